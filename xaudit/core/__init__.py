@@ -1,0 +1,1 @@
+"""The words of the audit: numpy and the standard library only."""

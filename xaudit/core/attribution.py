@@ -1,0 +1,73 @@
+"""A map that says where a detector's output came from, raw and signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xaudit.core.case import FloatArray
+
+Parameter = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """How far a map is from what its method promises.
+
+    Attributes:
+        name: what is measured ("completeness gap", "additivity residual", "1 - R²").
+        value: the residual, relative where the name says so, never negative; None if undefined.
+        tolerance: declared limit; the map converged where value <= tolerance.
+        undefined: why there is no value.
+    """
+
+    name: str
+    value: float | None
+    tolerance: float | None
+    undefined: str | None = None
+
+    @property
+    def converged(self) -> bool | None:
+        """Whether the residual is within its tolerance; None where that cannot be said."""
+        if self.value is None or self.tolerance is None:
+            return None
+        return self.value <= self.tolerance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AttributionMap:
+    """Where the evidence for the positive class lies; never normalized before scoring.
+
+    Attributes:
+        case_id: the case that is explained.
+        method: registry name of the method.
+        values: (H, W) float32 on the input grid; positive speaks for "fractured".
+        target: what is explained ("logit of the positive class").
+        params: every parameter that the method ran with, defaults included.
+        forward: images passed forward through the detector for this map.
+        backward: images passed backward.
+        residual: how far the map is from converged or complete; None where the method has no
+            such promise.
+    """
+
+    case_id: str
+    method: str
+    values: FloatArray
+    target: str = "logit of the positive class"
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    forward: int = 0
+    backward: int = 0
+    residual: Residual | None = None
+
+    @property
+    def degenerate(self) -> str | None:
+        """Why nothing can be read from the map, or None if it can be scored."""
+        if not np.isfinite(self.values).all():
+            return "holds NaN or infinite values"
+        if not (self.values > 0).any():
+            return "has no positive attribution"
+        if self.values.max() == self.values.min():
+            return "is constant"
+        return None

@@ -1,0 +1,140 @@
+"""Cases and studies: what is audited, before and after it reaches the detector's input grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+AnnotationForm = Literal["mask", "box", "none"]
+Effect = Literal["unreadable", "unexplained", "excluded", "noted"]
+
+
+class Outline(Protocol):
+    """Where one lesion lies, in the pixels of its upright image."""
+
+    @property
+    def form(self) -> AnnotationForm:
+        """Whether the annotator drew the lesion or a box around it."""
+
+    def rasterize(self, height: int, width: int) -> BoolArray:
+        """The lesion on an image of this size; (height, width), at least one pixel set.
+
+        Raises:
+            DataError: the outline does not fit this image or covers none of it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One image of a study and what is known of it; pixels stay on disk.
+
+    Attributes:
+        case_id: unique in the study, shown in reports: nothing private may be in it.
+        patient: the independent unit, never shown.
+        label: True where the reference standard says "fractured".
+        image: absolute path of the image.
+        lesions: one outline for each annotated lesion; empty where there is none.
+        artifacts: named outlines of things that should not decide (marker, cast, metal).
+        site: hospital or scanner, where it is known.
+        groups: column → level, for every column that a table may be cut by.
+        inverted: True where bright and dark are stored the other way round (MONOCHROME1).
+    """
+
+    case_id: str
+    patient: str
+    label: bool
+    image: Path
+    lesions: tuple[Outline, ...] = ()
+    artifacts: Mapping[str, Outline] = field(default_factory=dict)
+    site: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    inverted: bool = False
+
+    @property
+    def form(self) -> AnnotationForm:
+        """Whether any lesion is drawn ("mask"), all are boxes ("box"), or there is none."""
+        forms = {lesion.form for lesion in self.lesions}
+        if not forms:
+            return "none"
+        return "mask" if "mask" in forms else "box"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseIssue:
+    """One thing that is wrong with one case, and what followed from it.
+
+    Attributes:
+        case_id: the case as the study lists it.
+        kind: a short slug ("truncated", "duplicate", "label_contradicts_lesions", ...).
+        detail: what was expected and what came, for a reader.
+        effect: "unreadable" (no score; counted as a miss in the worst case), "unexplained"
+            (scored, but no map), "excluded" (left out by a declared rule), "noted" (used).
+    """
+
+    case_id: str
+    kind: str
+    detail: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The cases of one audit, in a fixed order, and where they came from.
+
+    Attributes:
+        name: how reports call the study.
+        cases: every case that the study lists and that is to be scored.
+        issues: what was found while the study was read; cases excluded by a declared rule are
+            named here and are not in ``cases``.
+        source: where the data came from (citation, DOI, commit), for the card.
+        license: under which terms, for the card.
+        unit: "patient", or "image" where the study declares one image per patient.
+        unit_note: the declaration behind the unit, for the card.
+        site_column: which column stands for the site, and None if the study has none.
+        listed: how many cases the study lists, excluded ones included.
+    """
+
+    name: str
+    cases: tuple[Case, ...]
+    issues: tuple[CaseIssue, ...] = ()
+    source: str = ""
+    license: str = ""
+    unit: Literal["patient", "image"] = "patient"
+    unit_note: str = ""
+    site_column: str | None = None
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedCase:
+    """A case on the input grid of the detector: what is scored, explained and measured.
+
+    Attributes:
+        case: where it came from.
+        image: (C, H, W) float32 in [0, 1]; C is 1 for a gray input and 3 for a color one.
+        lesions: (L, H, W) bool, one plane for each lesion; L is 0 without lesions.
+        inside: (H, W) bool, False on padding.
+        original_size: (height, width) of the upright image.
+        issues: what was noticed while the case was prepared.
+    """
+
+    case: Case
+    image: FloatArray
+    lesions: BoolArray
+    inside: BoolArray
+    original_size: tuple[int, int]
+    issues: tuple[CaseIssue, ...] = ()
+
+    @property
+    def lesion_mask(self) -> BoolArray:
+        """The union of the lesions; (H, W)."""
+        union: BoolArray = np.any(self.lesions, axis=0)
+        return union

@@ -1,0 +1,101 @@
+"""The detector under audit, behind one port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.core.case import FloatArray
+
+Capability = Literal["gradients", "features"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What the detector expects to see.
+
+    An image becomes upright, gray or RGB in [0, 1], is brought to ``height`` × ``width``, and
+    enters the network as ``(x - mean) / std`` on ``channels`` planes.
+
+    Attributes:
+        height: rows of the input grid.
+        width: columns of the input grid.
+        color: "gray" (repeated over the channels) or "rgb".
+        channels: planes that the first layer takes.
+        resize: "letterbox" (keep the aspect, pad), "stretch", or "crop" (keep the aspect, cut).
+        interpolation: "area", "bilinear" or "bicubic".
+        pad: gray value of the padding, in [0, 1].
+        mean: one value for each channel, or one for all, on the [0, 1] scale.
+        std: likewise.
+        intensity: how stored values become [0, 1]: "dtype" divides by the type's maximum,
+            "percentile" maps the 0.5th and 99.5th percentile to 0 and 1, "minmax" the extremes.
+    """
+
+    height: int
+    width: int
+    color: Literal["gray", "rgb"] = "gray"
+    channels: int = 3
+    resize: Literal["letterbox", "stretch", "crop"] = "letterbox"
+    interpolation: Literal["area", "bilinear", "bicubic"] = "area"
+    pad: float = 0.0
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.5,)
+    intensity: Literal["dtype", "percentile", "minmax"] = "dtype"
+
+    # Read by pydantic where a configuration holds an input specification.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if self.height < 8 or self.width < 8:
+            raise ValueError(f"input is at least 8 x 8 pixels, got {self.height} x {self.width}")
+        if not 1 <= self.channels <= 4:
+            raise ValueError(f"a network takes 1 to 4 channels, got {self.channels}")
+        if self.color == "rgb" and self.channels != 3:
+            raise ValueError(f"color 'rgb' needs channels: 3, got {self.channels}")
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in {1, self.channels}:
+                raise ValueError(f"{name} has 1 or {self.channels} values, got {len(values)}")
+        if min(self.std) <= 0:
+            raise ValueError(f"std is positive, got {self.std}")
+        if not 0 <= self.pad <= 1:
+            raise ValueError(f"pad lies in [0, 1], got {self.pad}")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold with a name: a case is called positive where its logit exceeds it.
+
+    Attributes:
+        name: used in scopes and policies.
+        logit: the threshold on the logit; a probability p is declared as log(p / (1 - p)).
+        origin: "fixed" before the study was seen, or "chosen_on_study": then its figures
+            describe this study only and no verdict is read from them.
+        note: how the threshold was chosen, for the card.
+    """
+
+    name: str
+    logit: float
+    origin: Literal["fixed", "chosen_on_study"]
+    note: str = ""
+
+
+class Detector(Protocol):
+    """Images in, one logit for the positive class out."""
+
+    @property
+    def name(self) -> str:
+        """How reports call the detector."""
+
+    @property
+    def input(self) -> InputSpec:
+        """What the detector expects to see."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it offers besides scores."""
+
+    def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
+        """Logits of the positive class; (N, C, H, W) in [0, 1] → (N,)."""

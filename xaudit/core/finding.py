@@ -1,0 +1,276 @@
+"""What an audit found: every estimate with its scope, and the facts that the card prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xaudit.core.attribution import Parameter
+from xaudit.core.case import CaseIssue
+from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An estimate and the scope that it holds for.
+
+    Scope keys: ``operating_point``; ``analysis`` ("scored" cases, or "worst_case" where every
+    case without a score counts as wrong); ``group`` (a column) and ``level`` (its value);
+    ``compared`` ("rest") for gaps; ``method`` (an explainer, or a reference map such as
+    "center_gaussian").
+
+    Attributes:
+        metric: registry name.
+        scope: sorted by key in every output.
+        estimate: value and interval, or why there is none.
+        positives: positive cases behind it, where that decides what may be said.
+    """
+
+    metric: str
+    scope: Mapping[str, str]
+    estimate: Estimate
+    positives: int | None = None
+
+    @property
+    def id(self) -> str:
+        """``metric[key=value,...]``: stable, used for links and policies."""
+        inner = ",".join(f"{key}={value}" for key, value in sorted(self.scope.items()))
+        return f"{self.metric}[{inner}]" if inner else self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFacts:
+    """Which audit this is.
+
+    Attributes:
+        name: from the configuration.
+        created: ISO 8601 date and time (UTC) at which the plan was written.
+        plan_sha256: hash of plan.json.
+        policy_sha256: hash of the policy that the plan fixed; None without one.
+        xaudit_version: of the package that ran.
+        seed: of the plan.
+    """
+
+    name: str
+    created: str
+    plan_sha256: str
+    policy_sha256: str | None
+    xaudit_version: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorFacts:
+    """Which detector was audited, and what was noticed about its declaration."""
+
+    name: str
+    version: str
+    architecture: str
+    weights_file: str
+    weights_sha256: str
+    parameters: int
+    input: InputSpec
+    output: str
+    target_layer: str
+    operating_points: tuple[OperatingPoint, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """On what it was audited.
+
+    Attributes:
+        levels: column → level → (cases, positives), for every group column.
+        sites: number of sites, None where the study has no site column.
+        dates: range of dates that the study declares, empty where it declares none.
+    """
+
+    name: str
+    source: str
+    license: str
+    sha256: str
+    cases: int
+    patients: int
+    positives: int
+    lesions: int
+    unit: Literal["patient", "image"]
+    unit_note: str
+    site_column: str | None
+    sites: int | None
+    dates: str = ""
+    levels: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accountability:
+    """Where every listed case went; the counts add up.
+
+    ``listed = excluded + unreadable + scored``, and ``sampled = explained + unexplained``.
+
+    Attributes:
+        listed: cases that the study lists.
+        excluded: left out by a declared rule, with reasons in ``issues``.
+        unreadable: listed and not excluded, but without a score.
+        scored: with a score.
+        scored_positives: of these, with a fracture.
+        sampled: drawn to be explained, before any pixel was read.
+        explained: with a map of every planned method.
+        unexplained: drawn, but without all maps.
+        sample_why: how the sample was drawn, for a reader.
+        issues: every case issue.
+    """
+
+    listed: int
+    excluded: int
+    unreadable: int
+    scored: int
+    scored_positives: int
+    sampled: int
+    sampled_positives: int
+    explained: int
+    unexplained: int
+    sample_why: str
+    issues: tuple[CaseIssue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MethodFacts:
+    """How one attribution method ran.
+
+    Attributes:
+        name: registry name; a reference map ("center_gaussian") has ``reference`` True.
+        library: package and version that computed it.
+        question: what the map answers, as one sentence.
+        params: as recorded with the maps.
+        maps: maps made.
+        degenerate: of these, maps that nothing can be read from.
+        forward: images passed forward, per map.
+        backward: images passed backward, per map.
+        residual: what its residual measures; empty without one.
+        residual_median: median over the maps.
+        residual_worst: largest over the maps.
+        converged: maps within their tolerance; None where there is none.
+    """
+
+    name: str
+    library: str
+    question: str
+    params: Mapping[str, Parameter]
+    maps: int
+    degenerate: int
+    forward: float
+    backward: float
+    reference: bool = False
+    residual: str = ""
+    residual_median: float | None = None
+    residual_worst: float | None = None
+    converged: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points of a curve, with a mark for each operating point.
+
+    Attributes:
+        name: "roc".
+        x: coordinates, as drawn.
+        y: coordinates, as drawn.
+        marks: label → (x, y).
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    marks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """One bar of the calibration figure: predicted and observed share of fractures."""
+
+    low: float
+    high: float
+    mean_probability: float
+    observed: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryMap:
+    """One map of a gallery case: an RGBA picture beside its scores (metric → value or reason)."""
+
+    method: str
+    picture: str
+    scores: Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryCase:
+    """A case that the card shows.
+
+    Attributes:
+        case_id: as in the study.
+        kind: why it is here: "miss", "false_alarm", "worst_map" or "good".
+        reason: the same for a reader, with figures.
+        label: what the reference standard says.
+        logit: the detector's output.
+        probability: of the positive class.
+        called_positive: operating point → decision.
+        groups: column → level.
+        picture: file in ``evidence/``, gray, on the input grid or a multiple of it.
+        outlines: for each lesion its rings, each a tuple of (x, y) in units of the picture's
+            width and height, 0 to 1.
+        maps: empty if the case was not in the explained sample.
+    """
+
+    case_id: str
+    kind: Literal["miss", "false_alarm", "worst_map", "good"]
+    reason: str
+    label: bool
+    logit: float
+    probability: float
+    called_positive: Mapping[str, bool]
+    groups: Mapping[str, str]
+    picture: str
+    outlines: tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
+    maps: tuple[GalleryMap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that the gate and the card read, besides the pictures in ``evidence/``.
+
+    Attributes:
+        declared: facts that the maker of the device states (``device.yaml``), field → text.
+        provenance: what the numbers depend on, name → text: packages, machine, data, code.
+        prevalence: for which PPV and NPV are also stated; None without a declaration.
+        minimum: positives below which only counts are given, and below which no verdict is read.
+    """
+
+    audit: AuditFacts
+    detector: DetectorFacts
+    study: StudyFacts
+    accountability: Accountability
+    findings: tuple[Finding, ...]
+    metrics: tuple[MetricFacts, ...]
+    methods: tuple[MethodFacts, ...]
+    curves: tuple[Curve, ...] = ()
+    calibration: tuple[CalibrationBin, ...] = ()
+    gallery: tuple[GalleryCase, ...] = ()
+    declared: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    prevalence: float | None = None
+    minimum: tuple[int, int] = (10, 30)
+    schema_version: int = SCHEMA_VERSION
+
+    def find(self, metric: str, **scope: str) -> Finding | None:
+        """The finding with exactly this metric and scope, or None."""
+        for finding in self.findings:
+            if finding.metric == metric and dict(finding.scope) == scope:
+                return finding
+        return None

@@ -1,0 +1,68 @@
+"""Named things that others can add to: explainers, metrics, data formats."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from xaudit.errors import RegistryError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Name → thing. A name is taken once; an unknown one lists the known ones.
+
+    Args:
+        kind: what is registered, as error messages call it.
+        entry_points: group of entry points through which installed packages add theirs.
+    """
+
+    def __init__(self, kind: str, entry_points: str | None = None) -> None:
+        self.kind = kind
+        self._group = entry_points
+        self._things: dict[str, T] = {}
+
+    def add(self, name: str, thing: T) -> T:
+        """Register a thing under a name that is still free.
+
+        Raises:
+            RegistryError: the name is taken.
+        """
+        if name in self._things:
+            raise RegistryError(f"{self.kind} {name!r} is registered twice; choose another name")
+        self._things[name] = thing
+        return thing
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator form of `add`."""
+        return lambda thing: self.add(name, thing)
+
+    def __getitem__(self, name: str) -> T:
+        self._load_plugins()
+        try:
+            return self._things[name]
+        except KeyError:
+            known = ", ".join(sorted(self._things)) or "none"
+            raise RegistryError(f"no {self.kind} {name!r}; there is: {known}") from None
+
+    def __contains__(self, name: object) -> bool:
+        self._load_plugins()
+        return name in self._things
+
+    def __iter__(self) -> Iterator[str]:
+        self._load_plugins()
+        return iter(sorted(self._things))
+
+    def _load_plugins(self) -> None:
+        group, self._group = self._group, None
+        if group is None:
+            return
+        for entry in importlib.metadata.entry_points(group=group):
+            try:
+                entry.load()
+            except Exception as error:
+                raise RegistryError(
+                    f"plug-in {entry.name!r} ({entry.value}) of {self.kind}s does not load: {error}"
+                ) from error
