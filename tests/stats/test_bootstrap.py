@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from xaudit.stats import bootstrap as module
+from xaudit.stats.auc import auc
+from xaudit.stats.bootstrap import bootstrap, clustered_difference, clustered_mean
+from xaudit.stats.proportions import clustered_proportion
+
+RNG = np.random.default_rng
+
+
+@pytest.fixture
+def sample():
+    rng = RNG(0)
+    return rng.random(90), [f"p{i // 3:02}" for i in range(90)]
+
+
+def _limits(found):
+    return found.value, found.low, found.high
+
+
+def test_duplicating_every_image_leaves_the_interval(sample):
+    values, names = sample
+    once = clustered_mean(values, names, RNG(1))
+    twice = clustered_mean(np.tile(values, 2), names * 2, RNG(1))
+    assert _limits(twice) == pytest.approx(_limits(once))
+
+
+def test_order_of_the_rows_changes_nothing(sample):
+    values, names = sample
+    order = RNG(2).permutation(90)
+    mixed = clustered_mean(values[order], [names[i] for i in order], RNG(1))
+    assert _limits(mixed) == pytest.approx(_limits(clustered_mean(values, names, RNG(1))))
+
+
+def test_chunks_change_nothing(sample, monkeypatch):
+    whole = clustered_mean(*sample, RNG(1))
+    monkeypatch.setattr(module, "_CHUNK", 100)
+    assert _limits(clustered_mean(*sample, RNG(1))) == pytest.approx(_limits(whole))
+
+
+def test_vectorized_and_general_version_agree(sample):
+    values, names = sample
+    fast = clustered_mean(values, names, RNG(1), draws=4000)
+    slow = bootstrap(lambda rows: float(values[rows].mean()), names, RNG(2), draws=4000)
+    assert _limits(fast) == pytest.approx(_limits(slow), abs=0.01)
+
+
+def test_difference_agrees_with_the_general_version(sample):
+    values, names = sample
+    group = np.arange(90) % 2 == 0
+
+    def gap(rows):
+        return float(values[rows][group[rows]].mean() - values[rows][~group[rows]].mean())
+
+    fast = clustered_difference(values, group, names, RNG(1), draws=4000)
+    slow = bootstrap(gap, names, RNG(2), draws=4000)
+    assert _limits(fast) == pytest.approx(_limits(slow), abs=0.015)
+
+
+def test_void_draws_make_the_estimate_missing():
+    found = clustered_difference(np.arange(4.0), np.arange(4) == 0, list("abcd"), RNG(0))
+    assert "draws have no value" in found.undefined
+
+
+def test_one_patient_is_missing_and_no_spread_is_a_caution():
+    assert clustered_mean(np.ones(3), ["a"] * 3, RNG(0)).value is None
+    assert clustered_mean(np.ones(3), list("abc"), RNG(0)).caution
+    assert clustered_mean(np.ones(0), [], RNG(0)).undefined == "no cases"
+    with pytest.raises(ValueError, match="finite"):
+        clustered_mean(np.array([1.0, np.nan]), ["a", "b"], RNG(0))
+
+
+@pytest.mark.heavy
+def test_nominal_95_percent_intervals_cover_about_that():
+    rng, runs = RNG(7), 1000
+    covered = np.zeros(3)
+    names = [str(i // 2) for i in range(160)]
+    for _ in range(runs):
+        mood = np.repeat(rng.normal(size=80), 2)
+        labels = np.repeat(np.arange(80) < 40, 2)
+        noise = mood + rng.normal(size=160)
+        mean = clustered_mean(noise, names, rng, draws=500)
+        share = clustered_proportion(noise > 0, names)
+        area = auc(noise + 2**0.5 * labels, labels, names)
+        # P(N(√2, 4) > 0) is the area of two normals of variance 2, shifted by √2.
+        for i, (found, truth) in enumerate([(mean, 0.0), (share, 0.5), (area, 0.7602499)]):
+            covered[i] += found.low <= truth <= found.high
+    assert (covered / runs > 0.93).all(), covered / runs
+    assert (covered / runs < 0.97).all(), covered / runs

@@ -1,0 +1,153 @@
+"""The area under the ROC curve, with patients as units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.stats.proportions import normal_quantile
+
+Array = npt.NDArray[np.float64]
+
+
+def placements(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
+    """How each case stands against the other class; DeLong et al. 1988, by midranks.
+
+    The share of negatives below each positive and the share of positives above each negative,
+    a tie counting one half; O(n log n) (Sun and Xu 2014).
+
+    Args:
+        scores: (N,), larger speaks for positive; infinite ones are allowed.
+        labels: (N,) bool, both classes present.
+
+    Returns:
+        One value in [0, 1] for each positive, and one for each negative, in row order.
+    """
+    ranks = stats.rankdata(scores)
+    m, n = int(labels.sum()), int((~labels).sum())
+    of_positives = (ranks[labels] - stats.rankdata(scores[labels])) / n
+    of_negatives = 1 - (ranks[~labels] - stats.rankdata(scores[~labels])) / m
+    return of_positives, of_negatives
+
+
+def auc_value(scores: Array, labels: BoolArray) -> float | None:
+    """The area alone, ties counting one half; None where a class is empty."""
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if not positives or not negatives:
+        return None
+    rank_sum = float(stats.rankdata(scores)[labels].sum())
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float = 0.95) -> Estimate:
+    """How often does a positive case score above a negative one?
+
+    Variance by Obuchowski 1997 for clustered data, which is that of DeLong et al. 1988
+    where every patient has one case. Interval on the logit scale. Where the area is 0 or 1 or the
+    variance vanishes, that says nothing about uncertainty: then the score interval of Newcombe
+    2006 (method 5), with patients as the sample sizes.
+
+    Args:
+        scores: (N,), larger speaks for positive.
+        labels: (N,) bool.
+        patients: N names.
+        level: confidence level, two-sided.
+
+    Raises:
+        ValueError: the lengths differ or a score is NaN.
+    """
+    scores, labels = np.asarray(scores, dtype=float), np.asarray(labels, dtype=bool)
+    if not len(scores) == len(labels) == len(patients):
+        raise ValueError(f"{len(scores)} scores, {len(labels)} labels, {len(patients)} patients")
+    if np.isnan(scores).any():
+        raise ValueError("a score is NaN; leave out cases without a score")
+    n, clusters = len(labels), len(set(patients))
+    if not labels.any() or labels.all():
+        reason = "no positive cases" if not labels.any() else "no negative cases"
+        return Estimate.missing(reason, n=n, clusters=clusters)
+    value, variance, units = _area_and_variance(scores, labels, patients)
+    if variance is None:
+        reason = f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
+        return Estimate.missing(reason, n=n, clusters=clusters)
+    if 0 < value < 1 and variance > 0:
+        low, high = _logit_limits(value, variance, level)
+        method = "DeLong, logit" if clusters == n else "clustered DeLong (Obuchowski 1997), logit"
+    else:
+        low, high = _score_limits(value, units, level)
+        method = "Newcombe 2006 score (method 5)"
+    return Estimate(value, low, high, method, level, n=n, clusters=clusters)
+
+
+def roc_points(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
+    """The corners of the ROC curve: false positive rates and sensitivities, both ascending.
+
+    Tied scores move together. From (0, 0) to (1, 1).
+
+    Args:
+        scores: (N,), larger speaks for positive.
+        labels: (N,) bool.
+
+    Raises:
+        ValueError: a class is empty: then there is no curve.
+    """
+    if not labels.any() or labels.all():
+        raise ValueError("an ROC curve needs positive and negative cases")
+    order = np.argsort(-scores, kind="stable")
+    last_of_tie = np.append(np.flatnonzero(scores[order][1:] != scores[order][:-1]), len(order) - 1)
+    hits = np.cumsum(labels[order])[last_of_tie] / labels.sum()
+    alarms = np.cumsum(~labels[order])[last_of_tie] / (~labels).sum()
+    return np.append(0.0, alarms), np.append(0.0, hits)
+
+
+def _area_and_variance(
+    scores: Array, labels: BoolArray, patients: Sequence[str]
+) -> tuple[float, float | None, tuple[int, int]]:
+    of_positives, of_negatives = placements(scores, labels)
+    m, n, area = len(of_positives), len(of_negatives), float(of_positives.mean())
+    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    clusters = len(names)
+    units = (len(np.unique(index[labels])), len(np.unique(index[~labels])))
+    if min(units) < 2:
+        return area, None, units
+    up = np.bincount(index[labels], weights=of_positives - area, minlength=clusters)
+    down = np.bincount(index[~labels], weights=of_negatives - area, minlength=clusters)
+    variance = (
+        units[0] / (units[0] - 1) * float(up @ up) / m**2
+        + units[1] / (units[1] - 1) * float(down @ down) / n**2
+        + 2 * clusters / (clusters - 1) * float(up @ down) / (m * n)
+    )
+    # Rounding leaves about 1e-34 where every placement is the same.
+    return area, variance if variance > 1e-24 else 0.0, units
+
+
+def _logit_limits(value: float, variance: float, level: float) -> tuple[float, float]:
+    center = math.log(value / (1 - value))
+    half = normal_quantile(level) * math.sqrt(variance) / (value * (1 - value))
+    low, high = (0.5 * (1 + math.tanh(0.5 * x)) for x in (center - half, center + half))
+    return min(low, value), max(high, value)
+
+
+def _score_limits(value: float, units: tuple[int, int], level: float) -> tuple[float, float]:
+    z2 = normal_quantile(level) ** 2
+
+    def excess(area: float) -> float:
+        return (value - area) ** 2 - z2 * _null_variance(area, units)
+
+    low = 0.0 if value == 0 else float(optimize.brentq(excess, 0.0, value - 1e-9))
+    high = 1.0 if value == 1 else float(optimize.brentq(excess, value + 1e-9, 1.0))
+    return low, high
+
+
+def _null_variance(area: float, units: tuple[int, int]) -> float:
+    """Variance if this were the true area; Newcombe 2006, method 5, after Hanley and McNeil."""
+    m, n = units
+    extra = (m + n) / 2 - 1
+    spread = 1 + extra * (1 - area) / (2 - area) + extra * area / (1 + area)
+    return area * (1 - area) * spread / (m * n)

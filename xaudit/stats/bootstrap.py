@@ -1,0 +1,216 @@
+"""Intervals by drawing patients again, with all their cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.stats.proportions import normal_quantile
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+METHOD = "patient bootstrap, percentile"
+# Above this share of draws without a value the interval would describe the lucky draws only.
+VOID_LIMIT = 0.01
+_CHUNK = 1 << 21
+
+
+def bootstrap(
+    statistic: Callable[[IntArray], float | None],
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> Estimate:
+    """How far would any statistic vary if other patients had come?
+
+    Percentile interval (Efron and Tibshirani 1993, ch. 13). Patients are sorted first, so the
+    order of the rows does not matter.
+
+    Args:
+        statistic: takes row indices (repeated where a patient is drawn twice), gives a value, or
+            None where there is none.
+        patients: one name for each row.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: confidence level, two-sided.
+    """
+    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    rows = np.argsort(index, kind="stable")
+    groups = np.split(rows, np.cumsum(np.bincount(index, minlength=len(names)))[:-1])
+    value = statistic(np.arange(len(patients))) if len(names) >= 2 else None
+    replicates = np.full(draws, np.nan)
+    for draw in range(draws if value is not None else 0):
+        chosen = rng.integers(len(names), size=len(names))
+        result = statistic(np.concatenate([groups[i] for i in chosen]))
+        replicates[draw] = np.nan if result is None else result
+    return interval_of_draws(value, replicates, len(patients), len(names), level)
+
+
+def clustered_sums_draws(
+    columns: Array, patients: Sequence[str], rng: np.random.Generator, draws: int
+) -> Array:
+    """Column sums over drawn patients, for every draw; memory is bounded by chunks.
+
+    Args:
+        columns: (N, C), one row for each case.
+        patients: N names.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+
+    Returns:
+        (draws, C).
+    """
+    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    clusters = len(names)
+    sums = np.stack(
+        [np.bincount(index, weights=column, minlength=clusters) for column in columns.T], axis=1
+    )
+    chunk = max(1, _CHUNK // clusters)
+    share = np.full(clusters, 1 / clusters)
+    parts = [
+        rng.multinomial(clusters, share, size=min(chunk, draws - start)).astype(float) @ sums
+        for start in range(0, draws, chunk)
+    ]
+    return np.concatenate(parts)
+
+
+def clustered_ratio(
+    numerator: Array,
+    denominator: Array,
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> Estimate:
+    """What is a ratio of two sums over cases, with an interval over patients?
+
+    Args:
+        numerator: (N,), what each case adds above the line.
+        denominator: (N,), what each case adds below it.
+        patients: N names.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: confidence level, two-sided.
+    """
+    columns = _columns(patients, numerator, denominator)
+    clusters = len(set(patients))
+    bottom = float(columns[:, 1].sum())
+    if bottom == 0:
+        return Estimate.missing("nothing to divide by", n=len(patients), clusters=clusters)
+    replicates = np.full(draws, np.nan)
+    if clusters >= 2:
+        sums = clustered_sums_draws(columns, patients, rng, draws)
+        np.divide(sums[:, 0], sums[:, 1], out=replicates, where=sums[:, 1] != 0)
+    value = float(columns[:, 0].sum()) / bottom
+    return interval_of_draws(value, replicates, len(patients), clusters, level)
+
+
+def clustered_mean(
+    values: Array,
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> Estimate:
+    """What is the mean over cases, with an interval over patients?
+
+    Args:
+        values: (N,) finite.
+        patients: N names.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: confidence level, two-sided.
+
+    Raises:
+        ValueError: the lengths differ or a value is not finite.
+    """
+    if len(values) == 0:
+        return Estimate.missing("no cases", n=0, clusters=0)
+    return clustered_ratio(values, np.ones(len(values)), patients, rng, draws, level)
+
+
+def clustered_difference(
+    values: Array,
+    in_group: BoolArray,
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> Estimate:
+    """How much larger is the mean inside a group than outside, patients drawn jointly?
+
+    Args:
+        values: (N,) finite.
+        in_group: (N,) bool; a patient may have cases on both sides.
+        patients: N names.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: confidence level, two-sided.
+
+    Raises:
+        ValueError: the lengths differ or a value is not finite.
+    """
+    values, inside = np.asarray(values, dtype=float), np.asarray(in_group, dtype=float)
+    clusters = len(set(patients))
+    if not inside.any() or inside.all():
+        side = "in" if not inside.any() else "outside"
+        return Estimate.missing(f"no cases {side} the group", n=len(values), clusters=clusters)
+    columns = _columns(patients, values * inside, inside, values * (1 - inside), 1 - inside)
+    replicates = np.full(draws, np.nan)
+    if clusters >= 2:
+        sums = clustered_sums_draws(columns, patients, rng, draws)
+        full = (sums[:, 1] > 0) & (sums[:, 3] > 0)
+        kept = sums[full]
+        replicates[full] = kept[:, 0] / kept[:, 1] - kept[:, 2] / kept[:, 3]
+    total = columns.sum(axis=0)
+    value = float(total[0] / total[1] - total[2] / total[3])
+    return interval_of_draws(value, replicates, len(values), clusters, level)
+
+
+def interval_of_draws(
+    value: float | None, replicates: Array, n: int, clusters: int, level: float = 0.95
+) -> Estimate:
+    """Percentile limits of replicates; NaN marks a draw without a value.
+
+    Missing with fewer than two patients, without a value, or where more than 1 % of the draws
+    have none. Replicates that are all the same get a caution: the data show no spread, which is
+    no proof that there is none.
+
+    Args:
+        value: from the sample.
+        replicates: (draws,).
+        n: cases.
+        clusters: patients.
+        level: confidence level, two-sided.
+    """
+    normal_quantile(level)
+    if clusters < 2:
+        return Estimate.missing(f"{clusters} patients, 2 needed to draw", n=n, clusters=clusters)
+    if value is None:
+        return Estimate.missing("not defined on this sample", n=n, clusters=clusters)
+    void = int(np.isnan(replicates).sum())
+    if void > VOID_LIMIT * len(replicates):
+        reason = f"{void} of {len(replicates)} bootstrap draws have no value"
+        return Estimate.missing(reason, n=n, clusters=clusters)
+    tail = (1 - level) / 2
+    low, high = map(float, np.nanquantile(replicates, [tail, 1 - tail]))
+    method = METHOD if not void else f"{METHOD} ({void} of {len(replicates)} draws void)"
+    found = Estimate(value, low, high, method, level, n=n, clusters=clusters)
+    if high - low <= 1e-12:
+        return found.with_caution("every draw gives the same value: the interval shows no spread")
+    return found
+
+
+def _columns(patients: Sequence[str], *columns: Array) -> Array:
+    if any(len(column) != len(patients) for column in columns):
+        raise ValueError(f"{[len(c) for c in columns]} values for {len(patients)} patient names")
+    stacked = np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)
+    if not np.isfinite(stacked).all():
+        raise ValueError("values to be averaged are finite; leave out what is undefined")
+    return stacked

@@ -1,0 +1,261 @@
+"""Intervals for proportions, and for what is derived from two of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+
+
+def normal_quantile(level: float) -> float:
+    """The z of a two-sided interval of this level.
+
+    Raises:
+        ValueError: the level is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"a confidence level lies between 0 and 1, got {level}")
+    return float(stats.norm.ppf(0.5 + level / 2))
+
+
+def score_limits(proportion: float, n: float, level: float) -> tuple[float, float]:
+    """Wilson limits for a sample size that need not be whole; Wilson 1927."""
+    z2 = normal_quantile(level) ** 2
+    center = (proportion + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2 * (proportion * (1 - proportion) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    low = 0.0 if proportion == 0 else max(0.0, center - half)
+    high = 1.0 if proportion == 1 else min(1.0, center + half)
+    return low, high
+
+
+def wilson(k: int, n: int, level: float = 0.95) -> Estimate:
+    """What is the proportion k/n, with Wilson's score interval?
+
+    Args:
+        k: successes, 0 ≤ k ≤ n.
+        n: independent cases; 0 gives a missing estimate.
+        level: confidence level, two-sided.
+
+    Raises:
+        ValueError: the counts do not fit.
+    """
+    _check_counts(k, n)
+    if n == 0:
+        return Estimate.missing("no cases", k=0, n=0)
+    low, high = score_limits(k / n, n, level)
+    return Estimate(k / n, low, high, "Wilson", level, k=k, n=n)
+
+
+def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
+    """What is the proportion k/n, with the exact interval of Clopper and Pearson (1934)?
+
+    Args:
+        k: successes, 0 ≤ k ≤ n.
+        n: independent cases; 0 gives a missing estimate.
+        level: confidence level, two-sided.
+
+    Raises:
+        ValueError: the counts do not fit.
+    """
+    _check_counts(k, n)
+    normal_quantile(level)
+    if n == 0:
+        return Estimate.missing("no cases", k=0, n=0)
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else float(stats.beta.ppf(tail, k, n - k + 1))
+    high = 1.0 if k == n else float(stats.beta.ppf(1 - tail, k + 1, n - k))
+    return Estimate(k / n, low, high, "Clopper-Pearson", level, k=k, n=n)
+
+
+def clustered_proportion(
+    success: BoolArray,
+    patients: Sequence[str],
+    level: float = 0.95,
+    unit: str = "patient",
+) -> Estimate:
+    """What share of cases succeeds, where a patient may have several?
+
+    Wilson's interval where every patient has one case. Otherwise Wilson on the effective sample
+    n / d, d being the design effect of the ratio estimator (Rao and Scott 1992), never
+    below 1. Where all or no cases succeed, d cannot be estimated and the effective sample is the
+    number of patients.
+
+    Args:
+        success: (N,) bool, one for each case.
+        patients: N names.
+        level: confidence level, two-sided.
+        unit: what the study calls its independent unit.
+
+    Raises:
+        ValueError: the lengths differ.
+    """
+    if len(success) != len(patients):
+        raise ValueError(f"{len(success)} cases but {len(patients)} patient names")
+    n, k = len(success), int(np.sum(success))
+    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    clusters = len(names)
+    if clusters == n:
+        return replace(wilson(k, n, level), unit=unit, clusters=clusters)
+    if clusters < 2:
+        return Estimate.missing(
+            f"all {n} cases come from one {unit}", k=k, n=n, clusters=clusters, unit=unit
+        )
+    effective = _effective_sample(np.asarray(success, dtype=float), index, clusters)
+    low, high = score_limits(k / n, effective, level)
+    method = "Wilson on the Rao–Scott effective sample"
+    return Estimate(k / n, low, high, method, level, k, n, clusters, unit)
+
+
+def predictive_value(
+    sensitivity: Estimate,
+    specificity: Estimate,
+    prevalence: float,
+    which: Literal["ppv", "npv"],
+) -> Estimate:
+    """What is the predictive value at a declared prevalence?
+
+    The log odds of a predictive value are the log likelihood ratio plus a constant, so the
+    interval is that of the likelihood ratio, carried over (logit scale as in Mercaldo, Lau and
+    Zhou 2007). The limits of sensitivity and specificity are used as they are, so clustering
+    within each of them is kept; the two are taken as independent.
+
+    Args:
+        sensitivity: with its interval.
+        specificity: with its interval.
+        prevalence: share of positives where the device is used, strictly between 0 and 1.
+        which: "ppv" or "npv".
+
+    Raises:
+        ValueError: the prevalence is not between 0 and 1.
+    """
+    if not 0 < prevalence < 1:
+        raise ValueError(f"a prevalence lies strictly between 0 and 1, got {prevalence}")
+    sign: Literal["positive", "negative"] = "positive" if which == "ppv" else "negative"
+    pair = _ratio_parts(sensitivity, specificity, sign)
+    if isinstance(pair, Estimate):
+        return pair
+    top, bottom = pair
+    if top[0] == bottom[0] == 0:
+        call = "positive" if which == "ppv" else "negative"
+        return Estimate.missing(f"no case is called {call}", n=sensitivity.n + specificity.n)
+    low, high, scale = _ratio_limits(top, bottom)
+    odds = prevalence / (1 - prevalence)
+    ratio = top[0] / bottom[0] if bottom[0] else math.inf
+    fractured = [_share(odds * r) for r in (ratio, low, high)]
+    value, a, b = fractured if which == "ppv" else [1 - share for share in fractured]
+    method = f"{scale} of sensitivity and specificity at prevalence {prevalence:g}"
+    return _derived(value, min(a, b), max(a, b), method, sensitivity, specificity)
+
+
+def likelihood_ratio(
+    sensitivity: Estimate, specificity: Estimate, which: Literal["positive", "negative"]
+) -> Estimate:
+    """By what factor does a call change the odds of a fracture?
+
+    Positive: sensitivity / (1 - specificity); negative: (1 - sensitivity) / specificity. Limits
+    by MOVER on the log scale (Zou and Donner 2008) from the two intervals; MOVER-R (Donner and
+    Zou 2012) where the ratio is 0. An infinite ratio is missing.
+
+    Args:
+        sensitivity: with its interval.
+        specificity: with its interval.
+        which: "positive" or "negative".
+    """
+    pair = _ratio_parts(sensitivity, specificity, which)
+    if isinstance(pair, Estimate):
+        return pair
+    top, bottom = pair
+    if bottom[0] == 0:
+        rate = "1 - specificity" if which == "positive" else "specificity"
+        return Estimate.missing(f"infinite: {rate} is 0", n=sensitivity.n + specificity.n)
+    low, high, scale = _ratio_limits(top, bottom)
+    method = f"{scale} of sensitivity and specificity"
+    return _derived(top[0] / bottom[0], low, high, method, sensitivity, specificity)
+
+
+Limits = tuple[float, float, float]
+
+
+def _ratio_parts(
+    sensitivity: Estimate, specificity: Estimate, which: Literal["positive", "negative"]
+) -> tuple[Limits, Limits] | Estimate:
+    parts = []
+    for name, estimate in (("sensitivity", sensitivity), ("specificity", specificity)):
+        if estimate.value is None or estimate.low is None or estimate.high is None:
+            return Estimate.missing(f"{name} is undefined: {estimate.undefined}", n=estimate.n)
+        parts.append((estimate.value, estimate.low, estimate.high))
+    hit, correct = parts
+    if which == "positive":
+        return hit, _complement(correct)
+    return _complement(hit), correct
+
+
+def _complement(limits: Limits) -> Limits:
+    return 1 - limits[0], 1 - limits[2], 1 - limits[1]
+
+
+def _ratio_limits(top: Limits, bottom: Limits) -> tuple[float, float, str]:
+    """Limits of top / bottom; the upper one is infinite where the bottom reaches 0."""
+    if min(top[1], bottom[1]) <= 0:
+        return *_mover_ratio(top, bottom), "MOVER-R"
+    (a, la, ua), (b, lb, ub) = (tuple(map(math.log, x)) for x in (top, bottom))
+    low = a - b - math.hypot(a - la, ub - b)
+    high = a - b + math.hypot(ua - a, b - lb)
+    return math.exp(low), math.exp(high), "MOVER on the log scale"
+
+
+def _mover_ratio(top: Limits, bottom: Limits) -> tuple[float, float]:
+    (a, la, ua), (b, lb, ub) = top, bottom
+    ab = a * b
+    root = math.sqrt(max(0.0, ab * ab - la * ub * (2 * a - la) * (2 * b - ub)))
+    low = 0.0 if la <= 0 else la * (2 * a - la) / (ab + root)
+    if lb <= 0:
+        return low, math.inf
+    root = math.sqrt(max(0.0, ab * ab - ua * lb * (2 * a - ua) * (2 * b - lb)))
+    return low, (ab + root) / (lb * (2 * b - lb))
+
+
+def _share(odds: float) -> float:
+    return 1.0 if math.isinf(odds) else odds / (1 + odds)
+
+
+def _derived(value: float, low: float, high: float, method: str, *sources: Estimate) -> Estimate:
+    # Rounding may leave the value an ulp outside its own limits.
+    low, high = min(low, value), max(high, value)
+    caution = next((source.caution for source in sources if source.caution), None)
+    return Estimate(
+        value,
+        low,
+        high,
+        method,
+        sources[0].level,
+        n=sum(source.n for source in sources),
+        unit=sources[0].unit,
+        caution=caution,
+    )
+
+
+def _effective_sample(
+    success: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    index: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
+    clusters: int,
+) -> float:
+    n, share = len(success), float(success.mean())
+    if share in (0.0, 1.0):
+        return float(clusters)
+    residual = np.bincount(index, weights=success - share, minlength=clusters)
+    variance = clusters / (clusters - 1) * float(residual @ residual) / n**2
+    design_effect = variance / (share * (1 - share) / n)
+    return n / max(1.0, design_effect)
+
+
+def _check_counts(k: int, n: int) -> None:
+    if n < 0 or not 0 <= k <= n:
+        raise ValueError(f"a proportion needs 0 ≤ k ≤ n, got k = {k}, n = {n}")
