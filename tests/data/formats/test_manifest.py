@@ -1,0 +1,271 @@
+import contextlib
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from xaudit.data.masks import Box, MaskFile, Polygons, Rle
+from xaudit.data.spec import DataSpec
+from xaudit.data.study import load_study
+from xaudit.errors import DataError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for index, name in enumerate(["a.png", "b.png", "c.png"]):
+        Image.fromarray(np.full((8, 10), index, np.uint8)).save(tmp_path / name)
+    mask = np.zeros((8, 10), np.uint8)
+    mask[1, 1] = mask[5, 5] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    return tmp_path
+
+
+def load(folder, text, name="manifest.csv", **options):
+    data = text if isinstance(text, bytes) else text.encode()
+    (folder / name).write_bytes(data)
+    return load_study(DataSpec("manifest", folder, **options))
+
+
+def problems(folder, text, name="manifest.csv", **options):
+    with pytest.raises(DataError) as caught:
+        load(folder, text, name, **options)
+    return caught.value.problems
+
+
+BASIC = "id,image,label,patient,site,sex\n1,a.png,1,p,x,F\n2,b.png,0,p,y,\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BASIC,
+        "\ufeff" + BASIC,
+        BASIC.replace(",", ";"),
+        BASIC.replace(",", "\t"),
+        BASIC.replace("\n", "\r\n") + "\n\n",
+    ],
+)
+def test_plain_manifest_in_every_dialect(folder, text):
+    study = load(folder, text)
+    assert [case.case_id for case in study.cases] == ["1", "2"]
+    assert [case.label for case in study.cases] == [True, False]
+    assert {case.patient for case in study.cases} == {"p"}
+    assert (study.unit, study.site_column, study.listed) == ("patient", "site", 2)
+    assert study.cases[1].groups == {"site": "y", "sex": "unknown"}
+    assert study.cases[0].image == (folder / "a.png").resolve()
+
+
+def test_study_without_patients_declares_one_image_per_patient(folder):
+    study = load(folder, "image,label\na.png,yes\nb.png,no\n")
+    assert study.unit == "image"
+    assert "one image per patient" in study.unit_note
+    assert [case.patient for case in study.cases] == ["a", "b"]
+
+
+def test_all_mistakes_come_at_once_with_their_lines(folder):
+    text = (
+        "id,image,label,patient,boxes,photometric\n"
+        "1,a.png,maybe,p,,\n"
+        "1,../x.png,1,,,\n"
+        '3,/etc/passwd,0,p,"[[1,2,3]]",RGB\n'
+        "4,a.png,1,p,[1,,\n"
+    )
+    found = problems(folder, text)
+    assert found == ("manifest.csv line 5: expected 6 values, got 7",)
+    found = problems(folder, text.replace("[1,", "[1"))
+    expected = [
+        ("line 2", "maybe"),
+        ("line 3", "'1' is in line 2"),
+        ("line 3", "'..'"),
+        ("line 3", "expected a patient"),
+        ("line 4", "/etc/passwd"),
+        ("line 4", "[x, y, width, height]"),
+        ("line 4", "MONOCHROME1"),
+        ("line 5", "JSON"),
+    ]
+    assert len(found) == len(expected)
+    for where, words in expected:
+        assert any(where in one and words in one for one in found), (where, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "empty file"),
+        (b"id,image,label\n", "got none"),
+        (b"id,image,label\n1,\xff,1\n", "UTF-8"),
+        (b"id,image,image,label\n1,a,a,1\n", "twice"),
+        (b"id,label\n1,1\n", "no column 'image'"),
+        (b'id,image,label\n1,"a.png,1\n', "line"),
+        (b"id,image,label\n1,,1\n", "path below the root"),
+        (b"id,image,label\n" + b"1" * 300 + b",a.png,1\n", "1 to 200"),
+    ],
+)
+def test_unusable_manifests_say_why(folder, text, words):
+    assert words in "\n".join(problems(folder, text))
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}', "[" * 100_000, '{"cases": [', "[]"])
+def test_unusable_json_says_why(folder, text):
+    assert problems(folder, text, "manifest.json")
+
+
+def test_symbolic_link_out_of_the_root_is_refused(folder):
+    os.symlink("/etc", folder / "out")
+    found = problems(folder, "image,label\nout/passwd,1\n")
+    assert "symbolic link" in found[0]
+
+
+def test_many_problems_are_cut_with_their_number(folder):
+    rows = "".join(f"{index},a.png,maybe\n" for index in range(150))
+    found = problems(folder, "id,image,label\n" + rows)
+    assert len(found) == 101
+    assert "50 more" in found[-1]
+
+
+def test_huge_manifest_is_refused_before_it_is_read(folder, monkeypatch):
+    monkeypatch.setattr("xaudit.data.table.MAX_BYTES", 10)
+    assert "at most 10 bytes" in problems(folder, BASIC)[0]
+
+
+def test_every_kind_of_outline(folder):
+    row = {
+        "id": "1",
+        "image": "a.png",
+        "label": True,
+        "mask": ["m.png"],
+        "polygons": [[0, 0, 4, 0, 4, 4], [[0, 0, 4, 0, 4, 4], [5, 5, 9, 5, 9, 7]]],
+        "boxes": [[1, 1, 2, 2]],
+        "rle": [{"size": [8, 10], "counts": [3, 2, 75]}],
+    }
+    study = load(folder, json.dumps({"cases": [row]}), "manifest.json")
+    kinds = [type(lesion) for lesion in study.cases[0].lesions]
+    assert kinds == [Polygons, Polygons, Box, Rle, MaskFile]
+    assert [int(lesion.rasterize(8, 10).sum()) for lesion in study.cases[0].lesions][2:] == [
+        4,
+        2,
+        2,
+    ]
+
+
+def test_mask_file_may_hold_several_lesions(folder):
+    study = load(folder, "image,label,masks\na.png,1,m.png\n", mask_lesions="components")
+    assert len(study.cases[0].lesions) == 2
+
+
+def test_columns_of_other_names_and_declared_positives(folder):
+    text = "nr,file,finding,who\n1,a.png,Fx,p\n2,b.png,none,q\n"
+    columns = {"id": "nr", "image": "file", "label": "finding"}
+    study = load(folder, text, columns=columns, positive=("fx",), patient="who")
+    assert [case.label for case in study.cases] == [True, False]
+    assert study.cases[0].groups == {}
+
+
+def test_third_label_value_is_not_taken_for_normal(folder):
+    text = "image,label\na.png,fx\nb.png,none\nc.png,unclear\n"
+    found = problems(folder, text, positive=("fx",))
+    assert len(found) == 2
+
+
+def test_unknown_roles_columns_and_groups_are_named(folder):
+    assert "no role 'nonsense'" in problems(folder, BASIC, columns={"nonsense": "id"})[0]
+    assert "no column 'who'" in problems(folder, BASIC, patient="who")[0]
+    assert "no column 'age'" in problems(folder, BASIC, groups=("age",))[0]
+    assert "no column 'age'" in problems(folder, BASIC, bins={"age": (5,)})[0]
+
+
+def test_numbers_are_grouped_by_declared_bins(folder):
+    ages = ["4.9", "5", "11", "12", "", "80", *map(str, range(20, 40))]
+    text = "id,image,label,age\n" + "".join(f"{i},a.png,1,{age}\n" for i, age in enumerate(ages))
+    study = load(folder, text, bins={"age": (5, 12)})
+    got = [case.groups["age"] for case in study.cases[:6]]
+    low, middle, high = "under 5", "5 to under 12", "12 and over"
+    assert got == [low, middle, middle, high, "unknown", high]
+    assert "too many levels" in problems(folder, text, groups=("age",))[0]
+    free = load(folder, text)
+    assert free.cases[0].groups == {}
+    assert "column_not_grouped" in {issue.kind for issue in free.issues}
+    assert (
+        "expected a number" in problems(folder, text.replace("4.9", "old"), bins={"age": (5,)})[0]
+    )
+
+
+def test_other_splits_are_excluded_and_counted(folder):
+    text = "image,label,split\na.png,1,train\nb.png,0,test\n"
+    study = load(folder, text, split=("test",))
+    assert [case.case_id for case in study.cases] == ["b"]
+    assert study.listed == 2
+    assert [(i.case_id, i.effect) for i in study.issues] == [("a", "excluded")]
+
+
+def test_inversion_is_declared_by_row_or_for_all(folder):
+    text = "image,label,photometric\na.png,1,MONOCHROME1\nb.png,0,MONOCHROME2\n"
+    assert [case.inverted for case in load(folder, text).cases] == [True, False]
+    assert [case.inverted for case in load(folder, BASIC, invert=True).cases] == [True, True]
+
+
+def test_artifacts_beside_the_manifest_are_read(folder):
+    (folder / "artifacts.csv").write_text("id,name,mask\n1,marker,m.png\n")
+    assert load(folder, BASIC).cases[0].artifacts == {
+        "marker": MaskFile((folder / "m.png").resolve())
+    }
+    (folder / "artifacts.csv").write_text("id,name,mask\n9,marker,m.png\n")
+    assert "no case '9'" in problems(folder, BASIC)[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("boxes", [[1, 1, 10**400, 1]], "finite"),
+        ("boxes", [[1, 1, 0, 1]], "area"),
+        ("polygons", [[1, 1, 2, 2]], "at least 6"),
+        ("polygons", [[1, 1, 2, 2, 3, True]], "finite"),
+        ("rle", [{"size": [8, 10], "counts": [0.5, 79.5]}], "whole"),
+        ("rle", [{"counts": [80]}], "size"),
+        ("mask", ["../m.png"], "'..'"),
+    ],
+)
+def test_impossible_annotations_are_named(folder, key, value, words):
+    row = {"id": "1", "image": "a.png", "label": 1, key: value}
+    found = problems(folder, json.dumps([row]), "manifest.json")
+    assert len(found) == 1
+    assert found[0].startswith("manifest.json case 1: ")
+    assert words in found[0]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.one_of(st.binary(max_size=80), st.text('id,image;label\n"[]{}10a.png\0', max_size=80)))
+def test_no_manifest_crashes(folder, content):
+    data = content if isinstance(content, bytes) else content.encode()
+    for name in ("manifest.csv", "manifest.json"):
+        (folder / name).write_bytes(data)
+        spec = DataSpec("manifest", folder, manifest=name)
+        with contextlib.suppress(DataError):
+            load_study(spec)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(JSON, st.sampled_from(["polygons", "boxes", "rle", "mask", "id", "image", "label"]))
+def test_no_value_of_a_json_manifest_crashes(folder, value, key):
+    row = {"id": "1", "image": "a.png", "label": 1} | {key: value}
+    (folder / "manifest.json").write_text(json.dumps([row]))
+    try:
+        study = load_study(DataSpec("manifest", folder))
+    except DataError:
+        return
+    for lesion in study.cases[0].lesions:
+        with contextlib.suppress(DataError):
+            assert lesion.rasterize(8, 10).any()

@@ -1,0 +1,1 @@
+"""Readers of study formats, one file each."""

@@ -1,0 +1,219 @@
+"""FracAtlas in its own layout: dataset.csv, images/ and COCO masks (Abedeen et al. 2023).
+
+Abedeen et al., FracAtlas: a dataset for fracture classification, localization and segmentation of
+musculoskeletal radiographs, Scientific Data 10, 521 (2023), doi 10.6084/m9.figshare.22363012.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.data.format import FORMATS
+from xaudit.data.images import read_header
+from xaudit.data.masks import Polygons
+from xaudit.data.spec import DataSpec
+from xaudit.errors import DataError
+
+TABLE = "dataset.csv"
+MASKS = Path("Annotations", "COCO JSON", "COCO_fracture_masks.json")
+FOLDERS = {True: Path("images", "Fractured"), False: Path("images", "Non_fractured")}
+REGIONS = ("hand", "leg", "hip", "shoulder")
+VIEWS = ("frontal", "lateral", "oblique")
+FLAGS = (*REGIONS, "mixed", *VIEWS, "hardware", "multiscan", "fractured")
+COLUMNS = ("image_id", "fracture_count", *FLAGS)
+RARE_SIZE = 20
+"""Pixel sizes with fewer cases are one level, "other sizes"."""
+
+_SOURCE = "FracAtlas, Abedeen et al., Scientific Data 2023, doi 10.6084/m9.figshare.22363012"
+_UNIT_NOTE = "FracAtlas has no patient ids; each image is counted as one patient."
+
+Row = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What is read, while it is read."""
+
+    root: Path
+    lesions: dict[str, list[Polygons]]
+    cases: list[Case] = field(default_factory=list)
+    issues: list[CaseIssue] = field(default_factory=list)
+
+    def note(self, case_id: str, kind: str, detail: str) -> None:
+        self.issues.append(CaseIssue(case_id, kind, detail, "noted"))
+
+
+@FORMATS.register("fracatlas")
+def read_fracatlas(spec: DataSpec) -> Study:
+    """List the images of dataset.csv; labels are its column "fractured".
+
+    Groups: body_region, view, hardware, multiscan, and device, the pixel size
+    of the upright image, which stands for the scanner.
+
+    Raises:
+        DataError: dataset.csv or the COCO masks are missing or damaged; lists every bad row.
+    """
+    _refuse_options(spec)
+    rows = _read_table(spec.root / TABLE)
+    listing = _Listing(spec.root, _read_lesions(spec.root / MASKS))
+    for row in rows:
+        _add_case(listing, row)
+    _note_strays(listing, rows)
+    return Study(
+        name=spec.name or "FracAtlas",
+        cases=_pool_devices(listing.cases),
+        issues=tuple(listing.issues),
+        source=spec.source or _SOURCE,
+        license=spec.license or "CC BY 4.0",
+        unit="image",
+        unit_note=_UNIT_NOTE,
+        site_column="device",
+        listed=len(rows),
+    )
+
+
+def _refuse_options(spec: DataSpec) -> None:
+    given = {"patient": spec.patient, "manifest": spec.manifest, "positive": spec.positive}
+    if spec.site != "device":
+        given["site"] = spec.site
+    problems = [
+        f"data.{name}: format fracatlas fixes it, got {value!r}; leave it out"
+        for name, value in given.items()
+        if value
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _read_table(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise DataError(f"{path}: columns are missing: {', '.join(missing)}")
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: expected FracAtlas' table: {error}; check data.root") from error
+    problems = list(_row_problems(path, rows))
+    if problems or not rows:
+        raise DataError(problems or f"{path}: expected one row for each image, got none")
+    return rows
+
+
+def _row_problems(path: Path, rows: Sequence[Row]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for line, row in enumerate(rows, start=2):
+        where = f"{path.name} line {line}"
+        name = row["image_id"] or ""
+        if not name or Path(name).name != name or name in {".", ".."}:
+            yield f"{where}: image_id is a plain file name, got {name!r}"
+        elif name in seen:
+            yield f"{where}: image_id {name} is in line {seen[name]} already"
+        seen.setdefault(name, line)
+        for flag in FLAGS:
+            if row[flag] not in {"0", "1"}:
+                yield f"{where}: {flag} is 0 or 1, got {row[flag]!r}"
+        if not (row["fracture_count"] or "").isdecimal():
+            yield f"{where}: fracture_count is a number, got {row['fracture_count']!r}"
+
+
+def _read_lesions(path: Path) -> dict[str, list[Polygons]]:
+    try:
+        coco = json.loads(path.read_text(encoding="utf-8"))
+        images = {image["id"]: image for image in coco["images"]}
+        lesions: dict[str, list[Polygons]] = {}
+        for annotation in coco["annotations"]:
+            image = images[annotation["image_id"]]
+            lesions.setdefault(str(image["file_name"]), []).append(_polygons(annotation, image))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: expected COCO masks with images and annotations, got "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return lesions
+
+
+def _polygons(annotation: Mapping[str, Any], image: Mapping[str, Any]) -> Polygons:
+    parts = tuple(
+        tuple(zip(map(float, flat[::2]), map(float, flat[1::2]), strict=True))
+        for flat in annotation["segmentation"]
+    )
+    return Polygons(parts, (int(image["height"]), int(image["width"])))
+
+
+def _add_case(listing: _Listing, row: Row) -> None:
+    name, label = row["image_id"], row["fractured"] == "1"
+    lesions = tuple(listing.lesions.get(name, ()))
+    if len(lesions) != int(row["fracture_count"]):
+        detail = f"fracture_count is {row['fracture_count']}, {len(lesions)} lesions are drawn"
+        listing.note(name, "lesion_count", detail)
+    groups = {
+        "body_region": _one_of(row, REGIONS),
+        "view": "+".join(view for view in VIEWS if row[view] == "1") or "unknown",
+        "hardware": "yes" if row["hardware"] == "1" else "no",
+        "multiscan": "yes" if row["multiscan"] == "1" else "no",
+    }
+    image = _locate(listing, name, label=label)
+    device = _device(image)
+    groups["device"] = device or "unknown"
+    listing.cases.append(Case(name, name, label, image, lesions, site=device, groups=groups))
+
+
+def _one_of(row: Row, names: Sequence[str]) -> str:
+    named = [name for name in names if row[name] == "1"]
+    if row["mixed"] == "1" or len(named) > 1:
+        return "several"
+    return named[0] if named else "unknown"
+
+
+def _locate(listing: _Listing, name: str, *, label: bool) -> Path:
+    """The image; in the folder of the other label if it is only there, with an issue."""
+    expected, other = (listing.root / FOLDERS[side] / name for side in (label, not label))
+    if other.is_file():
+        where = "too" if expected.is_file() else "instead"
+        detail = f"fractured is {int(label)}, but the file lies in {other.parent.name} {where}"
+        listing.note(name, "label_contradicts_folder", detail)
+        if where == "instead":
+            return other.resolve()
+    return expected.resolve()
+
+
+def _device(image: Path) -> str | None:
+    try:
+        header = read_header(image)
+    except DataError:
+        # The case stays listed; load_study says what is wrong with the file.
+        return None
+    return f"{header.width}x{header.height}"
+
+
+def _pool_devices(cases: Sequence[Case]) -> tuple[Case, ...]:
+    counts = Counter(case.site for case in cases)
+    rare = {site for site, count in counts.items() if site and count < RARE_SIZE}
+    pooled = "other sizes"
+    return tuple(
+        replace(case, site=pooled, groups={**case.groups, "device": pooled})
+        if case.site in rare
+        else case
+        for case in cases
+    )
+
+
+def _note_strays(listing: _Listing, rows: Sequence[Row]) -> None:
+    listed = {row["image_id"] for row in rows}
+    for folder in FOLDERS.values():
+        for path in sorted((listing.root / folder).glob("*")):
+            if path.is_file() and path.name not in listed:
+                detail = f"lies in {folder.as_posix()} without a row in {TABLE}; it is not used"
+                listing.note(path.name, "file_without_row", detail)
+    for name in sorted(set(listing.lesions) - listed):
+        detail = f"{len(listing.lesions[name])} lesions are drawn, but {TABLE} has no such row"
+        listing.note(name, "annotation_without_row", detail)

@@ -1,0 +1,301 @@
+"""Any study that a CSV or JSON manifest lists; one row for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from xaudit.core.case import Case, CaseIssue, Outline, Study
+from xaudit.data.format import FORMATS
+from xaudit.data.levels import UNKNOWN, bin_name, too_many_levels
+from xaudit.data.masks import MaskFile, split_components, split_values
+from xaudit.data.outlines import read_outlines
+from xaudit.data.paths import inside_root
+from xaudit.data.spec import DataSpec
+from xaudit.data.table import Row, Table, capped, read_table
+from xaudit.errors import DataError
+
+POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
+NEGATIVE = frozenset(
+    {"0", "0.0", "false", "no", "normal", "negative", "not fractured", "non_fractured"}
+)
+ROLES = (
+    "id", "image", "label", "patient", "site", "mask", "polygons", "boxes", "rle", "split",
+    "photometric",
+)  # fmt: skip
+ALIASES = {"mask": "masks"}
+ARTIFACTS = "artifacts.csv"
+_SPLITTERS: Mapping[str, Callable[[Path], tuple[Outline, ...]]] = {
+    "one": lambda path: (MaskFile(path),),
+    "components": split_components,
+    "values": split_values,
+}
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The manifest while it is read; problems are collected and raised together."""
+
+    spec: DataSpec
+    file: str
+    table: Table
+    roles: Mapping[str, str]
+    labels: Mapping[str, bool] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
+    issues: list[CaseIssue] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def text(self, row: Row, role: str) -> str:
+        return row.text(self.roles[role]) if role in self.roles else ""
+
+    def problem(self, row: Row, text: str) -> None:
+        self.problems.append(f"{self.file} {row.where}: {text}")
+
+    def attempt(self, row: Row, column: str, action: Callable[[], T], otherwise: T) -> T:
+        """Do it, or note what is wrong with the row and go on."""
+        try:
+            return action()
+        except ValueError as error:
+            self.problem(row, f"{column}: {error}")
+        except DataError as error:
+            self.problem(row, f"{column}: {error}")
+        return otherwise
+
+
+@FORMATS.register("manifest")
+def read_manifest(spec: DataSpec) -> Study:
+    """List the rows of a manifest.
+
+    Columns that have no role are groups. ``mask`` (or ``masks``) holds paths separated by
+    semicolons, a JSON list in a JSON manifest; ``photometric`` is MONOCHROME1 or MONOCHROME2. An
+    ``artifacts.csv`` beside the manifest (id, name, mask) names things that should not decide.
+
+    Raises:
+        DataError: the manifest cannot be used; every mistake with its line.
+    """
+    path = _manifest_path(spec)
+    table = read_table(path)
+    reading = _Reading(spec, path.name, table, _roles(spec, table, path.name))
+    reading.labels = _labels(reading)
+    reading.groups = _group_columns(reading)
+    reading.artifacts = _artifacts(spec, path.parent / ARTIFACTS)
+    cases = _cases(reading)
+    if reading.problems:
+        raise DataError(capped(reading.problems))
+    return _study(spec, reading, cases)
+
+
+def _study(spec: DataSpec, reading: _Reading, cases: list[Case]) -> Study:
+    by_patient = "patient" in reading.roles
+    note = "" if by_patient else "The study declares one image per patient."
+    return Study(
+        name=spec.name or spec.root.name,
+        cases=tuple(cases),
+        issues=tuple(reading.issues),
+        source=spec.source,
+        license=spec.license,
+        unit="patient" if by_patient else "image",
+        unit_note=note,
+        site_column=reading.roles.get("site"),
+        listed=len(cases) + sum(issue.effect == "excluded" for issue in reading.issues),
+    )
+
+
+def _manifest_path(spec: DataSpec) -> Path:
+    if spec.manifest is not None:
+        # Given by the person who writes the audit file, so it may lie anywhere.
+        return spec.root / spec.manifest
+    found = [spec.root / name for name in ("manifest.csv", "manifest.json")]
+    for path in found:
+        if path.is_file():
+            return path
+    raise DataError(f"{spec.root}: expected manifest.csv or manifest.json; name data.manifest")
+
+
+def _roles(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
+    """Role → column, for the roles that this manifest has."""
+    declared = dict(spec.columns)
+    declared |= {role: name for role in ("patient", "site") if (name := getattr(spec, role))}
+    problems = [
+        f"data.columns: no role {role!r}; there is: {', '.join(ROLES)}"
+        for role in declared
+        if role not in ROLES
+    ]
+    roles = {}
+    for role in ROLES:
+        names = [declared[role]] if role in declared else [role, ALIASES.get(role, role)]
+        there = [name for name in names if name in table.columns]
+        if there:
+            roles[role] = there[0]
+        elif role in declared or role in {"image", "label"}:
+            columns = ", ".join(table.columns)
+            problems.append(f"{file}: no column {names[0]!r} for the {role}; there is: {columns}")
+    if problems:
+        raise DataError(problems)
+    return roles
+
+
+def _labels(reading: _Reading) -> dict[str, bool]:
+    """Lower-case label value → fractured."""
+    found = {reading.text(row, "label").lower() for row in reading.table.rows} - {""}
+    declared = {value.lower() for value in reading.spec.positive}
+    positive = declared or POSITIVE
+    others = found - positive
+    # With declared positives, a single other value can only mean the opposite.
+    negative = others if declared and len(others) == 1 else NEGATIVE - positive
+    return {value: value in positive for value in found if value in positive | negative}
+
+
+def _group_columns(reading: _Reading) -> tuple[str, ...]:
+    # Roles stay out of the tables, except for the site.
+    taken = {column for role, column in reading.roles.items() if role != "site"}
+    free = [name for name in reading.table.columns if name and name not in taken]
+    _check_bins(reading, free)
+    wanted = [name for name in reading.spec.groups or free if name in free]
+    many = [name for name in wanted if name not in reading.spec.bins and _many(reading, name)]
+    for name in many:
+        detail = f"column {name!r} has too many levels for a table; declare data.bins"
+        if name in reading.spec.groups:
+            reading.problems.append(f"data.groups: {detail}")
+        reading.issues.append(CaseIssue("(study)", "column_not_grouped", detail, "noted"))
+    return tuple(name for name in wanted if name not in many)
+
+
+def _many(reading: _Reading, name: str) -> bool:
+    return too_many_levels(row.text(name) for row in reading.table.rows)
+
+
+def _check_bins(reading: _Reading, free: list[str]) -> None:
+    problems = []
+    for name, borders in reading.spec.bins.items():
+        if name not in free:
+            problems.append(f"data.bins: no column {name!r} to group by in {reading.file}")
+        if not borders or list(borders) != sorted(set(borders)):
+            problems.append(f"data.bins: {name!r} needs ascending borders, got {borders}")
+    if problems:
+        raise DataError(capped(problems))
+
+
+def _cases(reading: _Reading) -> list[Case]:
+    cases = []
+    seen: dict[str, str] = {}
+    for row in reading.table.rows:
+        case_id = _case_id(reading, row, seen)
+        split = reading.text(row, "split")
+        if reading.spec.split and split not in reading.spec.split:
+            detail = f"split {split!r} is not among the declared {reading.spec.split}"
+            reading.issues.append(CaseIssue(case_id, "other_split", detail, "excluded"))
+            continue
+        cases.append(_case(reading, row, case_id))
+    strays = sorted(set(reading.artifacts) - set(seen))
+    reading.problems += [f"{ARTIFACTS}: no case {name!r} in {reading.file}" for name in strays]
+    return cases
+
+
+def _case_id(reading: _Reading, row: Row, seen: dict[str, str]) -> str:
+    case_id = reading.text(row, "id") or Path(reading.text(row, "image")).stem
+    if not case_id.isprintable() or not 0 < len(case_id) <= 200:
+        reading.problem(row, f"id: expected 1 to 200 printable characters, got {case_id[:40]!r}")
+    elif case_id in seen:
+        reading.problem(row, f"id: {case_id!r} is in {seen[case_id]} already")
+    seen.setdefault(case_id, row.where)
+    return case_id
+
+
+def _case(reading: _Reading, row: Row, case_id: str) -> Case:
+    root, image = reading.spec.root, reading.text(row, "image")
+    return Case(
+        case_id=case_id,
+        patient=_patient(reading, row, case_id),
+        label=_label(reading, row),
+        image=reading.attempt(row, "image", lambda: inside_root(root, image), root),
+        lesions=_lesions(reading, row),
+        artifacts=reading.artifacts.get(case_id, {}),
+        site=reading.text(row, "site") or None,
+        groups={name: _level(reading, row, name) for name in reading.groups},
+        inverted=_inverted(reading, row),
+    )
+
+
+def _patient(reading: _Reading, row: Row, case_id: str) -> str:
+    if "patient" not in reading.roles:
+        return case_id
+    patient = reading.text(row, "patient")
+    if not patient:
+        reading.problem(row, f"{reading.roles['patient']}: expected a patient, got nothing")
+    return patient
+
+
+def _label(reading: _Reading, row: Row) -> bool:
+    value = reading.text(row, "label")
+    if value.lower() not in reading.labels:
+        known = ", ".join(sorted(reading.spec.positive or POSITIVE | NEGATIVE))
+        expected = "fractured or not (declare data.positive)"
+        reading.problem(row, f"label: expected {expected}; known: {known}; got {value[:40]!r}")
+    return reading.labels.get(value.lower(), False)
+
+
+def _level(reading: _Reading, row: Row, name: str) -> str:
+    text, borders = row.text(name), reading.spec.bins.get(name)
+    if borders is None:
+        return text or UNKNOWN
+    return reading.attempt(row, name, lambda: bin_name(text, borders), UNKNOWN)
+
+
+def _inverted(reading: _Reading, row: Row) -> bool:
+    text = reading.text(row, "photometric").upper()
+    if text not in {"", "MONOCHROME1", "MONOCHROME2"}:
+        reading.problem(row, f"photometric: expected MONOCHROME1 or MONOCHROME2, got {text[:40]!r}")
+    return text == "MONOCHROME1"
+
+
+def _lesions(reading: _Reading, row: Row) -> tuple[Outline, ...]:
+    lesions: list[Outline] = []
+    for role in ("polygons", "boxes", "rle"):
+        if role in reading.roles:
+            value = row.values.get(reading.roles[role])
+            lesions += reading.attempt(row, role, partial(read_outlines, role, value), ())
+    for text in _mask_paths(reading, row):
+        lesions += reading.attempt(row, "mask", partial(_from_file, reading, text), ())
+    return tuple(lesions)
+
+
+def _mask_paths(reading: _Reading, row: Row) -> list[str]:
+    value = row.values.get(reading.roles.get("mask", ""))
+    if isinstance(value, list):
+        return [str(part) for part in value]
+    return [part.strip() for part in str(value or "").split(";") if part.strip()]
+
+
+def _from_file(reading: _Reading, text: str) -> tuple[Outline, ...]:
+    path = inside_root(reading.spec.root, text)
+    # A missing mask is the lesion's issue when the case is prepared, not the manifest's.
+    mode = reading.spec.mask_lesions if path.is_file() else "one"
+    return _SPLITTERS[mode](path)
+
+
+def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
+    if not path.is_file():
+        return {}
+    table = read_table(path)
+    problems = [
+        f"{path.name}: no column {name!r}"
+        for name in ("id", "name", "mask")
+        if name not in table.columns
+    ]
+    found: dict[str, dict[str, Outline]] = {}
+    for row in () if problems else table.rows:
+        try:
+            mask = MaskFile(inside_root(spec.root, row.text("mask")))
+        except ValueError as error:
+            problems.append(f"{path.name} {row.where}: mask: {error}")
+            continue
+        found.setdefault(row.text("id"), {})[row.text("name")] = mask
+    if problems:
+        raise DataError(capped(problems))
+    return found

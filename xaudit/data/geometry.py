@@ -1,0 +1,272 @@
+"""From an upright image to the input grid of a detector and back, exactly.
+
+Coordinates are continuous: pixel (row i, column j) covers [j, j + 1) × [i, i + 1), so its center
+lies at (j + 0.5, i + 0.5). Images, masks, maps and points go through the same scale and offset.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from scipy.sparse import csr_array
+
+from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.detector import InputSpec
+from xaudit.errors import DataError
+
+Interpolation = Literal["area", "bilinear", "bicubic"]
+Points = npt.NDArray[np.float64]
+_NEIGHBORS = np.ones((3, 3), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class GridTransform:
+    """One invertible scale and offset between an upright image and an input grid.
+
+    Attributes:
+        source: (height, width) of the upright image.
+        grid: (height, width) of the input grid.
+        content: (height, width) of the resized image, whole pixels.
+        offset: (row, column) of its corner on the grid; negative where it is cut.
+        interpolation: for images; masks are always area-averaged, maps bilinear.
+        pad: gray value outside the image.
+    """
+
+    source: tuple[int, int]
+    grid: tuple[int, int]
+    content: tuple[int, int]
+    offset: tuple[int, int]
+    interpolation: Interpolation = "area"
+    pad: float = 0.0
+
+    @classmethod
+    def between(cls, source: tuple[int, int], spec: InputSpec) -> GridTransform:
+        """The transform that an input specification prescribes for an image of this size.
+
+        "letterbox" brings the tighter side to the grid, rounds the other, centers (the odd pixel
+        of padding goes right and below); "crop" brings the wider side to it and cuts the center;
+        "stretch" fills the grid.
+
+        Raises:
+            DataError: the image has no pixel.
+        """
+        if min(source) < 1:
+            raise DataError(f"an image of {source[0]} x {source[1]} pixels cannot be resized")
+        grid = (spec.height, spec.width)
+        content = _content(source, grid, spec.resize)
+        offset = ((grid[0] - content[0]) // 2, (grid[1] - content[1]) // 2)
+        return cls(source, grid, content, offset, spec.interpolation, spec.pad)
+
+    def image(self, pixels: FloatArray) -> FloatArray:
+        """Resize and place an image; (H, W) or (H, W, C) → (C, h, w), C = 1 for gray.
+
+        Bicubic overshoot is clipped to [0, 1].
+        """
+        planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+        rows, columns = (self._weights(axis, self.interpolation) for axis in (0, 1))
+        out = np.full((len(planes), *self.grid), self.pad, dtype=np.float32)
+        for target, plane in zip(out, planes, strict=True):
+            self._place(target, np.clip(_apply(rows, plane, columns), 0, 1))
+        return out
+
+    def inside(self) -> BoolArray:
+        """Which pixels of the grid show the image; (h, w), False on padding."""
+        out = np.zeros(self.grid, dtype=bool)
+        self._place(out, np.ones(self.content, dtype=bool))
+        return out
+
+    def mask(self, mask: BoolArray) -> BoolArray:
+        """A lesion on the grid, at least one pixel wide and connected where it was.
+
+        A pixel belongs to it where at least half of its area is covered. Parts too thin for that
+        (no such pixel next to them) keep every pixel that they touch, and so does a part that
+        would otherwise fall apart.
+
+        Args:
+            mask: (H, W) of the source.
+
+        Returns:
+            (h, w); empty only if nothing of the lesion lies in the crop.
+        """
+        return _keep_thin(self.coverage(mask))
+
+    def coverage(self, mask: BoolArray) -> npt.NDArray[np.float64]:
+        """Share of each grid pixel's area that a mask covers; (h, w), 0 on padding."""
+        out = np.zeros(self.grid, dtype=np.float64)
+        if not mask.any():
+            return out
+        (top, bottom), (left, right) = (_span(np.any(mask, axis=axis)) for axis in (1, 0))
+        rows = overlap_weights(self.source[0], self.content[0])[:, top:bottom]
+        columns = overlap_weights(self.source[1], self.content[1])[:, left:right]
+        self._place(out, _apply(rows, mask[top:bottom, left:right], columns))
+        return out
+
+    def map_to_source(self, values: FloatArray) -> FloatArray:
+        """A map of the grid on the upright image, bilinear; (h, w) → (H, W).
+
+        Values come from the image's part of the grid only. Where `visible` is False nothing is
+        known: the nearest value stands there and must not be scored.
+        """
+        shown = values[self._grid_part(0), self._grid_part(1)]
+        weights = []
+        for axis in (0, 1):
+            centers = np.arange(self.source[axis]) + 0.5
+            at = centers * self.content[axis] / self.source[axis] + min(self.offset[axis], 0)
+            weights.append(_between_centers(at, shown.shape[axis]))
+        return _apply(weights[0], shown, weights[1]).astype(np.float32)
+
+    def visible(self) -> BoolArray:
+        """Which pixels of the upright image have their center on the grid; (H, W)."""
+        hits = []
+        for axis in (0, 1):
+            centers = np.arange(self.source[axis]) + 0.5
+            at = centers * self.content[axis] / self.source[axis] + self.offset[axis]
+            hits.append((at >= 0) & (at < self.grid[axis]))
+        return np.asarray(hits[0][:, None] & hits[1][None, :])
+
+    def points_to_grid(self, points: npt.ArrayLike) -> Points:
+        """(x, y) of the upright image → (x, y) of the grid; (N, 2)."""
+        scale, shift = self._scale_shift()
+        return np.asarray(points, dtype=np.float64) * scale + shift
+
+    def points_to_source(self, points: npt.ArrayLike) -> Points:
+        """(x, y) of the grid → (x, y) of the upright image; (N, 2)."""
+        scale, shift = self._scale_shift()
+        return (np.asarray(points, dtype=np.float64) - shift) / scale
+
+    def _scale_shift(self) -> tuple[Points, Points]:
+        scale = [self.content[axis] / self.source[axis] for axis in (1, 0)]
+        return np.array(scale), np.array([self.offset[1], self.offset[0]], dtype=np.float64)
+
+    def _weights(self, axis: int, interpolation: Interpolation) -> csr_array:
+        return WEIGHTS[interpolation](self.source[axis], self.content[axis])
+
+    def _grid_part(self, axis: int) -> slice:
+        start = max(self.offset[axis], 0)
+        return slice(start, min(self.offset[axis] + self.content[axis], self.grid[axis]))
+
+    def _place(self, out: npt.NDArray[np.generic], content: npt.NDArray[np.generic]) -> None:
+        cut = []
+        for axis in (0, 1):
+            part = self._grid_part(axis)
+            cut.append(slice(part.start - self.offset[axis], part.stop - self.offset[axis]))
+        out[self._grid_part(0), self._grid_part(1)] = content[cut[0], cut[1]]
+
+
+def overlap_weights(source: int, target: int) -> csr_array:
+    """Exact area averaging along one axis: the share of each target pixel in each source pixel.
+
+    Returns:
+        (target, source), rows sum to 1.
+    """
+    edges = np.unique(
+        np.concatenate([np.arange(source + 1) * target, np.arange(target + 1) * source])
+    )
+    starts = edges[:-1]
+    # Both grids meet on whole numbers in units of 1 / (source · target): no rounding.
+    parts = (np.diff(edges) / source, (starts // source, starts // target))
+    return csr_array(parts, shape=(target, source))
+
+
+def area_weights(source: int, target: int) -> csr_array:
+    """Area averaging where the image shrinks, linear where it grows (cv2.INTER_AREA)."""
+    if target <= source:
+        return overlap_weights(source, target)
+    return _between_centers((np.arange(target) + 0.5) * source / target, source)
+
+
+def bilinear_weights(source: int, target: int) -> csr_array:
+    """Triangle filter, widened where the image shrinks, as Pillow and torchvision (antialias)."""
+    return _filter_weights(source, target, 1.0, lambda x: np.maximum(1 - np.abs(x), 0))
+
+
+def bicubic_weights(source: int, target: int) -> csr_array:
+    """Cubic convolution with a = -0.5 (Keys 1981, eq. 4), widened as `bilinear_weights`."""
+    return _filter_weights(source, target, 2.0, _keys)
+
+
+WEIGHTS: dict[str, Callable[[int, int], csr_array]] = {
+    "area": area_weights,
+    "bilinear": bilinear_weights,
+    "bicubic": bicubic_weights,
+}
+
+
+def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    x = np.abs(x)
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+
+def _filter_weights(
+    source: int,
+    target: int,
+    support: float,
+    kernel: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+) -> csr_array:
+    scale = max(source / target, 1.0)
+    centers = (np.arange(target) + 0.5) * source / target
+    reach = math.ceil(support * scale) + 1
+    columns = np.floor(centers)[:, None].astype(int) + np.arange(-reach, reach + 1)
+    values = kernel((columns + 0.5 - centers[:, None]) / scale)
+    values[(columns < 0) | (columns >= source)] = 0
+    values /= values.sum(axis=1, keepdims=True)
+    rows = np.broadcast_to(np.arange(target)[:, None], columns.shape)
+    used = values != 0
+    return csr_array((values[used], (rows[used], columns[used])), shape=(target, source))
+
+
+def _between_centers(at: npt.NDArray[np.float64], length: int) -> csr_array:
+    """Linear interpolation at coordinates, edge values beyond the first and last center."""
+    position = np.clip(at - 0.5, 0, length - 1)
+    left = np.minimum(np.floor(position).astype(int), max(length - 2, 0))
+    share = position - left
+    right = np.minimum(left + 1, length - 1)
+    rows = np.tile(np.arange(len(at)), 2)
+    parts = (np.concatenate([1 - share, share]), (rows, np.concatenate([left, right])))
+    return csr_array(parts, shape=(len(at), length))
+
+
+def _apply(
+    rows: csr_array, plane: npt.NDArray[np.generic], columns: csr_array
+) -> npt.NDArray[np.float64]:
+    narrow = rows @ plane.astype(np.float64)
+    return np.asarray((columns @ narrow.T).T)
+
+
+def _content(source: tuple[int, int], grid: tuple[int, int], resize: str) -> tuple[int, int]:
+    if resize == "stretch":
+        return grid
+    choose = min if resize == "letterbox" else max
+    scale = choose(grid[0] / source[0], grid[1] / source[1])
+    height, width = (max(1, math.floor(side * scale + 0.5)) for side in source)
+    return height, width
+
+
+def _span(used: npt.ArrayLike) -> tuple[int, int]:
+    where = np.flatnonzero(used)
+    return int(where[0]), int(where[-1]) + 1
+
+
+def _keep_thin(coverage: npt.NDArray[np.float64]) -> BoolArray:
+    parts, count = ndimage.label(coverage > 1e-9, structure=_NEIGHBORS)
+    out = np.zeros(coverage.shape, dtype=bool)
+    for index, box in enumerate(ndimage.find_objects(parts, count), start=1):
+        grown = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+        touched = parts[grown] == index
+        out[grown] |= _keep_thin_part(touched, touched & (coverage[grown] >= 0.5 - 1e-9))
+    return out
+
+
+def _keep_thin_part(touched: BoolArray, core: BoolArray) -> BoolArray:
+    thin = touched & ~ndimage.binary_dilation(core, structure=_NEIGHBORS)
+    kept: BoolArray = core | (touched & ndimage.binary_dilation(thin, structure=_NEIGHBORS))
+    _, pieces = ndimage.label(kept, structure=_NEIGHBORS)
+    return kept if pieces == 1 else touched

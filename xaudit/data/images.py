@@ -1,0 +1,255 @@
+"""Images as float arrays: upright, within limits, and refused where anything is missing."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from xaudit.core.case import FloatArray
+from xaudit.errors import DataError
+
+MAX_PIXELS = 120_000_000
+"""Larger images are refused before they are decoded; a 43 cm film at 50 µm has 74 million."""
+
+Intensity = Literal["dtype", "percentile", "minmax"]
+_ORIENTATION = 0x0112
+_PHOTOMETRIC = 0x0106
+_EXIF_KEYS = {"exif", "Raw profile type exif"}
+_STACKS = {"TIFF", "GIF", "PNG", "WEBP"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What a file says of its image before a pixel is decoded.
+
+    Attributes:
+        height: rows of the upright image.
+        width: columns of the upright image.
+        mode: Pillow's name of the pixel type ("L", "RGB", "I;16", ...).
+        orientation: EXIF orientation, 1 to 8; 1 is upright.
+    """
+
+    height: int
+    width: int
+    mode: str
+    orientation: int
+
+
+def read_header(path: Path) -> ImageHeader:
+    """Size, type and orientation of an image, without decoding it.
+
+    Raises:
+        DataError: the file is missing, no image, empty, or larger than `MAX_PIXELS`.
+    """
+    with _opened(path) as image:
+        return _header(image, path)
+
+
+def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
+    """The pixels of an image, EXIF orientation applied, in [0, 1].
+
+    Palettes become RGB, transparency is dropped. 16-bit gray keeps its depth; 16-bit color is
+    read with 8 bits, as Pillow does. "dtype" divides by the maximum of the stored type (255,
+    65535, 1 for floats); 32-bit integers above 65535 and floats outside [0, 1] have no agreed
+    maximum and need "percentile" (0.5th to 99.5th) or "minmax". A TIFF that says that zero is
+    white is turned around.
+
+    Args:
+        path: of the image.
+        intensity: how stored values become [0, 1].
+
+    Returns:
+        float32, (H, W) for gray and (H, W, 3) for color.
+
+    Raises:
+        DataError: the file is missing, truncated, too large, no image, or has several frames,
+            values that are not finite, or a range that does not fit ``intensity``.
+    """
+    with _opened(path) as image:
+        header = _header(image, path)
+        _load(image, path, header)
+        return _scaled(_upright(_pixels(image), _remaining_turn(image, path)), intensity, path)
+
+
+def read_values(path: Path) -> npt.NDArray[np.generic]:
+    """The stored values of a gray, 1-bit or palette image, upright and unscaled; (H, W).
+
+    Palette images give their indices. Color images give the largest channel.
+
+    Raises:
+        DataError: as `read_upright`.
+    """
+    with _opened(path) as image:
+        header = _header(image, path)
+        _load(image, path, header)
+        turn = _remaining_turn(image, path)
+        stored = np.asarray(image) if image.mode in {"P", "1"} else _pixels(image)
+        values = _upright(stored, turn)
+        return values if values.ndim == 2 else np.asarray(values.max(axis=2))
+
+
+def to_gray(pixels: FloatArray) -> FloatArray:
+    """Luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B); gray stays as it is; (H, W)."""
+    if pixels.ndim == 2:
+        return pixels
+    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    return np.asarray(pixels @ weights, dtype=np.float32)
+
+
+def looks_inverted(gray: FloatArray) -> bool:
+    """Whether the background is bright and the middle dark, as where MONOCHROME1 was ignored.
+
+    A hint, not a decision: the frame (outer 4 %) must be bright as a whole (its lower quartile
+    above 0.6) and brighter than the middle (central half) by 0.25 in the median.
+    """
+    height, width = gray.shape
+    rows, columns = max(1, height // 25), max(1, width // 25)
+    frame = np.ones(gray.shape, dtype=bool)
+    frame[rows:-rows, columns:-columns] = False
+    middle = gray[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None]
+    low, median = np.percentile(gray[frame], [25, 50])
+    return bool(low > 0.6 and median - np.median(middle) > 0.25)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "nothing"
+        raise DataError(f"{path}: expected an image file, found {what}; correct the path")
+    # Pillow warns of odd metadata; what matters here is checked and raised below.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(path)
+        # Decoders of untrusted files raise whatever they like.
+        except Exception as error:
+            raise DataError(_not_an_image(path, error)) from error
+        with image:
+            yield image
+
+
+def _not_an_image(path: Path, error: Exception) -> str:
+    size = path.stat().st_size
+    if isinstance(error, Image.DecompressionBombError):
+        return f"{path}: at most {MAX_PIXELS:,} pixels are decoded: {error}; scale it down"
+    if size == 0:
+        return f"{path}: expected an image, got an empty file (0 bytes); restore it"
+    return f"{path}: expected an image (PNG, JPEG, TIFF, ...), got {size:,} bytes: {error}"
+
+
+def _header(image: Image.Image, path: Path) -> ImageHeader:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise DataError(
+            f"{path}: at most {MAX_PIXELS:,} pixels are decoded, the header announces "
+            f"{width} x {height} = {width * height:,}; scale the image down"
+        )
+    if width * height == 0:
+        raise DataError(f"{path}: the image is {width} x {height}, expected at least one pixel")
+    orientation = _orientation(image, path)
+    # Pillow swaps the sides of a turned TIFF already when it opens it.
+    if orientation >= 5 and image.format != "TIFF":
+        width, height = height, width
+    return ImageHeader(height, width, image.mode, orientation)
+
+
+def _remaining_turn(image: Image.Image, path: Path) -> int:
+    """Orientation that is still to be undone: a TIFF is turned by Pillow while it is decoded."""
+    return 1 if image.format == "TIFF" else _orientation(image, path)
+
+
+def _orientation(image: Image.Image, path: Path) -> int:
+    # Without this, Pillow decodes the whole PNG to look for a tag behind the pixels.
+    if image.format == "PNG" and not _EXIF_KEYS & image.info.keys():
+        return 1
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception as error:
+        raise DataError(f"{path}: the EXIF block is damaged ({error}); rewrite the file") from error
+    return value if value in range(1, 9) else 1
+
+
+def _load(image: Image.Image, path: Path, header: ImageHeader) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format in _STACKS:
+        raise DataError(f"{path}: expected one image, got {frames} frames; list each as a file")
+    try:
+        image.load()
+    except Exception as error:
+        raise DataError(
+            f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
+            f"({path.stat().st_size:,} bytes) is truncated or damaged: {error}; restore it"
+        ) from error
+
+
+def _pixels(image: Image.Image) -> npt.NDArray[np.generic]:
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    if image.mode.startswith("I;16"):
+        stored = np.asarray(image).astype(np.uint16)
+        return np.uint16(65535) - stored if _zero_is_white(image) else stored
+    if image.mode in {"L", "RGB", "F", "I"}:
+        return np.asarray(image)
+    if image.mode in {"LA", "La"}:
+        return np.asarray(image.convert("LA"))[..., 0]
+    # By way of RGBA, since a palette's transparency is otherwise warned about or painted over.
+    colors = image.convert("RGBA") if image.mode in {"P", "PA"} else image
+    return np.asarray(colors.convert("RGB"))
+
+
+def _zero_is_white(image: Image.Image) -> bool:
+    """Whether a 16-bit TIFF is stored inverted; Pillow turns only 8-bit ones around."""
+    return image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
+
+
+def _upright(pixels: npt.NDArray[np.generic], orientation: int) -> npt.NDArray[np.generic]:
+    """Undo an EXIF orientation (TIFF 6.0, tag 274)."""
+    if orientation >= 5:
+        pixels = np.swapaxes(pixels, 0, 1)
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _scaled(pixels: npt.NDArray[np.generic], intensity: Intensity, path: Path) -> FloatArray:
+    wide = pixels.dtype.itemsize > 2
+    values: npt.NDArray[np.float64 | np.float32] = np.asarray(
+        pixels, dtype=np.float64 if wide else np.float32
+    )
+    if not np.isfinite(values).all():
+        raise DataError(f"{path}: expected finite values, got NaN or infinity; repair the image")
+    low, high = _range(values, str(pixels.dtype), intensity, path)
+    if high <= low:
+        return np.zeros(values.shape, dtype=np.float32)
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), dtype=np.float32)
+
+
+def _range(
+    values: npt.NDArray[np.float64 | np.float32],
+    dtype: str,
+    intensity: Intensity,
+    path: Path,
+) -> tuple[float, float]:
+    if intensity == "percentile":
+        low, high = np.percentile(values, [0.5, 99.5])
+        return float(low), float(high)
+    least, most = float(values.min()), float(values.max())
+    if intensity == "minmax":
+        return least, most
+    top = {"uint8": 255.0, "float32": 1.0, "float64": 1.0}.get(dtype, 65535.0)
+    if least < 0 or most > top:
+        raise DataError(
+            f"{path}: intensity 'dtype' expects values from 0 to {top:g}, got {least:g} to "
+            f"{most:g}; declare intensity: percentile or minmax"
+        )
+    return 0.0, top

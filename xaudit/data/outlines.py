@@ -1,0 +1,98 @@
+"""Outlines as a manifest writes them: JSON values in a cell or a key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from xaudit.core.case import Outline
+from xaudit.data.masks import Box, Polygons, Rle
+from xaudit.data.polygons import Ring
+
+_LARGEST = 1e9
+"""No coordinate or run is longer; NaN and infinity fail the comparison too."""
+
+
+def read_outlines(role: str, value: object) -> tuple[Outline, ...]:
+    """The lesions in a value of the role "polygons", "boxes" or "rle".
+
+    Polygons: a list of lesions, each one ring [x, y, x, y, ...] or a list of rings. Boxes: a list
+    of [x, y, width, height]. Rle: a list of {"size": [height, width], "counts": text or numbers}.
+
+    Raises:
+        ValueError: what was expected and what came.
+    """
+    content = value
+    if isinstance(value, str):
+        if not value.strip():
+            return ()
+        try:
+            content = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"expected a JSON list, got {value[:40]!r} ({error})") from error
+    if content is None:
+        return ()
+    if not isinstance(content, list):
+        raise ValueError(f"expected a list of lesions, got {_short(content)}")
+    return tuple(_LESIONS[role](one) for one in content)
+
+
+def _polygon(value: object) -> Outline:
+    if not isinstance(value, list) or not value:
+        raise ValueError(
+            f"expected a ring [x, y, x, y, ...] or a list of rings, got {_short(value)}"
+        )
+    rings = value if isinstance(value[0], list) else [value]
+    return Polygons(tuple(_ring(ring) for ring in rings))
+
+
+def _ring(value: object) -> Ring:
+    flat = _numbers(value)
+    if len(flat) < 6 or len(flat) % 2:
+        raise ValueError(f"a ring has an even number of values, at least 6, got {len(flat)}")
+    return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _box(value: object) -> Outline:
+    flat = _numbers(value)
+    if len(flat) != 4 or min(flat[2:]) <= 0:
+        raise ValueError(f"a box is [x, y, width, height] with an area, got {_short(value)}")
+    return Box(*flat)
+
+
+def _rle(value: object) -> Outline:
+    if not isinstance(value, dict) or not {"size", "counts"} <= set(value):
+        raise ValueError(f'expected {{"size": [h, w], "counts": ...}}, got {_short(value)}')
+    size = _numbers(value["size"])
+    if len(size) != 2 or any(side < 1 or side != int(side) for side in size):
+        raise ValueError(f"size is [height, width], got {_short(value['size'])}")
+    counts = value["counts"]
+    if not isinstance(counts, str):
+        runs = _numbers(counts)
+        if any(run != int(run) for run in runs):
+            raise ValueError(f"run lengths are whole numbers, got {_short(counts)}")
+        counts = tuple(int(run) for run in runs)
+    return Rle(counts, (int(size[0]), int(size[1])))
+
+
+def _numbers(value: object) -> Sequence[float]:
+    if not isinstance(value, list) or not all(_is_number(one) for one in value):
+        raise ValueError(f"expected a list of finite numbers, got {_short(value)}")
+    return [float(one) for one in value]
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < _LARGEST
+
+
+def _short(value: object) -> str:
+    return repr(value)[:60]
+
+
+_LESIONS: dict[str, Callable[[object], Outline]] = {
+    "polygons": _polygon,
+    "boxes": _box,
+    "rle": _rle,
+}

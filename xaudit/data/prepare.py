@@ -1,0 +1,151 @@
+"""A case on the input grid of a detector, and the fingerprint of a study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, Outline, PreparedCase, Study
+from xaudit.core.detector import InputSpec
+from xaudit.data.geometry import GridTransform
+from xaudit.data.images import looks_inverted, read_header, read_upright, to_gray
+from xaudit.errors import DataError
+
+_MOST = 0.5
+"""A lesion that covers more of its image is taken for an inverted mask."""
+
+
+def prepare(case: Case, spec: InputSpec) -> PreparedCase:
+    """Read a case and bring its image and lesions to the input grid.
+
+    A lesion that cannot be used is left out with an issue; the case is scored all the same.
+
+    Args:
+        case: what to read.
+        spec: what the detector expects.
+
+    Raises:
+        DataError: the image is missing, truncated, too large, or cannot be read; names the case.
+    """
+    try:
+        pixels = read_upright(case.image, spec.intensity)
+    except DataError as error:
+        raise DataError(f"case {case.case_id}: {without_folder(error, case.image)}") from error
+    pixels = _as_declared(pixels, spec, inverted=case.inverted)
+    size = (pixels.shape[0], pixels.shape[1])
+    transform = GridTransform.between(size, spec)
+    lesions, issues = _lesions(case, transform)
+    return PreparedCase(
+        case=case,
+        image=transform.image(pixels),
+        lesions=lesions,
+        inside=transform.inside(),
+        original_size=size,
+        issues=(*_pixel_issues(case, pixels), *issues),
+    )
+
+
+def study_fingerprint(study: Study) -> str:
+    """SHA-256 over ids, patients, labels, groups, annotations and the content of every file.
+
+    It does not depend on where the study lies. A file that cannot be read counts as unreadable.
+    """
+    digest = hashlib.sha256()
+    for case in study.cases:
+        record = {
+            "id": case.case_id,
+            "patient": case.patient,
+            "label": case.label,
+            "site": case.site,
+            "groups": dict(case.groups),
+            "inverted": case.inverted,
+            "image": file_sha256(case.image) or "unreadable",
+            "lesions": [_outline_text(outline, case) for outline in case.lesions],
+            "artifacts": {
+                name: _outline_text(outline, case) for name, outline in case.artifacts.items()
+            },
+        }
+        digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str | None:
+    """SHA-256 of a file's content, hexadecimal; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def without_folder(error: DataError, path: Path) -> str:
+    """The message with the file's name alone: reports do not show where a study lies."""
+    return str(error).replace(str(path), path.name)
+
+
+def _outline_text(outline: Outline, case: Case) -> str:
+    describe = getattr(outline, "fingerprint", None)
+    try:
+        if describe is not None:
+            return str(describe())
+        header = read_header(case.image)
+        mask = outline.rasterize(header.height, header.width)
+    except DataError:
+        return "unreadable"
+    return f"{outline.form} {mask.shape} {hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()}"
+
+
+def _as_declared(pixels: FloatArray, spec: InputSpec, *, inverted: bool) -> FloatArray:
+    if inverted:
+        pixels = np.float32(1) - pixels
+    if spec.color == "gray":
+        return to_gray(pixels)
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+
+def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
+    gray = to_gray(pixels)
+    if gray.max() == gray.min():
+        detail = f"every pixel is {gray.flat[0]:.3g} of 1; expected a radiograph"
+        return (CaseIssue(case.case_id, "constant_image", detail, "noted"),)
+    if looks_inverted(gray):
+        detail = (
+            "the frame is much brighter than the middle, as where MONOCHROME1 was stored without "
+            "a tag; look at it and declare photometric or invert"
+        )
+        return (CaseIssue(case.case_id, "possibly_inverted", detail, "noted"),)
+    return ()
+
+
+def _lesions(case: Case, transform: GridTransform) -> tuple[BoolArray, list[CaseIssue]]:
+    planes: list[BoolArray] = []
+    issues: list[CaseIssue] = []
+    for number, outline in enumerate(case.lesions, start=1):
+        try:
+            planes.append(_lesion(outline, transform))
+        except DataError as error:
+            detail = f"lesion {number} of {len(case.lesions)} is left out: {_shown(error, outline)}"
+            issues.append(CaseIssue(case.case_id, "lesion_unusable", detail, "noted"))
+    stacked = np.stack(planes) if planes else np.zeros((0, *transform.grid), dtype=bool)
+    return stacked, issues
+
+
+def _shown(error: DataError, outline: Outline) -> str:
+    path = getattr(outline, "path", None)
+    return without_folder(error, path) if isinstance(path, Path) else str(error)
+
+
+def _lesion(outline: Outline, transform: GridTransform) -> BoolArray:
+    mask = outline.rasterize(*transform.source)
+    share = float(mask.mean())
+    if outline.form == "mask" and share > _MOST:
+        raise DataError(
+            f"it covers {share:.0%} of the image, expected at most {_MOST:.0%}; is it inverted?"
+        )
+    plane = transform.mask(mask)
+    if not plane.any():
+        raise DataError("it lies outside of the center crop that the detector sees")
+    return plane

@@ -1,0 +1,52 @@
+"""Which study is read, and what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """The declaration behind a study.
+
+    Attributes:
+        format: name of a reader in `xaudit.data.format.FORMATS` ("fracatlas", "manifest").
+        root: folder of the study; no path of the study may lead out of it.
+        manifest: CSV or JSON file that lists the cases; relative paths count from ``root``.
+        name: how reports call the study; the folder's name where it is empty.
+        source: citation, DOI or commit, for the card.
+        license: terms of use, for the card.
+        patient: column with the patient. None: the manifest's column "patient" if it has one, and
+            otherwise the declaration that each patient has one image.
+        site: column with the hospital or scanner. None: the column "site" if there is one.
+        groups: columns that tables are cut by; empty takes all that have few levels.
+        bins: column → inner borders, for columns of numbers ("age": (5, 12)).
+        columns: role → column, where a manifest uses names of its own. Roles: id, image, label,
+            patient, site, mask, polygons, boxes, rle, split, photometric.
+        positive: label values that mean "fractured"; empty takes 1, true, yes, fractured, ...
+        split: values of the split column to use; empty uses every row.
+        invert: bright and dark are stored the other way round in every image (MONOCHROME1).
+        mask_lesions: whether a mask file holds one lesion, one for each connected component, or
+            one for each value.
+        exclude_duplicates: leave out every byte-identical copy but the first.
+    """
+
+    format: str
+    root: Path
+    manifest: Path | None = None
+    name: str = ""
+    source: str = ""
+    license: str = ""
+    patient: str | None = None
+    site: str | None = None
+    groups: tuple[str, ...] = ()
+    bins: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    positive: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
+    invert: bool = False
+    mask_lesions: Literal["one", "components", "values"] = "one"
+    exclude_duplicates: bool = False
