@@ -1,0 +1,1 @@
+"""Detectors: architectures, weights, what the outputs mean and where to look."""

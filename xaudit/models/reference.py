@@ -1,0 +1,75 @@
+"""The reference detector: a small network that ships with xaudit, for the demo and for tests."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class LocalContrast(nn.Module):
+    """Beside the image, how far each pixel is from its surroundings, eight times amplified."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) → (N, 2 C, H, W)."""
+        around = functional.avg_pool2d(images, 9, 1, 4, count_include_pad=False)
+        return torch.cat([images, 8 * (images - around)], dim=1)
+
+
+class SmallCnn(nn.Module):
+    """Six convolutions, one evidence value per cell of a stride-8 grid, pooled to one logit.
+
+    The evidence is pooled by the logarithm of its mean exponential, so that a small lesion is
+    not averaged away; the last feature map feeds a 1 × 1 convolution, so that Grad-CAM on
+    ``features`` is, up to a positive factor, the positive part of the evidence less its bias.
+
+    Args:
+        channels: planes of the input.
+        num_classes: outputs; 1 for one logit.
+    """
+
+    def __init__(self, channels: int = 1, num_classes: int = 1) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            LocalContrast(),
+            *_block(2 * channels, 16, stride=2, size=5),
+            *_block(16, 32, stride=2),
+            *_block(32, 32),
+            *_block(32, 64, stride=2),
+            *_block(64, 64),
+            *_block(64, 64, dilation=2),
+        )
+        self.evidence = nn.Conv2d(64, num_classes, 1)
+
+    def evidence_map(self, images: Tensor) -> Tensor:
+        """Evidence per cell; (N, channels, H, W) normalized → (N, num_classes, H / 8, W / 8)."""
+        evidence: Tensor = self.evidence(self.features(images))
+        return evidence
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits; (N, channels, H, W) normalized → (N, num_classes)."""
+        return pool(self.evidence_map(images))
+
+
+def pool(evidence: Tensor) -> Tensor:
+    """Logarithm of the mean exponential over the grid; (N, K, h, w) → (N, K)."""
+    cells = evidence.flatten(2)
+    return torch.logsumexp(cells, dim=2) - math.log(cells.shape[2])
+
+
+def small_cnn(channels: int = 1, num_classes: int = 1) -> SmallCnn:
+    """The reference detector without its weights (about 110,000 parameters)."""
+    return SmallCnn(channels, num_classes)
+
+
+def _block(
+    before: int, after: int, stride: int = 1, size: int = 3, dilation: int = 1
+) -> tuple[nn.Module, ...]:
+    padding = dilation * (size // 2)
+    return (
+        nn.Conv2d(before, after, size, stride, padding, dilation, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=False),
+    )
