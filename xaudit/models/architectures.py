@@ -1,0 +1,75 @@
+"""From the name of an architecture to a network with random weights."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from xaudit.errors import DetectorError
+from xaudit.models.spec import Argument
+from xaudit.torchvision_operators import define_missing_operators, torchvision_models
+
+Arguments = Mapping[str, Argument]
+
+
+def build_network(architecture: str, arguments: Arguments) -> torch.nn.Module:
+    """Build a network; nothing is downloaded.
+
+    Args:
+        architecture: "torchvision:NAME", "timm:NAME" or "package.module:factory".
+        arguments: passed to the factory.
+
+    Raises:
+        DetectorError: the architecture is unknown or does not take these arguments.
+    """
+    scheme, _, name = architecture.partition(":")
+    build = {"torchvision": _torchvision, "timm": _timm}.get(scheme)
+    try:
+        network = build(name, arguments) if build else _factory(scheme, name)(**arguments)
+    except TypeError as error:
+        raise DetectorError(
+            f"{architecture}: cannot be built with {dict(arguments)}: {error}"
+        ) from None
+    if not isinstance(network, torch.nn.Module):
+        raise DetectorError(
+            f"{architecture}: expected a torch.nn.Module, got {type(network).__name__}"
+        )
+    return network
+
+
+def _torchvision(name: str, arguments: Arguments) -> torch.nn.Module:
+    models = torchvision_models()
+    known = models.list_models(module=models)
+    if name not in known:
+        raise DetectorError(f"torchvision has no classification model {name!r}{_near(name, known)}")
+    network: torch.nn.Module = models.get_model(name, weights=None, **arguments)
+    return network
+
+
+def _timm(name: str, arguments: Arguments) -> torch.nn.Module:
+    define_missing_operators()
+    timm: Any = importlib.import_module("timm")
+    if not timm.is_model(name):
+        raise DetectorError(f"timm has no model {name!r}{_near(name, timm.list_models())}")
+    network: torch.nn.Module = timm.create_model(name, pretrained=False, **arguments)
+    return network
+
+
+def _factory(module: str, name: str) -> Callable[..., object]:
+    define_missing_operators()
+    try:
+        factory = getattr(importlib.import_module(module), name, None)
+    except ImportError as error:
+        raise DetectorError(f"{module}:{name}: {module} cannot be imported: {error}") from None
+    if not callable(factory):
+        raise DetectorError(f"{module}:{name}: {module} has no function or class {name!r}")
+    return factory  # type: ignore[no-any-return]
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"; near: {', '.join(near)}" if near else ""

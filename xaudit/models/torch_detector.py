@@ -1,0 +1,79 @@
+"""A PyTorch network as a detector: pixels in [0, 1] in, one logit out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xaudit.core.case import FloatArray
+from xaudit.core.detector import Capability, InputSpec
+from xaudit.models.heads import positive_logit
+from xaudit.models.spec import OutputSpec
+
+
+class PositiveLogit(torch.nn.Module):
+    """Normalization, network and head in one module.
+
+    Every method explains this module, so attributions live on pixels in [0, 1] whatever scaling
+    the network wants. Parameters take no gradient; the mode is that of evaluation.
+
+    Args:
+        network: the network itself.
+        spec: how pixels enter it.
+        output: what its outputs mean.
+    """
+
+    def __init__(self, network: torch.nn.Module, spec: InputSpec, output: OutputSpec) -> None:
+        super().__init__()
+        self.network = network
+        self._channels, self._output = spec.channels, output
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
+        self.register_buffer("mean", torch.tensor(spec.mean).reshape(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(spec.std).reshape(1, -1, 1, 1))
+        self.eval().requires_grad_(False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) in [0, 1] → (N,)."""
+        planes = images.expand(-1, self._channels, -1, -1)
+        return positive_logit(self.network((planes - self.mean) / self.std), self._output)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TorchDetector:
+    """A detector with gradients and feature maps; satisfies `xaudit.core.detector.Detector`.
+
+    Attributes:
+        name: how reports call it.
+        input: what it expects to see.
+        module: (N, C, H, W) in [0, 1] → (N,).
+        target_layer_name: the layer that Grad-CAM reads; None if no layer returns a picture.
+        feature_grid: rows and columns of that layer's output.
+        weights_sha256: of the file.
+        parameter_count: of the network.
+    """
+
+    name: str
+    input: InputSpec
+    module: PositiveLogit
+    target_layer_name: str | None
+    feature_grid: tuple[int, int] | None
+    weights_sha256: str
+    parameter_count: int
+    capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
+
+    @property
+    def target_layer(self) -> torch.nn.Module | None:
+        """The layer that Grad-CAM reads."""
+        if self.target_layer_name is None:
+            return None
+        return self.module.network.get_submodule(self.target_layer_name)
+
+    def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
+        """(N, C, H, W) in [0, 1] → (N,)."""
+        with torch.inference_mode():
+            values = self.module(torch.from_numpy(images))
+        return np.asarray(values.double().cpu().numpy())
