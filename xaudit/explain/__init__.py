@@ -1,0 +1,1 @@
+"""Attribution methods, behind one port, and the one door to the detector."""
