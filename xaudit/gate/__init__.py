@@ -1,0 +1,1 @@
+"""From findings and a policy to a verdict."""

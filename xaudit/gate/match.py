@@ -1,0 +1,83 @@
+"""Which findings a rule means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from xaudit.core.finding import Finding, Findings
+from xaudit.core.policy import Rule
+
+WILDCARD = "*"
+
+
+def matching(rule: Rule, findings: Findings) -> tuple[Finding, ...]:
+    """The findings that a rule is about, in their order.
+
+    The scope of a finding has the keys of the rule and no others. Without ``analysis`` each
+    scope is read in its worst case where it has one, so a wildcard never loses a level that was
+    scored only. A wildcard over methods leaves out the reference maps: they are chance, not the
+    detector.
+    """
+    where = scope_of(rule, findings)
+    references = {method.name for method in findings.methods if method.reference}
+    fitting = [
+        one
+        for one in findings.findings
+        if one.metric == rule.metric
+        and _fits(one.scope, where)
+        and not (where.get("method") == WILDCARD and one.scope["method"] in references)
+    ]
+    if "analysis" in where:
+        return tuple(fitting)
+    worst = {_without_analysis(one) for one in fitting if _is_worst(one)}
+    return tuple(one for one in fitting if _is_worst(one) or _without_analysis(one) not in worst)
+
+
+def scope_of(rule: Rule, findings: Findings) -> dict[str, str]:
+    """The rule's scope, with the first operating point that was fixed where it names none."""
+    where = dict(rule.where)
+    scopes = [one.scope for one in findings.findings if one.metric == rule.metric]
+    if "operating_point" not in where and any("operating_point" in scope for scope in scopes):
+        fixed = [one for one in findings.detector.operating_points if one.origin == "fixed"]
+        if fixed:
+            where["operating_point"] = fixed[0].name
+    return where
+
+
+def why_nothing_matches(rule: Rule, findings: Findings) -> str:
+    """A sentence for a rule without a finding, with what was probably meant."""
+    known = sorted({one.metric for one in findings.findings})
+    if rule.metric not in known:
+        near = difflib.get_close_matches(rule.metric, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"the audit has no metric {rule.metric!r}{hint}"
+    where = scope_of(rule, findings)
+    scope = ", ".join(f"{key} = {value}" for key, value in sorted(where.items()))
+    said = f"the audit has no {rule.metric} for {scope or 'the whole study'}"
+    return f"{said}; it has it by {_keys(rule.metric, findings)}"
+
+
+def _keys(metric: str, findings: Findings) -> str:
+    """The combinations of scope keys under which a metric is found."""
+    combinations = {
+        tuple(sorted(set(one.scope) - {"analysis"}))
+        for one in findings.findings
+        if one.metric == metric
+    }
+    return " or ".join(", ".join(keys) or "the whole study" for keys in sorted(combinations))
+
+
+def _fits(scope: Mapping[str, str], where: Mapping[str, str]) -> bool:
+    """Every key of the one stands in the other (``analysis`` need not), with a value that fits."""
+    return scope.keys() - {"analysis"} == where.keys() - {"analysis"} and all(
+        value in (WILDCARD, scope.get(key)) for key, value in where.items()
+    )
+
+
+def _is_worst(finding: Finding) -> bool:
+    return finding.scope.get("analysis") == "worst_case"
+
+
+def _without_analysis(finding: Finding) -> frozenset[tuple[str, str]]:
+    return frozenset(item for item in finding.scope.items() if item[0] != "analysis")

@@ -1,0 +1,128 @@
+"""YAML with the line of every key, and every mistake of a file in one message."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from xaudit.errors import ConfigError
+
+T = TypeVar("T")
+Location = tuple[str | int, ...]
+
+_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
+_MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """The content of a YAML file and where each part of it stands.
+
+    Attributes:
+        path: the file.
+        data: plain Python objects.
+        lines: location (keys and indices from the root) → line, from 1.
+    """
+
+    path: Path
+    data: Any
+    lines: dict[Location, int]
+
+    def place(self, location: Location) -> str:
+        """``file:line`` of the location, or of the nearest part above it that is in the file."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return f"{self.path}:{self.lines.get(location, 1)}"
+
+    def parse(self, kind: type[T]) -> T:
+        """The content as an object of this type.
+
+        Raises:
+            ConfigError: one line for each mistake, with its place and what was expected.
+        """
+        try:
+            return TypeAdapter(kind).validate_python(self.data)
+        except ValidationError as error:
+            raise ConfigError([self._describe(one) for one in error.errors()]) from None
+
+    def _describe(self, error: ErrorDetails) -> str:
+        location: Location = error["loc"]
+        key = ".".join(map(str, location)) or "the file"
+        if error["type"] == "extra_forbidden":
+            return f"{self.place(location)}: {key}: no such key; `xaudit schema` lists them"
+        if error["type"] == "missing":
+            return f"{self.place(location)}: {key}: is missing"
+        message = error["msg"].removeprefix("Value error, ")
+        got = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
+        said = "" if got and repr(error["input"]) in message else got
+        return f"{self.place(location)}: {key}: {message}{said}"
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Read a YAML file; ``${NAME}`` and ``${NAME:-default}`` take environment variables.
+
+    Raises:
+        ConfigError: the file cannot be read, is not YAML, or repeats a key.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ConfigError(f"{path}: over {_MAX_BYTES} bytes; this is not a configuration")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ConfigError(f"{path}: YAML aliases (*name) are not read here; write it out")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{path}: is not YAML: {error}") from None
+    lines: dict[Location, int] = {}
+    if node is not None:
+        _walk(node, (), lines, path)
+    return YamlFile(path, _expand(data, path), lines)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "it is not UTF-8 text"
+
+
+def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], path: Path) -> None:
+    lines.setdefault(location, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*location, str(key.value))
+            if below in lines:
+                line = key.start_mark.line + 1
+                raise ConfigError(f"{path}:{line}: {key.value}: stands twice in one section")
+            lines[below] = key.start_mark.line + 1
+            _walk(value, below, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _walk(value, (*location, index), lines, path)
+
+
+def _expand(data: object, path: Path) -> object:
+    if isinstance(data, dict):
+        return {str(key): _expand(value, path) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_expand(value, path) for value in data]
+    if not isinstance(data, str):
+        return data
+
+    def value_of(match: re.Match[str]) -> str:
+        value = os.environ.get(match["name"], match["default"])
+        if value is None:
+            raise ConfigError(f"{path}: environment variable {match['name']} is not set")
+        return value
+
+    return _VARIABLE.sub(value_of, data)
