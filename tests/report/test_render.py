@@ -1,0 +1,131 @@
+import html
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from xaudit.report import figures
+from xaudit.report.assets import template_root
+from xaudit.report.card import build_card
+from xaudit.report.fields import ALL
+from xaudit.report.render import content_hash, render_html, render_markdown
+
+
+@pytest.fixture(scope="module")
+def page(audit):
+    return render_html(build_card(*audit))
+
+
+def test_card_is_the_same_to_the_byte(audit, page):
+    assert render_html(build_card(*audit)) == page
+
+
+def test_names_from_data_stay_text(audit, page):
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+    assert "<img" not in render_markdown(build_card(*audit))
+
+
+def test_nothing_is_requested(page):
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert all(source.startswith(("#", "data:")) for source in sources)
+    assert "style=" not in page
+
+
+def test_policy_allows_exactly_the_two_blocks(page):
+    for tag in ("style", "script"):
+        content = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL).group(1)
+        assert f"{tag}-src '{content_hash(content)}'" in html.unescape(page)
+
+
+def test_nothing_measured_still_makes_a_card(minimal):
+    text = render_html(build_card(minimal, None, {}))
+    assert "not measured" in text
+    assert "No policy was judged" in text
+    assert render_markdown(build_card(minimal, None, {}))
+
+
+def test_every_element_has_a_status(audit, page):
+    assert len(ALL) == 35
+    assert "Of 35 elements" in page
+    assert "compliant" not in page
+
+
+def test_people_come_before_measures(page):
+    assert page.index("found 158 of 200 fractures") < page.index("Sensitivity 79")
+
+
+def test_script_is_small():
+    assert (template_root() / "card.js").stat().st_size < 20_000
+
+
+def luminance(color):
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_text_has_contrast_in_both_modes():
+    css = (template_root() / "card.css").read_text("utf-8")
+    blocks = re.findall(r":root\{([^}]*)\}", css)
+    assert len(blocks) == 2
+    for block in blocks:
+        colors = dict(re.findall(r"--(\w+):(#\w{6})", block))
+        paper = luminance(colors["paper"])
+        for name in ("ink", "soft", "accent", "pass", "fail", "inconclusive", "waived"):
+            low, high = sorted((paper, luminance(colors[name])))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, name
+
+
+def test_only_one_file_rounds():
+    for path in (template_root().parent / "xaudit" / "report").glob("*.py"):
+        if path.name != "numbers.py":
+            assert not re.search(r"\{[^{}]*:[.,+]?\d*[.,][\df%]", path.read_text("utf-8")), path
+    for path in template_root().rglob("*.j2"):
+        assert not re.search(r"round|format", path.read_text("utf-8")), path
+
+
+@pytest.mark.browser
+def test_card_prints_every_section(page, tmp_path):
+    chromium, reader = shutil.which("chromium"), shutil.which("pdftotext")
+    if not chromium or not reader:
+        pytest.skip("needs chromium and pdftotext (packages chromium, poppler-utils)")
+    (tmp_path / "card.html").write_text(page, "utf-8")
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+               "--no-first-run", "--disable-background-networking", "--disable-sync",
+               f"--user-data-dir={tmp_path / 'profile'}", "--no-pdf-header-footer",
+               f"--print-to-pdf={tmp_path / 'card.pdf'}",
+               f"file://{tmp_path / 'card.html'}"]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    text = subprocess.run([reader, str(tmp_path / "card.pdf"), "-"], check=True,
+                          capture_output=True, text=True, timeout=60).stdout  # fmt: skip
+    for title in ("Does it find fractures?", "Elements addressed", "Glossary"):
+        assert title in text
+    assert "Page 1 of" in text
+
+
+@pytest.mark.browser
+def test_script_runs_under_the_policy_of_the_page(page, tmp_path):
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs chromium (package chromium)")
+    (tmp_path / "card.html").write_text(page, "utf-8")
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+               "--no-first-run", "--disable-background-networking", "--disable-sync",
+               f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
+               "--dump-dom", f"file://{tmp_path / 'card.html'}"]  # fmt: skip
+    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    assert 'class="open"' in shown.stdout
+    assert "Content Security Policy" not in shown.stderr
+    assert "CONSOLE" not in shown.stderr
+
+
+def test_flow_adds_up(audit):
+    text = figures.flow(audit[0].accountability)
+    boxes = {k: int(v) for k, v in re.findall(r"strong\"[^>]*>([^<:]+): (\d+)<", text)}
+    out = boxes["Excluded by a declared rule"]
+    assert boxes["Listed"] == out + boxes["Without a score"] + boxes["Scored"]
+    assert boxes["Listed"] - out == boxes["Drawn to be explained"] + boxes["Not drawn"]
+    drawn = boxes["With every map"] + boxes["Without all maps"]
+    assert boxes["Drawn to be explained"] == drawn

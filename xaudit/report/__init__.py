@@ -1,0 +1,1 @@
+"""From findings to a model card that is read, printed and checked."""

@@ -1,0 +1,281 @@
+"""The model card as a view model: every number is a string before a template sees it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Outcome, Verdict
+from xaudit.report import figures, numbers, places, results
+from xaudit.report.fields import ALL
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
+
+ISSUES_SHOWN = 40
+MEASURED = {"flow", "fractions", "failures", "dropouts"}
+_BY_METRIC = {
+    "accuracy": "sensitivity",
+    "localization": "mass",
+    "calibration": "brier",
+}
+
+
+def build_card(
+    findings: Findings, verdict: Verdict | None, pictures: Mapping[str, bytes]
+) -> ModelCard:
+    """The card of an audit.
+
+    Args:
+        findings: of the run.
+        verdict: of the policy; None where none was judged.
+        pictures: file name → PNG, for every picture that the gallery names.
+
+    Raises:
+        ValueError: a picture is not a PNG.
+    """
+    look = Lookup(findings)
+    sections = (
+        _verdict(findings, verdict, look),
+        _detector(findings),
+        _study(findings),
+        results.performance(look),
+        results.calibration(look),
+        results.groups(look, verdict),
+        places.localization(look),
+        places.methods(findings),
+        places.gallery(findings, pictures),
+        _elements(findings),
+        _provenance(findings),
+        _glossary(findings),
+    )
+    device = findings.detector
+    mark = MARKS[verdict.overall] if verdict else None
+    return ModelCard(
+        title=device.name,
+        subtitle=f"Version {device.version}. Audit “{findings.audit.name}”.",
+        running=f"{device.name} {device.version}, weights {device.weights_sha256[:12]}",
+        verdict=mark,
+        verdict_text=f"Policy “{verdict.policy}”" if verdict else "No policy was judged.",
+        verdict_counts=_counts(verdict),
+        answers=_answers(look),
+        sections=tuple(
+            _with_missing(replace(one, number=str(index)), findings)
+            for index, one in enumerate(sections, start=1)
+        ),
+        twin=_twin(findings, verdict),
+        warnings=(*device.warnings, *_changed(verdict)),
+        footer=f"xaudit {findings.audit.xaudit_version}, plan {findings.audit.plan_sha256[:12]}, "
+        f"{findings.audit.created}",
+    )
+
+
+def _changed(verdict: Verdict | None) -> tuple[str, ...]:
+    changed = verdict is not None and verdict.changed_after_run
+    return ("The policy was changed after the run: it is not the planned one.",) if changed else ()
+
+
+def _counts(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    words = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive", "waived": "waived"}
+    return ", ".join(
+        f"{MARKS[w].sign} {sum(o.verdict == w for o in verdict.outcomes)} {text}"
+        for w, text in words.items()
+    )
+
+
+def _twin(findings: Findings, verdict: Verdict | None) -> str:
+    both = {"findings": asdict(findings), "verdict": asdict(verdict) if verdict else None}
+    text = json.dumps(both, sort_keys=True, allow_nan=False, ensure_ascii=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _answers(look: Lookup) -> tuple[Answer, ...]:
+    findings, study, device = look.findings, look.findings.study, look.findings.detector
+    sites = f"{numbers.whole(study.sites)} sites" if study.sites is not None else "site unknown"
+    points = device.operating_points
+    found = results.found_sentence(look, points[0]) if points else "No operating point declared."
+    detail = ""
+    if points:
+        scope = {"operating_point": points[0].name}
+        detail = f"Sensitivity {look.cell('sensitivity', **scope)}. "
+        detail += f"Specificity {look.cell('specificity', **scope)}."
+    return (
+        Answer("What was audited?", f"{device.name} {device.version}, {device.architecture}",
+               f"Weights SHA-256 {device.weights_sha256[:16]}…"),
+        Answer("On what?", f"{study.name}: {numbers.whole(study.cases)} cases, "
+               f"{numbers.whole(study.positives)} with a fracture",
+               f"{numbers.whole(study.patients)} {study.unit}s, {sites}, "
+               f"{study.dates or 'dates not declared'}"),
+        Answer("Does it find fractures?", found, detail),
+        Answer("Does it look at them?", places.looks_at(look),
+               "Not shown to be about this model: randomization and faithfulness were not run. "
+               f"Maps of {numbers.whole(findings.accountability.explained)} cases."),
+        Answer("For whom and where not?", results.weakest(look), ""),
+    )  # fmt: skip
+
+
+def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Section:
+    lead = "No policy was judged, so this card gives no verdict."
+    tables: tuple[Table, ...] = ()
+    if verdict:
+        lead = f"The policy “{verdict.policy}” says: {verdict.overall}. {_counts(verdict)}."
+        tables = (
+            Table(
+                "Rules, each read against the limit of the interval",
+                ("Rule", "Verdict", "Measured", "Limit", "Why"),
+                tuple(_outcome(one, look) for one in verdict.outcomes),
+                f"Policy SHA-256 {verdict.policy_sha256}.",
+                marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
+            ),
+        )
+    return Section("verdict", "", "What does the policy say?", lead, tables=tables)
+
+
+def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
+    unit = look.unit(one.rule.metric)
+    bounds = [("at least", one.rule.floor), ("at most", one.rule.ceiling)]
+    limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
+    scope = ", ".join(f"{key} {value}" for key, value in sorted(one.scope.items()))
+    shown = numbers.estimate(one.estimate, unit, one.rule.metric.endswith("_gap"))
+    measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
+    return (
+        f"{one.rule.id}: {scope}" if scope else one.rule.id,
+        one.verdict,
+        measured,
+        limits,
+        one.why,
+    )
+
+
+def _detector(findings: Findings) -> Section:
+    one = findings.detector
+    spec = one.input
+    rows = (
+        ("Name and version", f"{one.name} {one.version}"),
+        ("Architecture", f"{one.architecture}, {numbers.whole(one.parameters)} parameters"),
+        ("Weights", f"{one.weights_file}, SHA-256 {one.weights_sha256}"),
+        ("Input", f"{spec.height} × {spec.width} pixels, {spec.color}, {spec.resize}"),
+        ("Output", one.output),
+        ("Layer of Grad-CAM", one.target_layer),
+        *((f"Operating point {p.name}", f"logit above {numbers.plain(p.logit)}, "
+           f"{p.origin.replace('_', ' ')}. {p.note}") for p in one.operating_points),
+    )  # fmt: skip
+    table = Table("Detector", ("Fact", "Value"), rows)
+    lead = f"This card is about the file with the weights {one.weights_sha256[:12]} and no other."
+    return Section("detector", "", "What was audited?", lead, tables=(table,))
+
+
+def _study(findings: Findings) -> Section:
+    study, flow = findings.study, findings.accountability
+    rows = (
+        ("Study", study.name),
+        ("Source", study.source or _not("declared")),
+        ("License", study.license or _not("declared")),
+        ("SHA-256", study.sha256),
+        ("Cases", f"{numbers.whole(study.cases)}, {numbers.whole(study.positives)} fractured, "
+         f"{numbers.whole(study.lesions)} annotated lesions"),
+        ("Independent unit", f"{study.unit}: {numbers.whole(study.patients)}. {study.unit_note}"),
+        ("Sites", numbers.whole(study.sites) if study.sites is not None else _not("known")),
+        ("Dates", study.dates or _not("declared")),
+        ("Explained", flow.sample_why),
+    )  # fmt: skip
+    lead = (
+        f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored and "
+        f"{numbers.whole(flow.explained)} explained with every method."
+    )
+    caption = "Listed = excluded + without a score + scored; drawn + not drawn = all not excluded."
+    kinds = Counter((one.kind, one.effect) for one in flow.issues)
+    summary = tuple((kind, effect, numbers.whole(n)) for (kind, effect), n in sorted(kinds.items()))
+    shown = flow.issues[:ISSUES_SHOWN]
+    rest = len(flow.issues) - len(shown)
+    note = f"{numbers.whole(rest)} more are in the JSON of this card." if rest else ""
+    issues = tuple((i.case_id, i.kind, i.effect, i.detail) for i in shown)
+    tables = [Table("Study", ("Fact", "Value"), rows)]
+    if issues:
+        tables.append(Table("Kinds of issues", ("Kind", "Effect", "Cases"), summary))
+        columns = ("Case", "Kind", "Effect", "Detail")
+        tables.append(Table("Issues of cases", columns, issues, note, folded=True))
+    return Section("study", "", "On which cases?", lead,
+                   figures=(Figure(figures.flow(flow), caption),),
+                   tables=tuple(tables))  # fmt: skip
+
+
+def _not(word: str) -> str:
+    return f"{numbers.NONE} (not {word})"
+
+
+def status(findings: Findings, name: str) -> tuple[str, str]:
+    """Whether a field is declared, measured, derived or missing, and what is said."""
+    measured = {one.metric for one in findings.findings if one.estimate.value is not None}
+    kinds = []
+    if name in MEASURED or _BY_METRIC.get(name) in measured:
+        kinds.append("measured")
+    if name == "benefit_risk" and findings.prevalence is not None and "sensitivity" in measured:
+        kinds.append("measured")
+    if name == "sites" and findings.study.sites is not None:
+        kinds.append("measured")
+    if name == "subgroups" and findings.study.levels:
+        kinds.append("measured")
+    if name == "acceptance" and findings.audit.policy_sha256:
+        kinds.append("derived")
+    if name == "identity":
+        kinds.append("derived")
+    if findings.declared.get(name):
+        kinds.append("declared")
+    return " and ".join(kinds) or "missing", findings.declared.get(name, "")
+
+
+def _elements(findings: Findings) -> Section:
+    rows = []
+    for index, one in enumerate(ALL, start=1):
+        kind, text = status(findings, one.name)
+        rows.append((f"{index}. {one.title}", kind, text or one.question, one.source))
+    missing = sum(row[1] == "missing" for row in rows)
+    lead = f"Of {len(ALL)} elements {len(ALL) - missing} are addressed and {missing} are missing."
+    columns = ("Element", "Status", "Declared text, or the question", "Asked for in")
+    note = "Declared facts come from the maker and were not verified."
+    return Section("elements", "", "Elements addressed", lead,
+                   tables=(Table("Elements", columns, tuple(rows), note),))  # fmt: skip
+
+
+def _with_missing(section: Section, findings: Findings) -> Section:
+    fields = [one for one in ALL if one.section == section.id]
+    states = [(one, *status(findings, one.name)) for one in fields]
+    said = tuple(f"{one.title} (declared): {text}" for one, _, text in states if text)
+    absent = tuple(
+        f"{one.title}: not declared, not measured. {one.question}"
+        for one, kind, _ in states
+        if kind == "missing"
+    )
+    return replace(section, paragraphs=section.paragraphs + said, missing=section.missing + absent)
+
+
+def _provenance(findings: Findings) -> Section:
+    audit = findings.audit
+    rows = (
+        ("Plan SHA-256", audit.plan_sha256),
+        ("Policy SHA-256, as planned", audit.policy_sha256 or _not("planned")),
+        ("Planned at", audit.created),
+        ("Seed", numbers.whole(audit.seed)),
+        *sorted(findings.provenance.items()),
+    )
+    lead = "The same plan, data and packages give the same numbers."
+    return Section("provenance", "", "Where do the numbers come from?", lead,
+                   tables=(Table("Provenance", ("Fact", "Value"), rows),))  # fmt: skip
+
+
+def _glossary(findings: Findings) -> Section:
+    base = (
+        ("Interval", "The range that holds the true value in 95 of 100 repetitions, if not said "
+         "otherwise."),
+        ("Operating point", "A threshold: a case that scores above it is called a fracture."),
+        ("Worst case", "Every case without a result is counted as wrong."),
+        ("Degenerate map", "A map from which nothing can be read: zero, constant or not a number."),
+    )  # fmt: skip
+    terms = tuple((one.name.replace("_", " "), one.question) for one in findings.metrics)
+    lead = "The words of this card."
+    return Section("glossary", "", "Glossary", lead, terms=base + terms)

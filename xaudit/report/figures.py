@@ -1,0 +1,165 @@
+"""The drawings of the card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import Accountability, CalibrationBin, Curve
+from xaudit.report import numbers
+from xaudit.report.svg import Drawing
+
+REFERENCES = {
+    "area_chance": "area",
+    "center_gaussian": "center",
+    "edge_map": "edges",
+    "mean_lesion_mask": "mean mask",
+    "ideal_on_grid": "ideal on grid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a forest plot."""
+
+    label: str
+    estimate: Estimate
+    heading: bool = False
+
+
+def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float | None) -> str:
+    """Proportions of groups with their intervals; n and k/n at the right."""
+    step, left, right = 24, 250, 760
+    height = 58 + step * len(rows)
+    drawing = Drawing(1000, height, title)
+    _scale(drawing, left, right, 24, height - 30)
+    for value, css, name in ((overall, "overall", "overall"), (floor, "floor", "floor")):
+        if value is not None:
+            x = left + (right - left) * value
+            drawing.line(x, 24, x, height - 30, css)
+            drawing.text(x, 14, f"{name} {numbers.percent(value)}", f"label mid {css}-label")
+    biggest = max((row.estimate.n for row in rows), default=1) or 1
+    for index, row in enumerate(rows):
+        _forest_row(drawing, row, 42 + step * index, biggest)
+    return str(drawing)
+
+
+def _forest_row(drawing: Drawing, row: Row, y: float, biggest: int) -> None:
+    if row.heading:
+        drawing.text(0, y + 5, row.label, "label strong")
+        return
+    one = row.estimate
+    tone = " muted" if one.value is None or one.caution else ""
+    drawing.text(14, y + 5, _short(row.label), f"label{tone}")
+    if one.value is None or one.low is None or one.high is None:
+        drawing.text(262, y + 5, one.undefined or "", "label muted small")
+    else:
+        drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, f"interval{tone}")
+        side = 5 + 6 * (one.n / biggest) ** 0.5
+        x = 250 + 510 * one.value
+        drawing.add("rect", f"point{tone}", x=x - side / 2, y=y - side / 2, width=side, height=side)
+    drawing.text(782, y + 5, numbers.counts(one), f"label{tone}")
+    drawing.text(856, y + 5, numbers.estimate(one), f"label{tone}")
+
+
+def _scale(drawing: Drawing, left: float, right: float, top: float, bottom: float) -> None:
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = left + (right - left) * tick
+        drawing.line(x, top, x, bottom, "grid")
+        drawing.text(x, bottom + 18, numbers.percent(tick), "label mid small")
+
+
+def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, float]) -> str:
+    """One row for each method: its score, and ticks for chance and for what was possible."""
+    height = 112 + 30 * len(rows)
+    drawing = Drawing(1000, height, title)
+    _scale(drawing, 250, 760, 70, height - 30)
+    for index, (name, value) in enumerate(sorted(ticks.items(), key=lambda pair: pair[1])):
+        x = 250 + 510 * min(1.0, value)
+        drawing.line(x, 8 + 13 * (index % 5), x, height - 30, f"tick tick-{index % 5}")
+        side = "label small end" if x > 640 else "label small"
+        shift = -4 if x > 640 else 4
+        label = f"{REFERENCES.get(name, name)} {numbers.percent(value)}"
+        drawing.text(x + shift, 14 + 13 * (index % 5), label, side)
+    for index, (name, one) in enumerate(rows):
+        y = 90 + 30 * index
+        drawing.text(14, y + 5, _short(name))
+        if one.value is None or one.low is None or one.high is None:
+            drawing.text(262, y + 5, one.undefined or "", "label muted small")
+            continue
+        drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, "interval")
+        drawing.add("circle", "point", cx=250 + 510 * one.value, cy=y, r=5)
+        drawing.text(782, y + 5, f"{numbers.estimate(one)}, n = {numbers.counts(one)}")
+    return str(drawing)
+
+
+def roc(curve: Curve, title: str) -> str:
+    """The ROC curve with its operating points."""
+    drawing = _square(title, "false alarms among normal cases", "fractures found")
+    drawing.line(60, 380, 420, 20, "diagonal")
+    drawing.path([(60 + 360 * x, 380 - 360 * y) for x, y in zip(curve.x, curve.y, strict=True)],
+                 "curve")  # fmt: skip
+    for name, (x, y) in curve.marks.items():
+        drawing.add("circle", "point", cx=60 + 360 * x, cy=380 - 360 * y, r=5)
+        drawing.text(70 + 360 * x, 396 - 360 * y if y > 0.1 else 370, _short(name), "label")
+    return str(drawing)
+
+
+def calibration(bins: Sequence[CalibrationBin], title: str) -> str:
+    """Predicted beside observed share of fractures, with intervals."""
+    drawing = _square(title, "predicted probability", "observed share of fractures")
+    drawing.line(60, 380, 420, 20, "diagonal")
+    biggest = max((one.observed.n for one in bins), default=1) or 1
+    for one in bins:
+        x, seen = 60 + 360 * one.mean_probability, one.observed
+        height = 22 * seen.n / biggest
+        drawing.add("rect", "rug", x=x - 3, y=380 - height, width=6, height=height)
+        if seen.value is not None and seen.low is not None and seen.high is not None:
+            drawing.line(x, 380 - 360 * seen.low, x, 380 - 360 * seen.high, "interval")
+            drawing.add("circle", "point", cx=x, cy=380 - 360 * seen.value, r=4)
+    return str(drawing)
+
+
+def _square(title: str, across: str, up: str) -> Drawing:
+    drawing = Drawing(520, 430, title, "figure square")
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(60, 380 - 360 * tick, 420, 380 - 360 * tick, "grid")
+        drawing.line(60 + 360 * tick, 380, 60 + 360 * tick, 20, "grid")
+        drawing.text(52, 385 - 360 * tick, numbers.percent(tick), "label small end")
+        drawing.text(60 + 360 * tick, 398, numbers.percent(tick), "label small mid")
+    drawing.text(240, 420, across, "label mid")
+    drawing.text(60, 12, up, "label")
+    return drawing
+
+
+def flow(facts: Accountability) -> str:
+    """Where every listed case went."""
+    drawing = Drawing(1000, 335, "Flow of the cases from the list to the maps")
+    boxes = (
+        (20, 10, "Listed", facts.listed, "in the study"),
+        (20, 120, "Scored", facts.scored, f"{numbers.whole(facts.scored_positives)} fractured"),
+        (20, 230, "Drawn to be explained", facts.sampled,
+         f"{numbers.whole(facts.sampled_positives)} fractured"),
+        (420, 10, "Excluded by a declared rule", facts.excluded, "listed with reasons"),
+        (420, 65, "Without a score", facts.unreadable, "wrong in the worst case"),
+        (420, 175, "Not drawn", facts.listed - facts.excluded - facts.sampled,
+         "of all not excluded; no map asked for"),
+        (720, 230, "With every map", facts.explained, "enter localization"),
+        (720, 285, "Without all maps", facts.unexplained, "score 0 in the worst case"),
+    )  # fmt: skip
+    for x1, y1, x2, y2 in ((130, 55, 130, 120), (130, 87, 420, 87),
+                           (280, 32, 420, 32), (10, 32, 20, 32),
+                           (10, 32, 10, 252), (10, 252, 20, 252),
+                           (10, 197, 420, 197), (280, 252, 720, 252),
+                           (480, 307, 720, 307), (480, 252, 480, 307)):  # fmt: skip
+        drawing.line(x1, y1, x2, y2, "arrow")
+    for x, y, name, count, note in boxes:
+        drawing.add("rect", "box", x=x, y=y, width=260, height=45)
+        drawing.text(x + 10, y + 19, f"{name}: {numbers.whole(count)}", "label strong")
+        drawing.text(x + 10, y + 36, note, "label small")
+    return str(drawing)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 32 else f"{text[:31]}…"

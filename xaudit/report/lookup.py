@@ -1,0 +1,76 @@
+"""Findings by metric and scope, for the parts of the card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import Finding, Findings
+from xaudit.report import numbers
+
+
+class Lookup:
+    """Finds estimates; where an analysis is not named, that of the scored cases is meant."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self._facts = {facts.name: facts for facts in findings.metrics}
+        self._by_key = {_key(one.metric, one.scope): one for one in findings.findings}
+
+    def get(self, metric: str, **scope: str) -> Finding | None:
+        """The finding, or None if the audit has none."""
+        found = self._by_key.get(_key(metric, scope))
+        if found is None and "analysis" not in scope:
+            found = self._by_key.get(_key(metric, {**scope, "analysis": "scored"}))
+        return found
+
+    def estimate(self, metric: str, **scope: str) -> Estimate:
+        """The estimate; one without a value that says so where the audit has none."""
+        found = self.get(metric, **scope)
+        return found.estimate if found else Estimate.missing("not measured in this audit")
+
+    def unit(self, metric: str) -> str:
+        """How the metric is printed."""
+        facts = self._facts.get(metric.removesuffix("_gap"))
+        return facts.unit if facts else _UNITS.get(metric.removesuffix("_gap"), "proportion")
+
+    def cell(self, metric: str, **scope: str) -> str:
+        """Value, interval and counts, or a dash and the reason."""
+        one = self.estimate(metric, **scope)
+        unit = self.unit(metric)
+        counts = f", {numbers.counts(one)}" if one.k is not None else ""
+        if one.value is None:
+            return f"{numbers.NONE}{counts} ({one.undefined})"
+        shown = numbers.estimate(one, unit, metric.endswith("_gap"))
+        caution = f"; {one.caution}" if one.caution else ""
+        return f"{shown}{counts}{caution}"
+
+    def methods(self, *metrics: str) -> str:
+        """Which interval methods stand behind these metrics, for a footnote."""
+        names = {
+            one.estimate.method
+            for one in self.findings.findings
+            if one.metric in metrics and one.estimate.method
+        }
+        levels = {numbers.percent(one.estimate.level) for one in self.findings.findings}
+        if not names:
+            return ""
+        level = " and ".join(sorted(levels))
+        return f"{level} intervals, two-sided. Method: {'; '.join(sorted(names))}."
+
+
+_UNITS = {
+    "auc": "number",
+    "f1": "number",
+    "brier": "number",
+    "ece": "number",
+    "calibration_slope": "number",
+    "calibration_intercept": "number",
+    "likelihood_ratio_positive": "ratio",
+    "likelihood_ratio_negative": "ratio",
+    "enrichment": "ratio",
+}
+
+
+def _key(metric: str, scope: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return metric, tuple(sorted(scope.items()))

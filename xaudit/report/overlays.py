@@ -1,0 +1,69 @@
+"""Pictures of the card: a gray radiograph, and maps as transparent layers above it."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def picture_png(image: npt.ArrayLike) -> bytes:
+    """A gray PNG of an image in [0, 1]; (H, W), (1, H, W) or (3, H, W)."""
+    values = np.asarray(image, dtype=np.float64)
+    gray = values.mean(axis=0) if values.ndim == 3 else values
+    return _png(_bytes(np.nan_to_num(gray)))
+
+
+def overlay_png(values: npt.ArrayLike, signed: bool = False) -> bytes:
+    """An RGBA PNG of a map, for display only; never scored.
+
+    The positive part is drawn in cividis, opaque in proportion to its size; the 99.5th percentile
+    is full. A map of NaN or without positive part is fully transparent.
+
+    Args:
+        values: (H, W), raw and signed.
+        signed: also draw what speaks against a fracture, blue beside red.
+    """
+    return _png(overlay_rgba(values, signed))
+
+
+def overlay_rgba(values: npt.ArrayLike, signed: bool = False) -> Bytes:
+    """The layer of :func:`overlay_png`; (H, W, 4) uint8."""
+    raw = np.asarray(values, dtype=np.float64)
+    known = np.where(np.isfinite(raw), raw, 0.0)
+    size = np.abs(known) if signed else np.maximum(known, 0.0)
+    peak = float(np.percentile(size, 99.5)) or float(size.max())
+    share = np.clip(size / peak, 0, 1) if peak > 0 else size
+    position = 0.5 + 0.5 * np.sign(known) * share if signed else share
+    table = _table("RdBu_r" if signed else "cividis")
+    colors = table[_bytes(position)]
+    return np.dstack([colors, _bytes(share)])
+
+
+@cache
+def _table(name: str) -> Bytes:
+    return _bytes(mpl.colormaps[name](np.linspace(0, 1, 256))[:, :3])
+
+
+def _bytes(values: npt.NDArray[np.floating]) -> Bytes:
+    pixels: Bytes = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return pixels
+
+
+def _png(pixels: Bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=False, compress_level=9)
+    return buffer.getvalue()
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """Width and height that a PNG declares."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
+        raise ValueError("expected a PNG")
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])

@@ -1,0 +1,65 @@
+"""From the view model to one HTML file, or to Markdown; the same bytes for the same card."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from xaudit.report.assets import template_root
+from xaudit.report.view import ModelCard
+
+_MARKDOWN = str.maketrans(
+    {c: f"\\{c}" for c in "\\`*_[]#|~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+)
+
+
+def render_html(card: ModelCard) -> str:
+    """One HTML file that loads nothing; its policy allows its own style and script only."""
+    root = template_root()
+    running = card.running.replace("\\", "").replace('"', "'").replace("<", "‹")
+    running = " ".join(running.split())
+    style = (root / "card.css").read_text("utf-8").replace("@RUNNING@", running)
+    script = (root / "card.js").read_text("utf-8")
+    return (
+        _environment(escape=True)
+        .get_template("card.html.j2")
+        .render(
+            card=card,
+            style=Markup(style),
+            script=Markup(script),
+            twin=Markup(card.twin),
+            style_hash=content_hash(style),
+            script_hash=content_hash(script),
+        )
+    )
+
+
+def render_markdown(card: ModelCard) -> str:
+    """The card without pictures, for a repository or a terminal."""
+    return _environment(escape=False).get_template("card.md.j2").render(card=card)
+
+
+def content_hash(text: str) -> str:
+    """A source of a Content-Security-Policy that allows exactly this block."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _environment(escape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(template_root()),
+        autoescape=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["drawing"] = Markup
+    environment.filters["md"] = _markdown
+    return environment
+
+
+def _markdown(text: str) -> str:
+    return " ".join(text.split()).translate(_MARKDOWN)

@@ -1,0 +1,272 @@
+"""Sections on how well the detector finds fractures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Verdict
+from xaudit.report import figures, numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import Figure, Section, Table
+
+AT_POINT = (
+    ("sensitivity", "Fractures found (sensitivity)"),
+    ("specificity", "Normal cases left alone (specificity)"),
+    ("ppv", "Right when it calls a fracture (PPV)"),
+    ("npv", "Right when it calls normal (NPV)"),
+    ("accuracy", "All decisions right (accuracy)"),
+    ("f1", "F1"),
+    ("likelihood_ratio_positive", "Likelihood ratio, positive"),
+    ("likelihood_ratio_negative", "Likelihood ratio, negative"),
+)
+AT_PREVALENCE = (("ppv_at_prevalence", "PPV"), ("npv_at_prevalence", "NPV"))
+CALIBRATION = (
+    ("brier", "Brier score"),
+    ("calibration_slope", "Calibration slope"),
+    ("calibration_intercept", "Calibration intercept"),
+    ("ece", "Expected calibration error"),
+)
+GAPS = ("sensitivity_gap", "specificity_gap", "auc_gap")
+
+
+def performance(look: Lookup) -> Section:
+    """Accuracy at each operating point, scored and worst case, and over all of them."""
+    findings = look.findings
+    points = findings.detector.operating_points
+    curve = next((one for one in findings.curves if one.name == "roc"), None)
+    drawn = "ROC: how many fractures are found for how many false alarms; operating points marked."
+    return Section(
+        "performance",
+        "",
+        "Does it find fractures?",
+        " ".join(found_sentence(look, point) for point in points) or "No operating point declared.",
+        paragraphs=(
+            f"AUC, the chance that a fracture scores above a normal case: {look.cell('auc')}.",
+            *per_thousand(look),
+        ),
+        figures=(Figure(figures.roc(curve, "ROC curve"), drawn),) if curve else (),
+        tables=tuple(table for point in points for table in _point_tables(look, point)),
+        missing=() if curve else ("ROC curve: not in the findings.",),
+    )
+
+
+def found_sentence(look: Lookup, point: OperatingPoint) -> str:
+    """What sensitivity and specificity say, in people."""
+    found = look.estimate("sensitivity", operating_point=point.name)
+    left = look.estimate("specificity", operating_point=point.name)
+    if found.k is None or left.k is None:
+        return f"Whether it finds fractures at “{point.name}” was not measured."
+    return (
+        f"At “{point.name}” the detector found {numbers.whole(found.k)} of "
+        f"{numbers.whole(found.n)} fractures and left {numbers.whole(left.k)} of "
+        f"{numbers.whole(left.n)} normal cases alone."
+    )
+
+
+def _point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
+    mark = "fixed before the study was seen"
+    if point.origin != "fixed":
+        mark = "chosen on this study: describes it only, carries no verdict"
+    name = f"“{point.name}”, logit above {numbers.plain(point.logit)}, {mark}"
+    rows = tuple(
+        (
+            title,
+            look.cell(metric, operating_point=point.name, analysis="scored"),
+            look.cell(metric, operating_point=point.name, analysis="worst_case"),
+        )
+        for metric, title in AT_POINT
+    )
+    prevalence = tuple(
+        (
+            title + _at(look.findings),
+            look.cell(metric, operating_point=point.name, analysis="scored"),
+            look.cell(metric, operating_point=point.name, analysis="worst_case"),
+        )
+        for metric, title in AT_PREVALENCE
+    )
+    note = look.methods(*(metric for metric, _ in AT_POINT))
+    columns = ("Measure", "Scored cases", "Worst case: no score counts as wrong")
+    yield Table(f"At {name}", columns, rows + prevalence, f"{point.note} {note}".strip())
+    yield Table(
+        f"Decisions at “{point.name}”: reference standard by output",
+        ("Analysis", "Fracture, called (TP)", "Fracture, missed (FN)",
+         "Normal, called (FP)", "Normal, left alone (TN)"),
+        tuple(_two_by_two(look, point, analysis) for analysis in ("scored", "worst_case")),
+    )  # fmt: skip
+
+
+def _at(findings: Findings) -> str:
+    if findings.prevalence is None:
+        return " at a declared prevalence"
+    return f" at a prevalence of {numbers.percent(findings.prevalence)}"
+
+
+def _two_by_two(look: Lookup, point: OperatingPoint, analysis: str) -> tuple[str, ...]:
+    scope = {"operating_point": point.name, "analysis": analysis}
+    found, left = look.estimate("sensitivity", **scope), look.estimate("specificity", **scope)
+    title = "Scored cases" if analysis == "scored" else "Worst case"
+    if found.k is None or left.k is None:
+        return (title, *(f"{numbers.NONE} (not measured)",) * 4)
+    counts = (found.k, found.n - found.k, left.n - left.k, left.k)
+    return (title, *map(numbers.whole, counts))
+
+
+def per_thousand(look: Lookup) -> Iterator[str]:
+    """What happens to 1,000 patients; needs a declared prevalence."""
+    prevalence = look.findings.prevalence
+    if prevalence is None:
+        yield "Per 1,000 patients: not stated, because no prevalence was declared."
+        return
+    for point in look.findings.detector.operating_points:
+        found = look.estimate("sensitivity", operating_point=point.name).value
+        left = look.estimate("specificity", operating_point=point.name).value
+        if found is None or left is None:
+            continue
+        ill, well = prevalence, 1 - prevalence
+        yield (
+            f"Of 1,000 patients of whom {numbers.per_thousand(ill)} have a fracture, at "
+            f"“{point.name}” about {numbers.per_thousand(ill * found)} fractures would be found, "
+            f"{numbers.per_thousand(ill * (1 - found))} missed, and "
+            f"{numbers.per_thousand(well * (1 - left))} patients without one called fractured."
+        )
+
+
+def calibration(look: Lookup) -> Section:
+    """Whether a probability means what it says."""
+    bins = look.findings.calibration
+    caption = (
+        "Points on the diagonal mean what they say; bars at the bottom show the number of cases."
+    )
+    table = Table(
+        "Observed share of fractures by predicted probability",
+        ("Predicted", "Mean", "Observed"),
+        tuple(
+            (
+                f"{numbers.percent(one.low)}{numbers.DASH}{numbers.percent(one.high)}",
+                numbers.percent(one.mean_probability),
+                f"{numbers.estimate(one.observed)}, {numbers.counts(one.observed)}"
+                + (f" ({one.observed.undefined})" if one.observed.undefined else ""),
+            )
+            for one in bins
+        ),
+        folded=True,
+    )
+    scores = Table(
+        "Calibration over all scored cases",
+        ("Measure", "Value"),
+        tuple((title, look.cell(metric)) for metric, title in CALIBRATION),
+        look.methods(*(metric for metric, _ in CALIBRATION)),
+    )
+    drawing = (Figure(figures.calibration(bins, "Calibration"), caption),) if bins else ()
+    return Section(
+        "calibration",
+        "",
+        "Do its probabilities mean what they say?",
+        "Of the cases that are given a probability of 80 %, about 80 % should be fractured.",
+        figures=drawing,
+        tables=(scores, table) if bins else (scores,),
+        missing=() if bins else ("Calibration by probability: not in the findings.",),
+    )
+
+
+def groups(look: Lookup, verdict: Verdict | None) -> Section:
+    """Sensitivity and specificity for every level of every column, and the gaps to the rest."""
+    levels = look.findings.study.levels
+    points = look.findings.detector.operating_points[:1]
+    low, enough = look.findings.minimum
+    drawings = tuple(
+        Figure(
+            _forest(look, metric, point.name, verdict),
+            f"{title} at “{point.name}”; gray rows are too small for a verdict.",
+        )
+        for point in points
+        for metric, title in AT_POINT[:2]
+    )
+    return Section(
+        "groups",
+        "",
+        "For whom and where does it work less well?",
+        weakest(look),
+        paragraphs=(
+            f"Fewer than {numbers.whole(low)} cases: counts only. Fewer than "
+            f"{numbers.whole(enough)}: an interval without a verdict. Many groups are looked at; "
+            "some will differ by chance.",
+        ),
+        figures=drawings if levels else (),
+        tables=tuple(_group_table(look, column, points) for column in levels),
+        missing=() if levels else ("Groups and sites: the study has no group column.",),
+    )
+
+
+def weakest(look: Lookup) -> str:
+    """The group and the site with the lowest sensitivity among those that are large enough."""
+    site = look.findings.study.site_column
+    group = _weakest(look, lambda column: column != site)
+    found = f"Fewest fractures are found in {group}." if group else (
+        "No group is large enough to name the weakest.")  # fmt: skip
+    if site is None:
+        return f"{found} The study has no sites."
+    least = _weakest(look, lambda column: column == site)
+    return f"{found} Weakest site: {least}." if least else (
+        f"{found} No site is large enough to name the weakest.")  # fmt: skip
+
+
+def _weakest(look: Lookup, wanted: Callable[[str], bool]) -> str | None:
+    best: tuple[float, str] | None = None
+    for one in look.findings.findings:
+        scope = one.scope
+        value = one.estimate.value
+        usable = value is not None and not one.estimate.caution
+        if one.metric == "sensitivity" and "group" in scope and usable:
+            if scope.get("analysis", "scored") != "scored" or value is None:
+                continue
+            if not wanted(scope["group"]) or scope.get("operating_point") != _first_point(look):
+                continue
+            text = f"{scope['group']} {scope['level']}: {numbers.estimate(one.estimate)}, "
+            text += f"{numbers.counts(one.estimate)}"
+            best = min(best, (value, text)) if best else (value, text)
+    return best[1] if best else None
+
+
+def _first_point(look: Lookup) -> str | None:
+    points = look.findings.detector.operating_points
+    return points[0].name if points else None
+
+
+def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:
+    rows: list[figures.Row] = []
+    for column, levels in look.findings.study.levels.items():
+        blank = look.estimate(metric)
+        rows.append(figures.Row(column, blank, heading=True))
+        for level in levels:
+            one = look.estimate(metric, operating_point=point, group=column, level=level)
+            rows.append(figures.Row(level, one))
+    overall = look.estimate(metric, operating_point=point).value
+    return figures.forest(f"{metric} by group", rows, overall, _floor(verdict, metric))
+
+
+def _floor(verdict: Verdict | None, metric: str) -> float | None:
+    for outcome in verdict.outcomes if verdict else ():
+        if outcome.rule.metric == metric and "group" in outcome.rule.where:
+            return outcome.rule.floor
+    return None
+
+
+def _group_table(look: Lookup, column: str, points: tuple[OperatingPoint, ...]) -> Table:
+    metrics = ("sensitivity", "specificity", *GAPS)
+    rows = []
+    for level, (cases, positives) in look.findings.study.levels[column].items():
+        row = [level, f"{numbers.whole(cases)}, {numbers.whole(positives)} fractured"]
+        for metric in metrics:
+            scope = {"group": column, "level": level}
+            if metric != "auc_gap" and points:
+                scope["operating_point"] = points[0].name
+            if metric in GAPS:
+                scope["compared"] = "rest"
+            row.append(look.cell(metric, **scope))
+        rows.append(tuple(row))
+    names = ("Sensitivity", "Specificity", "Sensitivity gap", "Specificity gap", "AUC gap")
+    note = "A gap is this level minus all other cases. " + look.methods(*metrics)
+    return Table(f"By {column}", ("Level", "Cases", *names), tuple(rows), note, folded=True)
