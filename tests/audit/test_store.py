@@ -1,0 +1,74 @@
+import errno
+
+import numpy as np
+import pytest
+
+from xaudit.audit.store import CaseRow, MapRow, ScoreRow, Shard, Store, array_name
+from xaudit.core.attribution import Residual
+from xaudit.core.case import CaseIssue
+from xaudit.errors import AuditError
+
+
+@pytest.fixture
+def shard():
+    issue = CaseIssue("a/../b\n", "truncated", "12 of 40 rows", "unreadable")
+    return Shard(
+        [CaseRow("a/../b\n", "p", True, {"sex": "F"}, None, 1, "mask", True, (issue,))],
+        [
+            ScoreRow("a", "gradcam", "mass", 0.25, None),
+            ScoreRow("a", "lime", "mass", None, "the map is constant"),
+            ScoreRow("a", "gradcam", "lesion_hit", 1.0, None, 0),
+        ],
+        [
+            MapRow("a", "gradcam", {"layer": "x", "n": 3, "b": None}, 1, 1),
+            MapRow("a", "lime", {}, 9, 0, Residual("1 - R²", 0.1, 0.5), "is constant"),
+        ],
+        {array_name(0, "gradcam"): np.arange(6, dtype=np.float32).reshape(2, 3)},
+    )
+
+
+def test_shard_comes_back_as_it_was(tmp_path, shard):
+    store = Store(tmp_path)
+    store.write(7, shard)
+    back = store.read(7)
+    assert (back.cases, back.scores, back.maps) == (shard.cases, shard.scores, shard.maps)
+    np.testing.assert_array_equal(
+        store.arrays(7)[array_name(0, "gradcam")], shard.arrays[array_name(0, "gradcam")]
+    )
+
+
+def test_empty_shard_comes_back(tmp_path):
+    store = Store(tmp_path)
+    store.write(0, Shard())
+    assert store.read(0).cases == []
+
+
+def test_shard_without_its_marker_is_not_read(tmp_path, shard):
+    store = Store(tmp_path)
+    store.write(0, shard)
+    (store.path(0) / "_DONE").unlink()
+    assert not store.done(0)
+    with pytest.raises(AuditError, match="not complete"):
+        store.read(0)
+
+
+def test_full_disk_leaves_no_half_shard(tmp_path, shard, monkeypatch):
+    store = Store(tmp_path)
+    store.write(0, shard)
+
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("xaudit.audit.store.np.savez_compressed", full)
+    with pytest.raises(AuditError, match=r"disk is full.*complete shards are kept"):
+        store.write(1, shard)
+    assert store.done(0)
+    assert [path.name for path in (tmp_path / "shards").iterdir()] == ["00000"]
+
+
+def test_damaged_shard_says_what_to_do(tmp_path, shard):
+    store = Store(tmp_path)
+    store.write(0, shard)
+    (store.path(0) / "scores.parquet").write_bytes(b"garbage")
+    with pytest.raises(AuditError, match=r"scores.parquet.*delete its folder"):
+        store.read(0)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from xaudit.audit.plausibility import check_scores
+from xaudit.core.detector import InputSpec
+from xaudit.models.load import load_detector
+from xaudit.models.plausibility import check_input
+
+LABELS = [True] * 20 + [False] * 20
+
+
+def test_score_that_never_varies_is_noticed():
+    (warning,) = check_scores([0.5] * 40, LABELS)
+    assert "never varies" in warning
+
+
+def test_inverted_output_is_noticed():
+    (warning,) = check_scores(list(range(40)), LABELS)
+    assert "AUC is 0.000" in warning
+
+
+def test_sound_scores_and_small_studies_are_left_alone():
+    assert check_scores(list(range(40, 0, -1)), LABELS) == ()
+    assert check_scores([1.0, 2.0, 3.0], [True, False, True]) == ()
+    assert check_scores([], []) == ()
+
+
+@pytest.mark.parametrize(("mean", "std", "warned"), [(0.35, 0.25, False), (0.0, 0.002, True)])
+def test_wrong_scaling_is_noticed_where_batch_norm_tells(make_spec, mean, std, warned):
+    from xaudit.data.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
+    from xaudit.data.phantom.study import phantom_study
+
+    spec = InputSpec(
+        REFERENCE_INPUT.height, REFERENCE_INPUT.width, channels=1, mean=(mean,), std=(std,)
+    )
+    detector = load_detector(make_spec(weights=REFERENCE_WEIGHTS, input=spec))
+    films = [case.image for case in phantom_study(5, 4, 0.5).cases][:4]
+    images = np.stack([film[:160, :140] for film in films]).astype(np.float32)[:, None] / 255
+    assert bool(check_input(detector, images)) == warned

@@ -1,0 +1,87 @@
+import pytest
+
+from xaudit.audit.config import AuditConfig
+from xaudit.errors import ConfigError
+from xaudit.yaml_file import read_yaml
+
+GOOD = """\
+name: a
+data: {format: manifest, root: .}
+detector:
+  name: d
+  architecture: torchvision:resnet18
+  weights: w.safetensors
+  input: {height: 224, width: 224}
+  operating_points: [{name: default, probability: 0.5, origin: fixed}]
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "audit.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_yaml(path)
+
+
+def test_good_file_is_read(tmp_path):
+    config = read(tmp_path, GOOD).parse(AuditConfig)
+    assert config.detector.operating_points[0].resolve().logit == 0.0
+
+
+def test_every_mistake_is_listed_with_its_line(tmp_path):
+    text = GOOD.replace("height: 224", "height: 3").replace("name: d", "nmae: d")
+    text = text.replace("origin: fixed", "origin: guessed")
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text).parse(AuditConfig)
+    problems = "\n".join(caught.value.problems)
+    assert "audit.yaml:4: detector.nmae: no such key" in problems
+    assert "detector.name: is missing" in problems
+    assert "audit.yaml:7: detector.input" in problems
+    assert "at least 8 x 8" in problems
+    assert "origin" in problems
+    assert "'guessed'" in problems
+
+
+def test_key_that_stands_twice_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"audit.yaml:9: name: stands twice"):
+        read(tmp_path, GOOD + "name: b\n")
+
+
+def test_aliases_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="aliases"):
+        read(tmp_path, "a: &a [1]\nb: *a\n")
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: 'x", "\t- b", "a: !!python/object:os.system x"])
+def test_broken_yaml_says_where(tmp_path, text):
+    with pytest.raises(ConfigError, match="is not YAML"):
+        read(tmp_path, text)
+
+
+def test_binary_file_and_missing_file_are_refused(tmp_path):
+    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        read_yaml(tmp_path / "x.yaml")
+    with pytest.raises(ConfigError, match="No such file"):
+        read_yaml(tmp_path / "y.yaml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_yaml(tmp_path)
+
+
+def test_empty_file_lacks_everything(tmp_path):
+    with pytest.raises(ConfigError, match=r"audit.yaml:1: the file"):
+        read(tmp_path, "").parse(AuditConfig)
+
+
+def test_environment_variables_are_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOME_ROOT", "/here")
+    data = read(tmp_path, "a: ${SOME_ROOT}/x\nb: ${NOT_SET:-../y}\n").data
+    assert data == {"a": "/here/x", "b": "../y"}
+    monkeypatch.delenv("SOME_ROOT")
+    with pytest.raises(ConfigError, match="SOME_ROOT is not set"):
+        read(tmp_path, "a: ${SOME_ROOT}\n")
+
+
+def test_threshold_is_given_on_one_scale(tmp_path):
+    text = GOOD.replace("probability: 0.5", "probability: 0.5, logit: 0")
+    with pytest.raises(ConfigError, match="either logit or probability"):
+        read(tmp_path, text).parse(AuditConfig)

@@ -1,0 +1,1 @@
+"""From a configuration to findings: plan, run, store, summarize."""

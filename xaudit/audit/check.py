@@ -1,0 +1,163 @@
+"""Everything that can be said of an audit before it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from xaudit.audit.config import AuditConfig
+from xaudit.audit.plan import Plan, detector_spec, make_plan
+from xaudit.audit.read_config import Overrides, read_config
+from xaudit.core.case import Study
+from xaudit.data.prepare import prepare
+from xaudit.errors import ConfigError, DataError, XauditError
+from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.port import Explainer, make_explainer
+from xaudit.models.load import load_detector
+from xaudit.models.plausibility import check_input
+from xaudit.models.torch_detector import TorchDetector
+from xaudit.report.fields import FIELDS
+
+T = TypeVar("T")
+_PROBE_CASES = 8
+_PROBES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCost:
+    """What one method will cost.
+
+    Attributes:
+        forward: images passed forward for one map, at most.
+        backward: images passed backward for one map, at most.
+        maps: maps to make.
+        seconds: for all of them, from the probe.
+    """
+
+    name: str
+    forward: int
+    backward: int
+    maps: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an audit will do and what it will cost on this machine.
+
+    Attributes:
+        plan: what will be done.
+        scoring_seconds: for decoding and scoring every case.
+        methods: cost of each method.
+        megabytes: on disk, at most.
+        notes: what was noticed and does not stand in the way.
+    """
+
+    plan: Plan
+    scoring_seconds: float
+    methods: tuple[MethodCost, ...]
+    megabytes: float
+    notes: tuple[str, ...]
+
+
+def check_audit(path: Path, overrides: Overrides, limit: int | None) -> Preview:
+    """Validate the configuration, the study, the detector, the methods and the policy.
+
+    Args:
+        path: the audit file.
+        overrides: what the command line says instead of the file.
+        limit: audit at most so many cases.
+
+    Raises:
+        ConfigError: every mistake that was found, in one message.
+    """
+    config, file = read_config(path, overrides)
+    problems: list[str] = []
+
+    def attempt(section: str, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except ConfigError as error:
+            problems.extend(error.problems)
+        except XauditError as error:
+            problems.append(f"{file.place((section,))}: {section}: {error}")
+        return None
+
+    plan = attempt("data", lambda: make_plan(config, FIELDS, limit))
+    detector = attempt("detector", lambda: load_detector(detector_spec(config)))
+    explainers = attempt("explain", lambda: _explainers(config))
+    if problems or plan is None or detector is None or explainers is None:
+        raise ConfigError(problems)
+    return _preview(plan, detector, explainers)
+
+
+def _explainers(config: AuditConfig) -> list[Explainer]:
+    problems: list[str] = []
+    made: list[Explainer] = []
+    for name, params in config.explain.methods.items():
+        try:
+            made.append(make_explainer(name, params))
+        except ConfigError as error:
+            problems.extend(error.problems)
+        except XauditError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError(problems)
+    return made
+
+
+def _preview(plan: Plan, detector: TorchDetector, explainers: list[Explainer]) -> Preview:
+    began = time.perf_counter()
+    images = _first_images(plan.study, detector)
+    decoding = (time.perf_counter() - began) / len(images)
+    evaluator = Evaluator(detector)
+    forward, backward = _probe(evaluator, images)
+    maps = len(plan.record.sample)
+    costs = []
+    for explainer in explainers:
+        ahead, back = explainer.cost()
+        seconds = maps * (ahead * forward + back * backward)
+        costs.append(MethodCost(explainer.name, ahead, back, maps, seconds))
+    cases = len(plan.study.cases)
+    pixels = images.shape[-1] * images.shape[-2]
+    return Preview(
+        plan,
+        cases * (decoding + forward),
+        tuple(costs),
+        maps * pixels * (4 * len(explainers) + 4) / 1e6 + cases / 1000,
+        tuple(check_input(detector, images)),
+    )
+
+
+def _first_images(study: Study, detector: TorchDetector) -> np.ndarray:
+    images = []
+    reasons = []
+    for case in study.cases[:: max(1, len(study.cases) // (2 * _PROBE_CASES))]:
+        try:
+            images.append(prepare(case, detector.input).image)
+        except DataError as error:
+            reasons.append(str(error))
+        if len(images) == _PROBE_CASES:
+            break
+    if not images:
+        raise ConfigError([f"none of {len(reasons)} probed cases can be read:", *reasons[:5]])
+    return np.stack(images)
+
+
+def _probe(evaluator: Evaluator, images: np.ndarray) -> tuple[float, float]:
+    """Seconds for one image forward, and forward with backward; the fastest of some counts."""
+    return _fastest(evaluator.logits, images), _fastest(evaluator.gradients, images)
+
+
+def _fastest(step: Callable[[np.ndarray], object], images: np.ndarray) -> float:
+    times = []
+    for _ in range(_PROBES):
+        began = time.perf_counter()
+        step(images)
+        times.append(time.perf_counter() - began)
+    return min(times) / len(images)

@@ -1,0 +1,70 @@
+"""An audit from its file to its findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.gallery import Gallery
+from xaudit.audit.plan import Plan, fix_plan, make_plan
+from xaudit.audit.progress import Listener
+from xaudit.audit.read_config import Overrides, read_config
+from xaudit.audit.results import Results
+from xaudit.audit.run import Engine, check_failures, explain_rest, run_shards
+from xaudit.audit.store import Store
+from xaudit.audit.summarize import summarize
+from xaudit.core.finding import Findings
+from xaudit.report.fields import FIELDS
+
+
+def run_audit(
+    config: Path,
+    folder: Path,
+    overrides: Overrides,
+    limit: int | None,
+    listen: Listener,
+) -> Findings:
+    """Plan, score, explain and summarize; what an earlier run finished is kept.
+
+    Args:
+        config: the audit file.
+        folder: where the audit is written.
+        overrides: what the command line says instead of the file.
+        limit: audit at most so many cases.
+        listen: told how far the run is.
+
+    Raises:
+        ConfigError: the configuration, the study or the policy cannot be used.
+        DetectorError: the detector cannot be loaded as declared.
+        AuditError: the audit itself failed; what was complete is kept.
+    """
+    plan = fix_plan(make_plan(read_config(config, overrides)[0], FIELDS, limit), folder)
+    if _finished(folder, plan):
+        return read_findings(folder)
+    engine = Engine.of(plan)
+    run_shards(plan, engine, folder, listen)
+    results = Results.load(Store(folder), plan.record)
+    check_failures(results.cases, plan.config.max_failed)
+    gallery = Gallery(
+        results,
+        {case.case_id: case for case in plan.study.cases},
+        engine.detector.input,
+        tuple(point.resolve() for point in plan.config.detector.operating_points),
+        tuple(explainer.name for explainer in engine.explainers),
+    )
+    chosen = [choice.row.case_id for choice in gallery.choose()]
+    extra = explain_rest(plan, engine, chosen, folder, listen)
+    shown = replace(gallery, extra=extra).write(folder)
+    findings = summarize(plan, engine, results, shown)
+    # A verdict and a card that were made from other findings must not stand beside these.
+    for stale in ("verdict.json", "card.html", "card.md"):
+        (folder / stale).unlink(missing_ok=True)
+    write_text(folder / "findings.json", to_json(findings))
+    return findings
+
+
+def _finished(folder: Path, plan: Plan) -> bool:
+    if not (folder / "findings.json").exists():
+        return False
+    return read_findings(folder).audit.plan_sha256 == plan.record.identity

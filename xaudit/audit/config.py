@@ -1,0 +1,149 @@
+"""The configuration of an audit: YAML on disk, one typed object here."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from xaudit.core.attribution import Parameter
+from xaudit.core.detector import InputSpec, OperatingPoint
+
+
+class Section(BaseModel):
+    """A part of the configuration; a key that is not listed is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Section):
+    """Which study is audited."""
+
+    format: str = Field(description="fracatlas or manifest (or the name of an installed format)")
+    root: Path = Field(description="folder of the study, relative to this file")
+    manifest: Path | None = Field(None, description="CSV or JSON manifest, relative to root")
+    name: str = Field("", description="how the card calls the study")
+    source: str = Field("", description="citation, DOI or commit, for the card")
+    license: str = Field("", description="terms under which the data are used, for the card")
+    dates: str = Field("", description="when the images were made, for the card")
+    patient: str | None = Field(
+        None, description="column with the patient; leave out to declare one image per patient"
+    )
+    site: str | None = Field(None, description="column that stands for hospital or scanner")
+    groups: tuple[str, ...] = Field((), description="columns to cut tables by; empty takes all")
+    bins: dict[str, tuple[float, ...]] = Field(
+        default_factory=dict, description="column → inner borders, for numbers such as age"
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="role → column, where a manifest uses other names"
+    )
+    positive: tuple[str, ...] = Field((), description="label values that mean fractured")
+    split: tuple[str, ...] = Field((), description="values of the split column to audit")
+    invert: bool = Field(False, description="bright and dark are swapped in every image")
+    mask_lesions: Literal["one", "components", "values"] = Field(
+        "one", description="whether a mask file holds one lesion, or one per component or value"
+    )
+    exclude_duplicates: bool = Field(
+        False, description="leave out every byte-identical copy but the first"
+    )
+
+
+class OutputConfig(Section):
+    """What the network returns."""
+
+    kind: Literal["logit", "two_logits", "multi_label"] = "logit"
+    positive: int = Field(0, ge=0, description="which column means fractured")
+
+
+class OperatingPointConfig(Section):
+    """A threshold, on the logit or on the probability."""
+
+    name: str = Field(min_length=1)
+    logit: float | None = None
+    probability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    origin: Literal["fixed", "chosen_on_study"] = Field(
+        description="fixed before this study was seen, or chosen on it: then no verdict is read"
+    )
+    note: str = Field("", description="how the threshold was chosen, for the card")
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> OperatingPointConfig:
+        if (self.logit is None) == (self.probability is None):
+            raise ValueError("give either logit or probability")
+        return self
+
+    def resolve(self) -> OperatingPoint:
+        """The threshold on the logit."""
+        logit = self.logit
+        if logit is None:
+            assert self.probability is not None
+            logit = math.log(self.probability / (1 - self.probability))
+        return OperatingPoint(self.name, logit, self.origin, self.note)
+
+
+class DetectorConfig(Section):
+    """Which detector is audited, and what it declares of itself."""
+
+    name: str = Field(min_length=1)
+    version: str = ""
+    architecture: str = Field(
+        description="torchvision:NAME, timm:NAME or package.module:factory", pattern=r".+:.+"
+    )
+    arguments: dict[str, str | int | float | bool | None] = Field(
+        default_factory=dict, description="passed to the factory of the architecture"
+    )
+    weights: Path = Field(description="safetensors or state_dict, relative to this file")
+    input: InputSpec
+    output: OutputConfig = OutputConfig()
+    target_layer: str | None = Field(
+        None, description="dotted name of the layer that Grad-CAM reads; found if left out"
+    )
+    operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> DetectorConfig:
+        names = [point.name for point in self.operating_points]
+        if len(set(names)) < len(names):
+            raise ValueError(f"operating points need different names, got {names}")
+        return self
+
+
+class ExplainConfig(Section):
+    """Which cases are explained, and by which methods."""
+
+    cases: int = Field(60, ge=0, description="how many cases are explained; 0 explains none")
+    positives: float = Field(2 / 3, ge=0, le=1, description="share of them with a fracture")
+    methods: dict[str, dict[str, Parameter]] = Field(
+        default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},
+        description="method → parameters; `xaudit methods` lists both",
+    )
+
+
+class StatisticsConfig(Section):
+    """How numbers are made and when they may be judged."""
+
+    draws: int = Field(2000, ge=200, le=100_000, description="bootstrap replicates")
+    prevalence: float | None = Field(
+        None, gt=0, lt=1, description="share of fractures in intended use, for PPV and NPV"
+    )
+    minimum: tuple[int, int] = Field(
+        (10, 30), description="positives for an interval, and for a verdict"
+    )
+
+
+class AuditConfig(Section):
+    """One audit: a detector, a study, methods, statistics and a policy."""
+
+    name: str = Field(min_length=1, description="how reports call the audit")
+    seed: int = Field(0, ge=0, description="everything random is spawned from it")
+    data: DataConfig
+    detector: DetectorConfig
+    explain: ExplainConfig = ExplainConfig()
+    statistics: StatisticsConfig = StatisticsConfig()
+    policy: Path | None = Field(None, description="policy file, relative to this file")
+    device: Path | None = Field(None, description="declared facts, relative to this file")
+    max_failed: float = Field(
+        0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
+    )

@@ -1,0 +1,166 @@
+"""The cases that the card shows: the worst misses, false alarms and maps, and two good ones."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from xaudit.audit.files import write_bytes
+from xaudit.audit.results import Results
+from xaudit.audit.store import CaseRow
+from xaudit.core.case import Case, PreparedCase
+from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.core.finding import GalleryCase, GalleryMap
+from xaudit.data.masks import outlines_on_grid
+from xaudit.data.prepare import prepare
+from xaudit.metrics.localization import LOCALIZATION
+from xaudit.report.overlays import overlay_png, picture_png
+
+LIMITS = {"miss": 4, "false_alarm": 3, "worst_map": 4, "good": 2}
+_PICTURE_SCALE = 2
+_NOT_DRAWN = " (not in the drawn sample: its maps enter no statistics)"
+
+Kind = Literal["miss", "false_alarm", "worst_map", "good"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A case, why it is shown, and how it ranks: the smallest rank comes first."""
+
+    kind: Kind
+    row: CaseRow
+    reason: str
+    rank: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Chooses cases and draws them.
+
+    A miss is a fracture that the detector calls normal at the first operating point; the worst
+    has the lowest logit. The worst maps are those of the fractures at which no method looked:
+    the mass in the lesions of the best method counts. The good ones are the other end of it.
+
+    Attributes:
+        results: of the run.
+        cases: id → case.
+        input: what the detector expects to see.
+        points: operating points; the first decides what is a miss.
+        methods: attribution methods of the plan.
+        extra: maps of cases that are shown and were not drawn; None before they are made.
+    """
+
+    results: Results
+    cases: Mapping[str, Case]
+    input: InputSpec
+    points: Sequence[OperatingPoint]
+    methods: Sequence[str]
+    extra: Results | None = None
+
+    def write(self, folder: Path) -> tuple[GalleryCase, ...]:
+        """Draw the chosen cases into ``evidence/``, worst first.
+
+        Raises:
+            AuditError: the disk is full or cannot be written.
+        """
+        fine = replace(
+            self.input,
+            height=self.input.height * _PICTURE_SCALE,
+            width=self.input.width * _PICTURE_SCALE,
+        )
+        shown = []
+        for choice in self.choose():
+            prepared = prepare(self.cases[choice.row.case_id], fine)
+            case = self._case(choice, prepared)
+            write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
+            for one in case.maps:
+                values = self._source(choice.row).array(case.case_id, one.method)
+                write_bytes(folder / "evidence" / one.picture, overlay_png(values))
+            shown.append(case)
+        return tuple(shown)
+
+    def choose(self) -> list[Choice]:
+        """The cases to show; none is shown twice."""
+        taken: set[str] = set()
+        chosen: list[Choice] = []
+        maps = list(self._maps())
+        for choices in (self._misses(), self._false_alarms(), maps, map(_as_good, maps)):
+            ranked = sorted(choices, key=lambda one: (one.rank, one.row.case_id))
+            fresh = [one for one in ranked if one.row.case_id not in taken]
+            fresh = fresh[: LIMITS[fresh[0].kind]] if fresh else []
+            taken |= {one.row.case_id for one in fresh}
+            chosen += fresh
+        return chosen
+
+    def _misses(self) -> Iterator[Choice]:
+        for row, logit in self._scored():
+            if row.label and logit <= self.points[0].logit:
+                reason = f"Fracture missed: probability {probability(logit):.2g}"
+                yield Choice("miss", row, reason, logit)
+
+    def _false_alarms(self) -> Iterator[Choice]:
+        for row, logit in self._scored():
+            if not row.label and logit > self.points[0].logit:
+                reason = f"No fracture, called one: probability {probability(logit):.2g}"
+                yield Choice("false_alarm", row, reason, -logit)
+
+    def _maps(self) -> Iterator[Choice]:
+        for row, _ in self._scored():
+            masses = {name: self._score(row, name, "mass") for name in self.methods}
+            known = {name: mass for name, mass in masses.items() if isinstance(mass, float)}
+            if known:
+                best = max(known, key=lambda name: known[name])
+                reason = f"{known[best]:.1%} of the positive attribution lies in the fracture"
+                yield Choice("worst_map", row, f"{reason} at best ({best})", known[best])
+
+    def _source(self, row: CaseRow) -> Results:
+        return self.results if row.sampled or self.extra is None else self.extra
+
+    def _scored(self) -> Iterator[tuple[CaseRow, float]]:
+        return ((row, row.logit) for row in self.results.cases if row.logit is not None)
+
+    def _score(self, row: CaseRow, method: str, metric: str) -> float | str | None:
+        score = self._source(row).by_score.get((method, metric), {}).get(row.case_id)
+        if score is None:
+            return None
+        return score.undefined if score.value is None else score.value
+
+    def _case(self, choice: Choice, prepared: PreparedCase) -> GalleryCase:
+        row = choice.row
+        logit = row.logit if row.logit is not None else math.nan
+        name = hashlib.sha256(row.case_id.encode()).hexdigest()[:12]
+        return GalleryCase(
+            case_id=row.case_id,
+            kind=choice.kind,
+            reason=choice.reason + ("" if row.sampled else _NOT_DRAWN),
+            label=row.label,
+            logit=logit,
+            probability=probability(logit),
+            called_positive={point.name: logit > point.logit for point in self.points},
+            groups=row.groups,
+            picture=f"{name}.png",
+            outlines=tuple(outlines_on_grid(lesion) for lesion in prepared.lesions),
+            maps=tuple(self._gallery_maps(row, name)),
+        )
+
+    def _gallery_maps(self, row: CaseRow, name: str) -> Iterator[GalleryMap]:
+        tried = {one.method for one in self._source(row).maps
+                 if one.case_id == row.case_id and one.error is None}  # fmt: skip
+        for method in self.methods:
+            if method in tried:
+                scores = {metric: self._score(row, method, metric) for metric in LOCALIZATION}
+                known = {metric: score for metric, score in scores.items() if score is not None}
+                yield GalleryMap(method, f"{name}-{method}.png", known)
+
+
+def probability(logit: float) -> float:
+    """Probability of the positive class; exact at both ends."""
+    return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))
+
+
+def _as_good(choice: Choice) -> Choice:
+    return replace(choice, kind="good", rank=-choice.rank)

@@ -1,0 +1,44 @@
+"""Judge a saved audit and keep the verdict beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xaudit.audit.files import read_findings, read_json, to_json, write_text
+from xaudit.audit.record import PlanRecord
+from xaudit.core.policy import Verdict
+from xaudit.errors import ConfigError
+from xaudit.gate.policy import read_policy
+from xaudit.gate.verdict import judge
+
+
+def judge_audit(folder: Path, policy_file: Path | None = None) -> Verdict:
+    """Judge the findings of an audit and write ``verdict.json``.
+
+    Args:
+        folder: of a finished audit.
+        policy_file: other rules than those that the plan fixed; the verdict says so.
+
+    Raises:
+        ConfigError: the audit is not finished, or there is no policy.
+    """
+    findings = read_findings(folder)
+    record = read_json(folder / "plan.json", PlanRecord)
+    policy = read_policy(policy_file) if policy_file else record.policy
+    if policy is None:
+        raise ConfigError(
+            f"{folder}: this audit was run without a policy; name one with --policy FILE, and "
+            "with `policy:` in the audit file before the next run"
+        )
+    verdict = judge(policy, findings, record.policy.sha256 if record.policy else None)
+    write_text(folder / "verdict.json", to_json(verdict))
+    return verdict
+
+
+def saved_verdict(folder: Path) -> Verdict | None:
+    """The verdict that was written last, or a new one by the planned policy, or None."""
+    if (folder / "verdict.json").exists():
+        verdict: Verdict = read_json(folder / "verdict.json", Verdict)
+        return verdict
+    record = read_json(folder / "plan.json", PlanRecord)
+    return judge_audit(folder) if record.policy else None

@@ -1,0 +1,176 @@
+"""How well the detector finds fractures: overall, at every operating point, for every group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.store import CaseRow
+from xaudit.core.case import BoolArray
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import CalibrationBin, Curve, Finding
+from xaudit.core.metric import METRICS
+from xaudit.core.seeds import generator_for
+from xaudit.fairness.disparity import gap_to_rest
+from xaudit.fairness.groups import apply_size_rule, levels
+from xaudit.metrics.calibration import calibration_bins
+from xaudit.metrics.discrimination import Predictions, with_misses
+from xaudit.stats.auc import roc_points
+
+AT_POINT = (
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "accuracy",
+    "f1",
+    "likelihood_ratio_positive",
+    "likelihood_ratio_negative",
+)
+AT_PREVALENCE = ("ppv_at_prevalence", "npv_at_prevalence")
+OVER_POINTS = ("auc", "brier", "calibration_slope", "calibration_intercept", "ece")
+SIMULATED = {"f1", "brier", "ece"}
+GAPS_AT_POINT = ("sensitivity", "specificity", "ppv", "npv")
+GAPS_OVER_POINTS = ("auc",)
+
+Scope = dict[str, str]
+
+_NOTHING = Estimate.missing("not computed yet")
+
+
+@dataclass(frozen=True)
+class Performance:
+    """The findings about the scores of one audit.
+
+    Attributes:
+        rows: every case.
+        points: operating points.
+        statistics: level, draws, prevalence, minimum sizes.
+        seed: of the plan.
+        unit: what a patient is called in this study.
+    """
+
+    rows: Sequence[CaseRow]
+    points: Sequence[OperatingPoint]
+    statistics: StatisticsConfig
+    seed: int
+    unit: str
+
+    def findings(self) -> Iterator[Finding]:
+        """Overall first, then column by column and level by level."""
+        everyone = np.ones(len(self.rows), dtype=bool)
+        yield from self._slice(everyone, {})
+        for column, by_level in levels([row.groups for row in self.rows]).items():
+            for level, chosen in by_level.items():
+                scope = {"group": column, "level": level}
+                yield from self._slice(chosen, scope)
+                yield from self._gaps(chosen, scope)
+
+    def curves(self) -> tuple[Curve, ...]:
+        """The ROC curve, with the operating points on it."""
+        p = self._predictions(self._scored, 0.0)
+        if not p.labels.any() or p.labels.all():
+            return ()
+        x, y = roc_points(p.logits, p.labels)
+        marks = {
+            point.name: (
+                float((p.logits[~p.labels] > point.logit).mean()),
+                float((p.logits[p.labels] > point.logit).mean()),
+            )
+            for point in self.points
+        }
+        return (Curve("roc", tuple(x.tolist()), tuple(y.tolist()), marks),)
+
+    def calibration(self) -> tuple[CalibrationBin, ...]:
+        """Predicted and observed shares, in bins with as many cases each."""
+        return calibration_bins(self._predictions(self._scored, 0.0))
+
+    @cached_property
+    def _scored(self) -> BoolArray:
+        return np.array([row.logit is not None for row in self.rows], dtype=bool)
+
+    def _slice(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
+        for point in self.points:
+            for analysis in ("scored", "worst_case"):
+                full = {**scope, "operating_point": point.name, "analysis": analysis}
+                p = self._predictions(chosen & self._scored, point.logit)
+                if analysis == "worst_case":
+                    lost = [self.rows[n] for n in np.flatnonzero(chosen & ~self._scored).tolist()]
+                    p = with_misses(p, [row.label for row in lost], [row.patient for row in lost])
+                yield from self._at_point(p, full)
+        full = {**scope, "analysis": "scored"}
+        p = self._predictions(chosen & self._scored, 0.0)
+        for name in OVER_POINTS:
+            yield self._finding(name, full, self._estimate(name, p, full), p)
+
+    def _at_point(self, p: Predictions, scope: Scope) -> Iterator[Finding]:
+        for name in AT_POINT:
+            yield self._finding(name, scope, self._estimate(name, p, scope), p)
+        prevalence = self.statistics.prevalence
+        if prevalence is not None and "group" not in scope:
+            for name in AT_PREVALENCE:
+                yield self._finding(name, scope, METRICS[name](p, prevalence), p)
+
+    def _gaps(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
+        inside = chosen[self._scored]
+        compared = {**scope, "compared": "rest", "analysis": "scored"}
+        tasks = [(name, point) for point in self.points for name in GAPS_AT_POINT]
+        for name, point in [*tasks, *((name, None) for name in GAPS_OVER_POINTS)]:
+            full = compared if point is None else {**compared, "operating_point": point.name}
+            p = self._predictions(self._scored, 0.0 if point is None else point.logit)
+            rng = self._rng(f"{name}_gap", full)
+            gap = gap_to_rest(name, p, inside, rng, self.statistics.draws)
+            # The smaller side decides what may be said of a difference.
+            sides = [self._counted(name, p.subset(side)) for side in (inside, ~inside)]
+            smaller, what = min(sides)
+            estimate = apply_size_rule(gap, smaller, self.statistics.minimum, what)
+            yield Finding(f"{name}_gap", full, estimate, positives=smaller)
+
+    def _estimate(self, name: str, p: Predictions, scope: Scope) -> Estimate:
+        metric = METRICS[name]
+        if name in SIMULATED:
+            estimate: Estimate = metric(p, self._rng(name, scope), draws=self.statistics.draws)
+        else:
+            estimate = metric(p)
+        return estimate
+
+    def _rng(self, name: str, scope: Scope) -> np.random.Generator:
+        return generator_for(self.seed, "bootstrap", Finding(name, scope, _NOTHING).id)
+
+    def _finding(self, name: str, scope: Scope, estimate: Estimate, p: Predictions) -> Finding:
+        count, what = self._counted(name, p)
+        sized = apply_size_rule(estimate, count, self.statistics.minimum, what)
+        return Finding(name, scope, sized, positives=int(p.labels.sum()))
+
+    @staticmethod
+    def _counted(name: str, p: Predictions) -> tuple[int, str]:
+        """How many cases of the kind that a metric stands on, and how they are called.
+
+        Where it stands on several kinds, the rarest decides.
+        """
+        positives = int(p.labels.sum())
+        kinds = {"positives": positives, "negatives": len(p.labels) - positives}
+        if name == "sensitivity":
+            kinds.pop("negatives")
+        elif name == "specificity":
+            kinds.pop("positives")
+        elif name == "ppv":
+            kinds["positive calls"] = int(p.called.sum())
+        elif name == "npv":
+            kinds["negative calls"] = int((~p.called).sum())
+        return min((count, what) for what, count in kinds.items())
+
+    def _predictions(self, chosen: BoolArray, threshold: float) -> Predictions:
+        rows = [self.rows[number] for number in np.flatnonzero(chosen).tolist()]
+        return Predictions(
+            logits=np.array([row.logit for row in rows], dtype=np.float64),
+            labels=np.array([row.label for row in rows], dtype=bool),
+            patients=tuple(row.patient for row in rows),
+            threshold=threshold,
+            unit=self.unit,
+        )

@@ -1,0 +1,150 @@
+"""What will be done, fixed before the first pixel is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from xaudit import __version__
+from xaudit.audit.config import AuditConfig
+from xaudit.audit.files import read_json, sha256_of, to_json, write_text
+from xaudit.audit.read_config import read_device
+from xaudit.audit.record import PlanRecord
+from xaudit.audit.sample import draw_sample, limit_study
+from xaudit.core.case import Case, Study
+from xaudit.data.prepare import study_fingerprint
+from xaudit.data.spec import DataSpec
+from xaudit.data.study import load_study
+from xaudit.errors import ConfigError
+from xaudit.gate.policy import read_policy
+from xaudit.models.spec import DetectorSpec, OutputSpec
+
+SHARD_CASES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan record and the study that it speaks of."""
+
+    record: PlanRecord
+    config: AuditConfig
+    study: Study
+
+
+def data_spec(config: AuditConfig) -> DataSpec:
+    """The part of the configuration that says which study is read."""
+    values = {name: value for name, value in config.data if name != "dates"}
+    return DataSpec(**values)
+
+
+def detector_spec(config: AuditConfig) -> DetectorSpec:
+    """The part of the configuration that says which detector is loaded."""
+    detector = config.detector
+    return DetectorSpec(
+        name=detector.name,
+        version=detector.version,
+        architecture=detector.architecture,
+        weights=detector.weights,
+        arguments=detector.arguments,
+        input=detector.input,
+        output=OutputSpec(kind=detector.output.kind, positive=detector.output.positive),
+        target_layer=detector.target_layer,
+    )
+
+
+def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | None) -> Plan:
+    """Read the study's list, the policy and the declared facts, and fix what will be done.
+
+    Args:
+        config: with absolute paths.
+        known_facts: fields that a card has; a declared fact must be one of them.
+        limit: audit at most so many cases, stratified by label.
+
+    Raises:
+        ConfigError: the study, the policy or the declared facts cannot be used.
+    """
+    study = load_study(data_spec(config))
+    cases = study.cases if limit is None else limit_study(study.cases, limit, config.seed)
+    if not cases:
+        raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
+    explain = config.explain
+    size = explain.cases if explain.methods else 0
+    ids = [case.case_id for case in cases]
+    record = PlanRecord(
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        xaudit_version=__version__,
+        config=_portable(config),
+        files=_hashes(config, study),
+        sample=draw_sample(cases, size, explain.positives, config.seed),
+        shards=tuple(
+            tuple(ids[start : start + SHARD_CASES]) for start in range(0, len(ids), SHARD_CASES)
+        ),
+        policy=read_policy(config.policy) if config.policy else None,
+        declared=read_device(config.device, known_facts) if config.device else {},
+        limit=limit,
+    )
+    audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))
+    return Plan(_with_identity(record), config, audited)
+
+
+def _with_site(case: Case, column: str | None) -> Case:
+    """The site is a group like any other, whether or not it was listed as one."""
+    if column is None or case.site is None or column in case.groups:
+        return case
+    return replace(case, groups={**case.groups, column: case.site})
+
+
+def fix_plan(plan: Plan, folder: Path) -> Plan:
+    """Write ``plan.json``, or take up the one that is there if it is the same plan.
+
+    Raises:
+        ConfigError: the folder holds an audit that differs, and in what.
+        AuditError: the folder cannot be written.
+    """
+    path = folder / "plan.json"
+    if not path.exists():
+        write_text(path, to_json(plan.record))
+        return plan
+    there = read_json(path, PlanRecord)
+    if there.identity != plan.record.identity:
+        raise ConfigError(
+            f"{folder}: holds another audit; different: {', '.join(_differences(there, plan))}. "
+            "Choose another --out, or delete the folder"
+        )
+    return replace(plan, record=there)
+
+
+def _with_identity(record: PlanRecord) -> PlanRecord:
+    return replace(record, identity=sha256_of(replace(record, created="", identity="")))
+
+
+def _differences(there: PlanRecord, plan: Plan) -> list[str]:
+    names = [field.name for field in fields(PlanRecord) if field.name not in _NOT_COMPARED]
+    return [name for name in names if getattr(there, name) != getattr(plan.record, name)]
+
+
+_NOT_COMPARED = {"created", "identity"}
+
+
+def _portable(config: AuditConfig) -> Mapping[str, object]:
+    """The configuration without the paths of this machine; contents are hashed instead."""
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
+    plain["data"].pop("root")
+    plain["detector"]["weights"] = config.detector.weights.name
+    return plain
+
+
+def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
+    weights = config.detector.weights
+    try:
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(
+            f"{weights}: weights cannot be read: {error.strerror}; see detector.weights"
+        ) from None
+    return {"study": study_fingerprint(study), "weights": digest}

@@ -1,0 +1,63 @@
+"""How far a run is, for whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step that has been finished.
+
+    Attributes:
+        name: "score", the name of a method, or what is done afterwards.
+        cases: cases finished.
+        of_cases: cases of the audit.
+        work: evaluations finished, a backward pass counted as two.
+        of_work: evaluations planned: what a remaining time is made from.
+        kept: work that an earlier run had done, which says nothing about speed.
+    """
+
+    name: str
+    cases: int
+    of_cases: int
+    work: float
+    of_work: float
+    kept: float = 0.0
+
+
+Listener = Callable[[Step], None]
+
+
+class Meter:
+    """Counts what is finished and tells the listener.
+
+    Args:
+        listen: called after every step.
+        of_cases: cases of the audit.
+        of_work: evaluations planned.
+    """
+
+    def __init__(self, listen: Listener, of_cases: int, of_work: float) -> None:
+        self._listen = listen
+        self._of_cases, self._of_work = of_cases, of_work
+        self._cases, self._work, self._kept = 0, 0.0, 0.0
+
+    def keep(self, cases: int, work: float) -> None:
+        """Count what an earlier run had finished."""
+        self._kept += work
+        self._count("kept", cases, work)
+
+    def scored(self, cases: int) -> None:
+        """Count cases that passed the detector."""
+        self._count("score", cases, float(cases))
+
+    def explained(self, method: str, work: float) -> None:
+        """Count one map."""
+        self._count(method, 0, work)
+
+    def _count(self, name: str, cases: int, work: float) -> None:
+        self._cases += cases
+        self._work += work
+        self._listen(Step(name, self._cases, self._of_cases, self._work, self._of_work, self._kept))

@@ -1,0 +1,29 @@
+"""What the numbers depend on, besides the plan."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+PACKAGES = (
+    "xaudit", "numpy", "scipy", "torch", "torchvision", "timm", "grad-cam", "captum", "shap",
+    "lime", "pillow", "scikit-image", "matplotlib", "pyarrow",
+)  # fmt: skip
+
+
+def provenance(files: dict[str, str]) -> dict[str, str]:
+    """Packages, interpreter, machine kind and hashes; nothing that names a person or a host.
+
+    Args:
+        files: what was read → its SHA-256.
+    """
+    facts = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    for package in PACKAGES:
+        try:
+            facts[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            facts[package] = "not installed"
+    return facts | {f"{name} SHA-256": digest for name, digest in files.items()}

@@ -1,0 +1,82 @@
+"""From an audit file to a configuration with absolute paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xaudit.audit.config import AuditConfig
+from xaudit.errors import ConfigError
+from xaudit.yaml_file import YamlFile, read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says instead of the file."""
+
+    data: Path | None = None
+    weights: Path | None = None
+    cases: int | None = None
+
+
+def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditConfig, YamlFile]:
+    """Read an audit file; relative paths are taken from its folder.
+
+    Args:
+        path: the YAML file.
+        overrides: values of the command line.
+
+    Returns:
+        The configuration, and the file for messages that name a line.
+
+    Raises:
+        ConfigError: every mistake of the file, each with its place.
+    """
+    file = read_yaml(path)
+    config = file.parse(AuditConfig)
+    given = overrides or Overrides()
+    folder = path.resolve().parent
+    data = config.data.model_copy(
+        update={"root": given.data.resolve() if given.data else _below(folder, config.data.root)}
+    )
+    weights = given.weights.resolve() if given.weights else _below(folder, config.detector.weights)
+    detector = config.detector.model_copy(update={"weights": weights})
+    explain = config.explain
+    if given.cases is not None:
+        explain = explain.model_copy(update={"cases": given.cases})
+    others = {
+        name: _below(folder, value)
+        for name, value in (("policy", config.policy), ("device", config.device))
+        if value is not None
+    }
+    parts = {"data": data, "detector": detector, "explain": explain}
+    return config.model_copy(update=parts | others), file
+
+
+def read_device(path: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """Read the declared facts of a device: field → text.
+
+    Args:
+        path: the YAML file.
+        known: fields that a card has, with their questions.
+
+    Raises:
+        ConfigError: every key that is no field of the card, with its line.
+    """
+    file = read_yaml(path)
+    if file.data is None:
+        return {}
+    facts = file.parse(dict[str, str | int | float])
+    unknown = [
+        f"{file.place((name,))}: {name}: no such field of the card; see `xaudit schema device`"
+        for name in facts
+        if name not in known
+    ]
+    if unknown:
+        raise ConfigError(unknown)
+    return {name: str(value).strip() for name, value in facts.items()}
+
+
+def _below(folder: Path, path: Path) -> Path:
+    return (folder / path.expanduser()).resolve()

@@ -1,0 +1,82 @@
+"""All rows of an audit together, as its summaries need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.audit.record import PlanRecord
+from xaudit.audit.store import CaseRow, MapRow, ScoreRow, Store, array_name
+
+
+@dataclass(frozen=True)
+class Results:
+    """The rows of every shard, in the order of the plan.
+
+    Attributes:
+        store: where the arrays still are.
+        cases: one row for each case.
+        scores: every score of every map.
+        maps: one row for each map that was tried.
+        places: case id → (shard, position in it).
+    """
+
+    store: Store
+    cases: tuple[CaseRow, ...]
+    scores: tuple[ScoreRow, ...]
+    maps: tuple[MapRow, ...]
+    places: Mapping[str, tuple[int, int]]
+
+    @classmethod
+    def load(cls, store: Store, record: PlanRecord) -> Results:
+        """Read every shard of a plan.
+
+        Raises:
+            AuditError: a shard is missing or damaged.
+        """
+        return cls.of(store, range(len(record.shards)))
+
+    @classmethod
+    def of(cls, store: Store, numbers: Iterable[int]) -> Results:
+        """Read these shards.
+
+        Raises:
+            AuditError: a shard is missing or damaged.
+        """
+        read = {number: store.read(number) for number in numbers}
+        shards = list(read.values())
+        return cls(
+            store,
+            tuple(row for shard in shards for row in shard.cases),
+            tuple(row for shard in shards for row in shard.scores),
+            tuple(row for shard in shards for row in shard.maps),
+            {
+                row.case_id: (number, position)
+                for number, shard in read.items()
+                for position, row in enumerate(shard.cases)
+            },
+        )
+
+    @cached_property
+    def by_id(self) -> Mapping[str, CaseRow]:
+        """Case id → row."""
+        return {row.case_id: row for row in self.cases}
+
+    @cached_property
+    def by_score(self) -> Mapping[tuple[str, str], Mapping[str, ScoreRow]]:
+        """(method, metric) → case id → score of the whole image."""
+        table: dict[tuple[str, str], dict[str, ScoreRow]] = {}
+        for row in self.scores:
+            if row.lesion is None:
+                table.setdefault((row.method, row.metric), {})[row.case_id] = row
+        return table
+
+    def array(self, case_id: str, what: str) -> npt.NDArray[Any]:
+        """One array of an explained case: "image", "lesions", "inside" or a method's map."""
+        number, position = self.places[case_id]
+        return np.asarray(self.store.arrays(number)[array_name(position, what)])

@@ -1,0 +1,114 @@
+"""Carry out a plan: compute the shards that are not done yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xaudit.audit.plan import Plan, detector_spec
+from xaudit.audit.progress import Listener, Meter
+from xaudit.audit.results import Results
+from xaudit.audit.shard import ShardWorker, work_of
+from xaudit.audit.store import CaseRow, Store
+from xaudit.errors import AuditError
+from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.port import Explainer, make_explainer
+from xaudit.models.load import load_detector
+from xaudit.models.torch_detector import TorchDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The loaded detector and the methods of a plan."""
+
+    detector: TorchDetector
+    evaluator: Evaluator
+    explainers: tuple[Explainer, ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Engine:
+        """Load what a plan needs.
+
+        Raises:
+            DetectorError: the detector cannot be loaded as declared.
+            ConfigError: a method is unknown or has an unknown parameter.
+        """
+        explainers = [make_explainer(*one) for one in plan.config.explain.methods.items()]
+        detector = load_detector(detector_spec(plan.config))
+        return cls(detector, Evaluator(detector), tuple(explainers))
+
+    def worker(self, sample: frozenset[str], seed: int, meter: Meter) -> ShardWorker:
+        """What computes shards, explaining the cases of this sample."""
+        return ShardWorker(
+            self.evaluator, self.detector.input, self.explainers, sample, seed, meter
+        )
+
+    @property
+    def work_per_map(self) -> float:
+        """Work of all methods for one case, in images passed forward."""
+        return sum(map(work_of, self.explainers))
+
+
+def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> None:
+    """Compute what is missing; complete shards are kept as they are.
+
+    Args:
+        plan: what to do.
+        engine: detector and methods.
+        folder: of the audit.
+        listen: called as work proceeds.
+
+    Raises:
+        AuditError: the disk is full, or more cases failed than the configuration allows.
+    """
+    store = Store(folder)
+    cases = {case.case_id: case for case in plan.study.cases}
+    sample = frozenset(plan.record.sample)
+    meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
+    worker = engine.worker(sample, plan.config.seed, meter)
+    for number, ids in enumerate(plan.record.shards):
+        if store.done(number):
+            meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
+        else:
+            store.write(number, worker.compute([cases[case_id] for case_id in ids]))
+
+
+def explain_rest(
+    plan: Plan, engine: Engine, chosen: Sequence[str], folder: Path, listen: Listener
+) -> Results:
+    """Explain cases that the card shows and that were not drawn; they enter no statistics.
+
+    Args:
+        plan: of the audit.
+        engine: detector and methods.
+        chosen: ids of the cases that the card shows.
+        folder: of the audit.
+        listen: called as work proceeds.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    store, number = Store(folder), len(plan.record.shards)
+    rest = [one for one in chosen if one not in set(plan.record.sample)]
+    if not store.done(number):
+        cases = {case.case_id: case for case in plan.study.cases}
+        meter = Meter(listen, len(rest), len(rest) * (1 + engine.work_per_map))
+        worker = engine.worker(frozenset(rest), plan.config.seed, meter)
+        store.write(number, worker.compute([cases[case_id] for case_id in rest]))
+    return Results.of(store, (number,))
+
+
+def check_failures(rows: Sequence[CaseRow], allowed: float) -> None:
+    """Refuse to go on when too many cases have no score.
+
+    Raises:
+        AuditError: the share of cases without a score is above what is allowed.
+    """
+    failed = [row for row in rows if row.logit is None]
+    if len(failed) > allowed * len(rows):
+        first = failed[0]
+        raise AuditError(
+            f"{len(failed)} of {len(rows)} cases have no score, {allowed:.0%} are allowed "
+            f"(max_failed); the first is {first.case_id}: {first.issues[0].detail}"
+        )

@@ -1,0 +1,144 @@
+"""A first audit file for a dataset and a set of weights, with a comment at every choice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import yaml
+
+from xaudit.data.inspect import Inspection, inspect_dataset
+from xaudit.models.recognize import Recognized, recognize
+
+_TEXT = """\
+# An audit of {name}. Written by `xaudit init`; read every line, then `xaudit check` it.
+name: {name_yaml}
+seed: 0
+
+data:
+{data}
+
+detector:
+  name: {detector}
+  version: "1"
+  # torchvision:NAME, timm:NAME, or package.module:factory for your own.
+{architecture}
+  weights: {weights}
+  input:
+    # How your training code prepared an image; `xaudit check` notices some wrong declarations,
+    # not all. Values enter the network as (x - mean) / std with x in [0, 1].
+    height: 224
+    width: 224
+    color: gray            # or rgb
+    channels: {channels}
+    resize: letterbox      # or stretch, crop
+    interpolation: area    # or bilinear, bicubic
+    pad: 0.0
+    mean: [0.5]
+    std: [0.5]
+    intensity: dtype       # or percentile, minmax
+  output:
+{output}
+  operating_points:
+    # A threshold on the probability (or on the logit). "fixed" only if it was chosen before this
+    # study was seen; otherwise "chosen_on_study", and no verdict is read from it.
+    - name: default
+      probability: 0.5
+      origin: fixed
+      note: ""
+
+explain:
+  # Maps cost hundreds of evaluations each, so a stratified sample is explained.
+  cases: 60
+  positives: 0.6667
+  methods:                 # parameters: xaudit methods
+    gradcam: {{}}
+    integrated_gradients: {{}}
+    shap: {{}}
+    lime: {{}}
+
+statistics:
+  draws: 2000
+  # Share of fractures where the detector will be used, for predictive values. Leave it out if it
+  # is not known: they are then given for this study only.
+  # prevalence: 0.2
+
+# Rules that the audit must pass, fixed before it runs; see docs/how-to/write-a-policy.md.
+# policy: policy.yaml
+# What the maker states of the device, for the card; see `xaudit schema device`.
+# device: device.yaml
+"""
+
+
+def starter(folder: Path, weights: Path, out: Path) -> str:
+    """The text of an audit file.
+
+    Args:
+        folder: of the study.
+        weights: safetensors or state_dict.
+        out: where the file will be; paths in it are relative to its folder.
+
+    Raises:
+        ConfigError: the folder holds no study that is recognized.
+        DetectorError: the weights cannot be read.
+    """
+    found, seen = inspect_dataset(folder), recognize(weights)
+    return _TEXT.format(
+        name=folder.resolve().name,
+        name_yaml=_scalar(folder.resolve().name),
+        data=_data(found, _relative(folder, out)),
+        detector=_scalar(weights.stem),
+        architecture=_architecture(seen),
+        weights=_scalar(_relative(weights, out)),
+        channels=seen.channels or 3,
+        output=_output(seen),
+    )
+
+
+def _data(found: Inspection, root: str) -> str:
+    spec = found.spec
+    lines = [f"  # {sentence}" for sentence in found.findings]
+    lines += [f"  format: {spec.format}", f"  root: {_scalar(root)}"]
+    for name in ("manifest", "name", "patient", "site"):
+        value = getattr(spec, name)
+        if value:
+            lines.append(f"  {name}: {_scalar(str(value))}")
+    for name in ("groups", "positive"):
+        values = getattr(spec, name)
+        if values:
+            lines.append(f"  {name}: [{', '.join(map(_scalar, values))}]")
+    if spec.columns:
+        lines.append("  columns:")
+        lines += [f"    {role}: {_scalar(name)}" for role, name in spec.columns.items()]
+    lines += [
+        "  # For the card: where the images come from, under which terms, and when they were made.",
+        '  source: ""',
+        '  license: ""',
+        '  dates: ""',
+    ]
+    return "\n".join(lines)
+
+
+def _architecture(seen: Recognized) -> str:
+    if seen.architecture is None:
+        return "  architecture: CHANGE-ME:CHANGE-ME   # the weights fit no torchvision model"
+    lines = [f"  architecture: {seen.architecture}   # recognized by its tensors"]
+    if seen.outputs is not None:
+        lines.append(f"  arguments: {{num_classes: {seen.outputs}}}")
+    return "\n".join(lines)
+
+
+def _output(seen: Recognized) -> str:
+    if seen.outputs == 1:
+        return "    kind: logit            # one output, positive = fractured"
+    if seen.outputs == 2:
+        return "    kind: two_logits\n    positive: 1            # which output means fractured"
+    return "    kind: multi_label\n    positive: 0            # which output means fractured"
+
+
+def _scalar(text: str) -> str:
+    return yaml.safe_dump(text, default_style='"', width=10_000).strip()
+
+
+def _relative(path: Path, out: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), out.resolve().parent)).as_posix()

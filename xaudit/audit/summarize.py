@@ -1,0 +1,207 @@
+"""From rows to findings: everything that the gate and the card read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+
+from xaudit.audit.localization import localization_findings, mean_mask_scores
+from xaudit.audit.metrics import all_metrics
+from xaudit.audit.performance import Performance
+from xaudit.audit.plan import Plan
+from xaudit.audit.plausibility import check_scores
+from xaudit.audit.provenance import provenance
+from xaudit.audit.results import Results
+from xaudit.audit.run import Engine
+from xaudit.audit.score import REFERENCES
+from xaudit.audit.store import CaseRow, MapRow
+from xaudit.core.finding import (
+    Accountability,
+    AuditFacts,
+    DetectorFacts,
+    Findings,
+    GalleryCase,
+    MethodFacts,
+    StudyFacts,
+)
+from xaudit.explain.port import Explainer
+
+
+def summarize(
+    plan: Plan, engine: Engine, results: Results, shown: tuple[GalleryCase, ...]
+) -> Findings:
+    """Make the findings of an audit.
+
+    Args:
+        plan: what was done.
+        engine: the detector and the methods that did it.
+        results: of every shard.
+        shown: cases that the card shows.
+    """
+    config, study = plan.config, plan.study
+    cases = {case.case_id: case for case in study.cases}
+    points = tuple(point.resolve() for point in config.detector.operating_points)
+    methods = tuple(explainer.name for explainer in engine.explainers)
+    results = replace(results, scores=(*results.scores, *mean_mask_scores(results, cases)))
+    performance = Performance(results.cases, points, config.statistics, config.seed, study.unit)
+    return Findings(
+        audit=_audit_facts(plan),
+        detector=_detector_facts(plan, engine, results.cases),
+        study=_study_facts(plan, results.cases),
+        accountability=_accountability(plan, results),
+        findings=(
+            *performance.findings(),
+            *localization_findings(results, methods, config.statistics, config.seed, study.unit),
+        ),
+        metrics=tuple(all_metrics()),
+        methods=(
+            *(_method_facts(explainer, results.maps) for explainer in engine.explainers),
+            *(_reference_facts(name, results) for name in REFERENCES),
+        ),
+        curves=performance.curves(),
+        calibration=performance.calibration(),
+        gallery=shown,
+        declared=plan.record.declared,
+        provenance=provenance(dict(plan.record.files)),
+        prevalence=config.statistics.prevalence,
+        minimum=config.statistics.minimum,
+    )
+
+
+def _audit_facts(plan: Plan) -> AuditFacts:
+    record = plan.record
+    return AuditFacts(
+        name=plan.config.name,
+        created=record.created,
+        plan_sha256=record.identity,
+        policy_sha256=record.policy.sha256 if record.policy else None,
+        xaudit_version=record.xaudit_version,
+        seed=plan.config.seed,
+    )
+
+
+def _detector_facts(plan: Plan, engine: Engine, rows: Sequence[CaseRow]) -> DetectorFacts:
+    declared, detector = plan.config.detector, engine.detector
+    scored = [(row.logit, row.label) for row in rows if row.logit is not None]
+    return DetectorFacts(
+        name=declared.name,
+        version=declared.version,
+        architecture=declared.architecture,
+        weights_file=declared.weights.name,
+        weights_sha256=detector.weights_sha256,
+        parameters=detector.parameter_count,
+        input=declared.input,
+        output=declared.output.kind,
+        target_layer=detector.target_layer_name or "none returns a picture",
+        operating_points=tuple(point.resolve() for point in declared.operating_points),
+        warnings=check_scores([one[0] for one in scored], [one[1] for one in scored]),
+    )
+
+
+def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
+    study = plan.study
+    levels: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row in rows:
+        for column, level in row.groups.items():
+            cases, positives = levels[column].get(level, (0, 0))
+            levels[column][level] = (cases + 1, positives + row.label)
+    sites = {case.site for case in study.cases if case.site is not None}
+    return StudyFacts(
+        name=study.name,
+        source=study.source,
+        license=study.license,
+        sha256=plan.record.files["study"],
+        cases=len(rows),
+        patients=len({row.patient for row in rows}),
+        positives=sum(row.label for row in rows),
+        lesions=sum(row.lesions for row in rows),
+        unit=study.unit,
+        unit_note=study.unit_note,
+        site_column=study.site_column,
+        sites=len(sites) if study.site_column else None,
+        dates=plan.config.data.dates,
+        levels=levels,
+    )
+
+
+def _accountability(plan: Plan, results: Results) -> Accountability:
+    rows = results.cases
+    scored = [row for row in rows if row.logit is not None]
+    sampled = [row for row in rows if row.sampled]
+    made = {(one.case_id, one.method) for one in results.maps if one.error is None}
+    methods = plan.config.explain.methods
+    explained = [row for row in sampled if all((row.case_id, name) in made for name in methods)]
+    listed = max(plan.study.listed, len(rows))
+    return Accountability(
+        listed=listed,
+        excluded=listed - len(rows),
+        unreadable=len(rows) - len(scored),
+        scored=len(scored),
+        scored_positives=sum(row.label for row in scored),
+        sampled=len(sampled),
+        sampled_positives=sum(row.label for row in sampled),
+        explained=len(explained),
+        unexplained=len(sampled) - len(explained),
+        sample_why=_sample_why(plan, len(rows)),
+        issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
+    )
+
+
+def _sample_why(plan: Plan, cases: int) -> str:
+    explain, record = plan.config.explain, plan.record
+    parts = []
+    if record.limit is not None:
+        parts.append(
+            f"The audit was limited to {cases} cases, drawn by label before any image was read."
+        )
+    if record.sample:
+        parts.append(
+            f"{len(record.sample)} of {cases} cases are explained, {explain.positives:.0%} of them "
+            "with a fracture, because maps cost hundreds of evaluations each. They were drawn "
+            "from the list of cases, in proportion to the groups, before any image was read."
+        )
+    else:
+        parts.append("No case is explained: the configuration asks for none.")
+    return " ".join(parts)
+
+
+def _method_facts(explainer: Explainer, rows: Sequence[MapRow]) -> MethodFacts:
+    made = [row for row in rows if row.method == explainer.name and row.error is None]
+    residuals = [row.residual for row in made if row.residual is not None]
+    values = [one.value for one in residuals if one.value is not None]
+    verdicts = [one.converged for one in residuals if one.converged is not None]
+    return MethodFacts(
+        name=explainer.name,
+        library=explainer.library,
+        question=explainer.question,
+        params=explainer.params,
+        maps=len(made),
+        degenerate=sum(row.degenerate is not None for row in made),
+        forward=_mean([row.forward for row in made]),
+        backward=_mean([row.backward for row in made]),
+        residual=residuals[0].name if residuals else "",
+        residual_median=median(values) if values else None,
+        residual_worst=max(values) if values else None,
+        converged=sum(verdicts) if verdicts else None,
+    )
+
+
+def _reference_facts(name: str, results: Results) -> MethodFacts:
+    maps: Mapping[str, object] = results.by_score.get((name, "mass"), {})
+    return MethodFacts(
+        name=name,
+        library="xaudit",
+        question=REFERENCES[name],
+        params={},
+        maps=len(maps),
+        degenerate=0,
+        forward=0,
+        backward=0,
+        reference=True,
+    )
+
+
+def _mean(values: Sequence[int]) -> float:
+    return sum(values) / len(values) if values else 0.0
