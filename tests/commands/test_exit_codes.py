@@ -1,0 +1,125 @@
+"""Each exit code has a case; a user's mistake never ends in a traceback."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+POLICY = """\
+name: p
+rules:
+  - {{id: a, metric: auc, floor: {floor}, reason: r}}
+"""
+
+
+@pytest.mark.parametrize(("floor", "code"), [(0.1, 0), (0.999, 1), (0.98, 4)])
+def test_gate_tells_pass_fail_and_inconclusive(xaudit, sample, tmp_path, floor, code):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.format(floor=floor), encoding="utf-8")
+    got, _out, err = xaudit("gate", sample, "--policy", policy)
+    assert got == code
+    assert "not the one that was fixed before the run" in err
+    assert json.loads((sample / "verdict.json").read_text("utf-8"))["changed_after_run"] is True
+
+
+def test_planned_policy_is_not_called_changed(xaudit, sample):
+    code, _out, err = xaudit("gate", sample)
+    assert code in {0, 1, 4}
+    assert "not the one" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("gate", "nowhere"),
+        ("card", "nowhere"),
+        ("show", "nowhere", "case"),
+        ("run", "nowhere.yaml"),
+        ("check", "nowhere.yaml"),
+        ("init", "nowhere", "--model", "nothing.safetensors", "--out", "new.yaml"),
+        ("gate",),
+        ("fly",),
+        ("run", "a.yaml", "--limit", "0"),
+        ("schema", "everything"),
+    ],
+)
+def test_wrong_usage_is_2_and_a_sentence(xaudit, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    code, _out, err = xaudit(*arguments)
+    assert code == 2, err
+    assert "error:" in err
+    assert "Traceback" not in err
+
+
+def test_gate_without_a_policy_is_2(xaudit, sample):
+    plan = json.loads((sample / "plan.json").read_text("utf-8"))
+    plan["policy"] = None
+    (sample / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    code, _out, err = xaudit("gate", sample)
+    assert code == 2
+    assert "without a policy" in err
+
+
+def test_findings_of_another_version_are_2(xaudit, sample):
+    findings = json.loads((sample / "findings.json").read_text("utf-8"))
+    findings["schema_version"] = 99
+    (sample / "findings.json").write_text(json.dumps(findings), encoding="utf-8")
+    code, _out, err = xaudit("card", sample)
+    assert code == 2
+    assert "schema version 99" in err
+
+
+def test_picture_outside_of_the_evidence_is_refused(xaudit, sample):
+    findings = json.loads((sample / "findings.json").read_text("utf-8"))
+    findings["gallery"][0]["picture"] = "../../secret.png"
+    (sample / "findings.json").write_text(json.dumps(findings), encoding="utf-8")
+    code, _out, err = xaudit("card", sample)
+    assert code == 2
+    assert "outside evidence" in err
+
+
+def test_schemas_are_json(xaudit):
+    for kind in ("audit", "policy", "device", "findings", "verdict"):
+        code, out, _err = xaudit("schema", kind)
+        assert code == 0
+        assert json.loads(out)["type"] == "object"
+
+
+def test_version_is_printed(xaudit):
+    assert xaudit("--version")[1].startswith("xaudit ")
+
+
+def test_failure_of_xaudit_itself_is_3(xaudit, sample, monkeypatch):
+    monkeypatch.setattr("xaudit.commands.card.write_cards", lambda *_: 1 / 0)
+    code, _out, err = xaudit("card", sample)
+    assert code == 3
+    assert "ZeroDivisionError" in err
+
+
+@pytest.mark.heavy
+def test_interrupted_run_is_130_and_goes_on(process, tmp_path):
+    """A real process, a real signal: what was complete is kept."""
+    folder = tmp_path / "demo"
+    first = process("demo", "--out", folder)
+    shards = folder / "shards"
+    deadline = time.monotonic() + 240
+    while not (shards / "00000" / "_DONE").exists():
+        assert time.monotonic() < deadline
+        assert first.poll() is None, first.communicate()[1]
+        time.sleep(0.1)
+    first.send_signal(signal.SIGINT)
+    _out, err = first.communicate(timeout=60)
+    assert first.returncode == 130, err
+    assert "kept" in err
+    assert "Traceback" not in err
+    stamp = (shards / "00000" / "_DONE").stat().st_mtime_ns
+    second = process("demo", "--out", folder)
+    while not (shards / "00001" / "_DONE").exists():
+        assert time.monotonic() < deadline
+        assert second.poll() is None, second.communicate()[1]
+        time.sleep(0.1)
+    os.kill(second.pid, signal.SIGKILL)
+    second.communicate()
+    assert (shards / "00000" / "_DONE").stat().st_mtime_ns == stamp

@@ -1,0 +1,95 @@
+"""The command line: one file for each command, all of them thin."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from xaudit import __version__
+from xaudit.commands import (
+    card,
+    check,
+    demo,
+    gate,
+    init,
+    listings,
+    run,
+    schema,
+    show,
+)
+from xaudit.commands.console import complain
+from xaudit.errors import ExitCode, XauditError
+
+# typer brings a click of its own in newer versions, and uses the installed one in older ones.
+_WRONG_USAGE: Any = next(
+    one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
+)
+
+app = typer.Typer(
+    name="xaudit",
+    help="Decide whether a bone-fracture detector may be released, and show why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo.demo)
+app.command()(init.init)
+app.command()(check.check)
+app.command()(run.run)
+app.command()(gate.gate)
+app.command()(card.card)
+app.command()(show.show)
+app.command()(listings.methods)
+app.command()(listings.metrics)
+app.command()(schema.schema)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"xaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows ``xaudit``; the process's own by default.
+
+    Returns:
+        The exit code; see `xaudit.errors.ExitCode`.
+    """
+    try:
+        result = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except XauditError as error:
+        complain(str(error))
+        return error.exit_code
+    except _WRONG_USAGE as error:
+        complain(error.format_message())
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted; what was complete is kept, run the same command again to go on")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.AUDIT_FAILED
+    except Exception:
+        complain("xaudit itself failed; what was complete is kept. Please report this:")
+        traceback.print_exc()
+        return ExitCode.AUDIT_FAILED
+    return result if isinstance(result, int) else ExitCode.PASS

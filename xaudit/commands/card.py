@@ -1,0 +1,25 @@
+"""``xaudit card``: print a saved audit as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xaudit.audit.card import write_cards
+from xaudit.commands.console import tell
+
+
+def card(
+    audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the HTML goes; card.html in the audit's folder.")
+    ] = None,
+) -> None:
+    """Write the model card of a saved audit: card.html, card.md beside it.
+
+    The HTML is one file that asks nothing of the network, and prints. Neither the detector nor
+    the images are needed.
+    """
+    tell(str(write_cards(audit, out)))

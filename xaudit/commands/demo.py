@@ -1,0 +1,36 @@
+"""``xaudit demo``: a whole audit of the reference detector on a drawn study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xaudit.audit.read_config import Overrides
+from xaudit.commands.console import out as console
+from xaudit.commands.console import say, tell
+from xaudit.commands.progress import progress_display
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the demo.")] = Path("reports/demo"),
+) -> None:
+    """Draw a study, audit the reference detector on it, judge it, and write the card.
+
+    Ends with the path of the card. The exit code is 0 whatever the verdict is: it is printed.
+    """
+    # Only this command and its like need the detector's libraries.
+    from xaudit.audit.card import write_cards  # noqa: PLC0415
+    from xaudit.audit.conduct import run_audit  # noqa: PLC0415
+    from xaudit.audit.demo import prepare_demo  # noqa: PLC0415
+    from xaudit.audit.judge import judge_audit  # noqa: PLC0415
+    from xaudit.gate.table import verdict_table  # noqa: PLC0415
+
+    say("drawing the study")
+    config = prepare_demo(out)
+    with progress_display() as listen:
+        run_audit(config, out, Overrides(), None, listen)
+    console.print(verdict_table(judge_audit(out)))
+    say("the card of the demo:")
+    tell(str(write_cards(out).resolve()))

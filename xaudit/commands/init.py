@@ -1,0 +1,28 @@
+"""``xaudit init``: a first audit file for a dataset and a set of weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xaudit.audit.files import write_text
+from xaudit.commands.console import say, tell
+from xaudit.errors import ConfigError
+
+
+def init(
+    dataset: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    model: Annotated[Path, typer.Option(help="Weights: safetensors or a state_dict.")],
+    out: Annotated[Path, typer.Option(help="The audit file to write.")] = Path("audit.yaml"),
+) -> None:
+    """Look at a dataset and weights, and write an annotated audit file to edit."""
+    # Reading weights needs torch.
+    from xaudit.audit.starter import starter  # noqa: PLC0415
+
+    if out.exists():
+        raise ConfigError(f"{out}: exists; choose another --out, it is not written over")
+    write_text(out, starter(dataset, model, out))
+    tell(str(out))
+    say(f"next: edit it, then xaudit check {out}")

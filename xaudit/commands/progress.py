@@ -1,0 +1,84 @@
+"""Progress of a run: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from xaudit.audit.progress import Listener, Step
+from xaudit.commands.console import err, say
+
+_SECONDS_BETWEEN_LINES = 15.0
+
+
+class Clock:
+    """Time left, from the work that this process has done itself."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def left(self, step: Step) -> str:
+        """Such as "3 min left", or nothing while there is too little to go by."""
+        done = step.work - step.kept
+        elapsed = time.monotonic() - self._began
+        if elapsed < 2 or done < 0.01 * step.of_work:
+            return ""
+        return f"{duration(elapsed / done * (step.of_work - step.work))} left"
+
+
+def duration(seconds: float) -> str:
+    """A duration for a reader: "40 s", "3 min", "2 h 10 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@contextmanager
+def progress_display() -> Iterator[Listener]:
+    """A listener for a run that shows how far it is."""
+    clock = Clock()
+    if not err.is_terminal:
+        yield _lines(clock)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("reading the study", total=None, left="")
+
+        def listen(step: Step) -> None:
+            progress.update(
+                task,
+                description=f"{step.cases} of {step.of_cases} cases  {step.name:<20}",
+                completed=step.work,
+                total=step.of_work,
+                left=clock.left(step),
+            )
+
+        yield listen
+
+
+def _lines(clock: Clock) -> Listener:
+    last = [time.monotonic() - _SECONDS_BETWEEN_LINES]
+
+    def listen(step: Step) -> None:
+        now = time.monotonic()
+        if now - last[0] < _SECONDS_BETWEEN_LINES:
+            return
+        last[0] = now
+        share = step.work / step.of_work if step.of_work else 1.0
+        left = clock.left(step)
+        say(
+            f"{step.cases} of {step.of_cases} cases, {share:.0%} of the work ({step.name})"
+            + (f", {left}" if left else "")
+        )
+
+    return listen
