@@ -74,6 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `xaudit.errors.ExitCode`.
     """
+    code = _run(arguments)
+    if code == ExitCode.INTERRUPTED:
+        complain("interrupted; what was complete is kept, run the same command again to go on")
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except XauditError as error:
@@ -83,7 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(error.format_message())
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted; what was complete is kept, run the same command again to go on")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
@@ -92,4 +98,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("xaudit itself failed; what was complete is kept. Please report this:")
         traceback.print_exc()
         return ExitCode.AUDIT_FAILED
+    # Newer versions of typer catch Ctrl-C themselves and return its code.
     return result if isinstance(result, int) else ExitCode.PASS
