@@ -18,6 +18,7 @@ def inside_root(root: Path, text: str) -> Path:
         raise ValueError(f"expected a path below the root without '..', got {text!r}")
     try:
         path = (root / relative).resolve()
+        path.exists()  # a name that is too long for the file system shows here
     except (OSError, RuntimeError) as error:
         raise ValueError(f"the path {text[:80]!r} cannot be followed: {error}") from error
     if not path.is_relative_to(root.resolve()):

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -259,6 +259,8 @@ JSON = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(JSON, st.sampled_from(["polygons", "boxes", "rle", "mask", "id", "image", "label"]))
+@example("x" * 300, "image")
+@example("x" * 300, "mask")
 def test_no_value_of_a_json_manifest_crashes(folder, value, key):
     row = {"id": "1", "image": "a.png", "label": 1} | {key: value}
     (folder / "manifest.json").write_text(json.dumps([row]))
