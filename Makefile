@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= reports/demo
 
-.PHONY: demo test check quick card sample venv browser bench clean
+.PHONY: demo test check quick card sample table venv browser bench clean
 .DEFAULT_GOAL := demo
 
 demo: venv  ## draw a study, audit the reference detector, end with the path of a card
@@ -34,6 +34,9 @@ sample: venv  ## accept a new sample card; look at what changed before you commi
 	cp build/sample/{plan,findings,verdict}.json build/sample/card.{html,md} reports/sample/
 	cp build/sample/evidence/*.png reports/sample/evidence/
 
+table: venv  ## accept a new table of methods and architectures
+	cd tests/oracles && ../../$(BIN)/python method_table.py
+
 venv: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -50,6 +53,7 @@ browser:  ## Chromium for the tests of the card, where apt-get may install it
 
 bench: venv  ## speed and memory, as ratios; see benchmarks/README.md
 	$(BIN)/python benchmarks/explain.py
+	$(BIN)/python benchmarks/memory.py
 
 clean:
 	rm -rf $(VENV) build dist reports/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

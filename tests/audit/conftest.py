@@ -15,7 +15,7 @@ from xaudit.data.phantom.write import write_study
 CHEAP = {
     "gradcam": {},
     "integrated_gradients": {"steps": 4, "max_steps": 4},
-    "shap": {"evaluations": 20},
+    "shap": {"samples": 40, "segments": 16},
     "lime": {"samples": 40, "segments": 16},
 }
 
@@ -41,7 +41,7 @@ def audit_text(**changes):
             },
             "operating_points": [{"name": "default", "logit": 0.0, "origin": "fixed"}],
         },
-        "explain": {"cases": 6, "positives": 0.6667, "methods": CHEAP},
+        "explain": {"cases": 6, "positives": 0.6667, "micro_batch": 8, "methods": CHEAP},
         "statistics": {"draws": 200, "prevalence": 0.25},
         "policy": "policy.yaml",
     }  # fmt: skip

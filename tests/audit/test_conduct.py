@@ -126,7 +126,7 @@ def test_method_that_raises_is_a_row_and_the_others_go_on(workspace, monkeypatch
     def broken(*_args):
         raise RuntimeError("no gradients today")
 
-    monkeypatch.setattr("xaudit.explain.gradcam.GradCam.explain", broken)
+    monkeypatch.setattr("xaudit.explain.cam.GradCam.explain", broken)
     findings = run(workspace)
     facts = {one.name: one for one in findings.methods}
     assert facts["gradcam"].maps == 0

@@ -32,7 +32,7 @@ def test_check_lists_every_mistake_at_once(xaudit, demo, tmp_path):
     text = (demo / "audit.yaml").read_text(encoding="utf-8")
     text = text.replace("root: study", f"root: {demo / 'nothing'}")
     text = text.replace("small_cnn", "large_cnn").replace(
-        "shap: {evaluations: 200}", "shap: {evals: 2}"
+        "shap: {samples: 256}", "shap: {evals: 2}"
     )
     text = text.replace("weights: ", f"weights: {demo}/")
     path = tmp_path / "audit.yaml"
@@ -49,7 +49,7 @@ def test_check_previews_the_cost(xaudit, demo):
     code, out, err = xaudit("check", demo / "audit.yaml")
     assert code == 0, err
     assert "230 cases, 106 with a fracture" in out
-    assert re.search(r"lime\s+45\s+250\s+0", out)
+    assert re.search(r"lime\s+45\s+256\s+0", out)
     assert re.search(r"about .* on this machine, \d+ MB on disk", out)
 
 

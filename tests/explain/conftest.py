@@ -7,6 +7,10 @@ import pytest
 import torch
 
 from xaudit.core.detector import InputSpec
+from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.port import Context, make_explainer
+from xaudit.explain.schedule import Job, explain_all
+from xaudit.models.layers import TargetLayer
 from xaudit.testing import disc, planted_case
 
 SIZE = 24
@@ -44,8 +48,7 @@ class Linear(torch.nn.Module):
 @dataclass
 class Port:
     module: torch.nn.Module
-    target_layer: torch.nn.Module | None = None
-    feature_grid: tuple[int, int] | None = None
+    target_layer: TargetLayer | None = None
     name: str = "port"
     input: InputSpec = InputSpec(SIZE, SIZE, channels=1)  # noqa: RUF009
     capabilities: frozenset[str] = frozenset({"gradients", "features"})
@@ -59,7 +62,8 @@ class Port:
 def conv():
     with torch.random.fork_rng():
         net = Net().eval().requires_grad_(False)
-    return Port(net, net.features, (SIZE // 2, SIZE // 2))
+    grid = (SIZE // 2, SIZE // 2)
+    return Port(net, TargetLayer("features", net.features, "channels_first", grid))
 
 
 @pytest.fixture
@@ -80,3 +84,52 @@ def case():
 @pytest.fixture
 def port():
     return Port
+
+
+CHEAP = {
+    "deeplift": {},
+    "eigencam": {},
+    "gradcam": {},
+    "gradcam_plus_plus": {},
+    "gradient_shap": {"samples": 12},
+    "guided_backprop": {},
+    "hirescam": {},
+    "input_x_gradient": {},
+    "integrated_gradients": {"steps": 8, "max_steps": 32},
+    "layercam": {},
+    "lime": {"samples": 96, "segments": 12},
+    "occlusion": {"segments": 12},
+    "partition_shap": {"evaluations": 60},
+    "rise": {"samples": 60, "cells": 4},
+    "saliency": {},
+    "score_cam": {},
+    "shap": {"samples": 96, "segments": 12},
+    "smoothgrad": {"samples": 20},
+    "xgradcam": {},
+}
+
+
+def explain(name, detector, case, seed=1, micro_batch=8, **params):
+    """One map, as an audit makes it."""
+    evaluator = Evaluator(detector, micro_batch)
+    explainer = make_explainer(name, {**CHEAP.get(name, {}), **params})
+    context = Context(seed, normal_images(case))
+    (outcome,) = explain_all(evaluator, [Job(case, explainer)], context)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.attribution
+
+
+def normal_images(case):
+    rng = np.random.default_rng(8)
+    return rng.random((3, *case.image.shape), dtype=np.float32)
+
+
+@pytest.fixture
+def background(case):
+    return normal_images(case)
+
+
+@pytest.fixture(name="explain")
+def explain_fixture():
+    return explain

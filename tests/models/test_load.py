@@ -107,9 +107,9 @@ def test_input_that_does_not_fit_is_a_message(make_spec):
 def test_target_layer_is_found_and_can_be_named(make_spec):
     detector = load_detector(make_spec())
     assert detector.target_layer is not None
-    assert min(detector.feature_grid) > 1
+    assert min(detector.target_layer.grid) > 1
     named = load_detector(make_spec(target_layer="features.3"))
-    assert named.target_layer_name == "features.3"
+    assert named.target_layer.name == "features.3"
     with pytest.raises(DetectorError, match="expected a layer that returns a picture"):
         load_detector(make_spec(target_layer="features.99"))
 
@@ -147,8 +147,8 @@ def test_gray_images_are_repeated_over_the_channels(tmp_path):
     gray = np.random.default_rng(0).random((2, 1, 64, 64), dtype=np.float32)
     color = np.repeat(gray, 3, axis=1)
     np.testing.assert_allclose(detector.logits(gray), detector.logits(color), atol=1e-5)
-    assert detector.target_layer_name == "layer4"
-    assert detector.feature_grid == (2, 2)
+    assert detector.target_layer.name == "layer4"
+    assert detector.target_layer.grid == (2, 2)
     seen = recognize(spec.weights)
     assert (seen.architecture, seen.channels, seen.outputs) == ("torchvision:resnet18", 3, 2)
 
@@ -165,5 +165,5 @@ def test_real_detector_is_loaded_and_recognized():
         "d", "", seen.architecture, weights, InputSpec(224, 224), arguments={"num_classes": 1}
     )
     detector = load_detector(spec)
-    assert detector.feature_grid == (7, 7)
+    assert detector.target_layer.grid == (7, 7)
     assert math.isfinite(detector.logits(np.zeros((1, 1, 224, 224), dtype=np.float32))[0])

@@ -115,6 +115,12 @@ class ExplainConfig(Section):
 
     cases: int = Field(60, ge=0, description="how many cases are explained; 0 explains none")
     positives: float = Field(2 / 3, ge=0, le=1, description="share of them with a fracture")
+    background: int = Field(
+        16, ge=0, description="images without a fracture that gradient_shap compares with"
+    )
+    micro_batch: int | None = Field(
+        None, ge=1, description="images at once; left out, a short probe finds the fastest number"
+    )
     methods: dict[str, dict[str, Parameter]] = Field(
         default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},
         description="method → parameters; `xaudit methods` lists both",

@@ -14,7 +14,7 @@ from xaudit.audit.config import AuditConfig
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.read_config import read_device
 from xaudit.audit.record import PlanRecord
-from xaudit.audit.sample import draw_sample, limit_study
+from xaudit.audit.sample import draw_background, draw_sample, limit_study
 from xaudit.core.case import Case, Study
 from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
@@ -74,12 +74,14 @@ def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | 
     explain = config.explain
     size = explain.cases if explain.methods else 0
     ids = [case.case_id for case in cases]
+    sample = draw_sample(cases, size, explain.positives, config.seed)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         xaudit_version=__version__,
         config=_portable(config),
         files=_hashes(config, study),
-        sample=draw_sample(cases, size, explain.positives, config.seed),
+        sample=sample,
+        background=draw_background(cases, explain.background, sample, config.seed),
         shards=tuple(
             tuple(ids[start : start + SHARD_CASES]) for start in range(0, len(ids), SHARD_CASES)
         ),

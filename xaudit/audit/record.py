@@ -18,6 +18,7 @@ class PlanRecord:
         config: the resolved configuration, without the paths of this machine.
         files: what was read → its SHA-256.
         sample: cases that will be explained.
+        background: cases without a fracture, outside the sample, that methods compare with.
         shards: case ids, shard by shard.
         policy: the rules, fixed now; None without a policy.
         declared: facts that the maker of the device states.
@@ -34,3 +35,4 @@ class PlanRecord:
     declared: Mapping[str, str]
     limit: int | None
     identity: str = ""
+    background: tuple[str, ...] = ()

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from xaudit.audit.plan import Plan, detector_spec
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
 from xaudit.audit.shard import ShardWorker, work_of
 from xaudit.audit.store import CaseRow, Store
-from xaudit.errors import AuditError
+from xaudit.core.case import FloatArray
+from xaudit.core.detector import InputSpec
+from xaudit.data.prepare import prepare
+from xaudit.errors import AuditError, DataError
 from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.port import Explainer, make_explainer
+from xaudit.explain.port import Context, Explainer, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
 
@@ -25,6 +30,7 @@ class Engine:
     detector: TorchDetector
     evaluator: Evaluator
     explainers: tuple[Explainer, ...]
+    context: Context
 
     @classmethod
     def of(cls, plan: Plan) -> Engine:
@@ -34,20 +40,39 @@ class Engine:
             DetectorError: the detector cannot be loaded as declared.
             ConfigError: a method is unknown or has an unknown parameter.
         """
-        explainers = [make_explainer(*one) for one in plan.config.explain.methods.items()]
+        explain = plan.config.explain
+        explainers = [make_explainer(*one) for one in explain.methods.items()]
         detector = load_detector(detector_spec(plan.config))
-        return cls(detector, Evaluator(detector), tuple(explainers))
+        compares = any(explainer.compares for explainer in explainers)
+        background = _background(plan, detector.input) if compares else Context(0).background
+        context = Context(plan.config.seed, background)
+        evaluator = Evaluator(detector, explain.micro_batch)
+        return cls(detector, evaluator, tuple(explainers), context)
 
-    def worker(self, sample: frozenset[str], seed: int, meter: Meter) -> ShardWorker:
+    def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
         """What computes shards, explaining the cases of this sample."""
         return ShardWorker(
-            self.evaluator, self.detector.input, self.explainers, sample, seed, meter
+            self.evaluator, self.detector.input, self.explainers, sample, self.context, meter
         )
 
     @property
     def work_per_map(self) -> float:
         """Work of all methods for one case, in images passed forward."""
         return sum(map(work_of, self.explainers))
+
+
+def _background(plan: Plan, spec: InputSpec) -> FloatArray:
+    """The images without a fracture that the plan drew; what cannot be read is left out."""
+    drawn = set(plan.record.background)
+    images = []
+    for case in plan.study.cases:
+        if case.case_id in drawn:
+            try:
+                images.append(prepare(case, spec).image)
+            except DataError:
+                # Its own row of the audit says why.
+                continue
+    return np.stack(images) if images else Context(0).background
 
 
 def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> None:
@@ -66,7 +91,7 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
     cases = {case.case_id: case for case in plan.study.cases}
     sample = frozenset(plan.record.sample)
     meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
-    worker = engine.worker(sample, plan.config.seed, meter)
+    worker = engine.worker(sample, meter)
     for number, ids in enumerate(plan.record.shards):
         if store.done(number):
             meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
@@ -94,7 +119,7 @@ def explain_rest(
     if not store.done(number):
         cases = {case.case_id: case for case in plan.study.cases}
         meter = Meter(listen, len(rest), len(rest) * (1 + engine.work_per_map))
-        worker = engine.worker(frozenset(rest), plan.config.seed, meter)
+        worker = engine.worker(frozenset(rest), meter)
         store.write(number, worker.compute([cases[case_id] for case_id in rest]))
     return Results.of(store, (number,))
 

@@ -49,6 +49,27 @@ def _systematic(cases: Sequence[Case], size: int, seed: int) -> list[str]:
     return [ordered[int((index + start) * step)].case_id for index in range(size)]
 
 
+def draw_background(
+    cases: Sequence[Case], size: int, sample: Sequence[str], seed: int
+) -> tuple[str, ...]:
+    """Draw cases without a fracture that methods compare with; none of them is explained.
+
+    Args:
+        cases: the study's cases.
+        size: how many to draw, at most.
+        sample: ids of the cases to explain.
+        seed: of the plan.
+
+    Returns:
+        Ids in the study's order.
+    """
+    explained = set(sample)
+    rest = [case for case in cases if not case.label and case.case_id not in explained]
+    rest.sort(key=lambda case: seed_for(seed, "background", case.case_id))
+    chosen = {case.case_id for case in rest[:size]}
+    return tuple(case.case_id for case in cases if case.case_id in chosen)
+
+
 def limit_study(cases: Sequence[Case], limit: int, seed: int) -> tuple[Case, ...]:
     """At most ``limit`` cases, stratified by label in the study's own proportion."""
     if limit >= len(cases):

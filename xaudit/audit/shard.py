@@ -14,11 +14,11 @@ from xaudit.audit.store import CaseRow, MapRow, Shard, array_name
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, PreparedCase
 from xaudit.core.detector import InputSpec
-from xaudit.core.seeds import seed_for
 from xaudit.data.prepare import prepare, without_folder
 from xaudit.errors import DataError
 from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.port import Explainer
+from xaudit.explain.port import Context, Explainer
+from xaudit.explain.schedule import Job, Outcome, explain_all
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class ShardWorker:
         input: what the detector expects to see.
         explainers: the methods of the plan.
         sample: ids of the cases to explain.
-        seed: of the plan.
+        context: seeds and background.
         meter: told about every step.
     """
 
@@ -52,7 +52,7 @@ class ShardWorker:
     input: InputSpec
     explainers: Sequence[Explainer]
     sample: frozenset[str]
-    seed: int
+    context: Context
     meter: Meter
 
     def compute(self, cases: Sequence[Case]) -> Shard:
@@ -60,10 +60,8 @@ class ShardWorker:
         shard = Shard()
         items = [self._prepare(case) for case in cases]
         self._score(items)
-        for position, item in enumerate(items):
-            if item.prepared is not None and item.case.case_id in self.sample:
-                self._explain(shard, position, item, item.prepared)
-            shard.cases.append(self._row(item))
+        self._explain(shard, items)
+        shard.cases.extend(self._row(item) for item in items)
         return shard
 
     def _prepare(self, case: Case) -> _Progressed:
@@ -90,37 +88,39 @@ class ShardWorker:
                     item.note("score_not_finite", detail, scored=False)
         self.meter.scored(len(items))
 
-    def _explain(
-        self, shard: Shard, position: int, item: _Progressed, prepared: PreparedCase
-    ) -> None:
+    def _explain(self, shard: Shard, items: Sequence[_Progressed]) -> None:
+        """Explain all of them together, so that their passes share batches."""
+        ready = {item.case.case_id: item.prepared for item in items if item.prepared}
+        jobs = [Job(case, explainer) for case in ready.values() for explainer in self.explainers]
+        by_id = {item.case.case_id: item for item in items}
+        places = {item.case.case_id: position for position, item in enumerate(items)}
+        sampled = [job for job in jobs if job.case.case.case_id in self.sample]
+        for outcome in explain_all(self.evaluator, sampled, self.context):
+            case_id = outcome.job.case.case.case_id
+            self._keep(shard, places[case_id], by_id[case_id], outcome)
+        for case_id in self.sample & ready.keys():
+            self._keep_case(shard, places[case_id], ready[case_id])
+
+    def _keep(self, shard: Shard, position: int, item: _Progressed, outcome: Outcome) -> None:
+        """A map with its scores, or the words of the library that failed."""
+        explainer, attribution = outcome.job.explainer, outcome.attribution
+        if attribution is None:
+            text = f"{type(outcome.error).__name__}: {outcome.error}"
+            case_id = item.case.case_id
+            shard.maps.append(MapRow(case_id, explainer.name, explainer.params, error=text))
+            item.note(f"{explainer.name}_failed", text, scored=True)
+        else:
+            shard.maps.append(_map_row(attribution))
+            shard.scores.extend(score_rows(attribution, outcome.job.case))
+            shard.arrays[array_name(position, explainer.name)] = attribution.values
+        self.meter.explained(explainer.name, work_of(explainer))
+
+    def _keep_case(self, shard: Shard, position: int, prepared: PreparedCase) -> None:
         image = np.round(prepared.image * 255).astype(np.uint8)
         shard.arrays[array_name(position, "image")] = image
         shard.arrays[array_name(position, "lesions")] = prepared.lesions
         shard.arrays[array_name(position, "inside")] = prepared.inside
-        for explainer in self.explainers:
-            attribution = self._attribution(shard, item, prepared, explainer)
-            if attribution is not None:
-                shard.scores.extend(score_rows(attribution, prepared))
-                shard.arrays[array_name(position, explainer.name)] = attribution.values
-            self.meter.explained(explainer.name, work_of(explainer))
         shard.scores.extend(reference_scores(prepared, self.evaluator.feature_grid))
-
-    def _attribution(
-        self, shard: Shard, item: _Progressed, prepared: PreparedCase, explainer: Explainer
-    ) -> AttributionMap | None:
-        case_id, name = item.case.case_id, explainer.name
-        try:
-            attribution = explainer.explain(
-                self.evaluator, prepared, seed_for(self.seed, case_id, name)
-            )
-        # Whatever a library raises is a row with its words; one case never ends the run.
-        except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-            shard.maps.append(MapRow(case_id, name, explainer.params, error=text))
-            item.note(f"{name}_failed", text, scored=True)
-            return None
-        shard.maps.append(_map_row(attribution))
-        return attribution
 
     def _row(self, item: _Progressed) -> CaseRow:
         case = item.case
@@ -150,6 +150,7 @@ def _map_row(attribution: AttributionMap) -> MapRow:
         params=attribution.params,
         forward=attribution.forward,
         backward=attribution.backward,
+        shared=attribution.shared,
         residual=attribution.residual,
         degenerate=attribution.degenerate,
     )

@@ -70,6 +70,7 @@ class MapRow:
     Attributes:
         error: why there is no map; None if there is one.
         degenerate: why nothing can be read from it; None if it can be scored.
+        shared: of the images passed forward, those that another method paid for.
     """
 
     case_id: str
@@ -80,6 +81,7 @@ class MapRow:
     residual: Residual | None = None
     degenerate: str | None = None
     error: str | None = None
+    shared: int = 0
 
 
 Row = TypeVar("Row", CaseRow, ScoreRow, MapRow)
@@ -186,6 +188,7 @@ _JSON = {"groups", "issues", "params", "residual"}
 _TYPES = {
     "label": pa.bool_(), "sampled": pa.bool_(), "logit": pa.float64(), "value": pa.float64(),
     "lesions": pa.int64(), "lesion": pa.int64(), "forward": pa.int64(), "backward": pa.int64(),
+    "shared": pa.int64(),
 }  # fmt: skip
 
 

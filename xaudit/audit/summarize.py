@@ -94,7 +94,9 @@ def _detector_facts(plan: Plan, engine: Engine, rows: Sequence[CaseRow]) -> Dete
         parameters=detector.parameter_count,
         input=declared.input,
         output=declared.output.kind,
-        target_layer=detector.target_layer_name or "none returns a picture",
+        target_layer=detector.target_layer.name
+        if detector.target_layer
+        else "none returns a picture",
         operating_points=tuple(point.resolve() for point in declared.operating_points),
         warnings=check_scores([one[0] for one in scored], [one[1] for one in scored]),
     )

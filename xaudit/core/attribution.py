@@ -48,6 +48,7 @@ class AttributionMap:
         params: every parameter that the method ran with, defaults included.
         forward: images passed forward through the detector for this map.
         backward: images passed backward.
+        shared: of the images passed forward, those that another method paid for.
         residual: how far the map is from converged or complete; None where the method has no
             such promise.
     """
@@ -59,6 +60,7 @@ class AttributionMap:
     params: Mapping[str, Parameter] = field(default_factory=dict)
     forward: int = 0
     backward: int = 0
+    shared: int = 0
     residual: Residual | None = None
 
     @property

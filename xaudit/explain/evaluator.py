@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Detector
-
-MICRO_BATCH = 8
-"""Images at once on a CPU: 4 to 16 are fastest there, 32 is slower again (cache)."""
-
-
-class DifferentiableDetector(Detector, Protocol):
-    """A detector that torch can see through."""
-
-    @property
-    def module(self) -> torch.nn.Module:
-        """(N, C, H, W) in [0, 1] → (N,) logits."""
-
-    @property
-    def target_layer(self) -> torch.nn.Module | None:
-        """The layer that Grad-CAM reads; None if there is none."""
-
-    @property
-    def feature_grid(self) -> tuple[int, int] | None:
-        """Rows and columns of that layer's output."""
+from xaudit.core.detector import InputSpec
+from xaudit.errors import ExplainerError
+from xaudit.explain.detector import DifferentiableDetector, PictureLayer
+from xaudit.explain.folding import folded
+from xaudit.explain.gather import Gathered, Outcome, Wanted, run_batch
+from xaudit.explain.inputs import Chained, Images
+from xaudit.explain.passes import Answer, Pass
+from xaudit.explain.probe import best_batch
 
 
 @dataclass(slots=True)
@@ -47,98 +34,205 @@ class Cost:
     backward: int = 0
 
 
+_Rewrite = Callable[[torch.nn.Module], torch.nn.Module]
+
+
 class _Counting(torch.nn.Module):
     """The detector as the libraries see it: every image that passes is counted."""
 
-    def __init__(self, module: torch.nn.Module) -> None:
+    def __init__(self, module: torch.nn.Module, cost: Cost) -> None:
         super().__init__()
         self.module = module
-        self.cost = Cost()
+        self.cost = cost
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.cost.forward += len(images)
         if torch.is_grad_enabled() and images.requires_grad:
             self.cost.backward += len(images)
-        logits: torch.Tensor = self.module(images.contiguous(memory_format=torch.channels_last))
+        logits: torch.Tensor = self.module(images)
         return logits
 
 
 class Evaluator:
     """Calls the detector for every method, in batches that fit.
 
+    It works on a copy of the detector in evaluation mode, with batch norms folded into the
+    convolutions before them; the detector itself is never touched.
+
     Args:
-        detector: under audit; left in the state in which it came.
-        micro_batch: images at once; halved whenever memory runs out.
+        detector: under audit.
+        micro_batch: images at once; None to find the fastest number by a short probe. Halved
+            whenever memory runs out.
     """
 
-    def __init__(self, detector: DifferentiableDetector, micro_batch: int = MICRO_BATCH) -> None:
-        self._detector = detector
-        self._counting = _Counting(detector.module)
-        self._counting.eval()
-        self.micro_batch = micro_batch
+    def __init__(self, detector: DifferentiableDetector, micro_batch: int | None = None) -> None:
+        module = detector.module
+        self._device = next((one.device for one in module.parameters()), torch.device("cpu"))
+        self._module, self.target_layer = folded(
+            module, detector.target_layer, _noise(detector.input).to(self._device)
+        )
+        self._counting = _Counting(self._module, Cost()).eval()
+        self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
+        self._asked = micro_batch
+        self._sizes: dict[bool, int] = {}
+        self.cost = Cost()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the detector's parameters are."""
+        return self._device
+
+    def require_layer(self) -> PictureLayer:
+        """The target layer.
+
+        Raises:
+            ExplainerError: the detector has none.
+        """
+        if self.target_layer is None:
+            raise ExplainerError(
+                "no layer of the detector returns a picture; choose methods without features"
+            )
+        return self.target_layer
 
     @property
     def module(self) -> torch.nn.Module:
         """The counting module, for libraries that want to call it themselves."""
         return self._counting
 
+    def rewritten(self, rewrite: _Rewrite) -> torch.nn.Module:
+        """A counting module like `module` around a rewritten copy of the detector.
+
+        It is made once for each way of rewriting and counted together with `module`.
+
+        Args:
+            rewrite: returns a changed copy and leaves what it gets alone.
+        """
+        if rewrite not in self._rewritten:
+            copy = rewrite(self._module)
+            self._rewritten[rewrite] = _Counting(copy, self._counting.cost).eval()
+        return self._rewritten[rewrite]
+
     @property
-    def target_layer(self) -> torch.nn.Module | None:
-        """The layer that Grad-CAM reads."""
-        return self._detector.target_layer
+    def micro_batch(self) -> int:
+        """Images at once forward, for libraries that make their own batches."""
+        return self._sizes.get(False, self._asked or 8)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Images at once, as far as they were probed or set."""
+        names = {False: "forward", True: "backward"}
+        return {names[backward]: size for backward, size in sorted(self._sizes.items())}
 
     @property
     def feature_grid(self) -> tuple[int, int] | None:
         """Rows and columns of the target layer's output; None if there is none."""
-        return self._detector.feature_grid
+        return self.target_layer.grid if self.target_layer else None
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """Logits of the positive class; (N, C, H, W) in [0, 1] → (N,)."""
-
-        def forward(batch: torch.Tensor) -> torch.Tensor:
-            with torch.inference_mode():
-                logits: torch.Tensor = self._counting(batch)
-            return logits
-
-        return self._in_batches(forward, images).astype(np.float64)
+        return self.answer([Pass(Images(images))])[0].logits
 
     def gradients(self, images: FloatArray) -> FloatArray:
         """Gradients of the logits with respect to the pixels; (N, C, H, W) → (N, C, H, W)."""
+        gradients = self.answer([Pass(Images(images), gradients=True)])[0].gradients
+        assert gradients is not None
+        return gradients
 
-        def backward(batch: torch.Tensor) -> torch.Tensor:
-            batch = batch.requires_grad_(True)
-            (gradient,) = torch.autograd.grad(self._counting(batch).sum(), batch)
-            return gradient
+    def open_logit(self, image: FloatArray) -> torch.Tensor:
+        """The logit of one image with the graph behind it, to differentiate; (C, H, W) → ().
 
-        return self._in_batches(backward, images)
+        Whoever watches what the detector computes meanwhile counts it like a library, with
+        `counted`.
+        """
+        pixels = torch.from_numpy(image[None].copy()).to(self._device).requires_grad_(True)
+        with torch.enable_grad():
+            logit: torch.Tensor = self._counting(pixels).sum()
+        return logit
+
+    def answer(self, passes: Sequence[Pass]) -> list[Answer]:
+        """Carry out passes of any number of cases and methods together.
+
+        Args:
+            passes: in any order; those that want the same share batches.
+
+        Raises:
+            ExplainerError: features are wanted and the detector has no target layer.
+        """
+        gathered = [Gathered(one) for one in passes]
+        for wanted in dict.fromkeys(one.wanted for one in gathered):
+            self._carry_out([one for one in gathered if one.wanted == wanted], wanted)
+        return [one.answer() for one in gathered]
 
     @contextmanager
     def counted(self) -> Iterator[Cost]:
-        """What passes through the detector inside the block; complete when it ends."""
-        before = Cost(self._counting.cost.forward, self._counting.cost.backward)
+        """What libraries pass through `module` inside the block; complete when it ends."""
+        total = self._counting.cost
+        before = Cost(total.forward, total.backward)
         block = Cost()
         try:
             yield block
         finally:
-            block.forward = self._counting.cost.forward - before.forward
-            block.backward = self._counting.cost.backward - before.backward
+            block.forward = total.forward - before.forward
+            block.backward = total.backward - before.backward
+            self.cost.forward += block.forward
+            self.cost.backward += block.backward
 
-    def _in_batches(
-        self, step: Callable[[torch.Tensor], torch.Tensor], images: FloatArray
-    ) -> npt.NDArray[np.float32]:
-        parts: list[npt.NDArray[np.float32]] = []
+    def _carry_out(self, members: Sequence[Gathered], wanted: Wanted) -> None:
+        if wanted.features:
+            self.require_layer()
+        inputs = Chained(tuple(one.asked.inputs for one in members))
         start = 0
-        while start < len(images):
-            batch = torch.from_numpy(images[start : start + self.micro_batch])
-            try:
-                parts.append(step(batch).detach().cpu().numpy())
-            except RuntimeError as error:
-                if self.micro_batch == 1 or not _out_of_memory(error):
-                    raise
-                self.micro_batch //= 2
-            else:
+        while start < len(inputs):
+            batch = inputs.build(slice(start, start + self._size(wanted, inputs)))
+            outcome = self._try(batch, wanted)
+            if outcome is not None:
+                _share(outcome, members, start, start + len(batch))
                 start += len(batch)
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+
+    def _try(self, batch: torch.Tensor, wanted: Wanted) -> Outcome | None:
+        """What the batch gives, or None when it did not fit into memory."""
+        try:
+            outcome = run_batch(
+                self._module, self.target_layer, batch.to(self._device, non_blocking=True), wanted
+            )
+        except RuntimeError as error:
+            if len(batch) == 1 or not _out_of_memory(error):
+                raise
+            self._sizes[wanted.backward] = len(batch) // 2
+            return None
+        self.cost.forward += len(batch)
+        self.cost.backward += len(batch) * wanted.backward
+        return outcome
+
+    def _size(self, wanted: Wanted, inputs: Chained) -> int:
+        """Images at once; probed when there are enough of them for it to matter."""
+        known = self._sizes.get(wanted.backward, self._asked)
+        if known is not None:
+            return known
+        image = inputs.build(slice(0, 1)).to(self._device)
+        everything = Wanted(gradients=wanted.backward, features=False)
+        self._sizes[wanted.backward] = best_batch(
+            lambda batch: run_batch(self._module, None, batch, everything), image
+        )
+        return self._sizes[wanted.backward]
+
+
+def _noise(spec: InputSpec) -> torch.Tensor:
+    """One image that leaves no layer without a signal, the same every time."""
+    planes = 3 if spec.color == "rgb" else 1
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(1, planes, spec.height, spec.width, generator=generator)
+
+
+def _share(outcome: Outcome, members: Sequence[Gathered], start: int, stop: int) -> None:
+    """Give every member the rows [start, stop) of all that belong to it."""
+    first = 0
+    for member in members:
+        last = first + len(member.asked.inputs)
+        mine = slice(max(first, start) - start, min(last, stop) - start)
+        if mine.start < mine.stop:
+            member.take(outcome, mine)
+        first = last
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

@@ -1,136 +1,146 @@
-"""LIME: a linear model of the detector around one image, computed by lime."""
+"""LIME: a linear model of the detector around one image."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import version
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.core.attribution import AttributionMap, Parameter, Residual
-from xaudit.core.case import FloatArray, PreparedCase
-from xaudit.core.detector import Capability
-from xaudit.explain.baselines import baseline_of, check_baseline
+from xaudit.core.attribution import Residual
+from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.explain.coalitions import Coalitions, Hiding, coalitions_of
+from xaudit.explain.engine import check_engine
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.libraries import library
-from xaudit.explain.port import EXPLAINERS
-from xaudit.explain.superpixels import superpixels
+from xaudit.explain.passes import Direct
+from xaudit.explain.port import Context, Explainer, Steps, explainer
+from xaudit.explain.regression import LinearFit, fit_linear
+from xaudit.explain.residuals import relative_error
+from xaudit.explain.superpixels import OUTSIDE
 
 _SEEDS_OF_NUMPY = 2**32
+_ALPHA = 1.0
 
 
-@EXPLAINERS.register("lime")
+@explainer("lime")
 @dataclass(frozen=True, slots=True)
-class Lime:
+class Lime(Explainer):
     """Superpixels are hidden at random; a weighted ridge regression says what each adds.
 
     The logit is explained, not the probability, whose saturation would flatten the model. Values
     are coefficients; every pixel of a superpixel carries its share, so that maps compare by area.
+    Samples are drawn until the standard error of the coefficients is within the tolerance.
 
     Attributes:
-        samples: images evaluated.
+        samples: images evaluated, at most.
         segments: superpixels to aim at.
         compactness: of the superpixels; see `xaudit.explain.superpixels.superpixels`.
         kernel_width: of the exponential kernel on the cosine distance.
         baseline: shown where a superpixel is hidden.
-        tolerance: of 1 − R² of the regression.
+        tolerance: of the standard error of the coefficients, relative to their length.
+        engine: "xaudit" draws complementary pairs that SHAP uses too; "library" is lime.
 
     References:
         Ribeiro et al., "Why Should I Trust You?", KDD 2016, equation 1 and algorithm 1.
     """
 
-    samples: int = 400
-    segments: int = 64
+    samples: int = 512
+    segments: int = 48
     compactness: float = 0.1
     kernel_width: float = 0.25
     baseline: str = "blur"
-    tolerance: float = 0.5
-    name: str = field(default="lime", init=False)
-    question: str = field(
-        default="What does a linear model around this image say each superpixel adds?", init=False
-    )
-    needs: frozenset[Capability] = field(default=frozenset(), init=False)
+    tolerance: float = 0.25
+    engine: str = "xaudit"
+    question: ClassVar[str] = "What does a linear model around this image say each superpixel adds?"
+    package: ClassVar[str | None] = "lime"
 
     def __post_init__(self) -> None:
-        check_baseline(self.baseline)
-        if self.segments < 2 or self.samples <= self.segments:
+        Hiding(self.segments, self.compactness, self.baseline)
+        check_engine(self.engine)
+        if self.samples <= self.segments:
             raise ValueError(
-                f"2 <= segments < samples, got {self.segments} and {self.samples}: a regression "
-                "needs more images than coefficients"
+                f"segments < samples, got {self.segments} and {self.samples}: a regression needs "
+                "more images than coefficients"
             )
-        if self.kernel_width <= 0 or self.compactness <= 0:
-            raise ValueError("kernel_width and compactness are positive")
-
-    @property
-    def library(self) -> str:
-        """Package and version."""
-        return f"lime {version('lime')}"
-
-    @property
-    def params(self) -> Mapping[str, Parameter]:
-        """Every parameter."""
-        return {
-            "samples": self.samples,
-            "segments": self.segments,
-            "compactness": self.compactness,
-            "kernel_width": self.kernel_width,
-            "baseline": self.baseline,
-            "tolerance": self.tolerance,
-            "regression": "ridge, alpha 1",
-        }
+        if self.kernel_width <= 0:
+            raise ValueError(f"kernel_width is positive, got {self.kernel_width}")
 
     def cost(self) -> tuple[int, int]:
         """One pass for each sample."""
         return self.samples, 0
 
-    def explain(self, evaluator: Evaluator, case: PreparedCase, seed: int) -> AttributionMap:
+    def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        patches = superpixels(case.image, self.segments, self.compactness)
-        start = baseline_of(case.image, case.inside, self.baseline)
-        with evaluator.counted() as cost:
-            coefficients, r2 = self._regression(evaluator, case.image, start, patches, seed)
-        areas = np.bincount(patches.ravel(), minlength=len(coefficients))
-        return AttributionMap(
-            case_id=case.case.case_id,
-            method=self.name,
-            values=(coefficients / areas)[patches].astype(np.float32),
-            params={**self.params, "segments_used": len(coefficients)},
-            forward=cost.forward,
-            backward=cost.backward,
-            residual=Residual("1 − R² of the linear model", max(0.0, 1 - r2), self.tolerance),
+        hiding = Hiding(self.segments, self.compactness, self.baseline)
+        game = coalitions_of(case, hiding, context)
+        if self.engine == "library":
+            seed = context.seed_for(case, self.name)
+            fit, residual = yield Direct(
+                lambda evaluator: self._by_lime(evaluator, case.image, game, seed)
+            )
+        elif game.enumerable:
+            (answer,) = yield [game.asked(game.all(), "all")]
+            fit = self._fit(game.all(), answer.logits)
+            residual = relative_error(fit.coefficients, np.zeros(game.count), self.tolerance)
+        else:
+            shown, logits = np.empty((0, game.count), dtype=bool), np.empty(0)
+            for number in game.blocks(self.samples):
+                block = game.block(number)
+                (answer,) = yield [game.asked(block, ("half", number))]
+                shown = np.concatenate([shown, block])
+                logits = np.concatenate([logits, answer.logits])
+                fit = self._fit(shown, logits)
+                residual = relative_error(fit.coefficients, fit.errors, self.tolerance)
+                if residual.converged is not False:
+                    break
+        return self.map_of(
+            case, game.spread(fit.coefficients), residual, segments_used=game.count, r2=fit.r2
         )
 
-    def _regression(
-        self,
-        evaluator: Evaluator,
-        image: FloatArray,
-        baseline: FloatArray,
-        patches: npt.NDArray[np.int64],
-        seed: int,
-    ) -> tuple[npt.NDArray[np.float64], float]:
-        """Coefficient of each superpixel, and R² of the regression."""
-        explainer = _explainer_class()(
+    def _fit(self, shown: BoolArray, logits: npt.NDArray[np.float64]) -> LinearFit:
+        # Coalitions come with their complements, so two rows are one draw.
+        weights = lime_weights(shown, self.kernel_width)
+        return fit_linear(shown.astype(np.float64), logits, weights, _ALPHA, group=2)
+
+    def _by_lime(
+        self, evaluator: Evaluator, image: FloatArray, game: Coalitions, seed: int
+    ) -> tuple[LinearFit, Residual]:
+        """Coefficients of lime's own sampling and regression; it states no errors."""
+        explanation = _explainer_class()(
             kernel_width=self.kernel_width,
             feature_selection="none",
             random_state=np.random.RandomState(seed % _SEEDS_OF_NUMPY),
-        )
-        explanation = explainer.explain_instance(
+        ).explain_instance(
             _color(image),
             _classifier(evaluator, len(image)),
             labels=(0,),
-            hide_color=_color(baseline),
-            num_features=int(patches.max()) + 1,
+            hide_color=_color(np.where(game.patches == OUTSIDE, image, game.baseline)),
+            num_features=game.count + 1,
             num_samples=self.samples,
             batch_size=4 * evaluator.micro_batch,
-            segmentation_fn=lambda _: patches,
+            segmentation_fn=lambda _: covering(game),
         )
-        coefficients = np.zeros(int(patches.max()) + 1)
+        # lime wants a superpixel for every pixel; what lies outside all of them is the last.
+        coefficients = np.zeros(game.count + 1)
         for feature, weight in explanation.local_exp[0]:
             coefficients[feature] = weight
-        return coefficients, float(explanation.score)
+        r2 = float(explanation.score)
+        fit = LinearFit(coefficients[: game.count], np.full(game.count, np.nan), r2)
+        return fit, Residual("1 − R² of the linear model", max(0.0, 1 - r2), None)
+
+
+def lime_weights(shown: BoolArray, kernel_width: float) -> npt.NDArray[np.float64]:
+    """Lime's kernel on the cosine distance to the whole image; (N, P) → (N,)."""
+    distance = 1 - np.sqrt(shown.mean(axis=1))
+    return np.asarray(np.sqrt(np.exp(-(distance**2) / kernel_width**2)))
+
+
+def covering(game: Coalitions) -> npt.NDArray[np.int64]:
+    """Superpixels that leave no pixel out: what is outside is one more."""
+    return np.where(game.patches == OUTSIDE, game.count, game.patches)
 
 
 def _color(image: FloatArray) -> FloatArray:

@@ -1,32 +1,31 @@
-"""SHAP: Owen values over a hierarchy of image regions, computed by shap."""
+"""SHAP over a hierarchy of image regions (Owen values), computed by shap."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.core.attribution import AttributionMap, Parameter, Residual
 from xaudit.core.case import FloatArray, PreparedCase
-from xaudit.core.detector import Capability
 from xaudit.explain.baselines import baseline_of, check_baseline
 from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.inputs import Images
+from xaudit.explain.keys import IMAGE, baseline_key
 from xaudit.explain.libraries import library, numpy_state_kept
-from xaudit.explain.port import EXPLAINERS
+from xaudit.explain.passes import Direct, Pass
+from xaudit.explain.port import Context, Explainer, Steps, explainer
+from xaudit.explain.residuals import completeness_gap
 
-_NO_CHANGE = 1e-6
 
-
-@EXPLAINERS.register("shap")
+@explainer("partition_shap")
 @dataclass(frozen=True, slots=True)
-class PartitionShap:
+class PartitionShap(Explainer):
     """Shapley values of image regions that are halved where they matter most (Owen values).
 
     Deterministic. Attributions add up to the change of the logit between the baseline and the
-    image; what is missing of that is the residual.
+    image by construction, so the gap says nothing of how finely the regions were cut.
 
     Attributes:
         evaluations: images that may be evaluated.
@@ -38,63 +37,33 @@ class PartitionShap:
         Values of Games with a Priori Unions, 1977.
     """
 
-    evaluations: int = 300
+    evaluations: int = 500
     baseline: str = "blur"
     tolerance: float = 0.01
-    name: str = field(default="shap", init=False)
-    question: str = field(
-        default="How much does each region add to the logit, averaged over what else is shown?",
-        init=False,
-    )
-    needs: frozenset[Capability] = field(default=frozenset(), init=False)
+    question: ClassVar[str] = "How much does each region, halved where it matters, add?"
+    package: ClassVar[str | None] = "shap"
 
     def __post_init__(self) -> None:
         check_baseline(self.baseline)
         if self.evaluations < 10:
             raise ValueError(f"evaluations is at least 10, got {self.evaluations}")
 
-    @property
-    def library(self) -> str:
-        """Package and version."""
-        return f"shap {version('shap')}"
-
-    @property
-    def params(self) -> Mapping[str, Parameter]:
-        """Every parameter."""
-        return {
-            "explainer": "PartitionExplainer",
-            "evaluations": self.evaluations,
-            "baseline": self.baseline,
-            "tolerance": self.tolerance,
-        }
-
     def cost(self) -> tuple[int, int]:
         """The budget, the two ends, and the pair that may pass it."""
         return self.evaluations + 4, 0
 
-    def explain(self, evaluator: Evaluator, case: PreparedCase, seed: int) -> AttributionMap:
+    def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        del seed
         start = baseline_of(case.image, case.inside, self.baseline)
-        with evaluator.counted() as cost:
-            values = owen_values(evaluator, case.image, start, self.evaluations)
-            ends = evaluator.logits(np.stack([start, case.image]))
-        return AttributionMap(
-            case_id=case.case.case_id,
-            method=self.name,
-            values=values,
-            params=self.params,
-            forward=cost.forward,
-            backward=cost.backward,
-            residual=self._residual(float(values.sum(dtype=np.float64)), float(ends[1] - ends[0])),
+        values = yield Direct(
+            lambda evaluator: owen_values(evaluator, case.image, start, self.evaluations)
         )
-
-    def _residual(self, total: float, change: float) -> Residual:
-        name = "additivity residual, relative to the change of the logit"
-        if abs(change) < _NO_CHANGE:
-            reason = "the logit of the baseline equals that of the image"
-            return Residual(name, None, self.tolerance, reason)
-        return Residual(name, abs(total - change) / abs(change), self.tolerance)
+        image, origin = yield [
+            Pass(Images(case.image[None]), key=IMAGE),
+            Pass(Images(start[None]), key=baseline_key(self.baseline)),
+        ]
+        change = float(image.logits[0] - origin.logits[0])
+        return self.map_of(case, values, completeness_gap(values, change, self.tolerance))
 
 
 def owen_values(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 
 from xaudit.core.detector import Capability
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
-from xaudit.models.layers import find_target_layer
+from xaudit.models.layers import TargetLayer, find_target_layer
 from xaudit.models.spec import DetectorSpec
 from xaudit.models.torch_detector import PositiveLogit, TorchDetector
 from xaudit.models.weights import load_state, read_weights, sha256_of_file
+
+# The first is faster; a network that flattens pictures with `view` works with the second only.
+_ORDERS = (torch.channels_last, torch.contiguous_format)
 
 
 def load_detector(spec: DetectorSpec) -> TorchDetector:
@@ -27,44 +28,60 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
     state = read_weights(spec.weights)
     network = build_network(spec.architecture, spec.arguments)
     load_state(network, state, f"{spec.weights.name} into {spec.architecture}")
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module = PositiveLogit(network, spec.input, spec.output)
-    planes = 3 if spec.input.color == "rgb" else 1
-    image = torch.zeros(1, planes, spec.input.height, spec.input.width)
-    run = partial(_try, module, image)
-    run()
-    layer, grid = _target(network, run, spec)
-    capabilities: tuple[Capability, ...] = ("gradients", "features") if layer else ("gradients",)
+    image = _probe_image(spec)
+    module = _tried(network, spec, image)
+    layer = _target(module, image, spec.target_layer)
     return TorchDetector(
         name=spec.name,
         input=spec.input,
         module=module,
-        target_layer_name=layer,
-        feature_grid=grid,
+        target_layer=layer,
         weights_sha256=sha256_of_file(spec.weights),
         parameter_count=sum(one.numel() for one in network.parameters()),
-        capabilities=frozenset(capabilities),
+        capabilities=_capabilities(module, image, layer),
     )
 
 
-def _target(
-    network: torch.nn.Module, run: partial[torch.Tensor], spec: DetectorSpec
-) -> tuple[str | None, tuple[int, int] | None]:
+def _probe_image(spec: DetectorSpec) -> torch.Tensor:
+    """Noise, the same every time: a black image leaves whole layers without a signal."""
+    planes = 3 if spec.input.color == "rgb" else 1
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(1, planes, spec.input.height, spec.input.width, generator=generator)
+
+
+def _target(module: PositiveLogit, image: torch.Tensor, name: str | None) -> TargetLayer | None:
     try:
-        return find_target_layer(network, run, spec.target_layer)
+        return find_target_layer(module.network, module, image, name)
     except DetectorError:
-        if spec.target_layer is not None:
+        if name is not None:
             raise
-        return None, None
+        return None
 
 
-def _try(module: PositiveLogit, image: torch.Tensor) -> torch.Tensor:
-    try:
-        with torch.inference_mode():
-            result: torch.Tensor = module(image)
-    except (RuntimeError, ValueError, AssertionError) as error:
-        shape = " x ".join(map(str, image.shape[1:]))
-        raise DetectorError(
-            f"the network does not take an input of {shape}: {error}; see detector.input"
-        ) from None
-    return result
+def _capabilities(
+    module: PositiveLogit, image: torch.Tensor, layer: TargetLayer | None
+) -> frozenset[Capability]:
+    """What the logit offers: a network that detaches a part of itself may have no gradient."""
+    if layer:
+        return frozenset({"gradients", "features"})
+    differentiable = module(image.clone().requires_grad_(True)).requires_grad
+    return frozenset({"gradients"}) if differentiable else frozenset()
+
+
+def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> PositiveLogit:
+    """The network with its normalization and head, in the order of bytes that it works with."""
+    problem: Exception | None = None
+    for order in _ORDERS:
+        module = PositiveLogit(network, spec.input, spec.output, order)
+        try:
+            # Not inference mode: what a network keeps from here must allow gradients later.
+            with torch.no_grad():
+                module(image)
+        except (RuntimeError, ValueError, AssertionError) as error:
+            problem = problem or error
+        else:
+            return module
+    shape = " x ".join(map(str, image.shape[1:]))
+    raise DetectorError(
+        f"the network does not take an input of {shape}: {problem}; see detector.input"
+    )

@@ -11,6 +11,7 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, InputSpec
 from xaudit.models.heads import positive_logit
+from xaudit.models.layers import TargetLayer
 from xaudit.models.spec import OutputSpec
 
 
@@ -24,12 +25,19 @@ class PositiveLogit(torch.nn.Module):
         network: the network itself.
         spec: how pixels enter it.
         output: what its outputs mean.
+        order: of bytes; convolutions are fastest with channels last, values are the same.
     """
 
-    def __init__(self, network: torch.nn.Module, spec: InputSpec, output: OutputSpec) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        spec: InputSpec,
+        output: OutputSpec,
+        order: torch.memory_format = torch.channels_last,
+    ) -> None:
         super().__init__()
-        self.network = network
-        self._channels, self._output = spec.channels, output
+        self.network = network.to(memory_format=order)  # type: ignore[call-overload]
+        self._channels, self._output, self._order = spec.channels, output, order
         self.mean: torch.Tensor
         self.std: torch.Tensor
         self.register_buffer("mean", torch.tensor(spec.mean).reshape(1, -1, 1, 1))
@@ -39,7 +47,12 @@ class PositiveLogit(torch.nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) in [0, 1] → (N,)."""
         planes = images.expand(-1, self._channels, -1, -1)
-        return positive_logit(self.network((planes - self.mean) / self.std), self._output)
+        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self._order)
+        output = self.network(planes)
+        if len(images) == 1 and isinstance(output, torch.Tensor):
+            # Networks that end with `squeeze` lose the axis of a single image.
+            output = output.reshape(1, -1)
+        return positive_logit(output, self._output)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +63,7 @@ class TorchDetector:
         name: how reports call it.
         input: what it expects to see.
         module: (N, C, H, W) in [0, 1] → (N,).
-        target_layer_name: the layer that Grad-CAM reads; None if no layer returns a picture.
-        feature_grid: rows and columns of that layer's output.
+        target_layer: the layer that Grad-CAM reads; None if no layer returns a picture.
         weights_sha256: of the file.
         parameter_count: of the network.
     """
@@ -59,18 +71,10 @@ class TorchDetector:
     name: str
     input: InputSpec
     module: PositiveLogit
-    target_layer_name: str | None
-    feature_grid: tuple[int, int] | None
+    target_layer: TargetLayer | None
     weights_sha256: str
     parameter_count: int
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
-
-    @property
-    def target_layer(self) -> torch.nn.Module | None:
-        """The layer that Grad-CAM reads."""
-        if self.target_layer_name is None:
-            return None
-        return self.module.network.get_submodule(self.target_layer_name)
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""

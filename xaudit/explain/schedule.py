@@ -1,0 +1,191 @@
+"""Many methods on many cases at once: what they ask of the detector is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from xaudit.core.attribution import AttributionMap
+from xaudit.core.case import PreparedCase
+from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.passes import Answer, Direct, Pass
+from xaudit.explain.port import Context, Explainer, Steps
+
+_CASES_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One method on one case."""
+
+    case: PreparedCase
+    explainer: Explainer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The map of a job, or why there is none.
+
+    Attributes:
+        attribution: with what it cost; None if the method failed.
+        error: what it failed with.
+    """
+
+    job: Job
+    attribution: AttributionMap | None = None
+    error: Exception | None = None
+
+
+_Memo = dict[tuple[str, Hashable], Answer]
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    """A job at work."""
+
+    job: Job
+    steps: Steps
+    wants: Sequence[Pass] | Direct = ()
+    forward: int = 0
+    backward: int = 0
+    shared: int = 0
+    outcome: Outcome | None = None
+    answers: list[Answer] = field(default_factory=list)
+
+    def advance(self, sent: object) -> None:
+        """Let the method work until it asks again or is done."""
+        try:
+            self.wants = self.steps.send(sent)
+        except StopIteration as stop:
+            attribution: AttributionMap = stop.value
+            self.outcome = Outcome(self.job, replace(
+                attribution, forward=self.forward, backward=self.backward, shared=self.shared
+            ))  # fmt: skip
+        # Whatever a method or a library raises concerns this job alone.
+        except Exception as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        self.steps.close()
+        self.outcome = Outcome(self.job, error=error)
+
+    def place(self, asked: Pass) -> tuple[str, Hashable] | None:
+        return None if asked.key is None else (self.job.case.case.case_id, asked.key)
+
+
+def explain_all(evaluator: Evaluator, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
+    """Explain cases; outcomes come in the order of the jobs.
+
+    A few cases are at work together, so that their passes fill batches and memory stays flat.
+    Passes of one case with the same key are made once. A job that fails, fails alone.
+
+    Args:
+        evaluator: the door to the detector.
+        jobs: those of one case stand together.
+        context: seeds and background.
+    """
+    cases = [list(group) for _, group in groupby(jobs, lambda job: job.case.case.case_id)]
+    for start in range(0, len(cases), _CASES_AT_ONCE):
+        together = [job for case in cases[start : start + _CASES_AT_ONCE] for job in case]
+        yield from _explain_together(evaluator, together, context)
+        context.forget()
+
+
+def _explain_together(
+    evaluator: Evaluator, jobs: Sequence[Job], context: Context
+) -> Iterator[Outcome]:
+    running = [_Running(job, _begin(job, context)) for job in jobs]
+    memo: _Memo = {}
+    for one in running:
+        one.advance(None)
+    while active := [one for one in running if one.outcome is None]:
+        direct = [one for one in active if isinstance(one.wants, Direct)]
+        asking = [one for one in active if not isinstance(one.wants, Direct)]
+        for one in direct:
+            _call(evaluator, one)
+        _answer(evaluator, asking, memo)
+    yield from (one.outcome for one in running if one.outcome is not None)
+
+
+def _begin(job: Job, context: Context) -> Steps:
+    """A method at work from its first line on, so that every error comes the same way."""
+    return (yield from job.explainer.explain(job.case, context))
+
+
+def _call(evaluator: Evaluator, one: _Running) -> None:
+    assert isinstance(one.wants, Direct)
+    try:
+        with evaluator.counted() as cost:
+            result = one.wants.call(evaluator)
+    except Exception as error:
+        one.fail(error)
+        return
+    one.forward += cost.forward
+    one.backward += cost.backward
+    one.advance(result)
+
+
+def _answer(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> None:
+    """Carry out what these jobs ask for, together if possible, else one by one."""
+    try:
+        _evaluate(evaluator, asking, memo)
+    except Exception as error:
+        if len(asking) == 1:
+            asking[0].fail(error)
+            return
+        for one in asking:
+            _answer(evaluator, [one], memo)
+    else:
+        for one in asking:
+            one.advance(one.answers)
+
+
+def _evaluate(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> None:
+    asked = [(one, want) for one in asking for want in _passes(one)]
+    keyed: dict[tuple[str, Hashable], Pass] = {}
+    for one, want in asked:
+        place = one.place(want)
+        if place is not None and not _serves(memo.get(place), want):
+            keyed[place] = _united(keyed.get(place), want)
+    alone = [want for one, want in asked if want.key is None]
+    results = evaluator.answer([*keyed.values(), *alone])
+    memo.update(zip(keyed, results, strict=False))
+    own = dict(zip(map(id, alone), results[len(keyed) :], strict=True))
+    for one in asking:
+        one.answers = []
+    for one, want in asked:
+        place = one.place(want)
+        one.answers.append(own[id(want)] if place is None else memo[place])
+        paid = place is None or keyed.pop(place, None) is not None
+        _charge(one, want, paid)
+
+
+def _passes(one: _Running) -> Sequence[Pass]:
+    assert not isinstance(one.wants, Direct)
+    return one.wants
+
+
+def _charge(one: _Running, want: Pass, paid: bool) -> None:
+    count = len(want.inputs)
+    one.forward += count
+    one.backward += count * (want.gradients or want.features)
+    one.shared += 0 if paid else count
+
+
+def _serves(answer: Answer | None, want: Pass) -> bool:
+    return (
+        answer is not None
+        and (answer.gradients is not None or not want.gradients)
+        and (answer.features is not None or not want.features)
+    )
+
+
+def _united(one: Pass | None, other: Pass) -> Pass:
+    if one is None:
+        return other
+    return replace(
+        one,
+        gradients=one.gradients or other.gradients,
+        features=one.features or other.features,
+    )
