@@ -121,6 +121,11 @@ class ExplainConfig(Section):
     micro_batch: int | None = Field(
         None, ge=1, description="images at once; left out, a short probe finds the fastest number"
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="number format for masked images that are averaged; bfloat16 is used where "
+        "its error is measured to be small, scores and gradients stay in float32",
+    )
     methods: dict[str, dict[str, Parameter]] = Field(
         default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},
         description="method → parameters; `xaudit methods` lists both",

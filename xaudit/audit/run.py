@@ -46,7 +46,7 @@ class Engine:
         compares = any(explainer.compares for explainer in explainers)
         background = _background(plan, detector.input) if compares else Context(0).background
         context = Context(plan.config.seed, background)
-        evaluator = Evaluator(detector, explain.micro_batch)
+        evaluator = Evaluator(detector, explain.micro_batch, explain.precision)
         return cls(detector, evaluator, tuple(explainers), context)
 
     def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:

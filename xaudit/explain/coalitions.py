@@ -115,10 +115,16 @@ class Coalitions:
         shown = rng.random((self._order, self.count)) < share
         return np.stack([shown, ~shown], axis=1).reshape(-1, self.count)
 
-    def asked(self, shown: BoolArray, name: Hashable) -> Pass:
-        """The pass over these coalitions, known to all methods by this name."""
+    def asked(self, shown: BoolArray, name: Hashable, *, rough: bool = False) -> Pass:
+        """The pass over these coalitions, known to all methods by this name.
+
+        Args:
+            shown: (N, count).
+            name: of these coalitions.
+            rough: they are drawn at random and averaged.
+        """
         inputs = Masked(self._case.image, self.baseline, self.patches, shown)
-        return Pass(inputs, key=("coalitions", self._hiding, name))
+        return Pass(inputs, rough=rough, key=("coalitions", self._hiding, name))
 
     def spread(self, per_patch: npt.NDArray[np.float64]) -> FloatArray:
         """A map in which every pixel carries its share of its superpixel; (count,) → (H, W)."""

@@ -18,6 +18,7 @@ from xaudit.explain.folding import folded
 from xaudit.explain.gather import Gathered, Outcome, Wanted, run_batch
 from xaudit.explain.inputs import Chained, Images
 from xaudit.explain.passes import Answer, Pass
+from xaudit.explain.precision import Forward, Rough
 from xaudit.explain.probe import best_batch
 
 
@@ -63,9 +64,15 @@ class Evaluator:
         detector: under audit.
         micro_batch: images at once; None to find the fastest number by a short probe. Halved
             whenever memory runs out.
+        precision: "bfloat16" for masked images that are averaged, see `precision.Rough`.
     """
 
-    def __init__(self, detector: DifferentiableDetector, micro_batch: int | None = None) -> None:
+    def __init__(
+        self,
+        detector: DifferentiableDetector,
+        micro_batch: int | None = None,
+        precision: str = "float32",
+    ) -> None:
         module = detector.module
         self._device = next((one.device for one in module.parameters()), torch.device("cpu"))
         self._module, self.target_layer = folded(
@@ -76,6 +83,7 @@ class Evaluator:
         self._asked = micro_batch
         self._sizes: dict[bool, int] = {}
         self.cost = Cost()
+        self.rough = Rough(precision)
 
     @property
     def device(self) -> torch.device:
@@ -181,19 +189,23 @@ class Evaluator:
         if wanted.features:
             self.require_layer()
         inputs = Chained(tuple(one.asked.inputs for one in members))
+        turn = self.rough.round(self._module) if wanted.rough else None
+        forward = turn or self._module
         start = 0
         while start < len(inputs):
             batch = inputs.build(slice(start, start + self._size(wanted, inputs)))
-            outcome = self._try(batch, wanted)
+            outcome = self._try(forward, batch, wanted)
             if outcome is not None:
                 _share(outcome, members, start, start + len(batch))
                 start += len(batch)
+        for one in members:
+            one.reduced = turn is not None and turn.reduced
 
-    def _try(self, batch: torch.Tensor, wanted: Wanted) -> Outcome | None:
+    def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> Outcome | None:
         """What the batch gives, or None when it did not fit into memory."""
         try:
             outcome = run_batch(
-                self._module, self.target_layer, batch.to(self._device, non_blocking=True), wanted
+                forward, self.target_layer, batch.to(self._device, non_blocking=True), wanted
             )
         except RuntimeError as error:
             if len(batch) == 1 or not _out_of_memory(error):

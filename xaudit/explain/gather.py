@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ class Wanted:
 
     gradients: bool
     features: bool
+    rough: bool = False
 
     @property
     def backward(self) -> bool:
@@ -37,23 +38,26 @@ class Outcome:
 
 
 def run_batch(
-    module: torch.nn.Module, layer: PictureLayer | None, images: torch.Tensor, wanted: Wanted
+    forward: Callable[[torch.Tensor], torch.Tensor],
+    layer: PictureLayer | None,
+    images: torch.Tensor,
+    wanted: Wanted,
 ) -> Outcome:
     """Pass a batch through the detector and differentiate what is wanted.
 
     Args:
-        module: (N, C, H, W) → (N,).
+        forward: (N, C, H, W) → (N,), through the detector.
         layer: the target layer; not None where features are wanted.
         images: the batch.
         wanted: what to return.
     """
     if not wanted.backward:
         with torch.inference_mode():
-            return Outcome(module(images))
+            return Outcome(forward(images))
     if wanted.gradients:
         images = images.requires_grad_(True)
     with torch.enable_grad(), outputs_of(layer if wanted.features else None) as outputs:
-        logits = module(images)
+        logits = forward(images)
     points = [images] * wanted.gradients + outputs[-1:]
     slopes = list(torch.autograd.grad(logits.sum(), points))
     gradients = slopes.pop(0) if wanted.gradients else None
@@ -89,7 +93,9 @@ class Gathered:
 
     def __init__(self, asked: Pass) -> None:
         self.asked = asked
-        self.wanted = Wanted(asked.gradients, asked.features)
+        backward = asked.gradients or asked.features
+        self.wanted = Wanted(asked.gradients, asked.features, asked.rough and not backward)
+        self.reduced = False
         self._logits: list[np.ndarray] = []
         self._gradients: list[np.ndarray] = []
         self._features: list[tuple[np.ndarray, np.ndarray]] = []
@@ -126,7 +132,7 @@ class Gathered:
                 np.concatenate(part) for part in zip(*self._features, strict=True)
             )
             features = Features(activations, slopes)
-        return Answer(np.concatenate(self._logits), gradients, features)
+        return Answer(np.concatenate(self._logits), gradients, features, self.reduced)
 
 
 def _float(tensor: torch.Tensor) -> np.ndarray:

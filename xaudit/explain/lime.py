@@ -89,7 +89,7 @@ class Lime(Explainer):
             shown, logits = np.empty((0, game.count), dtype=bool), np.empty(0)
             for number in game.blocks(self.samples):
                 block = game.block(number)
-                (answer,) = yield [game.asked(block, ("half", number))]
+                (answer,) = yield [game.asked(block, ("half", number), rough=True)]
                 shown = np.concatenate([shown, block])
                 logits = np.concatenate([logits, answer.logits])
                 fit = self._fit(shown, logits)

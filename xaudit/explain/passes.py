@@ -25,6 +25,8 @@ class Pass:
         gradients: also differentiate the logit with respect to the pixels.
         features: also return the target layer's output, and the logit's derivative there.
         weights: (K, N); return K weighted sums of the N gradients instead of the gradients.
+        rough: many such images are averaged, so that a faster number format will do where it is
+            measured to be close enough.
         key: what the images are; passes of one case with the same key are made once and answer
             every method that asks. None: nobody else will ask for these.
     """
@@ -33,6 +35,7 @@ class Pass:
     gradients: bool = False
     features: bool = False
     weights: npt.NDArray[np.float64] | None = None
+    rough: bool = False
     key: Hashable | None = None
 
 
@@ -63,8 +66,10 @@ class Answer:
         logits: (N,) of the positive class.
         gradients: (N, C, H, W), or (K, C, H, W) where weights were given; None if not asked.
         features: None if not asked.
+        reduced: whether a faster number format was used.
     """
 
     logits: npt.NDArray[np.float64]
     gradients: FloatArray | None = None
     features: Features | None = None
+    reduced: bool = False

@@ -66,7 +66,7 @@ class Rise(Explainer):
         for first in range(0, self.samples, _BLOCK):
             count = min(_BLOCK, self.samples - first)
             masks = RandomGrids(case.inside.shape, self.cells, self.shown, seed, first, count)
-            (answer,) = yield [Pass(Faded(case.image, start, masks))]
+            (answer,) = yield [Pass(Faded(case.image, start, masks), rough=True)]
             sums.add(masks, answer.logits)
             residual = halves(sums.maps(), self.tolerance)
             if residual.converged:

@@ -50,6 +50,7 @@ class _Running:
     forward: int = 0
     backward: int = 0
     shared: int = 0
+    reduced: bool = False
     outcome: Outcome | None = None
     answers: list[Answer] = field(default_factory=list)
 
@@ -58,13 +59,21 @@ class _Running:
         try:
             self.wants = self.steps.send(sent)
         except StopIteration as stop:
-            attribution: AttributionMap = stop.value
-            self.outcome = Outcome(self.job, replace(
-                attribution, forward=self.forward, backward=self.backward, shared=self.shared
-            ))  # fmt: skip
+            self.outcome = Outcome(self.job, self._accounted(stop.value))
         # Whatever a method or a library raises concerns this job alone.
         except Exception as error:
             self.fail(error)
+
+    def _accounted(self, attribution: AttributionMap) -> AttributionMap:
+        """The map with what it cost and how it was computed."""
+        format_used = {"precision": "bfloat16"} if self.reduced else {}
+        return replace(
+            attribution,
+            params={**attribution.params, **format_used},
+            forward=self.forward,
+            backward=self.backward,
+            shared=self.shared,
+        )
 
     def fail(self, error: Exception) -> None:
         self.steps.close()
@@ -156,7 +165,9 @@ def _evaluate(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> 
         one.answers = []
     for one, want in asked:
         place = one.place(want)
-        one.answers.append(own[id(want)] if place is None else memo[place])
+        answer = own[id(want)] if place is None else memo[place]
+        one.answers.append(answer)
+        one.reduced |= answer.reduced
         paid = place is None or keyed.pop(place, None) is not None
         _charge(one, want, paid)
 
@@ -188,4 +199,5 @@ def _united(one: Pass | None, other: Pass) -> Pass:
         one,
         gradients=one.gradients or other.gradients,
         features=one.features or other.features,
+        rough=one.rough and other.rough,
     )

@@ -161,10 +161,10 @@ class Shap(Explainer):
         half, edge = Pairs.none(game.count), Pairs.none(game.count)
         for number in game.blocks(self.samples):
             blocks = [game.block(number)]
-            asked = [game.asked(blocks[0], ("half", number))]
+            asked = [game.asked(blocks[0], ("half", number), rough=True)]
             if number % 2 == 0:
                 blocks.append(game.edge_block(number, _EDGE))
-                asked.append(game.asked(blocks[1], ("edge", number)))
+                asked.append(game.asked(blocks[1], ("edge", number), rough=True))
             answers = yield asked
             half = half.joined(blocks[0], answers[0].logits)
             if number % 2 == 0:
