@@ -85,6 +85,8 @@ def test_interrupted_run_goes_on_to_the_same_findings(workspace, monkeypatch):
         run_audit(workspace / "audit.yaml", workspace / "a", Overrides(), None, stop)
     assert (workspace / "a" / "shards" / "00000" / "_DONE").exists()
     assert not (workspace / "a" / "findings.json").exists()
+    batches = json.loads((workspace / "a" / "batches.json").read_text(encoding="utf-8"))
+    assert batches == {"backward": 8, "forward": 8}
     resumed, whole = run(workspace, "a"), run(workspace, "b")
     assert resumed.findings == whole.findings
     assert resumed.accountability == whole.accountability

@@ -75,11 +75,19 @@ def made(name):
         return Net(NETS[name]).eval().requires_grad_(False)
 
 
+def Port(network, spec):  # noqa: N802
+    """A detector that offers gradients and no picture."""
+    return SimpleNamespace(
+        module=network, target_layer=None, input=spec, capabilities={"gradients"}
+    )
+
+
 def evaluator_of(network):
-    first = next((one for one in network.modules() if isinstance(one, torch.nn.Conv2d)), None)
-    color = "rgb" if first is not None and first.in_channels == 3 else "gray"
-    spec = InputSpec(SIZE, SIZE, color)
-    return Evaluator(SimpleNamespace(module=network, target_layer=None, input=spec))
+    convolutions = [one for one in network.modules() if isinstance(one, torch.nn.Conv2d)]
+    color = "rgb" if convolutions and convolutions[0].in_channels == 3 else "gray"
+    side = 64 if len(convolutions) > 4 else SIZE
+    spec = InputSpec(side, side, color)
+    return Evaluator(Port(network, spec))
 
 
 def map_of(network, method, case):

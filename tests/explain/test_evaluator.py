@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from xaudit.explain import evaluator as module
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.inputs import Images
 from xaudit.explain.passes import Pass
@@ -97,8 +98,25 @@ def test_batch_norms_are_folded_and_the_detector_is_as_before(conv):
 
 def test_the_number_of_images_at_once_is_probed(conv):
     evaluator = Evaluator(conv)
-    evaluator.logits(images(1))
-    assert evaluator.micro_batch >= 1
+    assert set(evaluator.sizes) == {"forward", "backward"}
+    assert min(evaluator.sizes.values()) >= 1
+    assert evaluator.micro_batch == evaluator.sizes["forward"]
+
+
+def test_an_audit_that_goes_on_takes_up_its_batches(conv, monkeypatch):
+    evaluator = Evaluator(conv)
+    evaluator.sizes = {"forward": 3, "backward": 2}
+    sizes = []
+    run = module.run_batch
+
+    def spy(forward, layer, batch, wanted):
+        sizes.append((wanted.backward, len(batch)))
+        return run(forward, layer, batch, wanted)
+
+    monkeypatch.setattr(module, "run_batch", spy)
+    evaluator.logits(images(4))
+    evaluator.gradients(images(3))
+    assert sizes == [(False, 3), (False, 1), (True, 2), (True, 1)]
 
 
 def test_other_errors_are_not_swallowed(conv, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xaudit.audit.files import read_json, to_json, write_text
 from xaudit.audit.plan import Plan, detector_spec
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
@@ -88,6 +89,7 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
         AuditError: the disk is full, or more cases failed than the configuration allows.
     """
     store = Store(folder)
+    _keep_batches(engine.evaluator, folder / "batches.json")
     cases = {case.case_id: case for case in plan.study.cases}
     sample = frozenset(plan.record.sample)
     meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
@@ -97,6 +99,14 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
             meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
         else:
             store.write(number, worker.compute([cases[case_id] for case_id in ids]))
+
+
+def _keep_batches(evaluator: Evaluator, path: Path) -> None:
+    """Go on with the batches with which the audit began, to the last digit of its results."""
+    if path.exists():
+        evaluator.sizes = read_json(path, dict[str, int])
+    else:
+        write_text(path, to_json(evaluator.sizes))
 
 
 def explain_rest(

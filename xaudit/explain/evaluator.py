@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -75,13 +75,15 @@ class Evaluator:
     ) -> None:
         module = detector.module
         self._device = next((one.device for one in module.parameters()), torch.device("cpu"))
-        self._module, self.target_layer = folded(
-            module, detector.target_layer, _noise(detector.input).to(self._device)
-        )
+        self._noise = _noise(detector.input).to(self._device)
+        self._module, self.target_layer = folded(module, detector.target_layer, self._noise)
         self._counting = _Counting(self._module, Cost()).eval()
         self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
         self._asked = micro_batch
         self._sizes: dict[bool, int] = {}
+        self._directions = {"forward": False}
+        if "gradients" in detector.capabilities:
+            self._directions["backward"] = True
         self.cost = Cost()
         self.rough = Rough(precision)
 
@@ -127,9 +129,18 @@ class Evaluator:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Images at once, as far as they were probed or set."""
-        names = {False: "forward", True: "backward"}
-        return {names[backward]: size for backward, size in sorted(self._sizes.items())}
+        """Images at once, forward and backward; probed now if they were not yet.
+
+        An audit that goes on takes up the sizes with which it began: the last digits of results
+        depend on them.
+        """
+        return {name: self._size(backward) for name, backward in self._directions.items()}
+
+    @sizes.setter
+    def sizes(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = {
+            backward: sizes[name] for name, backward in self._directions.items() if name in sizes
+        }
 
     @property
     def feature_grid(self) -> tuple[int, int] | None:
@@ -193,7 +204,7 @@ class Evaluator:
         forward = turn or self._module
         start = 0
         while start < len(inputs):
-            batch = inputs.build(slice(start, start + self._size(wanted, inputs)))
+            batch = inputs.build(slice(start, start + self._size(wanted.backward)))
             outcome = self._try(forward, batch, wanted)
             if outcome is not None:
                 _share(outcome, members, start, start + len(batch))
@@ -216,17 +227,16 @@ class Evaluator:
         self.cost.backward += len(batch) * wanted.backward
         return outcome
 
-    def _size(self, wanted: Wanted, inputs: Chained) -> int:
-        """Images at once; probed when there are enough of them for it to matter."""
-        known = self._sizes.get(wanted.backward, self._asked)
+    def _size(self, backward: bool) -> int:
+        """Images at once; probed the first time."""
+        known = self._sizes.get(backward, self._asked)
         if known is not None:
             return known
-        image = inputs.build(slice(0, 1)).to(self._device)
-        everything = Wanted(gradients=wanted.backward, features=False)
-        self._sizes[wanted.backward] = best_batch(
-            lambda batch: run_batch(self._module, None, batch, everything), image
+        wanted = Wanted(gradients=backward, features=False)
+        self._sizes[backward] = best_batch(
+            lambda batch: run_batch(self._module, None, batch, wanted), self._noise
         )
-        return self._sizes[wanted.backward]
+        return self._sizes[backward]
 
 
 def _noise(spec: InputSpec) -> torch.Tensor:
