@@ -56,6 +56,7 @@ class QuickStart:
             ]  # fmt: skip
             return np.concatenate(parts)
 
+        np.random.seed(0)  # noqa: NPY002  shap draws from the global generator
         explainer = library("shap").KernelExplainer(shown, np.zeros((1, game.count)))
         # The default keeps the ten largest values and calls the others 0.
         values = explainer.shap_values(
