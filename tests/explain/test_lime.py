@@ -50,7 +50,7 @@ def test_regression_is_that_of_lime_on_the_same_samples():
     shown = rng.random((200, 9)) < 0.5
     shown[0] = True
     logits = shown @ rng.normal(size=9) + 0.3 * shown[:, 0] * shown[:, 1]
-    ours = fit_linear(shown.astype(float), logits, lime_weights(shown, 0.25), 1.0)
+    ours = fit_linear(shown.astype(float), logits, lime_weights(shown, 0.25))
     base = library("lime.lime_base").LimeBase(
         lambda distance: np.sqrt(np.exp(-(distance**2) / 0.25**2)), random_state=0
     )
@@ -58,8 +58,9 @@ def test_regression_is_that_of_lime_on_the_same_samples():
         shown.astype(float), shown[:1].astype(float), metric="cosine"
     ).ravel()  # fmt: skip
     _, theirs, score, _ = base.explain_instance_with_data(
-        shown.astype(int), logits[:, None], distances, 0, 9, feature_selection="none"
-    )
+        shown.astype(int), logits[:, None], distances, 0, 9, feature_selection="none",
+        model_regressor=library("sklearn.linear_model").LinearRegression(),
+    )  # fmt: skip
     np.testing.assert_allclose(ours.coefficients, [dict(theirs)[n] for n in range(9)], atol=1e-9)
     assert ours.r2 == pytest.approx(score)
 
@@ -89,7 +90,7 @@ def test_standard_errors_are_those_of_repetition():
     for _ in range(300):
         features = rng.random((80, 6)) < 0.5
         noise = rng.normal(size=80) * (0.5 + features[:, 0])
-        fits.append(fit_linear(features * 1.0, features @ truth + noise, np.ones(80), 0.0))
+        fits.append(fit_linear(features * 1.0, features @ truth + noise, np.ones(80)))
     spread = np.std([one.coefficients for one in fits], axis=0)
     stated = np.sqrt(np.mean([one.errors**2 for one in fits], axis=0))
     np.testing.assert_allclose(stated, spread, rtol=0.15)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from xaudit.explain.coalitions import Coalitions, Hiding
+from xaudit.explain.owen import EDGE, Certain, Pairs, exact_shapley, five_places, three_places
 from xaudit.explain.port import Context
-from xaudit.explain.shap import Pairs, exact_shapley, lobatto_shapley
 
 
 def by_orders(value, count):
@@ -86,16 +86,55 @@ def test_sampled_values_meet_the_exact_ones_within_their_errors():
                 half = half.joined(block, value(block).astype(float))
             else:
                 edge = edge.joined(block, value(block).astype(float))
-    certain = [
-        value(np.array([[False] * count, [True] * count])).astype(float),
-        value(np.eye(count, dtype=bool)).astype(float),
-        value(~np.eye(count, dtype=bool)).astype(float),
-    ]
-    found = lobatto_shapley(certain, half, edge)
-    scores = (found.values - exact.values) / found.errors
-    assert np.sqrt(np.mean(scores**2)) < 1.6
-    assert np.linalg.norm(found.errors) < 0.25 * np.linalg.norm(exact.values)
-    assert found.additivity_gap < 0.2
+    for found in (three_places(certain(value, count), half),
+                  five_places(certain(value, count), half, edge)):  # fmt: skip
+        scores = (found.values - exact.values) / found.errors
+        assert np.sqrt(np.mean(scores**2)) < 1.6
+        assert np.linalg.norm(found.errors) < 0.25 * np.linalg.norm(exact.values)
+        assert found.additivity_gap < 0.2
+        assert found.values.sum() == pytest.approx(exact.values.sum())
+
+
+def test_where_simpson_s_rule_fails_the_stated_error_says_so():
+    """The logit falls only when nearly everything is shown: steep at one end."""
+    count = 24
+    weights = np.linspace(0.5, 1.5, count)
+
+    def value(shown):
+        return np.exp(14 * (shown @ weights / weights.sum() - 1))
+
+    half, edge = drawn(value, count, 2), drawn(value, count, 2, EDGE)
+    rough = three_places(certain(value, count), half)
+    finer = five_places(certain(value, count), half, edge)
+    exact = values_by_integral(value, weights)
+    errors = [np.linalg.norm(one.values - exact) for one in (rough, finer)]
+    assert errors[1] < errors[0]
+    assert np.linalg.norm(rough.errors) > 0.25 * np.linalg.norm(exact)
+
+
+def values_by_integral(value, weights):
+    """Owen's integral for an exponential of a sum, where the mean over coalitions is a product."""
+    scale = 14 / weights.sum()
+    shares = (np.arange(4000) + 0.5) / 4000
+    gains = np.empty((len(shares), len(weights)))
+    factors = np.log(1 + shares[:, None] * (np.exp(scale * weights) - 1))
+    for one in range(len(weights)):
+        others = factors.sum(axis=1) - factors[:, one]
+        gains[:, one] = np.exp(others - 14) * (np.exp(scale * weights[one]) - 1)
+    return gains.mean(axis=0)
+
+
+def certain(value, count):
+    nothing, everything = value(np.array([[False] * count, [True] * count])).astype(float)
+    alone, without = (value(one).astype(float) for one in (np.eye(count) > 0, np.eye(count) == 0))
+    return Certain(nothing, everything, alone, without)
+
+
+def drawn(value, count, blocks, share=0.5):
+    rng = np.random.default_rng(round(100 * share))
+    shown = rng.random((64 * blocks, count)) < share
+    block = np.stack([shown, ~shown], axis=1).reshape(-1, count)
+    return Pairs.none(count).joined(block, value(block).astype(float))
 
 
 class Interacting(torch.nn.Module):

@@ -22,16 +22,17 @@ from xaudit.explain.residuals import relative_error
 from xaudit.explain.superpixels import OUTSIDE
 
 _SEEDS_OF_NUMPY = 2**32
-_ALPHA = 1.0
 
 
 @explainer("lime")
 @dataclass(frozen=True, slots=True)
 class Lime(Explainer):
-    """Superpixels are hidden at random; a weighted ridge regression says what each adds.
+    """Superpixels are hidden at random; a weighted linear regression says what each adds.
 
-    The logit is explained, not the probability, whose saturation would flatten the model. Values
-    are coefficients; every pixel of a superpixel carries its share, so that maps compare by area.
+    Nothing draws the coefficients to zero: lime's own ridge penalty of 1 vanishes with the number
+    of samples, and with a hundred of them it takes 6 % off every coefficient. The logit is
+    explained, not the probability, whose saturation would flatten the model. Values are
+    coefficients; every pixel of a superpixel carries its share, so that maps compare by area.
     Samples are drawn until the standard error of the coefficients is within the tolerance.
 
     Attributes:
@@ -103,7 +104,7 @@ class Lime(Explainer):
     def _fit(self, shown: BoolArray, logits: npt.NDArray[np.float64]) -> LinearFit:
         # Coalitions come with their complements, so two rows are one draw.
         weights = lime_weights(shown, self.kernel_width)
-        return fit_linear(shown.astype(np.float64), logits, weights, _ALPHA, group=2)
+        return fit_linear(shown.astype(np.float64), logits, weights, group=2)
 
     def _by_lime(
         self, evaluator: Evaluator, image: FloatArray, game: Coalitions, seed: int

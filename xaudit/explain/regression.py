@@ -9,15 +9,18 @@ import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
 
+_RATIOS = np.geomspace(1e-6, 1e3, 181)
+"""Of the variance of the coefficients to that of the noise."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearFit:
-    """A weighted ridge regression with an intercept.
+    """A linear regression.
 
     Attributes:
         coefficients: (P,) without the intercept.
         errors: (P,) their standard errors.
-        r2: weighted share of the variance that the model explains.
+        r2: weighted share of the variance that the model explains, 1 where there is none.
     """
 
     coefficients: Vector
@@ -26,7 +29,7 @@ class LinearFit:
 
 
 def fit_linear(
-    features: npt.NDArray[np.float64], values: Vector, weights: Vector, alpha: float, group: int = 1
+    features: npt.NDArray[np.float64], values: Vector, weights: Vector, group: int = 1
 ) -> LinearFit:
     """Fit values = intercept + features · coefficients by weighted least squares.
 
@@ -36,15 +39,13 @@ def fit_linear(
         features: (N, P).
         values: (N,).
         weights: (N,).
-        alpha: ridge penalty on the coefficients, not on the intercept.
         group: so many rows that follow each other were drawn together.
 
     References:
         Liang and Zeger, Biometrika 1986, with the factor n / (n − p).
     """
     table = np.column_stack([np.ones(len(features)), features])
-    penalty = alpha * np.diag(np.r_[0.0, np.ones(features.shape[1])])
-    bread = np.linalg.pinv((table * weights[:, None]).T @ table + penalty, hermitian=True)
+    bread = np.linalg.pinv((table * weights[:, None]).T @ table, hermitian=True)
     solution = bread @ (table * weights[:, None]).T @ values
     residuals = values - table @ solution
     scores = (table * (weights * residuals)[:, None]).reshape(-1, group, table.shape[1]).sum(axis=1)
@@ -56,3 +57,34 @@ def fit_linear(
     return LinearFit(
         solution[1:], np.sqrt(np.diag(covariance))[1:], 1 - left / total if total else 1.0
     )
+
+
+def fit_shrunken(features: npt.NDArray[np.float64], values: Vector) -> LinearFit:
+    """Fit values = features · coefficients, all coefficients drawn from one normal distribution.
+
+    Its variance and that of the noise have the largest likelihood once the coefficients are
+    integrated out, so noise alone gives coefficients of (almost) zero. Errors are those of the
+    coefficients given the values.
+
+    Args:
+        features: (N, P).
+        values: (N,).
+
+    References:
+        Lindley and Smith, Bayes Estimates for the Linear Model, JRSS B 1972; empirical Bayes.
+    """
+    left, spread, right = np.linalg.svd(features, full_matrices=False)
+    along = left.T @ values
+    beside = max(float(values @ values - along @ along), 0.0)
+    stretch = 1 + _RATIOS[:, None] * spread**2
+    noises = ((along**2 / stretch).sum(axis=1) + beside) / len(values) + np.finfo(float).tiny
+    best = np.argmin(len(values) * np.log(noises) + np.log(stretch).sum(axis=1))
+    ratio, noise = _RATIOS[best], noises[best]
+    kept = ratio * spread**2 / (1 + ratio * spread**2)
+    inverse = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
+    coefficients = right.T @ (kept * inverse * along)
+    variances = noise * ratio * (1 - (right**2).T @ kept)
+    left_over = values - features @ coefficients
+    total = float(values @ values)
+    r2 = 1 - float(left_over @ left_over) / total if total else 1.0
+    return LinearFit(coefficients, np.sqrt(variances), r2)

@@ -8,75 +8,27 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import comb
 
 from xaudit.core.attribution import Residual
-from xaudit.core.case import BoolArray, PreparedCase
+from xaudit.core.case import PreparedCase
 from xaudit.explain.coalitions import Coalitions, Hiding, coalitions_of
 from xaudit.explain.engine import check_engine
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.libraries import library, numpy_state_kept
+from xaudit.explain.owen import (
+    EDGE,
+    Certain,
+    Pairs,
+    ShapleyValues,
+    exact_shapley,
+    five_places,
+    three_places,
+)
 from xaudit.explain.passes import Answer, Direct, Pass
 from xaudit.explain.port import Context, Explainer, Steps, explainer
-from xaudit.explain.regression import LinearFit, fit_linear
 from xaudit.explain.residuals import relative_error
 
 _SEEDS_OF_NUMPY = 2**32
-
-# The rule of Gauss and Lobatto with five points on [0, 1]; those that mirror each other are one,
-# because a coalition comes with its complement.
-_EDGE = 0.5 + np.sqrt(3 / 7) / 2
-_AT_ENDS, _AT_EDGE, _AT_HALF = 1 / 10, 49 / 90, 16 / 45
-
-Vector = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShapleyValues:
-    """Shapley values of superpixels.
-
-    Attributes:
-        values: (P,).
-        errors: (P,) standard errors.
-        change: of the logit from nothing shown to everything shown, to which values add up.
-    """
-
-    values: Vector
-    errors: Vector
-    change: float
-
-    @property
-    def additivity_gap(self) -> float:
-        """What is missing of the change of the logit, relative to it."""
-        gap = abs(float(self.values.sum()) - self.change)
-        return gap / abs(self.change) if self.change else gap
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Coalitions without their complements, and half the difference of the two logits.
-
-    Attributes:
-        shown: (N, P).
-        odd: (N,).
-    """
-
-    shown: npt.NDArray[np.float64]
-    odd: Vector
-
-    @classmethod
-    def none(cls, count: int) -> Pairs:
-        """No pair yet."""
-        return cls(np.empty((0, count)), np.empty(0))
-
-    def joined(self, block: BoolArray, logits: Vector) -> Pairs:
-        """These and the pairs of a block, in which every row is followed by its complement."""
-        odd = (logits[::2] - logits[1::2]) / 2
-        return Pairs(np.concatenate([self.shown, block[::2]]), np.concatenate([self.odd, odd]))
-
-    def slopes(self) -> LinearFit:
-        """What each superpixel adds, by least squares."""
-        return fit_linear(self.shown, self.odd, np.ones(len(self.odd)), 0.0)
 
 
 @explainer("shap")
@@ -86,18 +38,20 @@ class Shap(Explainer):
 
     With at most nine superpixels all coalitions are evaluated and the values are exact. With more,
     the value is the integral, over the share of superpixels that is shown, of what a superpixel
-    adds there (Owen 1972). It is taken by a rule with five points: nothing else shown and
-    everything else shown, both exact; a half, from the coalitions that LIME uses too; 17 % and
-    83 %. Coalitions come with their complements, which cancels every even interaction. Values
-    are not forced to add up to the change of the logit: the gap is recorded and tells of both
-    errors, of sampling and of the rule.
+    adds there (Owen 1972). It is known exactly where nothing else and where everything else is
+    shown; coalitions with a half shown, which LIME uses too, complete Simpson's rule. Where the
+    standard error of that, or what the values lack of the change of the logit, is above the
+    tolerance, coalitions with 83 % and 17 % shown join, for the rule of Gauss and Lobatto with
+    five points, and further ones of both. Coalitions come with their complements, which cancels
+    every even interaction. What is missing of the change of the logit is recorded as the
+    additivity gap and shared equally.
 
     Attributes:
-        samples: coalitions with a half shown, at most; half as many show 83 % or 17 %.
+        samples: coalitions drawn, at most.
         segments: superpixels to aim at.
         compactness: of the superpixels; see `xaudit.explain.superpixels.superpixels`.
         baseline: shown where a superpixel is hidden.
-        tolerance: of the standard error of the values, relative to their length.
+        tolerance: of the error of the values, relative to their length.
         engine: "library" is shap's KernelExplainer with all samples at once.
 
     References:
@@ -125,7 +79,7 @@ class Shap(Explainer):
 
     def cost(self) -> tuple[int, int]:
         """Samples, every superpixel alone and every superpixel missing, and the two ends."""
-        return self.samples * 3 // 2 + 2 * self.segments + 2, 0
+        return self.samples + 2 * self.segments + 2, 0
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
@@ -152,24 +106,25 @@ class Shap(Explainer):
     def _sample(
         self, game: Coalitions
     ) -> Generator[Sequence[Pass], Sequence[Answer], ShapleyValues]:
-        """Draw blocks until the standard error is small enough; every second one at the edge."""
-        certain = yield [
+        """Draw blocks until the error is small enough: with a half shown, and at the edge."""
+        ends, alone, without = yield [
             game.asked(game.ends(), "ends"),
             game.asked(game.alone(), "alone"),
             game.asked(game.without(), "without"),
         ]
-        half, edge = Pairs.none(game.count), Pairs.none(game.count)
+        certain = Certain(
+            float(ends.logits[0]), float(ends.logits[1]), alone.logits, without.logits
+        )
+        drawn = {"half": Pairs.none(game.count), "edge": Pairs.none(game.count)}
         for number in game.blocks(self.samples):
-            blocks = [game.block(number)]
-            asked = [game.asked(blocks[0], ("half", number), rough=True)]
-            if number % 2 == 0:
-                blocks.append(game.edge_block(number, _EDGE))
-                asked.append(game.asked(blocks[1], ("edge", number), rough=True))
-            answers = yield asked
-            half = half.joined(blocks[0], answers[0].logits)
-            if number % 2 == 0:
-                edge = edge.joined(blocks[1], answers[1].logits)
-            found = lobatto_shapley([one.logits for one in certain], half, edge)
+            turn, place = number // 2, "edge" if number % 2 else "half"
+            block = game.edge_block(turn, EDGE) if number % 2 else game.block(turn)
+            (answer,) = yield [game.asked(block, (place, turn), rough=True)]
+            drawn[place] = drawn[place].joined(block, answer.logits)
+            if number == 0:
+                found = three_places(certain, drawn["half"])
+            else:
+                found = five_places(certain, drawn["half"], drawn["edge"])
             if relative_error(found.values, found.errors, self.tolerance).converged:
                 break
         return found
@@ -177,7 +132,7 @@ class Shap(Explainer):
     def _by_shap(self, evaluator: Evaluator, game: Coalitions, seed: int) -> ShapleyValues:
         shap = library("shap")
 
-        def logits(shown: npt.NDArray[np.float64]) -> Vector:
+        def logits(shown: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
             inputs = game.asked(shown > 0.5, None).inputs
             return evaluator.answer([Pass(inputs)])[0].logits
 
@@ -188,56 +143,5 @@ class Shap(Explainer):
                 np.ones((1, game.count)), nsamples=self.samples, l1_reg=False, silent=True
             )
         change = float(explainer.fx[0] - explainer.fnull[0])
-        return ShapleyValues(values[0], np.full(game.count, np.nan), change)
-
-
-def lobatto_shapley(certain: Sequence[Vector], half: Pairs, edge: Pairs) -> ShapleyValues:
-    """Shapley values from five places of Owen's integral.
-
-    The slopes at the edge are drawn towards the parabola through the other three places as far
-    as their own noise explains the distance (the positive part of James and Stein, 1961): with
-    more samples, or where the parabola is wrong, they stand for themselves.
-
-    Args:
-        certain: logits of the two ends (2,), of each superpixel alone (P,), and without it (P,).
-        half: coalitions with a half shown.
-        edge: coalitions with 83 % shown; their complements show 17 %.
-    """
-    (nothing, everything), alone, without = certain
-    middle, sides = half.slopes(), edge.slopes()
-    ends = (alone - nothing + everything - without) / 2
-    away = (2 * _EDGE - 1) ** 2
-    parabola = (1 - away) * middle.coefficients + away * ends
-    trust = _own_share(sides.coefficients - parabola, sides.errors)
-    between = trust * sides.coefficients + (1 - trust) * parabola
-    values = _AT_ENDS * ends + _AT_EDGE * between + _AT_HALF * middle.coefficients
-    # Of the noise at the edge, the share that is trusted is left, as of any shrunken estimate.
-    errors = np.hypot(
-        _AT_EDGE * np.sqrt(trust) * sides.errors,
-        (_AT_HALF + _AT_EDGE * (1 - trust) * (1 - away)) * middle.errors,
-    )
-    return ShapleyValues(values, errors, float(everything - nothing))
-
-
-def _own_share(distance: Vector, errors: Vector) -> float:
-    """How much of a distance is more than noise; in [0, 1]."""
-    length = float(distance @ distance)
-    return max(0.0, 1 - float(errors @ errors) / length) if length else 0.0
-
-
-def exact_shapley(shown: BoolArray, logits: Vector) -> ShapleyValues:
-    """Shapley values from all coalitions; (2^P, P) and (2^P,) → (P,).
-
-    Args:
-        shown: every coalition, in the order of binary numbers.
-        logits: of each.
-    """
-    count = shown.shape[1]
-    values = np.empty(count)
-    for player in range(count):
-        with_player = shown[:, player]
-        sizes = shown[~with_player].sum(axis=1)
-        # In the order of binary numbers, both halves list the other players alike.
-        gains = logits[with_player] - logits[~with_player]
-        values[player] = np.sum(gains / (count * comb(count - 1, sizes)))
-    return ShapleyValues(values, np.zeros(count), float(logits[-1] - logits[0]))
+        gap = abs(float(values[0].sum()) - change) / abs(change) if change else 0.0
+        return ShapleyValues(values[0], np.full(game.count, np.nan), gap)
