@@ -121,6 +121,9 @@ class ExplainConfig(Section):
     micro_batch: int | None = Field(
         None, ge=1, description="images at once; left out, a short probe finds the fastest number"
     )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the detector computes; auto takes a GPU if there is one"
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="number format for masked images that are averaged; bfloat16 is used where "

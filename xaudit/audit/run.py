@@ -20,6 +20,7 @@ from xaudit.data.prepare import prepare
 from xaudit.errors import AuditError, DataError
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer, make_explainer
+from xaudit.models.device import choose_device
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
 
@@ -39,11 +40,12 @@ class Engine:
 
         Raises:
             DetectorError: the detector cannot be loaded as declared.
-            ConfigError: a method is unknown or has an unknown parameter.
+            ConfigError: a method is unknown or has an unknown parameter; there is no such device.
         """
         explain = plan.config.explain
         explainers = [make_explainer(*one) for one in explain.methods.items()]
         detector = load_detector(detector_spec(plan.config))
+        detector.module.to(choose_device(explain.device))
         compares = any(explainer.compares for explainer in explainers)
         background = _background(plan, detector.input) if compares else Context(0).background
         context = Context(plan.config.seed, background)

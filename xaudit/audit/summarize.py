@@ -64,7 +64,7 @@ def summarize(
         calibration=performance.calibration(),
         gallery=shown,
         declared=plan.record.declared,
-        provenance=provenance(dict(plan.record.files)),
+        provenance=provenance(dict(plan.record.files), engine.evaluator),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
     )

@@ -44,6 +44,16 @@ class Rough:
         if self.wanted not in PRECISIONS:
             raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, got {self.wanted!r}")
 
+    @property
+    def described(self) -> str:
+        """For provenance: what was used, and how it was measured."""
+        if self.wanted == "float32":
+            return "float32"
+        return (
+            f"float32; masked images in {self.wanted} in {self.rounds - self.refused} of "
+            f"{self.rounds} rounds of the last run, error at most {self.worst:.3f} of the spread of logits"
+        )
+
     def round(self, forward: Forward) -> Round:
         """What passes the batches of one round.
 

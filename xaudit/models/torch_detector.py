@@ -79,5 +79,5 @@ class TorchDetector:
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""
         with torch.inference_mode():
-            values = self.module(torch.from_numpy(images))
+            values = self.module(torch.from_numpy(images).to(self.module.mean.device))
         return np.asarray(values.double().cpu().numpy())

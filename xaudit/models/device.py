@@ -1,0 +1,34 @@
+"""Where a detector computes."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from xaudit.errors import ConfigError
+
+
+def choose_device(asked: str) -> torch.device:
+    """The device that the configuration names.
+
+    Args:
+        asked: "auto" for the GPU if PyTorch finds one, "cpu", or "cuda".
+
+    Raises:
+        ConfigError: a GPU is asked for and there is none.
+    """
+    found = torch.cuda.is_available()
+    if asked == "cuda" and not found:
+        raise ConfigError(
+            f"explain.device: cuda was asked for, and PyTorch {torch.__version__} finds no GPU; "
+            "install a build of PyTorch for this GPU, or say cpu or auto"
+        )
+    return torch.device("cuda" if found and asked != "cpu" else "cpu")
+
+
+def describe_device(device: torch.device) -> str:
+    """How a card names it: the GPU, or the kind of processor and the threads in use."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
