@@ -51,7 +51,8 @@ class Rough:
             return "float32"
         return (
             f"float32; masked images in {self.wanted} in {self.rounds - self.refused} of "
-            f"{self.rounds} rounds of the last run, error at most {self.worst:.3f} of the spread of logits"
+            f"{self.rounds} rounds of the last run, error at most {self.worst:.3f} of the "
+            "spread of logits"
         )
 
     def round(self, forward: Forward) -> Round:
