@@ -24,7 +24,7 @@ def _case(seed, ties=False):
 
 
 seeds = given(st.integers(0, 10**6), st.booleans())
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def _oracle(values, lesions, inside):

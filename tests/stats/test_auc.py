@@ -29,7 +29,7 @@ def _sample(seed, n, per_patient, levels):
 
 
 @given(st.integers(0, 10**6), st.integers(12, 40), st.sampled_from([1, 2, 3]), st.integers(3, 20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_value_and_limits_agree_with_the_obvious_version(oracle, seed, n, per_patient, levels):
     scores, labels, names = _sample(seed, n, per_patient, levels)
     found = auc(scores, labels, names)

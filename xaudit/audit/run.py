@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xaudit.audit.ahead import ahead
 from xaudit.audit.files import read_json, to_json, write_text
 from xaudit.audit.plan import Plan, detector_spec
 from xaudit.audit.progress import Listener, Meter
@@ -96,11 +97,15 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
     sample = frozenset(plan.record.sample)
     meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
     worker = engine.worker(sample, meter)
+    waiting = []
     for number, ids in enumerate(plan.record.shards):
         if store.done(number):
             meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
         else:
-            store.write(number, worker.compute([cases[case_id] for case_id in ids]))
+            waiting.append((number, [cases[case_id] for case_id in ids]))
+    read = ahead(worker.prepare, (chosen for _, chosen in waiting))
+    for (number, _), items in zip(waiting, read, strict=True):
+        store.write(number, worker.compute(items))
 
 
 def _keep_batches(evaluator: Evaluator, path: Path) -> None:
@@ -132,7 +137,8 @@ def explain_rest(
         cases = {case.case_id: case for case in plan.study.cases}
         meter = Meter(listen, len(rest), len(rest) * (1 + engine.work_per_map))
         worker = engine.worker(frozenset(rest), meter)
-        store.write(number, worker.compute([cases[case_id] for case_id in rest]))
+        items = worker.prepare([cases[case_id] for case_id in rest])
+        store.write(number, worker.compute(items))
     return Results.of(store, (number,))
 
 

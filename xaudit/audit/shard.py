@@ -22,8 +22,15 @@ from xaudit.explain.schedule import Job, Outcome, explain_all
 
 
 @dataclass(slots=True)
-class _Progressed:
-    """A case on its way through the audit."""
+class Progressed:
+    """A case on its way through the audit.
+
+    Attributes:
+        case: of the study.
+        prepared: as the detector sees it; None if it could not be read.
+        logit: of the positive class; None as long as there is none.
+        issues: what went wrong with it.
+    """
 
     case: Case
     prepared: PreparedCase | None = None
@@ -31,6 +38,7 @@ class _Progressed:
     issues: list[CaseIssue] = field(default_factory=list)
 
     def note(self, kind: str, detail: str, *, scored: bool) -> None:
+        """Keep what went wrong, and whether the case has a score all the same."""
         effect: Effect = "unexplained" if scored else "unreadable"
         self.issues.append(CaseIssue(self.case.case_id, kind, detail, effect))
 
@@ -55,17 +63,20 @@ class ShardWorker:
     context: Context
     meter: Meter
 
-    def compute(self, cases: Sequence[Case]) -> Shard:
+    def prepare(self, cases: Sequence[Case]) -> list[Progressed]:
+        """Read these cases; may run while others are computed."""
+        return [self._prepare(case) for case in cases]
+
+    def compute(self, items: Sequence[Progressed]) -> Shard:
         """Score these cases and explain those of the sample."""
         shard = Shard()
-        items = [self._prepare(case) for case in cases]
         self._score(items)
         self._explain(shard, items)
         shard.cases.extend(self._row(item) for item in items)
         return shard
 
-    def _prepare(self, case: Case) -> _Progressed:
-        item = _Progressed(case)
+    def _prepare(self, case: Case) -> Progressed:
+        item = Progressed(case)
         try:
             item.prepared = prepare(case, self.input)
         except DataError as error:
@@ -76,7 +87,7 @@ class ShardWorker:
             item.issues.extend(item.prepared.issues)
         return item
 
-    def _score(self, items: Sequence[_Progressed]) -> None:
+    def _score(self, items: Sequence[Progressed]) -> None:
         ready = [item for item in items if item.prepared is not None]
         if ready:
             images = np.stack([item.prepared.image for item in ready if item.prepared])
@@ -88,7 +99,7 @@ class ShardWorker:
                     item.note("score_not_finite", detail, scored=False)
         self.meter.scored(len(items))
 
-    def _explain(self, shard: Shard, items: Sequence[_Progressed]) -> None:
+    def _explain(self, shard: Shard, items: Sequence[Progressed]) -> None:
         """Explain all of them together, so that their passes share batches."""
         ready = {item.case.case_id: item.prepared for item in items if item.prepared}
         jobs = [Job(case, explainer) for case in ready.values() for explainer in self.explainers]
@@ -101,7 +112,7 @@ class ShardWorker:
         for case_id in self.sample & ready.keys():
             self._keep_case(shard, places[case_id], ready[case_id])
 
-    def _keep(self, shard: Shard, position: int, item: _Progressed, outcome: Outcome) -> None:
+    def _keep(self, shard: Shard, position: int, item: Progressed, outcome: Outcome) -> None:
         """A map with its scores, or the words of the library that failed."""
         explainer, attribution = outcome.job.explainer, outcome.attribution
         if attribution is None:
@@ -122,7 +133,7 @@ class ShardWorker:
         shard.arrays[array_name(position, "inside")] = prepared.inside
         shard.scores.extend(reference_scores(prepared, self.evaluator.feature_grid))
 
-    def _row(self, item: _Progressed) -> CaseRow:
+    def _row(self, item: Progressed) -> CaseRow:
         case = item.case
         return CaseRow(
             case_id=case.case_id,

@@ -215,9 +215,7 @@ class Evaluator:
     def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> Outcome | None:
         """What the batch gives, or None when it did not fit into memory."""
         try:
-            outcome = run_batch(
-                forward, self.target_layer, batch.to(self._device, non_blocking=True), wanted
-            )
+            outcome = run_batch(forward, self.target_layer, self._placed(batch), wanted)
         except RuntimeError as error:
             if len(batch) == 1 or not _out_of_memory(error):
                 raise
@@ -226,6 +224,12 @@ class Evaluator:
         self.cost.forward += len(batch)
         self.cost.backward += len(batch) * wanted.backward
         return outcome
+
+    def _placed(self, batch: torch.Tensor) -> torch.Tensor:
+        """The batch where the detector is; to a GPU it travels while the host goes on."""
+        if self._device.type == "cuda":
+            batch = batch.pin_memory()
+        return batch.to(self._device, non_blocking=True)
 
     def _size(self, backward: bool) -> int:
         """Images at once; probed the first time."""
