@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from stats_oracles import obuchowski_covariance, obuchowski_variance
 
 from xaudit.stats.auc import auc
-from xaudit.stats.auc_difference import Scored, paired_auc_difference, unpaired_auc_difference
+from xaudit.stats.auc_difference import paired_auc_difference, unpaired_auc_difference
+from xaudit.stats.scored import Scored
 
 R = json.loads((Path(__file__).parents[1] / "fixtures" / "roc.json").read_text())
 Z = 1.959963984540054

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,24 +16,10 @@ from xaudit.stats.auc import Array, IntArray, auc, clustered_area_variance, plac
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.scored import Scored
 
 # Variance of an area, and what each patient adds to the area's error.
 _Parts = tuple[float, Array]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """Scores of one detector on one set of cases.
-
-    Attributes:
-        scores: (N,), larger speaks for positive; not NaN.
-        labels: (N,) bool.
-        patients: N names of the independent units.
-    """
-
-    scores: Array
-    labels: BoolArray
-    patients: Sequence[str]
 
 
 def paired_auc_difference(
@@ -94,9 +80,6 @@ def unpaired_auc_difference(first: Scored, second: Scored, level: float = 0.95) 
         first: minuend.
         second: subtrahend; none of its cases is in the first.
         level: confidence level, two-sided.
-
-    Raises:
-        ValueError: the lengths differ or a score is NaN.
     """
     one = auc(first.scores, first.labels, first.patients, level)
     two = auc(second.scores, second.labels, second.patients, level)
@@ -117,9 +100,8 @@ def unpaired_auc_difference(first: Scored, second: Scored, level: float = 0.95) 
 
 
 def _parts(scored: Scored, names: npt.NDArray[np.str_]) -> _Parts:
-    labels = np.asarray(scored.labels, dtype=bool)
-    patients = np.asarray(scored.patients, dtype=str)
-    up, down = placements(np.asarray(scored.scores, dtype=float), labels)
+    labels, patients = scored.labels, np.asarray(scored.patients, dtype=str)
+    up, down = placements(scored.scores, labels)
     area = float(up.mean())
     own = np.unique(patients, return_inverse=True)[1]
     variance = clustered_area_variance(up - area, down - area, labels, own)
