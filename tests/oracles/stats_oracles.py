@@ -60,3 +60,22 @@ def obuchowski_covariance(first, second, labels, patients):
     s11 = i / (i - 1) * sum(x1.get(q, 0) * y2.get(q, 0) for q in {*patients})
     s11_turned = i / (i - 1) * sum(x2.get(q, 0) * y1.get(q, 0) for q in {*patients})
     return s10 / m + s01 / n + (s11 + s11_turned) / (m * n)
+
+
+def tango_distance(first_only, second_only, n, gap):
+    """Score statistic of a paired difference, the other share by searching the likelihood."""
+    best, spot = -math.inf, 0.0
+    low, high = max(0.0, -gap), (1 - gap) / 2
+    for _ in range(60):
+        step = (high - low) / 20
+        for i in range(21):
+            c = low + i * step
+            parts = [(first_only, c + gap), (second_only, c)]
+            parts.append((n - first_only - second_only, 1 - 2 * c - gap))
+            if all(p > 0 or k == 0 for k, p in parts):
+                found = sum(k * math.log(p) for k, p in parts if k)
+                if found > best:
+                    best, spot = found, c
+        low = max(low, spot - step)
+        high = min(high, spot + step)
+    return (first_only - second_only - n * gap) / math.sqrt(n * (2 * spot + gap - gap**2))
