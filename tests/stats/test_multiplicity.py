@@ -19,7 +19,7 @@ def test_adjusted_p_values_are_those_of_statsmodels(p_values):
 
 
 def test_a_wrong_p_value_is_named():
-    with pytest.raises(ValueError, match="number 1 is 1.5"):
+    with pytest.raises(ValueError, match=r"number 1 is 1\.5"):
         holm([0.1, 1.5])
     assert holm([]).shape == (0,)
 
