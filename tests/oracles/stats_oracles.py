@@ -79,3 +79,10 @@ def tango_distance(first_only, second_only, n, gap):
         low = max(low, spot - step)
         high = min(high, spot + step)
     return (first_only - second_only - n * gap) / math.sqrt(n * (2 * spot + gap - gap**2))
+
+
+def weighted_pairs(lesions, weights, normals):
+    """Chakraborty and Zhai 2016, the double sum: every lesion against every normal case."""
+    psi = lambda a, b: 1.0 if a > b else 0.5 if a == b else 0.0  # noqa: E731
+    total = sum(w * psi(a, b) for a, w in zip(lesions, weights, strict=True) for b in normals)
+    return total / (sum(weights) * len(normals))

@@ -77,13 +77,26 @@ def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float 
     if variance is None:
         reason = f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
         return Estimate.missing(reason, n=n, clusters=clusters)
-    if 0 < value < 1 and variance > 0:
-        low, high = _logit_limits(value, variance, level)
-        method = "DeLong, logit" if clusters == n else "clustered DeLong (Obuchowski 1997), logit"
-    else:
-        low, high = _score_limits(value, units, level)
-        method = "Newcombe 2006 score (method 5)"
+    name = "DeLong" if clusters == n else "clustered DeLong (Obuchowski 1997)"
+    low, high, scale = area_limits(value, variance, units, level)
+    method = f"{name}, logit" if scale == "logit" else scale
     return Estimate(value, low, high, method, level, n=n, clusters=clusters)
+
+
+def area_limits(
+    value: float, variance: float, units: tuple[int, int], level: float
+) -> tuple[float, float, str]:
+    """Limits of an area, and their kind: "logit", or Newcombe's score where that cannot be.
+
+    Args:
+        value: the area.
+        variance: of the area.
+        units: patients with positive and with negative cases.
+        level: confidence level, two-sided.
+    """
+    if 0 < value < 1 and variance > 0:
+        return *_logit_limits(value, variance, level), "logit"
+    return *_score_limits(value, units, level), "Newcombe 2006 score (method 5)"
 
 
 def roc_points(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
