@@ -54,6 +54,7 @@ browser:  ## Chromium for the tests of the card, where apt-get may install it
 bench: venv  ## speed and memory, as ratios; see benchmarks/README.md
 	$(BIN)/python benchmarks/explain.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/groups.py
 
 clean:
 	rm -rf $(VENV) build dist reports/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

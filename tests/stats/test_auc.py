@@ -23,7 +23,7 @@ def oracle():
 def _sample(seed, n, per_patient, levels):
     rng = np.random.default_rng(seed)
     labels = rng.random(n) < 0.4
-    labels[:4] = True, False, True, False
+    labels[:6] = [True, False] * 3
     names = [str(i // per_patient) for i in range(n)]
     return rng.integers(0, levels, n) + 1.0 * labels, labels, names
 

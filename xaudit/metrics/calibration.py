@@ -80,7 +80,7 @@ def ece(
         reason = f"{clusters} patients, 2 needed to draw"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
     probability = expit(p.logits)
-    member = _bin_of(probability, bins)
+    member = bin_of(probability, bins)
     gaps = np.zeros((n, member.max() + 2))
     gaps[np.arange(n), member] = probability - p.labels
     gaps[:, -1] = 1.0
@@ -105,7 +105,7 @@ def calibration_bins(predictions: Predictions, bins: int = 10) -> tuple[Calibrat
     """
     p = predictions
     probability = expit(p.logits)
-    member = _bin_of(probability, bins)
+    member = bin_of(probability, bins)
     return tuple(_bin(p, probability, np.flatnonzero(member == i)) for i in np.unique(member))
 
 
@@ -120,7 +120,16 @@ def _bin(p: Predictions, probability: Array, rows: npt.NDArray[np.intp]) -> Cali
     )
 
 
-def _bin_of(probability: Array, bins: int) -> npt.NDArray[np.intp]:
+def bin_of(probability: Array, bins: int) -> npt.NDArray[np.intp]:
+    """The number of the bin of each case, from 0; bins of about equal count, none of them empty.
+
+    Args:
+        probability: (N,); cases with the same probability stay together.
+        bins: how many bins at most.
+
+    Raises:
+        ValueError: fewer than one bin.
+    """
     if bins < 1:
         raise ValueError(f"at least one bin is needed, got {bins}")
     if len(probability) == 0:

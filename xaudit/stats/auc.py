@@ -14,6 +14,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import normal_quantile
 
 Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 
 
 def placements(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
@@ -76,13 +77,26 @@ def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float 
     if variance is None:
         reason = f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
         return Estimate.missing(reason, n=n, clusters=clusters)
-    if 0 < value < 1 and variance > 0:
-        low, high = _logit_limits(value, variance, level)
-        method = "DeLong, logit" if clusters == n else "clustered DeLong (Obuchowski 1997), logit"
-    else:
-        low, high = _score_limits(value, units, level)
-        method = "Newcombe 2006 score (method 5)"
+    name = "DeLong" if clusters == n else "clustered DeLong (Obuchowski 1997)"
+    low, high, scale = area_limits(value, variance, units, level)
+    method = f"{name}, logit" if scale == "logit" else scale
     return Estimate(value, low, high, method, level, n=n, clusters=clusters)
+
+
+def area_limits(
+    value: float, variance: float, units: tuple[int, int], level: float
+) -> tuple[float, float, str]:
+    """Limits of an area, and their kind: "logit", or Newcombe's score where that cannot be.
+
+    Args:
+        value: the area.
+        variance: of the area.
+        units: patients with positive and with negative cases.
+        level: confidence level, two-sided.
+    """
+    if 0 < value < 1 and variance > 0:
+        return *_logit_limits(value, variance, level), "logit"
+    return *_score_limits(value, units, level), "Newcombe 2006 score (method 5)"
 
 
 def roc_points(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
@@ -106,25 +120,48 @@ def roc_points(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
     return np.append(0.0, alarms), np.append(0.0, hits)
 
 
+def clustered_area_variance(
+    of_positives: Array, of_negatives: Array, labels: BoolArray, index: IntArray
+) -> float | None:
+    """Variance of a mean of placements; Obuchowski 1997, eq. for S10, S01 and S11.
+
+    Linear in the placements, so that differences of placements give the variance of a difference
+    of areas. None where fewer than two patients have cases of one of the classes.
+
+    Args:
+        of_positives: one value for each positive, with mean 0.
+        of_negatives: one for each negative, with mean 0.
+        labels: (N,) bool.
+        index: (N,) number of the patient, from 0.
+    """
+    clusters, units = int(index.max()) + 1, class_units(labels, index)
+    if min(units) < 2:
+        return None
+    m, n = len(of_positives), len(of_negatives)
+    up = np.bincount(index[labels], weights=of_positives / m, minlength=clusters)
+    down = np.bincount(index[~labels], weights=of_negatives / n, minlength=clusters)
+    variance = (
+        units[0] / (units[0] - 1) * float(up @ up)
+        + units[1] / (units[1] - 1) * float(down @ down)
+        + 2 * clusters / (clusters - 1) * float(up @ down)
+    )
+    # Rounding leaves about 1e-34 where every placement is the same.
+    return variance if variance > 1e-24 else 0.0
+
+
+def class_units(labels: BoolArray, index: IntArray) -> tuple[int, int]:
+    """How many patients have positive cases, and how many have negative ones?"""
+    return len(np.unique(index[labels])), len(np.unique(index[~labels]))
+
+
 def _area_and_variance(
     scores: Array, labels: BoolArray, patients: Sequence[str]
 ) -> tuple[float, float | None, tuple[int, int]]:
     of_positives, of_negatives = placements(scores, labels)
-    m, n, area = len(of_positives), len(of_negatives), float(of_positives.mean())
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    clusters = len(names)
-    units = (len(np.unique(index[labels])), len(np.unique(index[~labels])))
-    if min(units) < 2:
-        return area, None, units
-    up = np.bincount(index[labels], weights=of_positives - area, minlength=clusters)
-    down = np.bincount(index[~labels], weights=of_negatives - area, minlength=clusters)
-    variance = (
-        units[0] / (units[0] - 1) * float(up @ up) / m**2
-        + units[1] / (units[1] - 1) * float(down @ down) / n**2
-        + 2 * clusters / (clusters - 1) * float(up @ down) / (m * n)
-    )
-    # Rounding leaves about 1e-34 where every placement is the same.
-    return area, variance if variance > 1e-24 else 0.0, units
+    area = float(of_positives.mean())
+    index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)[1]
+    variance = clustered_area_variance(of_positives - area, of_negatives - area, labels, index)
+    return area, variance, class_units(labels, index)
 
 
 def _logit_limits(value: float, variance: float, level: float) -> tuple[float, float]:

@@ -52,6 +52,36 @@ def bootstrap(
     return interval_of_draws(value, replicates, len(patients), len(names), level)
 
 
+def weighted_bootstrap(
+    statistic: Callable[[Array], float | None],
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> Estimate:
+    """How far would a statistic of weighted rows vary if other patients had come?
+
+    The draws of `bootstrap`, told as how often each row is drawn: what has to be sorted is sorted
+    once.
+
+    Args:
+        statistic: takes a weight (N,) for each row, gives a value, or None where there is none.
+        patients: one name for each row.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: confidence level, two-sided.
+    """
+    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    clusters = len(names)
+    value = statistic(np.ones(len(patients))) if clusters >= 2 else None
+    replicates = np.full(draws, np.nan)
+    for draw in range(draws if value is not None else 0):
+        counts = np.bincount(rng.integers(clusters, size=clusters), minlength=clusters)
+        result = statistic(counts[index].astype(float))
+        replicates[draw] = np.nan if result is None else result
+    return interval_of_draws(value, replicates, len(patients), clusters, level)
+
+
 def clustered_sums_draws(
     columns: Array, patients: Sequence[str], rng: np.random.Generator, draws: int
 ) -> Array:

@@ -8,10 +8,14 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 
 
 def normal_quantile(level: float) -> float:
@@ -107,7 +111,7 @@ def clustered_proportion(
         return Estimate.missing(
             f"all {n} cases come from one {unit}", k=k, n=n, clusters=clusters, unit=unit
         )
-    effective = _effective_sample(np.asarray(success, dtype=float), index, clusters)
+    effective = effective_sample(np.asarray(success, dtype=float), index, clusters)
     low, high = score_limits(k / n, effective, level)
     method = "Wilson on the Rao–Scott effective sample"
     return Estimate(k / n, low, high, method, level, k, n, clusters, unit)
@@ -242,11 +246,17 @@ def _derived(value: float, low: float, high: float, method: str, *sources: Estim
     )
 
 
-def _effective_sample(
-    success: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    index: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
-    clusters: int,
-) -> float:
+def effective_sample(success: Array, index: IntArray, clusters: int) -> float:
+    """How large a simple sample would tell as much as these clustered cases?
+
+    n over the design effect of the ratio estimator (Rao and Scott 1992), never more than n;
+    where all or no cases succeed, the number of patients.
+
+    Args:
+        success: (N,), 0 or 1.
+        index: (N,) number of the patient, from 0.
+        clusters: patients, at least 2.
+    """
     n, share = len(success), float(success.mean())
     if share in (0.0, 1.0):
         return float(clusters)
