@@ -29,8 +29,8 @@ def obuchowski_variance(scores, labels, patients):
     return s10 / m + s01 / n + 2 * s11 / (m * n)
 
 
-def logit_limits(value, variance):
-    half = 1.959963984540054 * math.sqrt(variance) / (value * (1 - value))
+def logit_limits(value, variance, quantile):
+    half = quantile * math.sqrt(variance) / (value * (1 - value))
     center = math.log(value / (1 - value))
     return tuple(1 / (1 + math.exp(-x)) for x in (center - half, center + half))
 

@@ -40,7 +40,9 @@ def share(k, n):
 
 
 def mean(value, n=60):
-    return Estimate(value, value * 0.85, value * 1.15, "patient bootstrap, percentile", n=n)
+    return Estimate(
+        value, value * 0.85, value * 1.15, "patient bootstrap, expanded percentile", n=n
+    )
 
 
 def point_findings():

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from xaudit.stats.bca import acceleration, bca_of_draws
+from xaudit.stats.bootstrap import expanded_tail, interval_of_draws
 
 RNG = np.random.default_rng
 
@@ -15,11 +16,12 @@ def test_limits_are_those_of_scipy():
     x = RNG(0).exponential(size=40)
     accelerated = acceleration(x - x.mean(), np.arange(40))
     found = bca_of_draws(x.mean(), _mean_draws(x, 40000), accelerated, (40, 40))
+    level = 1 - 2 * expanded_tail(40, 0.95)
     expected = stats.bootstrap(
-        (x,), np.mean, n_resamples=40000, method="BCa", random_state=RNG(2), vectorized=True
+        (x,), np.mean, n_resamples=40000, method="BCa", rng=RNG(2), confidence_level=level
     ).confidence_interval
     assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.006)
-    assert found.method == "patient bootstrap, BCa"
+    assert found.method == "patient bootstrap, expanded BCa"
 
 
 def test_acceleration_is_about_that_of_the_jackknife():
@@ -41,8 +43,11 @@ def test_limits_follow_a_change_of_scale():
 
 def test_without_bias_and_skewness_they_are_the_percentiles():
     draws = np.linspace(-1, 1, 1001)
-    found = bca_of_draws(0.0, draws, 0.0, (30, 30))
-    assert (found.low, found.high) == pytest.approx((-0.95, 0.95))
+    found, plain = bca_of_draws(0.0, draws, 0.0, (30, 30)), interval_of_draws(0.0, draws, 30, 30)
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high))
+    assert -0.97 < found.low < -0.955
+    endless = bca_of_draws(0.0, draws, 0.0, (10**6, 10**6))
+    assert endless.high == pytest.approx(0.95, abs=1e-5)
 
 
 def test_no_correction_is_said():

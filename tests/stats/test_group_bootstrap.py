@@ -80,18 +80,16 @@ def test_acceleration_is_about_that_of_the_jackknife():
         assert found.accelerations[:, g] == pytest.approx(expected, abs=0.01)
 
 
-def test_gaps_are_of_the_same_patients():
-    table = _table(3, n=400, patients=200)
-    groups = {"one": np.ones(400, bool), "same": np.ones(400, bool), "half": np.arange(400) < 200}
-    found = draw_groups(table, groups, RNG(0), draws=400)
-    assert found.gap("auc", "one", "same").caution
-    alone, both = found.gap("auc", "half", "one"), found.gaps("auc", [("half", "one")])
-    assert both[0].difference.value == alone.value
-    assert both[0].difference.high == pytest.approx(alone.high, abs=0.02)
-    assert found.gaps("auc", []) == ()
-    assert "one" in found.groups
+def test_groups_of_the_same_patients_vary_together():
+    table, half = _table(3, n=400, patients=200), RNG(0).random(400) < 0.5
+    everyone = np.ones(400, bool)
+    groups = {"all": everyone, "same": everyone, "half": half, "rest": ~half, "none": ~everyone}
+    found = draw_groups(table, groups, RNG(0), draws=1000)
+    assert found.correlation("auc", "all", "same") == pytest.approx(1.0)
+    assert 0.5 < found.correlation("auc", "half", "all") < 0.9
+    assert found.correlation("auc", "half", "none") is None
     with pytest.raises(ValueError, match="'two' is not among"):
-        found.gap("auc", "two", "one")
+        found.correlation("auc", "two", "all")
 
 
 def test_counts_are_of_what_a_metric_rests_on():
@@ -110,7 +108,6 @@ def test_what_has_no_value_says_so():
     found = draw_groups(table, groups, RNG(0), draws=50)
     assert "2 needed" in found.estimate("auc", "none").undefined
     assert found.estimate("auc", "positive").undefined == "not defined on this sample"
-    assert found.gaps("hits", [("none", "positive")])[0].difference.value is None
 
 
 def test_a_wrong_table_says_what_is_wrong():

@@ -1,17 +1,23 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from xaudit.core.estimate import Estimate
 from xaudit.stats.bootstrap import clustered_sums_draws
-from xaudit.stats.multiplicity import benjamini_hochberg, holm, simultaneous
+from xaudit.stats.multiplicity import (
+    benjamini_hochberg,
+    holm,
+    pointwise_level,
+    simultaneous,
+)
 
 RNG = np.random.default_rng
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+@settings(max_examples=30, deadline=None)
 def test_adjusted_p_values_are_those_of_statsmodels(p_values):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
     expected = multipletests(p_values, method="fdr_bh")[1]
@@ -80,3 +86,21 @@ def test_any_false_alarm_among_fair_groups_is_as_rare_as_declared():
         alarms += any(c.difference.low > 0 or c.difference.high < 0 for c in found)
     # Bootstrap errors of 37 patients are 1.4 % too small, which costs about a point.
     assert 0.02 < alarms / runs < 0.085
+
+
+def test_pointwise_level_lies_between_that_of_one_and_bonferronis():
+    draws = RNG(0).normal(size=(40000, 20))
+    values = np.zeros(20)
+    sidak = 0.95 ** (1 / 20)
+    assert pointwise_level(draws, values) == pytest.approx(sidak, abs=3e-4)
+    assert pointwise_level(np.tile(draws[:, :1], 20), values) == pytest.approx(0.95, abs=0.003)
+    assert pointwise_level(draws[:, :1], values[:1]) == 0.95
+    wild = RNG(1).standard_t(2, size=(4000, 20))
+    assert pointwise_level(wild, values) == pytest.approx(1 - 0.05 / 20)
+
+
+def test_pointwise_level_without_draws_is_bonferronis():
+    void = np.full((100, 5), np.nan)
+    assert pointwise_level(void, np.zeros(5)) == pytest.approx(0.99)
+    assert pointwise_level(np.zeros((100, 0)), np.zeros(0)) == 0.95
+    assert pointwise_level(RNG(0).normal(size=(100, 2)), np.array([0.0, np.nan])) == 0.975

@@ -58,7 +58,8 @@ def test_duplicated_images_do_not_narrow_the_interval():
     success, names = np.arange(60) < 45, [str(i) for i in range(60)]
     twice = clustered_proportion(np.tile(success, 2), names * 2)
     once = wilson(45, 60)
-    assert twice.high - twice.low == pytest.approx(once.high - once.low, rel=0.01)
+    # As wide as once, and a little more: clusters have t instead of z.
+    assert 1 <= (twice.high - twice.low) / (once.high - once.low) < 1.04
     assert "Rao–Scott" in twice.method
 
 

@@ -17,7 +17,7 @@ class Estimate:
         value: the point estimate, in the metric's own unit.
         low: lower limit of the interval.
         high: upper limit of the interval.
-        method: the interval by name ("Wilson", "DeLong", "patient bootstrap, percentile").
+        method: the interval by name ("Wilson", "DeLong", "patient bootstrap, expanded percentile").
         level: confidence level, two-sided.
         k: successes, for a proportion.
         n: cases that entered.

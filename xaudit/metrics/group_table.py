@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy.special import expit
@@ -19,6 +19,14 @@ _RATIOS = {
     "accuracy": ("right", "cases"),
     "brier": ("squared error", "cases"),
     "calibration_in_the_large": ("excess", "cases"),
+}
+# What succeeds, and among which cases; both (N,) bool.
+PROPORTIONS: dict[str, Callable[[Predictions], tuple[BoolArray, BoolArray]]] = {
+    "sensitivity": lambda p: (p.called, p.labels),
+    "specificity": lambda p: (~p.called, ~p.labels),
+    "ppv": lambda p: (p.labels, p.called),
+    "npv": lambda p: (~p.labels, ~p.called),
+    "accuracy": lambda p: (p.called == p.labels, np.ones(len(p), dtype=bool)),
 }
 GROUP_METRICS = (*_RATIOS, "auc")
 

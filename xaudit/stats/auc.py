@@ -11,7 +11,7 @@ from scipy import optimize, stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -50,10 +50,10 @@ def auc_value(scores: Array, labels: BoolArray) -> float | None:
 def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float = 0.95) -> Estimate:
     """How often does a positive case score above a negative one?
 
-    Variance by Obuchowski 1997 for clustered data, which is that of DeLong et al. 1988
-    where every patient has one case. Interval on the logit scale. Where the area is 0 or 1 or the
-    variance vanishes, that says nothing about uncertainty: then the score interval of Newcombe
-    2006 (method 5), with patients as the sample sizes.
+    Variance by Obuchowski 1997 for clustered data, with t on patients - 1 degrees; by DeLong et
+    al. 1988 with z where every patient has one case. Interval on the logit scale. Where the area
+    is 0 or 1 or the variance vanishes, that says nothing about uncertainty: then the score interval
+    of Newcombe 2006 (method 5), with patients as the sample sizes.
 
     Args:
         scores: (N,), larger speaks for positive.
@@ -78,13 +78,14 @@ def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float 
         reason = f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
         return Estimate.missing(reason, n=n, clusters=clusters)
     name = "DeLong" if clusters == n else "clustered DeLong (Obuchowski 1997)"
-    low, high, scale = area_limits(value, variance, units, level)
+    quantile = normal_quantile(level) if clusters == n else t_quantile(level, clusters - 1)
+    low, high, scale = area_limits(value, variance, units, level, quantile)
     method = f"{name}, logit" if scale == "logit" else scale
     return Estimate(value, low, high, method, level, n=n, clusters=clusters)
 
 
 def area_limits(
-    value: float, variance: float, units: tuple[int, int], level: float
+    value: float, variance: float, units: tuple[int, int], level: float, quantile: float
 ) -> tuple[float, float, str]:
     """Limits of an area, and their kind: "logit", or Newcombe's score where that cannot be.
 
@@ -93,9 +94,10 @@ def area_limits(
         variance: of the area.
         units: patients with positive and with negative cases.
         level: confidence level, two-sided.
+        quantile: standard errors to either side on the logit scale.
     """
     if 0 < value < 1 and variance > 0:
-        return *_logit_limits(value, variance, level), "logit"
+        return *_logit_limits(value, variance, quantile), "logit"
     return *_score_limits(value, units, level), "Newcombe 2006 score (method 5)"
 
 
@@ -164,9 +166,9 @@ def _area_and_variance(
     return area, variance, class_units(labels, index)
 
 
-def _logit_limits(value: float, variance: float, level: float) -> tuple[float, float]:
+def _logit_limits(value: float, variance: float, quantile: float) -> tuple[float, float]:
     center = math.log(value / (1 - value))
-    half = normal_quantile(level) * math.sqrt(variance) / (value * (1 - value))
+    half = quantile * math.sqrt(variance) / (value * (1 - value))
     low, high = (0.5 * (1 + math.tanh(0.5 * x)) for x in (center - half, center + half))
     return min(low, value), max(high, value)
 

@@ -15,7 +15,6 @@ from xaudit.core.estimate import Estimate
 from xaudit.stats.auc import Array, IntArray, auc, clustered_area_variance, placements
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.difference import independent_difference
-from xaudit.stats.proportions import normal_quantile
 from xaudit.stats.scored import Scored
 
 # Variance of an area, and what each patient adds to the area's error.
@@ -32,9 +31,9 @@ def paired_auc_difference(
     """How much larger is the area of one detector than of another on the same cases?
 
     DeLong et al. 1988 by midranks (Sun and Xu 2014) where every patient has one case, else
-    Obuchowski 1997. Wald interval and z-test; limits are held within ±1. Where no placement
-    differs from another there is no variance to test with: two detectors that rank the cases
-    alike differ by 0, otherwise the limits of both areas are combined as if independent.
+    Obuchowski 1997 with t on patients - 1 degrees. Wald interval; limits are held within ±1. Where
+    no placement differs from another there is no variance to test with: two detectors that rank
+    the cases alike differ by 0, otherwise the limits of both areas are combined as if independent.
 
     Args:
         first: (N,) scores of one detector, larger speaks for positive.
@@ -72,9 +71,9 @@ def unpaired_auc_difference(first: Scored, second: Scored, level: float = 0.95) 
     """How much larger is the area on one set of cases than on another (two groups, two sites)?
 
     DeLong et al. 1988 for independent sets; patients who have cases in both add the covariance of
-    their sums of placements (Obuchowski 1997). Wald interval and z-test; limits are held within
-    ±1. Where one of the areas has no variance (1, for example), that says nothing about its
-    uncertainty: then the limits of both are combined (MOVER), without a test.
+    their sums of placements (Obuchowski 1997). Wald interval; limits are held within ±1. Where one
+    of the areas has no variance (1, for example), that says nothing about its uncertainty: then the
+    limits of both are combined (MOVER), without a test.
 
     Args:
         first: minuend.
@@ -113,8 +112,10 @@ def _parts(scored: Scored, names: npt.NDArray[np.str_]) -> _Parts:
 
 
 def _wald(gap: float, variance: float, method: str, counts: Estimate) -> Comparison:
-    error = math.sqrt(variance)
-    half = normal_quantile(counts.level) * error
+    """Z where every patient has one case, else t on patients - 1 degrees."""
+    error, clustered = math.sqrt(variance), "clustered" in method
+    degrees = (counts.clusters or 2) - 1 if clustered else np.inf
+    half = float(stats.t.ppf(0.5 + counts.level / 2, degrees)) * error
     found = Estimate(
         gap,
         max(-1.0, gap - half),
@@ -125,7 +126,8 @@ def _wald(gap: float, variance: float, method: str, counts: Estimate) -> Compari
         clusters=counts.clusters,
         unit=counts.unit,
     )
-    return Comparison(found, float(2 * stats.norm.sf(abs(gap) / error)), f"{method}, z")
+    p_value = float(2 * stats.t.sf(abs(gap) / error, degrees))
+    return Comparison(found, p_value, f"{method}, {'t' if clustered else 'z'}")
 
 
 def _cautious(found: Comparison, *areas: float) -> Comparison:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from xaudit.core.estimate import Estimate
-from xaudit.stats.bootstrap import interval_of_draws
+from xaudit.stats.bootstrap import expanded_tail, interval_of_draws
 
 Array = npt.NDArray[np.float64]
-METHOD = "patient bootstrap, BCa"
 
 
 def acceleration(influence: Array, index: npt.NDArray[np.intp]) -> float:
@@ -36,8 +37,9 @@ def bca_of_draws(
 ) -> Estimate:
     """Bias-corrected and accelerated limits of replicates; NaN marks a draw without a value.
 
-    Efron 1987. Reasons for no estimate as in `interval_of_draws`. Where the value lies beyond all
-    draws, or the correction has no root, the limits stay those of the percentiles, and say so.
+    Efron 1987, with the tails of `interval_of_draws` for few patients. Reasons for no estimate as
+    there. Where the value lies beyond all draws, or the correction has no root, the limits stay
+    those of the percentiles, and say so.
 
     Args:
         value: from the sample.
@@ -51,27 +53,19 @@ def bca_of_draws(
         return found
     draws = replicates[~np.isnan(replicates)]
     below = float((draws < found.value).mean() + (draws == found.value).mean() / 2)
-    tails = _corrected(below, accelerated, level)
+    tails = _corrected(below, accelerated, expanded_tail(counts[1], level))
     if tails is None:
         return found
     low, high = map(float, np.quantile(draws, tails))
-    return Estimate(
-        found.value,
-        low,
-        high,
-        found.method.replace("percentile", "BCa"),
-        level,
-        n=found.n,
-        clusters=found.clusters,
-    )
+    method = found.method.replace("expanded percentile", "expanded BCa")
+    return replace(found, low=low, high=high, method=method)
 
 
-def _corrected(below: float, accelerated: float, level: float) -> tuple[float, float] | None:
+def _corrected(below: float, accelerated: float, tail: float) -> tuple[float, float] | None:
     """Shares of the draws at which the limits lie."""
     if not 0 < below < 1:
         return None
     bias = float(stats.norm.ppf(below))
-    tail = (1 - level) / 2
     shares = []
     for share in (tail, 1 - tail):
         shifted = bias + float(stats.norm.ppf(share))

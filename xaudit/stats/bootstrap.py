@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-METHOD = "patient bootstrap, percentile"
+METHOD = "patient bootstrap, expanded percentile"
 # Above this share of draws without a value the interval would describe the lucky draws only.
 VOID_LIMIT = 0.01
 _CHUNK = 1 << 21
@@ -29,7 +31,7 @@ def bootstrap(
 ) -> Estimate:
     """How far would any statistic vary if other patients had come?
 
-    Percentile interval (Efron and Tibshirani 1993, ch. 13). Patients are sorted first, so the
+    Expanded percentile interval (see `interval_of_draws`). Patients are sorted first, so the
     order of the rows does not matter.
 
     Args:
@@ -208,6 +210,9 @@ def interval_of_draws(
 ) -> Estimate:
     """Percentile limits of replicates; NaN marks a draw without a value.
 
+    Expanded (Hesterberg 2015): draws of c patients vary less than c patients do, by (c - 1) / c,
+    and t on c - 1 degrees stands for z.
+
     Missing with fewer than two patients, without a value, or where more than 1 % of the draws
     have none. Replicates that are all the same get a caution: the data show no spread, which is
     no proof that there is none.
@@ -228,13 +233,24 @@ def interval_of_draws(
     if void > VOID_LIMIT * len(replicates):
         reason = f"{void} of {len(replicates)} bootstrap draws have no value"
         return Estimate.missing(reason, n=n, clusters=clusters)
-    tail = (1 - level) / 2
+    tail = expanded_tail(clusters, level)
     low, high = map(float, np.nanquantile(replicates, [tail, 1 - tail]))
     method = METHOD if not void else f"{METHOD} ({void} of {len(replicates)} draws void)"
     found = Estimate(value, low, high, method, level, n=n, clusters=clusters)
     if high - low <= 1e-12:
         return found.with_caution("every draw gives the same value: the interval shows no spread")
     return found
+
+
+def expanded_tail(clusters: int, level: float) -> float:
+    """The share of the draws left out at either end; Hesterberg 2015, section 4.2.1.
+
+    Args:
+        clusters: patients, at least 2.
+        level: confidence level, two-sided.
+    """
+    widened = math.sqrt(clusters / (clusters - 1)) * t_quantile(level, clusters - 1)
+    return float(stats.norm.sf(widened))
 
 
 def _columns(patients: Sequence[str], *columns: Array) -> Array:

@@ -15,8 +15,6 @@ from xaudit.core.estimate import Estimate
 from xaudit.stats.auc import placements
 from xaudit.stats.bca import acceleration, bca_of_draws
 from xaudit.stats.bootstrap import interval_of_draws
-from xaudit.stats.comparison import Comparison
-from xaudit.stats.multiplicity import simultaneous
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -68,7 +66,7 @@ class CaseTable:
 class GroupDraws:
     """K metrics of G groups, and what they become in each draw of patients; NaN for no value.
 
-    The arrays are for further calculation; `estimate`, `gap` and `gaps` are what may be shown.
+    The arrays are for further calculation; `estimate` is what may be shown.
 
     Attributes:
         metrics: names of the K metrics.
@@ -98,50 +96,30 @@ class GroupDraws:
         level: float = 0.95,
     ) -> Estimate:
         """What is a metric in a group? For proportions near 0 or 1 a score interval is better."""
-        at = self._at(metric, group)
+        at = self.at(metric, group)
         value = None if np.isnan(self.values[at]) else float(self.values[at])
         draws, counts = self.replicates[:, *at], (int(self.cases[at]), int(self.clusters[at]))
         if interval == "BCa":
             found = bca_of_draws(value, draws, float(self.accelerations[at]), counts, level)
         else:
             found = interval_of_draws(value, draws, *counts, level)
-        return self._told(found)
+        return replace(found, unit=self.unit)
 
-    def gap(self, metric: str, first: str, second: str, level: float = 0.95) -> Estimate:
-        """How much larger is a metric in the first group? Patients may be in both. Percentile."""
-        one, two = self._at(metric, first), self._at(metric, second)
-        value = self.values[one] - self.values[two]
-        return self._told(
-            interval_of_draws(
-                None if np.isnan(value) else float(value),
-                self.replicates[:, *one] - self.replicates[:, *two],
-                int(self.cases[one] + self.cases[two]),
-                int(min(self.clusters[one], self.clusters[two])),
-                level,
-            )
-        )
+    def correlation(self, metric: str, first: str, second: str) -> float | None:
+        """How much does a metric vary together in two groups? None where one does not vary."""
+        draws = self.replicates[:, *self.at(metric, first)]
+        others = self.replicates[:, *self.at(metric, second)]
+        both = ~np.isnan(draws) & ~np.isnan(others)
+        if both.sum() < 2 or np.ptp(draws[both]) <= 1e-12 or np.ptp(others[both]) <= 1e-12:
+            return None
+        return float(np.clip(np.corrcoef(draws[both], others[both])[0, 1], -1, 1))
 
-    def gaps(
-        self, metric: str, pairs: Sequence[tuple[str, str]], level: float = 0.95
-    ) -> tuple[Comparison, ...]:
-        """Which of these pairs of groups differ, all statements holding at once (max-T)?"""
-        estimates = [self.gap(metric, first, second, level) for first, second in pairs]
-        columns = [
-            self.replicates[:, *self._at(metric, first)]
-            - self.replicates[:, *self._at(metric, second)]
-            for first, second in pairs
-        ]
-        draws = np.stack(columns, axis=1) if columns else np.empty((len(self.replicates), 0))
-        return simultaneous(estimates, draws, level)
-
-    def _at(self, metric: str, group: str) -> tuple[int, int]:
+    def at(self, metric: str, group: str) -> tuple[int, int]:
+        """Where a metric of a group is in the arrays."""
         for name, names in ((metric, self.metrics), (group, self.groups)):
             if name not in names:
                 raise ValueError(f"{name!r} is not among {', '.join(names)}")
         return self.metrics.index(metric), self.groups.index(group)
-
-    def _told(self, estimate: Estimate) -> Estimate:
-        return replace(estimate, unit=self.unit)
 
 
 def draw_groups(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from xaudit.core.estimate import Estimate
 from xaudit.stats.bootstrap import VOID_LIMIT
@@ -61,7 +62,9 @@ def simultaneous(
     estimates, in bootstrap standard errors, gives one factor for all intervals and the adjusted
     p-values. The dependence between the estimates is that of the draws: they have to come from the
     same draws. An estimate without a value, or of which more than 1 % of the draws are void, or
-    which never varies, keeps a reason, and the others do not pay for it.
+    which never varies, keeps a reason, and the others do not pay for it. In groups of fewer than
+    some 100 patients these symmetric intervals are far too short for proportions near 0 or 1: there
+    use `pointwise_level`.
 
     Args:
         estimates: K estimates; their value, counts and unit are kept, their limits are not.
@@ -86,6 +89,30 @@ def simultaneous(
     )
 
 
+def pointwise_level(replicates: Array, values: Array, level: float = 0.95) -> float:
+    """At what level must each of many intervals be, so that all of them hold together?
+
+    The factor of `simultaneous`, turned into the level of a normal interval: by it, intervals that
+    are better than the draws in small samples (score, logit) become simultaneous ones. Never
+    stricter than Bonferroni's, which needs no draws. Columns that are void or never vary leave the
+    others alone, but count for Bonferroni.
+
+    Args:
+        replicates: (draws, K) of the same draws, NaN where a draw has no value.
+        values: (K,) from the sample, NaN where there is none.
+        level: that of the family, two-sided.
+    """
+    normal_quantile(level)
+    comparisons = max(1, len(values))
+    bonferroni = 1 - (1 - level) / comparisons
+    points = [None if np.isnan(value) else float(value) for value in values]
+    kept = [k for k, v in enumerate(points) if v is not None and _usable(v, replicates[:, k])]
+    if len(kept) < 2:
+        return bonferroni if comparisons > 1 else level
+    factor = _factor(replicates[:, kept], values[kept], level)[0]
+    return min(bonferroni, float(2 * stats.norm.cdf(factor) - 1))
+
+
 def _max_t(
     kept: list[int], estimates: Sequence[Estimate], replicates: Array, level: float
 ) -> list[Comparison]:
@@ -93,11 +120,7 @@ def _max_t(
         return []
     chosen = replicates[:, kept]
     values = np.array([estimates[k].value for k in kept], dtype=np.float64)
-    errors = np.nanstd(chosen, axis=0, ddof=1)
-    # The same patients are void in a draw for one estimate, and not for another.
-    distance = np.where(np.isnan(chosen), 0.0, np.abs(chosen - values) / errors)
-    largest = distance.max(axis=1)
-    factor = float(np.quantile(largest, level, method="higher"))
+    factor, errors, largest = _factor(chosen, values, level)
     method = METHOD.format(len(kept))
     made = []
     for k, value, error in zip(kept, values, errors, strict=True):
@@ -111,6 +134,19 @@ def _max_t(
         )
         made.append(Comparison(limits, (1 + beyond) / (1 + len(largest)), "max-T"))
     return made
+
+
+def _factor(replicates: Array, values: Array, level: float) -> tuple[float, Array, Array]:
+    """Standard errors to either side, (K,) standard errors, and (draws,) largest distances."""
+    errors = np.nanstd(replicates, axis=0, ddof=1)
+    # The same patients are void in a draw for one estimate, and not for another.
+    distance = np.where(np.isnan(replicates), 0.0, np.abs(replicates - values) / errors)
+    largest = distance.max(axis=1)
+    return float(np.quantile(largest, level, method="higher")), errors, largest
+
+
+def _usable(value: float, draws: Array) -> bool:
+    return _why_not(Estimate(value, value, value, "draws"), draws) is None
 
 
 def _why_not(estimate: Estimate, draws: Array) -> str | None:

@@ -13,7 +13,7 @@ from scipy import optimize, stats
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.comparison import Comparison
-from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
 Weight = Literal["case", "patient"]
@@ -54,7 +54,7 @@ def paired_difference(
     One case for each patient: score interval by Tango 1998 and McNemar's mid-p. Otherwise the
     differences are summed by patient: every case counts the same (Obuchowski 1998) or every patient
     does (Durkalski et al. 2003). Then the test takes the variance without a difference, and the
-    interval, Wald, that with it.
+    interval, Wald with t on patients - 1 degrees, that with it.
 
     Args:
         first: (N,) bool, one for each case.
@@ -97,7 +97,7 @@ def _of_patients(gaps: Array, sizes: Array, weight: Weight, level: float) -> Com
     if variance <= 1e-24:
         reason = "patients do not differ in their differences: there is no variance"
         return Comparison(Estimate.missing(reason, n=n, clusters=clusters), None, "none")
-    half = normal_quantile(level) * math.sqrt(variance)
+    half = t_quantile(level, clusters - 1) * math.sqrt(variance)
     source = "Obuchowski 1998" if weight == "case" else "Durkalski et al. 2003"
     method = f"clustered pairs ({source}), Wald"
     low, high = max(-1.0, value - half), min(1.0, value + half)

@@ -29,6 +29,20 @@ def normal_quantile(level: float) -> float:
     return float(stats.norm.ppf(0.5 + level / 2))
 
 
+def t_quantile(level: float, degrees: int) -> float:
+    """The t of a two-sided interval of this level.
+
+    Args:
+        level: confidence level, two-sided.
+        degrees: of freedom, at least 1: patients - 1 where a variance was estimated over patients.
+
+    Raises:
+        ValueError: the level is not between 0 and 1.
+    """
+    normal_quantile(level)
+    return float(stats.t.ppf(0.5 + level / 2, degrees))
+
+
 def score_limits(proportion: float, n: float, level: float) -> tuple[float, float]:
     """Wilson limits for a sample size that need not be whole; Wilson 1927."""
     z2 = normal_quantile(level) ** 2
@@ -88,8 +102,8 @@ def clustered_proportion(
 
     Wilson's interval where every patient has one case. Otherwise Wilson on the effective sample
     n / d, d being the design effect of the ratio estimator (Rao and Scott 1992), never
-    below 1. Where all or no cases succeed, d cannot be estimated and the effective sample is the
-    number of patients.
+    below 1, with t on patients - 1 degrees in place of z (Dean and Pagano 2015). Where all or no
+    cases succeed, d cannot be estimated and the effective sample is the number of patients.
 
     Args:
         success: (N,) bool, one for each case.
@@ -112,6 +126,8 @@ def clustered_proportion(
             f"all {n} cases come from one {unit}", k=k, n=n, clusters=clusters, unit=unit
         )
     effective = effective_sample(np.asarray(success, dtype=float), index, clusters)
+    if 0 < k < n:
+        effective *= (normal_quantile(level) / t_quantile(level, clusters - 1)) ** 2
     low, high = score_limits(k / n, effective, level)
     method = "Wilson on the Rao–Scott effective sample"
     return Estimate(k / n, low, high, method, level, k, n, clusters, unit)

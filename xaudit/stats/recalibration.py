@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.proportions import t_quantile
 
 Array = npt.NDArray[np.float64]
 _STEPS = 100
@@ -27,7 +27,8 @@ def recalibrate(
     """What slope, or what intercept at slope 1, does the label's regression on the logit have?
 
     Maximum likelihood by Newton's method; Wald interval from the cluster-robust covariance (Liang
-    and Zeger 1986) with the factor c / (c - 1) for c patients.
+    and Zeger 1986) with the factor c / (c - 1) for c patients and t on c - 1 degrees (Cameron and
+    Miller 2015).
 
     Args:
         logits: (N,).
@@ -52,7 +53,7 @@ def recalibrate(
     fitted = expit(design @ coefficients + offset)
     error = _robust_error(design, fitted, labels.astype(float), patients)
     value = float(coefficients[-1]) / scale
-    half = normal_quantile(level) * error / scale
+    half = t_quantile(level, clusters - 1) * error / scale
     method = "cluster-robust Wald"
     return Estimate(value, value - half, value + half, method, level, n=n, clusters=clusters)
 

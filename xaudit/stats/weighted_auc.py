@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
 from xaudit.stats.auc import area_limits, class_units, clustered_area_variance
+from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
 
@@ -65,7 +66,9 @@ def weighted_auc(positives: Side, negatives: Side, level: float = 0.95) -> Estim
     if variance is None:
         reason = f"{units[0]} patients with positives and {units[1]} with negatives, 2 needed"
         return Estimate.missing(reason, n=m + n, clusters=clusters)
-    low, high, scale = area_limits(value, variance, units, level)
+    simple = clusters == m + n
+    quantile = normal_quantile(level) if simple else t_quantile(level, clusters - 1)
+    low, high, scale = area_limits(value, variance, units, level, quantile)
     method = "weighted DeLong by patient, logit" if scale == "logit" else scale
     found = Estimate(value, min(low, value), max(high, value), method, level)
     return replace(found, n=m + n, clusters=clusters)

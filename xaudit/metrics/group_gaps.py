@@ -1,0 +1,87 @@
+"""Gaps between groups, all of them holding at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.group_table import PROPORTIONS, case_table
+from xaudit.stats.auc import auc
+from xaudit.stats.difference import correlated_difference
+from xaudit.stats.group_bootstrap import GroupDraws, draw_groups
+from xaudit.stats.multiplicity import pointwise_level
+from xaudit.stats.proportions import clustered_proportion
+
+Pair = tuple[str, str]
+
+
+def simultaneous_gaps(
+    predictions: Predictions,
+    groups: Mapping[str, BoolArray],
+    pairs: Mapping[str, Sequence[Pair]],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> dict[str, tuple[Estimate, ...]]:
+    """Which groups differ in which metric, so that no statement of the family is a false alarm?
+
+    One family: all pairs of all metrics. Each gap is made by MOVER from the interval of either
+    group (Wilson on the effective sample, logit of the AUC, expanded BCa for the rest), with their
+    correlation over the draws, at the pointwise level that the joint draws ask for (max-T). The
+    draws alone would be too narrow in small groups: see `docs/reference/coverage.md`.
+
+    Args:
+        predictions: the cases, all with finite logits.
+        groups: name → (N,) bool; they may overlap.
+        pairs: metric → (minuend, subtrahend), names of groups.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: that of the family, two-sided.
+
+    Returns:
+        Metric → a gap for each pair, in order.
+
+    Raises:
+        ValueError: a metric or a group is unknown.
+    """
+    drawn = draw_groups(case_table(predictions, tuple(pairs)), groups, rng, draws)
+    named = [(metric, *pair) for metric, some in pairs.items() for pair in some]
+    at = [(drawn.at(m, one), drawn.at(m, two)) for m, one, two in named]
+    values = np.array([drawn.values[one] - drawn.values[two] for one, two in at])
+    columns = [drawn.replicates[:, *one] - drawn.replicates[:, *two] for one, two in at]
+    replicates = np.stack(columns, axis=1) if columns else np.empty((draws, 0))
+    single = pointwise_level(replicates, values, level)
+    name = f"simultaneous over {len(named)} comparisons"
+    found: dict[str, list[Estimate]] = {metric: [] for metric in pairs}
+    for metric, one, two in named:
+        first, second = (
+            _level(predictions, groups[group], drawn, (metric, group), single)
+            for group in (one, two)
+        )
+        gap = correlated_difference(first, second, drawn.correlation(metric, one, two) or 0.0)
+        if gap.value is not None:
+            gap = replace(gap, method=f"{gap.method}, {name}", level=level)
+        found[metric].append(replace(gap, unit=predictions.unit))
+    return {metric: tuple(gaps) for metric, gaps in found.items()}
+
+
+def _level(
+    p: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str], level: float
+) -> Estimate:
+    """The metric in one group, by the interval that is best in small samples."""
+    metric = name[0]
+    own = p.subset(np.asarray(inside, dtype=bool))
+    if metric == "auc":
+        return auc(own.logits, own.labels, own.patients, level)
+    if metric not in PROPORTIONS:
+        return drawn.estimate(*name, level=level)
+    success, among = PROPORTIONS[metric](own)
+    if not among.any():
+        return Estimate.missing("nothing to divide by", n=len(own))
+    patients = [own.patients[i] for i in np.flatnonzero(among)]
+    return clustered_proportion(success[among], patients, level, p.unit)
