@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.disparities import disparities
+from xaudit.audit.sites import site_findings
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
@@ -17,7 +19,7 @@ from xaudit.core.finding import CalibrationBin, Curve, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.disparity import gap_to_rest
-from xaudit.fairness.groups import apply_size_rule, levels
+from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.discrimination import Predictions, with_misses
 from xaudit.stats.auc import roc_points
@@ -70,6 +72,19 @@ class Performance:
                 scope = {"group": column, "level": level}
                 yield from self._slice(chosen, scope)
                 yield from self._gaps(chosen, scope)
+
+    def of_groups(self, site_column: str | None) -> Iterator[Finding]:
+        """What is said of all groups at once, and of sites as a sample of sites.
+
+        Args:
+            site_column: column that names the site; None where the study has none.
+        """
+        rows = [row for row, scored in zip(self.rows, self._scored, strict=True) if scored]
+        p, columns = self._predictions(self._scored, 0.0), levels([row.groups for row in rows])
+        yield from disparities(p, self.points, columns, self.statistics, self.seed)
+        if site_column in columns:
+            known = {k: v for k, v in columns[site_column].items() if k != NOT_RECORDED}
+            yield from site_findings(p, self.points, known, site_column, self.statistics.minimum)
 
     def curves(self) -> tuple[Curve, ...]:
         """The ROC curve, with the operating points on it."""

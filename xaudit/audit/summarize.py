@@ -53,6 +53,7 @@ def summarize(
         accountability=_accountability(plan, results),
         findings=(
             *performance.findings(),
+            *performance.of_groups(study.site_column),
             *localization_findings(results, methods, config.statistics, config.seed, study.unit),
         ),
         metrics=tuple(all_metrics()),

@@ -31,8 +31,14 @@ class Lookup:
 
     def unit(self, metric: str) -> str:
         """How the metric is printed."""
-        facts = self._facts.get(metric.removesuffix("_gap"))
-        return facts.unit if facts else _UNITS.get(metric.removesuffix("_gap"), "proportion")
+        bare = metric
+        for suffix, unit in _DERIVED.items():
+            if metric.endswith(suffix):
+                bare = metric.removesuffix(suffix)
+                if unit:
+                    return unit
+        facts = self._facts.get(bare)
+        return facts.unit if facts else _UNITS.get(bare, "proportion")
 
     def cell(self, metric: str, **scope: str) -> str:
         """Value, interval and counts, or a dash and the reason."""
@@ -58,6 +64,15 @@ class Lookup:
         level = " and ".join(sorted(levels))
         return f"{level} intervals, two-sided. Method: {'; '.join(sorted(names))}."
 
+
+_DERIVED = {
+    "_gap": "",
+    "_site_mean": "",
+    "_new_site": "",
+    "_site_variance": "number",
+    "_site_i2": "proportion",
+}
+"""What is made of a metric is printed like it, or in this unit."""
 
 _UNITS = {
     "auc": "number",

@@ -9,6 +9,7 @@ from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
 from xaudit.report.lookup import Lookup
+from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
 
 AT_POINT = (
@@ -195,7 +196,11 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             "some will differ by chance.",
         ),
         figures=drawings if levels else (),
-        tables=tuple(_group_table(look, column, points) for column in levels),
+        tables=(
+            *simultaneous(look),
+            *of_sites(look),
+            *(_group_table(look, column, points) for column in levels),
+        ),
         missing=() if levels else ("Groups and sites: the study has no group column.",),
     )
 

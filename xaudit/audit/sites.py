@@ -1,0 +1,64 @@
+"""What differs between the sites of one audit, and what a new site may expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from xaudit.core.case import BoolArray
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import Finding
+from xaudit.fairness.sites import site_heterogeneity
+from xaudit.metrics.discrimination import Predictions
+
+OVER_POINTS = ("auc",)
+AT_POINT = ("sensitivity", "specificity")
+
+_ENOUGH = 5
+"""Sites from which on random effects are judged."""
+
+
+def site_findings(
+    predictions: Predictions,
+    points: Sequence[OperatingPoint],
+    sites: Mapping[str, BoolArray],
+    column: str,
+    minimum: tuple[int, int],
+) -> Iterator[Finding]:
+    """Mean over sites, what a new site may expect, how much sites differ, and each left out.
+
+    Args:
+        predictions: the scored cases.
+        points: operating points.
+        sites: level of the site column → (N,) bool.
+        column: that names the site.
+        minimum: cases of a site for an interval, and for a verdict.
+    """
+    tasks: list[tuple[str, OperatingPoint | None]] = [(name, None) for name in OVER_POINTS]
+    tasks += [(name, point) for point in points for name in AT_POINT]
+    for metric, point in tasks:
+        scope = {"group": column, "analysis": "scored"}
+        p = predictions
+        if point is not None:
+            scope["operating_point"] = point.name
+            p = replace(predictions, threshold=point.logit)
+        found, used = site_heterogeneity(metric, p, sites, minimum[0])
+        of_sites = {
+            f"{metric}_site_mean": found.mean,
+            f"{metric}_new_site": found.new_site,
+            f"{metric}_site_variance": found.tau2,
+            f"{metric}_site_i2": found.i2,
+        }
+        for name, estimate in of_sites.items():
+            yield Finding(name, scope, _sized(estimate, len(used)))
+        for site, estimate in zip(used, found.without, strict=True):
+            full = {**scope, "level": site, "compared": "without"}
+            yield Finding(f"{metric}_site_mean", full, _sized(estimate, len(used) - 1))
+
+
+def _sized(estimate: Estimate, sites: int) -> Estimate:
+    """With a handful of sites the interval is honest and wide, and no verdict is read."""
+    if estimate.value is None or sites >= _ENOUGH:
+        return estimate
+    return estimate.with_caution(f"{sites} sites, {_ENOUGH} needed for a verdict")

@@ -1,0 +1,109 @@
+"""What is said of all groups at once, and of sites as a sample of sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from xaudit.core.finding import Finding
+from xaudit.report import numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import Table
+
+SIMULTANEOUS = "simultaneous"
+_PAIR = 2
+Levels = Mapping[str, Mapping[str, tuple[int, int]]]
+_SITES = (("auc", "AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity"))
+
+
+def simultaneous(look: Lookup) -> Iterator[Table]:
+    """The gaps that are shown to differ when every comparison of the audit is counted."""
+    gaps = [one for one in look.findings.findings if one.scope.get("analysis") == SIMULTANEOUS]
+    if not gaps:
+        return
+    levels = look.findings.study.levels
+    shown = sorted((one for one in gaps if _shown(one) and not _mirrored(one, levels)), key=_size)
+    rows = tuple(
+        (
+            f"{one.scope['group']} {one.scope['level']}",
+            one.metric.removesuffix("_gap") + _at(one),
+            numbers.estimate(one.estimate, look.unit(one.metric), signed=True),
+        )
+        for one in shown
+    )
+    title = f"Gaps shown, counting all {numbers.whole(len(gaps))} comparisons together"
+    note = (
+        "A gap is the level minus all other cases. If all groups fared alike, 95 of 100 audits "
+        "would show no row here. A group that is not listed is not shown to be equal."
+    )
+    if not rows:
+        rows = (("None of the groups", "", "is shown to differ from the rest"),)
+    yield Table(title, ("Group", "Measure", "Gap"), rows, f"{note} {_method(gaps)}")
+
+
+def of_sites(look: Lookup) -> Iterator[Table]:
+    """Random effects: the mean of sites, what a new one may expect, and how much they differ."""
+    column = look.findings.study.site_column
+    if column is None:
+        return
+    rows = []
+    points = look.findings.detector.operating_points
+    for metric, title in _SITES:
+        for point in points if metric != "auc" else points[:1]:
+            scope = {"group": column} | ({"operating_point": point.name} if metric != "auc" else {})
+            if look.get(f"{metric}_site_mean", **scope) is None:
+                continue
+            name = title if metric == "auc" else f"{title} at “{point.name}”"
+            cells = (
+                look.cell(f"{metric}_{what}", **scope)
+                for what in ("site_mean", "new_site", "site_i2")
+            )
+            rows.append((name, *cells, _least_without(look, metric, scope)))
+    if rows:
+        yield Table(
+            f"Sites as a sample of sites ({column})",
+            ("Measure", "Mean of sites", "A new site (prediction interval)",
+             "Share of differences beyond chance (I²)", "Lowest mean with one site left out"),
+            tuple(rows),
+            look.methods(*(f"{metric}_site_mean" for metric, _ in _SITES)),
+        )  # fmt: skip
+
+
+def _least_without(look: Lookup, metric: str, scope: dict[str, str]) -> str:
+    """The site whose absence lowers the mean most."""
+    found = [
+        one
+        for one in look.findings.findings
+        if one.metric == f"{metric}_site_mean"
+        and one.scope.get("compared") == "without"
+        and one.scope.get("operating_point") == scope.get("operating_point")
+        and one.estimate.value is not None
+    ]
+    if not found:
+        return f"{numbers.NONE} (too few sites)"
+    least = min(found, key=lambda one: one.estimate.value or 0.0)
+    shown = numbers.estimate(least.estimate, look.unit(least.metric))
+    return f"without {least.scope['level']}: {shown}"
+
+
+def _shown(one: Finding) -> bool:
+    low, high = one.estimate.low, one.estimate.high
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def _mirrored(one: Finding, levels: Levels) -> bool:
+    """Of a column with two levels, the better one says what the worse one says."""
+    return len(levels.get(one.scope["group"], {})) == _PAIR and (one.estimate.value or 0.0) > 0
+
+
+def _size(one: Finding) -> float:
+    return -abs(one.estimate.value or 0.0)
+
+
+def _at(one: Finding) -> str:
+    point = one.scope.get("operating_point")
+    return f" at “{point}”" if point else ""
+
+
+def _method(gaps: list[Finding]) -> str:
+    names = sorted({one.estimate.method for one in gaps if one.estimate.method})
+    return f"Method: {'; '.join(names)}." if names else ""
