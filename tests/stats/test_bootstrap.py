@@ -88,3 +88,13 @@ def test_nominal_95_percent_intervals_cover_about_that():
             covered[i] += found.low <= truth <= found.high
     assert (covered / runs > 0.93).all(), covered / runs
     assert (covered / runs < 0.97).all(), covered / runs
+
+
+def test_few_patients_are_a_caution_and_widen_the_percentiles():
+    draws = np.linspace(-1, 1, 2001)
+    few, many = (module.interval_of_draws(0.0, draws, 90, c) for c in (29, 30))
+    assert few.caution == "29 patients, 30 needed for a verdict on an interval from draws"
+    assert many.caution is None
+    assert few.low < many.low < -0.95
+    endless = module.interval_of_draws(0.0, draws, 10**6, 10**6)
+    assert (endless.low, endless.high) == pytest.approx((-0.95, 0.95), abs=1e-4)

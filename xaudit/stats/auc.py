@@ -101,6 +101,34 @@ def area_limits(
     return *_score_limits(value, units, level), "Newcombe 2006 score (method 5)"
 
 
+def logit_area(
+    scores: Array, labels: BoolArray, patients: Sequence[str]
+) -> tuple[float, float] | None:
+    """The logit of the area and its variance, for random effects of sites.
+
+    Where the area is 0 or 1, or its variance vanishes, it is moved towards ½ by half a patient of
+    the smaller class, with the variance that this area would have (Newcombe 2006, method 5): the
+    counterpart of adding ½ to counts.
+
+    Args:
+        scores: (N,), larger speaks for positive.
+        labels: (N,) bool.
+        patients: N names.
+
+    Returns:
+        None where a class has cases of fewer than 2 patients.
+    """
+    if not labels.any() or labels.all():
+        return None
+    value, variance, units = _area_and_variance(scores, labels, patients)
+    if variance is None:
+        return None
+    if not (0 < value < 1 and variance > 0):
+        value = (value * min(units) + 0.5) / (min(units) + 1)
+        variance = _null_variance(value, units)
+    return math.log(value / (1 - value)), variance / (value * (1 - value)) ** 2
+
+
 def roc_points(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
     """The corners of the ROC curve: false positive rates and sensitivities, both ascending.
 

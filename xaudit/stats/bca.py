@@ -49,7 +49,7 @@ def bca_of_draws(
         level: confidence level, two-sided.
     """
     found = interval_of_draws(value, replicates, *counts, level)
-    if found.value is None or found.caution:
+    if found.value is None or found.low == found.high:
         return found
     draws = replicates[~np.isnan(replicates)]
     below = float((draws < found.value).mean() + (draws == found.value).mean() / 2)

@@ -265,8 +265,8 @@ def _derived(value: float, low: float, high: float, method: str, *sources: Estim
 def effective_sample(success: Array, index: IntArray, clusters: int) -> float:
     """How large a simple sample would tell as much as these clustered cases?
 
-    n over the design effect of the ratio estimator (Rao and Scott 1992), never more than n;
-    where all or no cases succeed, the number of patients.
+    n over the design effect of the ratio estimator (Rao and Scott 1992), never more than n; the
+    number of patients where each has one case, and where all or no cases succeed.
 
     Args:
         success: (N,), 0 or 1.
@@ -274,7 +274,7 @@ def effective_sample(success: Array, index: IntArray, clusters: int) -> float:
         clusters: patients, at least 2.
     """
     n, share = len(success), float(success.mean())
-    if share in (0.0, 1.0):
+    if clusters == n or share in (0.0, 1.0):
         return float(clusters)
     residual = np.bincount(index, weights=success - share, minlength=clusters)
     variance = clusters / (clusters - 1) * float(residual @ residual) / n**2
