@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
 import statistics
 import sys
@@ -63,14 +64,15 @@ def prepared(label, count):
     """So many images with this label, in the order of the study."""
     if FRACATLAS.is_dir():
         study = load_study(DataSpec(format="fracatlas", root=FRACATLAS))
-        return prepared_of(study, label)[:count]
+        return prepared_of(study, label, count)
     with tempfile.TemporaryDirectory() as folder:
         study = tiny_study(Path(folder) / "study", patients=2 * count, seed=3)
-        return prepared_of(study, label)[:count]
+        return prepared_of(study, label, count)
 
 
-def prepared_of(study, label):
-    return [prepare(case, INPUT) for case in study.cases if case.label == label]
+def prepared_of(study, label, count):
+    wanted = (case for case in study.cases if case.label == label)
+    return [prepare(case, INPUT) for case in itertools.islice(wanted, count)]
 
 
 def real_cases(count):

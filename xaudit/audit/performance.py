@@ -84,7 +84,7 @@ class Performance:
         yield from disparities(p, self.points, columns, self.statistics, self.seed)
         if site_column in columns:
             known = {k: v for k, v in columns[site_column].items() if k != NOT_RECORDED}
-            yield from site_findings(p, self.points, known, site_column, self.statistics.minimum)
+            yield from site_findings(p, self.points, known, site_column)
 
     def curves(self) -> tuple[Curve, ...]:
         """The ROC curve, with the operating points on it."""

@@ -9,8 +9,8 @@ from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
-from xaudit.fairness.sites import site_heterogeneity
 from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.site_effects import site_effects
 
 OVER_POINTS = ("auc",)
 AT_POINT = ("sensitivity", "specificity")
@@ -24,7 +24,6 @@ def site_findings(
     points: Sequence[OperatingPoint],
     sites: Mapping[str, BoolArray],
     column: str,
-    minimum: tuple[int, int],
 ) -> Iterator[Finding]:
     """Mean over sites, what a new site may expect, how much sites differ, and each left out.
 
@@ -33,8 +32,21 @@ def site_findings(
         points: operating points.
         sites: level of the site column → (N,) bool.
         column: that names the site.
-        minimum: cases of a site for an interval, and for a verdict.
     """
+    try:
+        yield from _findings(predictions, points, sites, column)
+    except ValueError as error:
+        # Patients who were seen at several sites tie the sites together.
+        scope = {"group": column, "analysis": "scored"}
+        yield Finding("auc_site_mean", scope, Estimate.missing(str(error), unit="site"))
+
+
+def _findings(
+    predictions: Predictions,
+    points: Sequence[OperatingPoint],
+    sites: Mapping[str, BoolArray],
+    column: str,
+) -> Iterator[Finding]:
     tasks: list[tuple[str, OperatingPoint | None]] = [(name, None) for name in OVER_POINTS]
     tasks += [(name, point) for point in points for name in AT_POINT]
     for metric, point in tasks:
@@ -43,7 +55,8 @@ def site_findings(
         if point is not None:
             scope["operating_point"] = point.name
             p = replace(predictions, threshold=point.logit)
-        found, used = site_heterogeneity(metric, p, sites, minimum[0])
+        effects = site_effects(p, sites, metric)
+        found, used = effects.found, effects.sites
         of_sites = {
             f"{metric}_site_mean": found.mean,
             f"{metric}_new_site": found.new_site,
