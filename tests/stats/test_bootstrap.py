@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xaudit.stats import bootstrap as module
+from xaudit.stats import weights as module
 from xaudit.stats.auc import auc
 from xaudit.stats.bootstrap import bootstrap, clustered_difference, clustered_mean
 from xaudit.stats.proportions import clustered_proportion

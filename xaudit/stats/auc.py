@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from scipy import optimize, stats
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def auc_value(scores: Array, labels: BoolArray) -> float | None:
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float = 0.95) -> Estimate:
+def auc(scores: Array, labels: BoolArray, patients: Patients, level: float = 0.95) -> Estimate:
     """How often does a positive case score above a negative one?
 
     Variance by Obuchowski 1997 for clustered data, which is that of DeLong et al. 1988
@@ -68,7 +68,7 @@ def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float 
         raise ValueError(f"{len(scores)} scores, {len(labels)} labels, {len(patients)} patients")
     if np.isnan(scores).any():
         raise ValueError("a score is NaN; leave out cases without a score")
-    n, clusters = len(labels), len(set(patients))
+    n, clusters = len(labels), numbered(patients)[0]
     if not labels.any() or labels.all():
         reason = "no positive cases" if not labels.any() else "no negative cases"
         return Estimate.missing(reason, n=n, clusters=clusters)
@@ -107,12 +107,11 @@ def roc_points(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
 
 
 def _area_and_variance(
-    scores: Array, labels: BoolArray, patients: Sequence[str]
+    scores: Array, labels: BoolArray, patients: Patients
 ) -> tuple[float, float | None, tuple[int, int]]:
     of_positives, of_negatives = placements(scores, labels)
     m, n, area = len(of_positives), len(of_negatives), float(of_positives.mean())
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    clusters = len(names)
+    clusters, index = numbered(patients)
     units = (len(np.unique(index[labels])), len(np.unique(index[~labels])))
     if min(units) < 2:
         return area, None, units
