@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
-from xaudit.stats import bootstrap as module
+from xaudit.stats import weights as module
 from xaudit.stats.auc import auc
-from xaudit.stats.bootstrap import bootstrap, clustered_difference, clustered_mean
+from xaudit.stats.bootstrap import (
+    bootstrap,
+    clustered_difference,
+    clustered_mean,
+    interval_of_draws,
+)
 from xaudit.stats.proportions import clustered_proportion
 
 RNG = np.random.default_rng
@@ -92,9 +97,9 @@ def test_nominal_95_percent_intervals_cover_about_that():
 
 def test_few_patients_are_a_caution_and_widen_the_percentiles():
     draws = np.linspace(-1, 1, 2001)
-    few, many = (module.interval_of_draws(0.0, draws, 90, c) for c in (29, 30))
+    few, many = (interval_of_draws(0.0, draws, 90, c) for c in (29, 30))
     assert few.caution == "29 patients, 30 needed for a verdict on an interval from draws"
     assert many.caution is None
     assert few.low < many.low < -0.95
-    endless = module.interval_of_draws(0.0, draws, 10**6, 10**6)
+    endless = interval_of_draws(0.0, draws, 10**6, 10**6)
     assert (endless.low, endless.high) == pytest.approx((-0.95, 0.95), abs=1e-4)

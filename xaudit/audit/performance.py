@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,10 +19,12 @@ from xaudit.core.finding import CalibrationBin, Curve, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.disparity import gap_to_rest
+from xaudit.fairness.gaps import drawn_gaps
 from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.discrimination import Predictions, with_misses
 from xaudit.stats.auc import roc_points
+from xaudit.stats.weights import Array, Counts, IntArray, numbered, patient_counts
 
 AT_POINT = (
     "sensitivity",
@@ -41,6 +43,7 @@ GAPS_AT_POINT = ("sensitivity", "specificity", "ppv", "npv")
 GAPS_OVER_POINTS = ("auc",)
 
 Scope = dict[str, str]
+DrawnGaps = dict[str | None, dict[tuple[str, str], Array]]
 
 _NOTHING = Estimate.missing("not computed yet")
 
@@ -68,10 +71,11 @@ class Performance:
         everyone = np.ones(len(self.rows), dtype=bool)
         yield from self._slice(everyone, {})
         for column, by_level in levels([row.groups for row in self.rows]).items():
+            drawn = self._drawn_gaps(by_level)
             for level, chosen in by_level.items():
                 scope = {"group": column, "level": level}
                 yield from self._slice(chosen, scope)
-                yield from self._gaps(chosen, scope)
+                yield from self._gaps(chosen, scope, drawn)
 
     def of_groups(self, site_column: str | None) -> Iterator[Finding]:
         """What is said of all groups at once, and of sites as a sample of sites.
@@ -107,7 +111,29 @@ class Performance:
 
     @cached_property
     def _scored(self) -> BoolArray:
-        return np.array([row.logit is not None for row in self.rows], dtype=bool)
+        return ~np.isnan(self._logits)
+
+    @cached_property
+    def _logits(self) -> Array:
+        """(N,), NaN for a case without a score."""
+        return np.array([row.logit for row in self.rows], dtype=np.float64)
+
+    @cached_property
+    def _labels(self) -> BoolArray:
+        return np.array([row.label for row in self.rows], dtype=bool)
+
+    @cached_property
+    def _patients(self) -> IntArray:
+        """(N,) numbers: names of 20,000 cases are slow to tell apart again and again."""
+        return numbered([row.patient for row in self.rows])[1]
+
+    @cached_property
+    def _counts(self) -> Counts:
+        """(draws, patients with a score): every gap is read on the same draws."""
+        clusters = numbered(self._patients[self._scored])[0]
+        rng = generator_for(self.seed, "bootstrap", "gaps")
+        parts = patient_counts(clusters, rng, self.statistics.draws)
+        return np.concatenate([part.astype(np.float32) for part in parts])
 
     def _slice(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
         for point in self.points:
@@ -115,8 +141,8 @@ class Performance:
                 full = {**scope, "operating_point": point.name, "analysis": analysis}
                 p = self._predictions(chosen & self._scored, point.logit)
                 if analysis == "worst_case":
-                    lost = [self.rows[n] for n in np.flatnonzero(chosen & ~self._scored).tolist()]
-                    p = with_misses(p, [row.label for row in lost], [row.patient for row in lost])
+                    lost = chosen & ~self._scored
+                    p = with_misses(p, self._labels[lost], self._patients[lost])
                 yield from self._at_point(p, full)
         full = {**scope, "analysis": "scored"}
         p = self._predictions(chosen & self._scored, 0.0)
@@ -131,7 +157,21 @@ class Performance:
             for name in AT_PREVALENCE:
                 yield self._finding(name, scope, METRICS[name](p, prevalence), p)
 
-    def _gaps(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
+    def _drawn_gaps(self, by_level: Mapping[str, BoolArray]) -> DrawnGaps:
+        """Operating point → (metric, level) → draws; what needs none is under None."""
+        if not self._scored.any():
+            return {}
+        scored = {level: chosen[self._scored] for level, chosen in by_level.items()}
+        asked: list[tuple[str | None, float, tuple[str, ...]]] = [
+            *((point.name, point.logit, GAPS_AT_POINT) for point in self.points),
+            (None, 0.0, GAPS_OVER_POINTS),
+        ]
+        return {
+            name: drawn_gaps(metrics, self._predictions(self._scored, logit), scored, self._counts)
+            for name, logit, metrics in asked
+        }
+
+    def _gaps(self, chosen: BoolArray, scope: Scope, drawn: DrawnGaps) -> Iterator[Finding]:
         inside = chosen[self._scored]
         compared = {**scope, "compared": "rest", "analysis": "scored"}
         tasks = [(name, point) for point in self.points for name in GAPS_AT_POINT]
@@ -139,7 +179,8 @@ class Performance:
             full = compared if point is None else {**compared, "operating_point": point.name}
             p = self._predictions(self._scored, 0.0 if point is None else point.logit)
             rng = self._rng(f"{name}_gap", full)
-            gap = gap_to_rest(name, p, inside, rng, self.statistics.draws)
+            replicates = drawn.get(point.name if point else None, {}).get((name, scope["level"]))
+            gap = gap_to_rest(name, p, inside, rng, self.statistics.draws, replicates)
             # The smaller side decides what may be said of a difference.
             sides = [self._counted(name, p.subset(side)) for side in (inside, ~inside)]
             smaller, what = min(sides)
@@ -181,11 +222,10 @@ class Performance:
         return min((count, what) for what, count in kinds.items())
 
     def _predictions(self, chosen: BoolArray, threshold: float) -> Predictions:
-        rows = [self.rows[number] for number in np.flatnonzero(chosen).tolist()]
         return Predictions(
-            logits=np.array([row.logit for row in rows], dtype=np.float64),
-            labels=np.array([row.label for row in rows], dtype=bool),
-            patients=tuple(row.patient for row in rows),
+            logits=self._logits[chosen],
+            labels=self._labels[chosen],
+            patients=self._patients[chosen],
             threshold=threshold,
             unit=self.unit,
         )

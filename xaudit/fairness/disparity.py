@@ -13,8 +13,14 @@ from xaudit.errors import ConfigError
 from xaudit.metrics import discrimination
 from xaudit.metrics.discrimination import Predictions
 from xaudit.stats.auc import auc_value
-from xaudit.stats.bootstrap import IntArray, bootstrap, clustered_difference
+from xaudit.stats.bootstrap import (
+    IntArray,
+    bootstrap,
+    clustered_difference,
+    interval_of_draws,
+)
 from xaudit.stats.difference import independent_difference
+from xaudit.stats.weights import Array, numbered, taken
 
 # What succeeds, and among which cases; both (N,) bool.
 Rows = tuple[BoolArray, BoolArray]
@@ -42,6 +48,7 @@ def gap_to_rest(
     in_level: BoolArray,
     rng: np.random.Generator,
     draws: int = 2000,
+    replicates: Array | None = None,
 ) -> Estimate:
     """How much does a metric differ between a level and the rest (level minus rest)?
 
@@ -56,6 +63,8 @@ def gap_to_rest(
         in_level: (N,) bool.
         rng: source of the draws.
         draws: how many times patients are drawn.
+        replicates: (D,) of the gap, where `drawn_gaps` has drawn those of all levels together; used
+            where a patient is on both sides.
 
     Raises:
         ConfigError: no gap is known for a metric of this name.
@@ -74,19 +83,42 @@ def gap_to_rest(
             return Estimate.missing(f"{name}: {side.undefined}", n=len(p), unit=p.unit)
     if not _shared_patients(p, inside):
         return independent_difference(level, rest)
+    if replicates is not None:
+        return _of_draws(metric, p, (level, rest), replicates)
+    return _drawn_by_name(metric, p, inside, rng, draws)
+
+
+def _drawn_by_name(
+    metric: str, p: Predictions, inside: BoolArray, rng: np.random.Generator, draws: int
+) -> Estimate:
     if metric == "auc":
         return _drawn(lambda q: auc_value(q.logits, q.labels), p, inside, rng, draws)
     success, among = PROPORTIONS[metric](p)
-    patients = [p.patients[i] for i in np.flatnonzero(among)]
+    patients = taken(p.patients, np.flatnonzero(among))
     gap = clustered_difference(
         success[among].astype(float), inside[among], patients, rng, draws=draws
     )
     return replace(gap, unit=p.unit)
 
 
+def _of_draws(
+    metric: str, p: Predictions, sides: tuple[Estimate, Estimate], replicates: Array
+) -> Estimate:
+    level, rest = (side.value for side in sides)
+    assert level is not None
+    assert rest is not None
+    among = p.patients
+    if metric != "auc":
+        among = taken(p.patients, np.flatnonzero(PROPORTIONS[metric](p)[1]))
+    clusters = numbered(among)[0]
+    found = interval_of_draws(level - rest, replicates, len(among), clusters)
+    return replace(found, unit=p.unit)
+
+
 def _shared_patients(p: Predictions, inside: BoolArray) -> bool:
-    here = {p.patients[i] for i in np.flatnonzero(inside)}
-    return any(p.patients[i] in here for i in np.flatnonzero(~inside))
+    patients, index = numbered(p.patients)
+    here, there = (np.bincount(index[side], minlength=patients) for side in (inside, ~inside))
+    return bool(np.any((here > 0) & (there > 0)))
 
 
 def _drawn(

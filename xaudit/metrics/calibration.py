@@ -15,6 +15,7 @@ from xaudit.metrics.discrimination import Predictions
 from xaudit.stats.bootstrap import clustered_mean, clustered_sums_draws, interval_of_draws
 from xaudit.stats.proportions import clustered_proportion
 from xaudit.stats.recalibration import recalibrate
+from xaudit.stats.weights import numbered, taken
 
 Array = npt.NDArray[np.float64]
 
@@ -75,7 +76,7 @@ def ece(
         draws: how many times patients are drawn.
     """
     p = predictions
-    n, clusters = len(p), len(set(p.patients))
+    n, clusters = len(p), numbered(p.patients)[0]
     if clusters < 2:
         reason = f"{clusters} patients, 2 needed to draw"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
@@ -111,7 +112,7 @@ def calibration_bins(predictions: Predictions, bins: int = 10) -> tuple[Calibrat
 
 def _bin(p: Predictions, probability: Array, rows: npt.NDArray[np.intp]) -> CalibrationBin:
     here = probability[rows]
-    patients = [p.patients[i] for i in rows]
+    patients = taken(p.patients, rows)
     return CalibrationBin(
         float(here.min()),
         float(here.max()),

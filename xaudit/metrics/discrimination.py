@@ -14,6 +14,7 @@ from xaudit.core.metric import metric
 from xaudit.stats import auc as area
 from xaudit.stats.bootstrap import clustered_ratio
 from xaudit.stats.proportions import clustered_proportion, likelihood_ratio
+from xaudit.stats.weights import Patients, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,20 @@ class Predictions:
     """What the detector said of each case, and what was true.
 
     Attributes:
-        logits: (N,) float64, not NaN; infinite only for cases added by `with_misses`.
+        logits: (N,) float64, not NaN; infinite for a probability of 0 or 1.
         labels: (N,) bool, True where the reference standard says "fractured".
-        patients: N names of the independent units.
+        patients: N names (or numbers) of the independent units.
         threshold: a case is called positive where its logit exceeds it.
         unit: what the study calls its independent unit.
+        misses: cases among them that were added by `with_misses`.
     """
 
     logits: npt.NDArray[np.float64]
     labels: BoolArray
-    patients: tuple[str, ...]
+    patients: Patients
     threshold: float = 0.0
     unit: str = "patient"
+    misses: int = 0
 
     def __post_init__(self) -> None:
         if not len(self.logits) == len(self.labels) == len(self.patients):
@@ -71,17 +74,17 @@ class Predictions:
 
     def subset(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Predictions:
         """The cases of a mask, or of row indices (repeats allowed)."""
-        rows = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask
+        rows = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask.astype(np.intp)
         return replace(
             self,
             logits=self.logits[rows],
             labels=self.labels[rows],
-            patients=tuple(self.patients[i] for i in rows),
+            patients=taken(self.patients, rows),
         )
 
 
 def with_misses(
-    predictions: Predictions, labels: Sequence[bool], patients: Sequence[str]
+    predictions: Predictions, labels: Sequence[bool] | BoolArray, patients: Patients
 ) -> Predictions:
     """The worst case: every case without a score is a wrong decision.
 
@@ -100,8 +103,15 @@ def with_misses(
         predictions,
         logits=np.concatenate([predictions.logits, np.where(truth, -np.inf, np.inf)]),
         labels=np.concatenate([predictions.labels, truth]),
-        patients=(*predictions.patients, *patients),
+        patients=_joined(predictions.patients, patients),
+        misses=predictions.misses + len(truth),
     )
+
+
+def _joined(first: Patients, second: Patients) -> Patients:
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
+        return np.concatenate([first, second])
+    return (*map(str, first), *map(str, second))
 
 
 @metric("discrimination")
@@ -168,7 +178,7 @@ def auc(predictions: Predictions) -> Estimate:
         ValueError: cases without a score were added as misses.
     """
     p = predictions
-    if not np.isfinite(p.logits).all():
+    if p.misses:
         raise ValueError("an area has no worst case by ±∞; pass scored cases only")
     return replace(area.auc(p.logits, p.labels, p.patients), unit=p.unit)
 
@@ -190,7 +200,7 @@ def likelihood_ratio_negative(predictions: Predictions) -> Estimate:
 def _share(p: Predictions, success: BoolArray, among: BoolArray, empty: str) -> Estimate:
     if not among.any():
         return _missing(p, empty)
-    patients = [p.patients[i] for i in np.flatnonzero(among)]
+    patients = taken(p.patients, np.flatnonzero(among))
     return clustered_proportion(success[among], patients, unit=p.unit)
 
 

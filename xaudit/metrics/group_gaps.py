@@ -16,6 +16,7 @@ from xaudit.stats.difference import correlated_difference
 from xaudit.stats.group_bootstrap import GroupDraws, draw_groups
 from xaudit.stats.multiplicity import pointwise_level
 from xaudit.stats.proportions import clustered_proportion
+from xaudit.stats.weights import taken
 
 Pair = tuple[str, str]
 
@@ -83,5 +84,5 @@ def _level(
     success, among = PROPORTIONS[metric](own)
     if not among.any():
         return Estimate.missing("nothing to divide by", n=len(own))
-    patients = [own.patients[i] for i in np.flatnonzero(among)]
+    patients = taken(own.patients, np.flatnonzero(among))
     return clustered_proportion(success[among], patients, level, p.unit)

@@ -19,6 +19,7 @@ from xaudit.stats.heterogeneity import (
     random_effects,
 )
 from xaudit.stats.proportions import effective_sample
+from xaudit.stats.weights import numbered, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +80,18 @@ def _effect(own: Predictions, metric: str) -> tuple[float, float] | str:
         found = logit_area(own.logits, own.labels, own.patients)
         return found or "fewer than 2 patients with positive or with negative cases"
     success, among = PROPORTIONS[metric](own)
-    patients = [own.patients[i] for i in np.flatnonzero(among)]
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    if len(names) < 2:
-        return f"{len(names)} patients on whom the metric rests, 2 needed"
+    patients, index = numbered(taken(own.patients, np.flatnonzero(among)))
+    if patients < 2:
+        return f"{patients} patients on whom the metric rests, 2 needed"
     share = success[among].astype(np.float64)
-    return logit_effect(float(share.mean()), effective_sample(share, index, len(names)))
+    return logit_effect(float(share.mean()), effective_sample(share, index, patients))
 
 
 def _check_patients(p: Predictions, sites: Mapping[str, BoolArray]) -> None:
     home: dict[str, str] = {}
     for name, own in sites.items():
-        for row in np.flatnonzero(own):
-            patient = p.patients[row]
+        rows = np.flatnonzero(own)
+        for row, patient in zip(rows, map(str, taken(p.patients, rows)), strict=True):
             if home.setdefault(patient, name) != name:
                 raise ValueError(
                     f"{p.unit} {patient!r} (row {row}) is in sites {home[patient]!r} and {name!r}; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from scipy import optimize, stats
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import normal_quantile, t_quantile
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -47,7 +47,7 @@ def auc_value(scores: Array, labels: BoolArray) -> float | None:
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float = 0.95) -> Estimate:
+def auc(scores: Array, labels: BoolArray, patients: Patients, level: float = 0.95) -> Estimate:
     """How often does a positive case score above a negative one?
 
     Variance by Obuchowski 1997 for clustered data, with t on patients - 1 degrees; by DeLong et
@@ -69,7 +69,7 @@ def auc(scores: Array, labels: BoolArray, patients: Sequence[str], level: float 
         raise ValueError(f"{len(scores)} scores, {len(labels)} labels, {len(patients)} patients")
     if np.isnan(scores).any():
         raise ValueError("a score is NaN; leave out cases without a score")
-    n, clusters = len(labels), len(set(patients))
+    n, clusters = len(labels), numbered(patients)[0]
     if not labels.any() or labels.all():
         reason = "no positive cases" if not labels.any() else "no negative cases"
         return Estimate.missing(reason, n=n, clusters=clusters)
@@ -101,9 +101,7 @@ def area_limits(
     return *_score_limits(value, units, level), "Newcombe 2006 score (method 5)"
 
 
-def logit_area(
-    scores: Array, labels: BoolArray, patients: Sequence[str]
-) -> tuple[float, float] | None:
+def logit_area(scores: Array, labels: BoolArray, patients: Patients) -> tuple[float, float] | None:
     """The logit of the area and its variance, for random effects of sites.
 
     Where the area is 0 or 1, or its variance vanishes, it is moved towards ½ by half a patient of
@@ -185,11 +183,11 @@ def class_units(labels: BoolArray, index: IntArray) -> tuple[int, int]:
 
 
 def _area_and_variance(
-    scores: Array, labels: BoolArray, patients: Sequence[str]
+    scores: Array, labels: BoolArray, patients: Patients
 ) -> tuple[float, float | None, tuple[int, int]]:
     of_positives, of_negatives = placements(scores, labels)
     area = float(of_positives.mean())
-    index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)[1]
+    index = numbered(patients)[1]
     variance = clustered_area_variance(of_positives - area, of_negatives - area, labels, index)
     return area, variance, class_units(labels, index)
 

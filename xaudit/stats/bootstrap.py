@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from scipy import stats
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import normal_quantile, t_quantile
+from xaudit.stats.weights import Patients, numbered, patient_counts
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -21,12 +22,11 @@ METHOD = "patient bootstrap, expanded percentile"
 VOID_LIMIT = 0.01
 # Below this many patients intervals from draws are too short to be judged.
 FEW_PATIENTS = 30
-_CHUNK = 1 << 21
 
 
 def bootstrap(
     statistic: Callable[[IntArray], float | None],
-    patients: Sequence[str],
+    patients: Patients,
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
@@ -44,21 +44,21 @@ def bootstrap(
         draws: how many times patients are drawn.
         level: confidence level, two-sided.
     """
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    clusters, index = numbered(patients)
     rows = np.argsort(index, kind="stable")
-    groups = np.split(rows, np.cumsum(np.bincount(index, minlength=len(names)))[:-1])
-    value = statistic(np.arange(len(patients))) if len(names) >= 2 else None
+    groups = np.split(rows, np.cumsum(np.bincount(index, minlength=clusters))[:-1])
+    value = statistic(np.arange(len(patients))) if clusters >= 2 else None
     replicates = np.full(draws, np.nan)
     for draw in range(draws if value is not None else 0):
-        chosen = rng.integers(len(names), size=len(names))
+        chosen = rng.integers(clusters, size=clusters)
         result = statistic(np.concatenate([groups[i] for i in chosen]))
         replicates[draw] = np.nan if result is None else result
-    return interval_of_draws(value, replicates, len(patients), len(names), level)
+    return interval_of_draws(value, replicates, len(patients), clusters, level)
 
 
 def weighted_bootstrap(
     statistic: Callable[[Array], float | None],
-    patients: Sequence[str],
+    patients: Patients,
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
@@ -75,8 +75,7 @@ def weighted_bootstrap(
         draws: how many times patients are drawn.
         level: confidence level, two-sided.
     """
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    clusters = len(names)
+    clusters, index = numbered(patients)
     value = statistic(np.ones(len(patients))) if clusters >= 2 else None
     replicates = np.full(draws, np.nan)
     for draw in range(draws if value is not None else 0):
@@ -87,7 +86,7 @@ def weighted_bootstrap(
 
 
 def clustered_sums_draws(
-    columns: Array, patients: Sequence[str], rng: np.random.Generator, draws: int
+    columns: Array, patients: Patients, rng: np.random.Generator, draws: int
 ) -> Array:
     """Column sums over drawn patients, for every draw; memory is bounded by chunks.
 
@@ -100,24 +99,17 @@ def clustered_sums_draws(
     Returns:
         (draws, C).
     """
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    clusters = len(names)
+    clusters, index = numbered(patients)
     sums = np.stack(
         [np.bincount(index, weights=column, minlength=clusters) for column in columns.T], axis=1
     )
-    chunk = max(1, _CHUNK // clusters)
-    share = np.full(clusters, 1 / clusters)
-    parts = [
-        rng.multinomial(clusters, share, size=min(chunk, draws - start)).astype(float) @ sums
-        for start in range(0, draws, chunk)
-    ]
-    return np.concatenate(parts)
+    return np.concatenate([counts @ sums for counts in patient_counts(clusters, rng, draws)])
 
 
 def clustered_ratio(
     numerator: Array,
     denominator: Array,
-    patients: Sequence[str],
+    patients: Patients,
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
@@ -133,7 +125,7 @@ def clustered_ratio(
         level: confidence level, two-sided.
     """
     columns = _columns(patients, numerator, denominator)
-    clusters = len(set(patients))
+    clusters = numbered(patients)[0]
     bottom = float(columns[:, 1].sum())
     if bottom == 0:
         return Estimate.missing("nothing to divide by", n=len(patients), clusters=clusters)
@@ -147,7 +139,7 @@ def clustered_ratio(
 
 def clustered_mean(
     values: Array,
-    patients: Sequence[str],
+    patients: Patients,
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
@@ -172,7 +164,7 @@ def clustered_mean(
 def clustered_difference(
     values: Array,
     in_group: BoolArray,
-    patients: Sequence[str],
+    patients: Patients,
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
@@ -191,7 +183,7 @@ def clustered_difference(
         ValueError: the lengths differ or a value is not finite.
     """
     values, inside = np.asarray(values, dtype=float), np.asarray(in_group, dtype=float)
-    clusters = len(set(patients))
+    clusters = numbered(patients)[0]
     if not inside.any() or inside.all():
         side = "in" if not inside.any() else "outside"
         return Estimate.missing(f"no cases {side} the group", n=len(values), clusters=clusters)
@@ -260,7 +252,7 @@ def expanded_tail(clusters: int, level: float) -> float:
     return float(stats.norm.sf(widened))
 
 
-def _columns(patients: Sequence[str], *columns: Array) -> Array:
+def _columns(patients: Patients, *columns: Array) -> Array:
     if any(len(column) != len(patients) for column in columns):
         raise ValueError(f"{[len(c) for c in columns]} values for {len(patients)} patient names")
     stacked = np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,6 +15,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.stats.auc import placements
 from xaudit.stats.bca import acceleration, bca_of_draws
 from xaudit.stats.bootstrap import interval_of_draws
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -31,7 +32,7 @@ class CaseTable:
         ratios: metric → names of the columns above and below the line.
         areas: metric → (N,) scores, larger speaks for positive.
         labels: (N,) bool, for the areas.
-        patients: N names of the independent units.
+        patients: N names or numbers of the independent units.
         unit: what the study calls its independent unit.
     """
 
@@ -39,7 +40,7 @@ class CaseTable:
     ratios: Mapping[str, tuple[str, str]]
     areas: Mapping[str, Array]
     labels: BoolArray
-    patients: Sequence[str]
+    patients: Patients
     unit: str = "patient"
 
     def __post_init__(self) -> None:
@@ -148,12 +149,12 @@ def draw_groups(
     for name, inside in groups.items():
         if len(inside) != len(table.patients):
             raise ValueError(f"group {name}: {len(inside)} values for {len(table.patients)} cases")
-    names, index = np.unique(np.asarray(table.patients, dtype=str), return_inverse=True)
+    clusters, index = numbered(table.patients)
     rows = [np.flatnonzero(np.asarray(inside, dtype=bool)) for inside in groups.values()]
     sums, areas = _Sums.of(table, rows, index), _areas(table, rows, index)
-    whole = _metrics(sums, areas, np.ones((len(names), 1)))
-    parts = [_metrics(sums, areas, w) for w in _weights(len(names), rng, draws)]
-    cases, clusters = _counts(table, rows, index)
+    whole = _metrics(sums, areas, np.ones((clusters, 1)))
+    parts = [_metrics(sums, areas, w) for w in _weights(clusters, rng, draws)]
+    cases, units = _counts(table, rows, index)
     return GroupDraws(
         table.metrics,
         tuple(groups),
@@ -161,7 +162,7 @@ def draw_groups(
         np.concatenate(parts) if parts else np.empty((0, *whole.shape[1:])),
         _accelerations(table, rows, index, whole[0]),
         cases,
-        clusters,
+        units,
         table.unit,
     )
 

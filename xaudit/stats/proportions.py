@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -13,6 +12,7 @@ from scipy import stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -94,7 +94,7 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
 
 def clustered_proportion(
     success: BoolArray,
-    patients: Sequence[str],
+    patients: Patients,
     level: float = 0.95,
     unit: str = "patient",
 ) -> Estimate:
@@ -117,8 +117,7 @@ def clustered_proportion(
     if len(success) != len(patients):
         raise ValueError(f"{len(success)} cases but {len(patients)} patient names")
     n, k = len(success), int(np.sum(success))
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    clusters = len(names)
+    clusters, index = numbered(patients)
     if clusters == n:
         return replace(wilson(k, n, level), unit=unit, clusters=clusters)
     if clusters < 2:

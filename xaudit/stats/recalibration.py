@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.special import expit
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import t_quantile
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 _STEPS = 100
@@ -20,7 +20,7 @@ _STEPS = 100
 def recalibrate(
     logits: Array,
     labels: BoolArray,
-    patients: Sequence[str],
+    patients: Patients,
     which: Literal["slope", "intercept"],
     level: float = 0.95,
 ) -> Estimate:
@@ -37,7 +37,7 @@ def recalibrate(
         which: "slope" (with a free intercept) or "intercept" (the logit as offset).
         level: confidence level, two-sided.
     """
-    n, clusters = len(labels), len(set(patients))
+    n, clusters = len(labels), numbered(patients)[0]
     reason = _why_not(logits, labels, clusters, which)
     if reason:
         return Estimate.missing(reason, n=n, clusters=clusters)
@@ -107,10 +107,9 @@ def _newton_step(design: Array, fitted: Array, gradient: Array) -> Array:
     return np.asarray(np.linalg.solve(hessian + ridge, gradient), dtype=np.float64)
 
 
-def _robust_error(design: Array, fitted: Array, labels: Array, patients: Sequence[str]) -> float:
+def _robust_error(design: Array, fitted: Array, labels: Array, patients: Patients) -> float:
     """Standard error of the last coefficient."""
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    clusters = len(names)
+    clusters, index = numbered(patients)
     scores = np.zeros((clusters, design.shape[1]))
     np.add.at(scores, index, design * (labels - fitted)[:, None])
     bread = np.linalg.inv(design.T @ ((fitted * (1 - fitted))[:, None] * design))
