@@ -56,7 +56,7 @@ class Lookup:
         names = {
             one.estimate.method
             for one in self.findings.findings
-            if one.metric in metrics and one.estimate.method
+            if one.metric in metrics and one.estimate.method and not _of_a_family(one)
         }
         levels = {numbers.percent(one.estimate.level) for one in self.findings.findings}
         if not names:
@@ -85,6 +85,11 @@ _UNITS = {
     "likelihood_ratio_negative": "ratio",
     "enrichment": "ratio",
 }
+
+
+def _of_a_family(one: Finding) -> bool:
+    """Intervals that hold together have a table of their own, which says how they were made."""
+    return one.scope.get("analysis") == "simultaneous"
 
 
 def _key(metric: str, scope: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:
