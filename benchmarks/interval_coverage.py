@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth, by simulation; writes docs/reference/coverage.md.
 
-    python benchmarks/coverage.py [RUNS]
+    python benchmarks/interval_coverage.py [RUNS]
 
 2,000 runs of each cell unless said (standard error 0.5 points at 95 %); about 20 minutes on one
 core. Every cell has its own stream of random numbers, so that cells do not depend on each other.
@@ -216,7 +216,7 @@ def page(runs: int) -> Iterator[str]:
 INTRODUCTION = """# Coverage of the intervals
 
 How often, in percent, nominal 95 % intervals hold the truth; bold where outside 93 to 97. Made by
-`benchmarks/coverage.py` with {runs} runs for each cell; "none in" says in how many runs there was
+`benchmarks/interval_coverage.py` with {runs} runs for each cell; "none in" says in how many runs there was
 no estimate, which then do not count. Patients have 1 to 5 cases, three on average; the correlation
 is that within a patient. Bootstraps have 999 draws."""
 
