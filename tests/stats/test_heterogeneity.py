@@ -27,7 +27,7 @@ def test_logits_are_those_of_metafor(sample):
 @pytest.mark.parametrize("method", NAMES)
 @pytest.mark.parametrize("test", ["knha", "adhoc"])
 def test_random_effects_are_those_of_metafor(sample, method, test):
-    found = of(sample, tau2=NAMES[method], at_least_fixed=test == "adhoc")
+    found = of(sample, tau2=NAMES[method], at_least_fixed=test == "adhoc", prediction="Higgins")
     fit = next(f for f in sample["fits"] if (f["method"], f["test"]) == (method, test))
     near = lambda x: pytest.approx(x, rel=1e-5, abs=1e-8)  # noqa: E731
     assert (found.mean.value, found.mean.low, found.mean.high) == near(
@@ -59,7 +59,7 @@ def test_limits_hold_the_value_and_shifting_sites_shifts_the_mean(seed, sites, m
     values, variances = rng.normal(size=sites) * rng.choice([0.01, 1, 10]), rng.random(sites) + 0.01
     found = random_effects(Effects(values, variances), Options(method))
     assert found.mean.low <= found.mean.value <= found.mean.high
-    assert found.new_site.high - found.new_site.low >= found.mean.high - found.mean.low
+    assert found.new_site.low <= found.mean.low <= found.mean.high <= found.new_site.high
     assert 0 <= found.i2.low <= found.i2.value <= found.i2.high <= 1
     moved = random_effects(Effects(values + 3, variances), Options(method))
     assert moved.mean.value == pytest.approx(found.mean.value + 3, abs=1e-6)
@@ -79,8 +79,7 @@ def test_planted_variance_is_found_and_a_new_site_is_predicted():
         tau2.append(found.tau2.value)
     assert np.mean(tau2) == pytest.approx(0.25, abs=0.03)
     assert 0.92 < means / runs < 0.98
-    # Known to be low with few sites (Partlett and Riley 2017): τ² enters as if it were known.
-    assert 0.89 < inside / runs < 0.98
+    assert 0.93 < inside / runs < 0.99
 
 
 def test_two_sites_are_too_few_and_a_wrong_table_says_what_is_wrong():
@@ -95,3 +94,18 @@ def test_two_sites_are_too_few_and_a_wrong_table_says_what_is_wrong():
         Effects(np.zeros(3), np.ones(2))
     with pytest.raises(ValueError, match="share"):
         logit_effect(1.2, 10)
+
+
+def test_with_many_sites_both_predictions_agree_and_with_few_the_uncertainty_of_tau2_widens():
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 0.8, 400) + 0.3 * rng.normal(size=400)
+    variances = np.full(400, 0.09)
+
+    def width(sites, prediction):
+        effects = Effects(values[:sites], variances[:sites])
+        found = random_effects(effects, Options(prediction=prediction)).new_site
+        return found.high - found.low
+
+    both = "confidence distribution", "Higgins"
+    assert width(400, both[0]) == pytest.approx(width(400, both[1]), rel=0.02)
+    assert width(6, both[0]) > 1.1 * width(6, both[1])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2
+from scipy.stats import t
 from stats_oracles import tango_distance
 from statsmodels.stats.contingency_tables import mcnemar
 
@@ -72,8 +72,11 @@ def test_clustered_tests_term_by_term(seed):
         by_patient += (b - c) / own.sum()
         squares_patient += ((b - c) / own.sum()) ** 2
     case, patient = (paired_difference(first, second, names, w) for w in ("case", "patient"))
-    assert case.p_value == pytest.approx(chi2.sf(by_case**2 / squares_case, 1))
-    assert patient.p_value == pytest.approx(chi2.sf(by_patient**2 / squares_patient, 1))
+    # Published with χ² on 1 degree, which is z²; here t on patients - 1.
+    degrees = len(set(index)) - 1
+    assert case.p_value == pytest.approx(2 * t.sf(abs(by_case) / squares_case**0.5, degrees))
+    expected = 2 * t.sf(abs(by_patient) / squares_patient**0.5, degrees)
+    assert patient.p_value == pytest.approx(expected)
     assert case.difference.value == pytest.approx(first.mean() - second.mean())
     assert patient.difference.value == pytest.approx(by_patient / len(set(index)))
     assert "Durkalski" in patient.test
@@ -87,9 +90,38 @@ def test_copies_of_cases_leave_the_clustered_interval():
     assert (once.low, once.high) == pytest.approx((twice.low, twice.high))
 
 
+@pytest.mark.parametrize("weight", ["case", "patient"])
+@pytest.mark.parametrize("seed", range(3))
+def test_limits_are_what_the_clustered_test_just_rejects(seed, weight):
+    first, second, index = _clustered(seed)
+    found = paired_difference(first, second, [str(i) for i in index], weight).difference
+    gaps = np.bincount(index, weights=first.astype(float) - second)
+    sizes = np.bincount(index).astype(float)
+    gaps, sizes = gaps[sizes > 0], sizes[sizes > 0]
+    if weight == "patient":
+        gaps, sizes = gaps / sizes, np.ones(len(sizes))
+    for limit in (found.low, found.high):
+        rest = gaps - limit * sizes
+        assert abs(rest.sum()) / np.sqrt(rest @ rest) == pytest.approx(t.ppf(0.975, len(gaps) - 1))
+
+
+def test_all_agree_and_all_differ_still_have_an_interval():
+    names = [str(i // 2) for i in range(60)]
+    yes, no = np.ones(60, bool), np.zeros(60, bool)
+    same = paired_difference(yes, yes, names)
+    assert (same.difference.value, same.p_value) == (0.0, 1.0)
+    assert same.difference.low == pytest.approx(-same.difference.high)
+    assert 0.05 < same.difference.high < 0.2
+    apart = paired_difference(yes, no, names).difference
+    assert (apart.value, apart.high) == (1.0, 1.0)
+    assert 0.6 < apart.low < 0.95
+    assert paired_difference(no, yes, names).difference.high == pytest.approx(-apart.low)
+    few = paired_difference(yes[:4], np.array([False, True, False, False]), list("aabb")).difference
+    assert (few.low, few.high) == (-1.0, 1.0)
+
+
 def test_what_cannot_be_compared_says_so():
     same = np.ones(4, bool)
-    assert "no variance" in paired_difference(same, same, list("aabb")).difference.undefined
     assert "2 needed" in paired_difference(same, same, list("aaaa")).difference.undefined
     with pytest.raises(ValueError, match="4 and 4 cases, 1 patients"):
         paired_difference(same, same, ["a"])

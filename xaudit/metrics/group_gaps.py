@@ -57,6 +57,7 @@ def simultaneous_gaps(
     columns = [drawn.replicates[:, *one] - drawn.replicates[:, *two] for one, two in at]
     replicates = np.stack(columns, axis=1) if columns else np.empty((draws, 0))
     single = pointwise_level(replicates, values, level)
+    patients = len(set(predictions.patients))
     name = f"simultaneous over {len(named)} comparisons"
     found: dict[str, list[Estimate]] = {metric: [] for metric in pairs}
     for metric, one, two in named:
@@ -66,7 +67,9 @@ def simultaneous_gaps(
         )
         gap = correlated_difference(first, second, drawn.correlation(metric, one, two) or 0.0)
         if gap.value is not None:
-            gap = replace(gap, method=f"{gap.method}, {name}", level=level)
+            # Groups may share patients.
+            clusters = min(gap.clusters or patients, patients)
+            gap = replace(gap, method=f"{gap.method}, {name}", level=level, clusters=clusters)
         found[metric].append(replace(gap, unit=predictions.unit))
     return {metric: tuple(gaps) for metric, gaps in found.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def site_effects(
         sum(len(own) for own in entered),
         sum(len(set(own.patients)) for own in entered),
     )
-    chosen = Options(options.tau2, "logit", options.at_least_fixed, options.level)
+    chosen = replace(options, scale="logit")
     left_out = {name: found for name, found in effects.items() if isinstance(found, str)}
     return SiteEffects(random_effects(together, chosen), tuple(kept), left_out)
 

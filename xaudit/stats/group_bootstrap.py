@@ -19,8 +19,9 @@ from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
-# Weights held at a time: 32 MB.
-_CHUNK = 1 << 22
+# Weights held at a time: 2 MB, which stay in the cache, but of 32 draws at least.
+_CHUNK = 1 << 18
+_DRAWS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +170,7 @@ def draw_groups(
 
 def _weights(clusters: int, rng: np.random.Generator, draws: int) -> Iterator[Array]:
     """How often each patient comes, (P, draws of a chunk); chunks change nothing."""
-    step = max(1, _CHUNK // max(1, clusters))
+    step = max(_DRAWS, _CHUNK // clusters)
     for start in range(0, draws, step):
         size = min(step, draws - start)
         drawn = rng.integers(clusters, size=(size, clusters))

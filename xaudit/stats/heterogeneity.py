@@ -12,11 +12,14 @@ import numpy.typing as npt
 from scipy import optimize, stats
 
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import normal_quantile
+from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
 Tau2Method = Literal["REML", "DerSimonian-Laird", "Paule-Mandel"]
 _SITES = 3
+# Quantiles of Q over which a prediction is averaged; halvings of the range of τ².
+_STRATA = 100
+_BISECTIONS = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +81,15 @@ class Options:
         scale: "logit" turns the mean and its limits back into proportions.
         at_least_fixed: never let the Hartung-Knapp interval be shorter than that of equal sites
             (Knapp and Hartung 2003, "ad hoc"): with few sites that agree by luck it would be.
+        prediction: of a new site, with the uncertainty of τ² or, as "Higgins", without: that holds
+            a new site in 88 % instead of 95 % where 8 to 15 sites differ a little.
         level: confidence level, two-sided.
     """
 
     tau2: Tau2Method = "REML"
     scale: Literal["logit", "identity"] = "identity"
     at_least_fixed: bool = True
+    prediction: Literal["confidence distribution", "Higgins"] = "confidence distribution"
     level: float = 0.95
 
 
@@ -110,10 +116,11 @@ def random_effects(effects: Effects, options: Options | None = None) -> Heteroge
     """How much do sites differ, and what is to be expected of a new one?
 
     τ² by restricted maximum likelihood (Viechtbauer 2005), DerSimonian and Laird 1986 or Paule and
-    Mandel 1982; mean by Hartung and Knapp 2001 with t on S - 1 degrees of freedom; prediction
-    interval by Higgins, Thompson and Spiegelhalter 2009 with t on S - 2 degrees, on the
-    Hartung-Knapp error (Partlett and Riley 2017); τ² and I² limits by Viechtbauer 2007. Three sites
-    at least.
+    Mandel 1982; mean by Hartung and Knapp 2001 with t on S - 1 degrees; τ² and I² limits by
+    Viechtbauer 2007. A new site is predicted by averaging over the confidence distribution of τ²
+    (Nagashima et al. 2019, here with the Q of the Q-profile), or by Higgins, Thompson and
+    Spiegelhalter 2009 with t on S - 2 degrees, on the Hartung-Knapp error (Partlett and Riley
+    2017). Three sites at least.
 
     Args:
         effects: of the sites.
@@ -128,19 +135,44 @@ def random_effects(effects: Effects, options: Options | None = None) -> Heteroge
     if tau2 is None:
         gone = _missing(effects, f"the search for τ² ({options.tau2}) does not converge")
         return Heterogeneity(gone, gone, gone, gone)
-    mean, error = _mean(effects, tau2, options)
-    half = _t(options.level, sites - 2) * math.sqrt(error**2 + tau2)
+    limits = _mean_limits(effects, tau2, options)
+    low, high = _prediction(effects, tau2, options)
+    # Nobody knows more of a new site than of the mean of all.
+    ahead = limits[0], min(low, limits[1]), max(high, limits[2])
     spread = _tau2_interval(effects, tau2, options)
     q = _q(effects, 0.0)
+    name = _name(f"prediction ({options.prediction})", options)
     return Heterogeneity(
-        _mean_estimate(effects, tau2, options),
-        _scaled(effects, (mean, mean - half, mean + half), _name("prediction", options), options),
+        _scaled(effects, limits, _name("Hartung-Knapp", options), options),
+        _scaled(effects, ahead, name, options),
         spread,
         _i2(effects, spread),
         q,
         float(stats.chi2.sf(q, sites - 1)),
         _without(effects, options),
     )
+
+
+def _prediction(effects: Effects, tau2: float, options: Options) -> tuple[float, float]:
+    sites = len(effects.values)
+    if options.prediction == "Higgins":
+        mean, error = _mean(effects, tau2, options)
+        half = t_quantile(options.level, sites - 2) * math.sqrt(error**2 + tau2)
+        return mean - half, mean + half
+    # Q at the true τ² is chi-squared on S - 1 degrees: each of its quantiles gives a likely τ².
+    shares = (np.arange(_STRATA) + 0.5) / _STRATA
+    likely = _profiles(effects, stats.chi2.isf(shares, sites - 1))
+    pairs = np.array([_mean(effects, float(one), options) for one in likely])
+    means, scales = pairs[:, 0], np.sqrt(pairs[:, 1] ** 2 + likely)
+    reach = t_quantile(options.level, sites - 1) * float(scales.max()) * (1 + 1e-9)
+    edges = float(means.min()) - reach, float(means.max()) + reach
+
+    def excess(at: float, share: float) -> float:
+        return float(stats.t.cdf((at - means) / scales, sites - 1).mean()) - share
+
+    tail = (1 - options.level) / 2
+    low, high = (float(optimize.brentq(excess, *edges, (share,))) for share in (tail, 1 - tail))
+    return low, high
 
 
 def _without(effects: Effects, options: Options) -> tuple[Estimate, ...]:
@@ -151,15 +183,15 @@ def _without(effects: Effects, options: Options) -> tuple[Estimate, ...]:
         if tau2 is None:
             found.append(_missing(rest, f"the search for τ² ({options.tau2}) does not converge"))
         else:
-            found.append(_mean_estimate(rest, tau2, options))
+            limits = _mean_limits(rest, tau2, options)
+            found.append(_scaled(rest, limits, _name("Hartung-Knapp", options), options))
     return tuple(found)
 
 
-def _mean_estimate(effects: Effects, tau2: float, options: Options) -> Estimate:
+def _mean_limits(effects: Effects, tau2: float, options: Options) -> tuple[float, float, float]:
     mean, error = _mean(effects, tau2, options)
-    half = _t(options.level, len(effects.values) - 1) * error
-    name = _name("Hartung-Knapp", options)
-    return _scaled(effects, (mean, mean - half, mean + half), name, options)
+    half = t_quantile(options.level, len(effects.values) - 1) * error
+    return mean, mean - half, mean + half
 
 
 def _mean(effects: Effects, tau2: float, options: Options) -> tuple[float, float]:
@@ -195,11 +227,15 @@ def _dersimonian_laird(effects: Effects) -> float:
 def _reml(effects: Effects) -> float | None:
     """The root of the restricted likelihood's slope with the highest likelihood."""
 
+    def slopes(tau2: Array) -> Array:
+        weights = 1 / (effects.variances + tau2[:, None])
+        total = weights.sum(axis=1)
+        mean = weights @ effects.values / total
+        squares = (weights**2 * (effects.values - mean[:, None]) ** 2).sum(axis=1)
+        return np.asarray(squares - total + (weights**2).sum(axis=1) / total)
+
     def slope(tau2: float) -> float:
-        weights = 1 / (effects.variances + tau2)
-        mean = weights @ effects.values / weights.sum()
-        squares = weights**2 @ (effects.values - mean) ** 2
-        return float(squares - weights.sum() + (weights**2).sum() / weights.sum())
+        return float(slopes(np.array([tau2]))[0])
 
     def loss(tau2: float) -> float:
         total = effects.variances + tau2
@@ -207,10 +243,10 @@ def _reml(effects: Effects) -> float | None:
 
     top = _upper(effects, slope)
     grid = np.concatenate([[0.0], np.geomspace(top * 1e-8, top, 400)])
-    slopes = [slope(float(x)) for x in grid]
+    up = slopes(grid) > 0
     # The likelihood may have several maxima: all of them are looked at, and the edge.
-    peaks = [0.0] if slopes[0] <= 0 else []
-    for i in np.flatnonzero((np.array(slopes[:-1]) > 0) & (np.array(slopes[1:]) <= 0)):
+    peaks = [] if up[0] else [0.0]
+    for i in np.flatnonzero(up[:-1] & ~up[1:]):
         peaks.append(float(optimize.brentq(slope, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-13)))
     return min(peaks, key=loss) if peaks else None
 
@@ -225,6 +261,20 @@ def _profile(effects: Effects, target: float) -> float:
         return 0.0
     top = _upper(effects, excess)
     return float(optimize.brentq(excess, 0.0, top, xtol=1e-14, rtol=1e-13))
+
+
+def _profiles(effects: Effects, targets: Array) -> Array:
+    """`_profile` of many values, by bisection of all of them together."""
+    target = float(targets.min())
+    top = _upper(effects, lambda tau2: _q(effects, tau2) - target)
+    low, high = np.zeros(len(targets)), np.full(len(targets), top)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        weights = 1 / (effects.variances + middle[:, None])
+        mean = weights @ effects.values / weights.sum(axis=1)
+        above = (weights * (effects.values - mean[:, None]) ** 2).sum(axis=1) > targets
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(targets >= _q(effects, 0.0), 0.0, high)
 
 
 def _upper(effects: Effects, falling: Callable[[float], float]) -> float:
@@ -261,10 +311,6 @@ def _i2(effects: Effects, tau2: Estimate) -> Estimate:
         return tau2
     value, low, high = (float(x / (x + typical)) for x in (tau2.value, tau2.low, tau2.high))
     return replace(tau2, value=value, low=low, high=high)
-
-
-def _t(level: float, degrees: int) -> float:
-    return float(stats.t.ppf(0.5 + level / 2, degrees))
 
 
 def _name(kind: str, options: Options) -> str:

@@ -17,6 +17,7 @@ from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
 Weight = Literal["case", "patient"]
+_ROUNDING = 1e-12
 
 
 def mcnemar_p_value(first_only: int, second_only: int, which: Literal["exact", "mid-p"]) -> float:
@@ -53,8 +54,9 @@ def paired_difference(
 
     One case for each patient: score interval by Tango 1998 and McNemar's mid-p. Otherwise the
     differences are summed by patient: every case counts the same (Obuchowski 1998) or every patient
-    does (Durkalski et al. 2003). Then the test takes the variance without a difference, and the
-    interval, Wald with t on patients - 1 degrees, that with it.
+    does (Durkalski et al. 2003). The interval holds the differences that the same test, with t on
+    patients - 1 degrees in place of z, does not reject: a score interval, as the variance is that
+    under each difference. Where all patients differ alike, they stand for cases.
 
     Args:
         first: (N,) bool, one for each case.
@@ -91,22 +93,36 @@ def _of_patients(gaps: Array, sizes: Array, weight: Weight, level: float) -> Com
     n, clusters = int(sizes.sum()), len(gaps)
     if weight == "patient":
         gaps, sizes = gaps / sizes, np.ones(clusters)
-    value = float(gaps.sum() / sizes.sum())
-    residual = gaps - value * sizes
-    variance = clusters / (clusters - 1) * float(residual @ residual) / float(sizes.sum()) ** 2
-    if variance <= 1e-24:
-        reason = "patients do not differ in their differences: there is no variance"
-        return Comparison(Estimate.missing(reason, n=n, clusters=clusters), None, "none")
-    half = t_quantile(level, clusters - 1) * math.sqrt(variance)
     source = "Obuchowski 1998" if weight == "case" else "Durkalski et al. 2003"
-    method = f"clustered pairs ({source}), Wald"
-    low, high = max(-1.0, value - half), min(1.0, value + half)
+    value = float(gaps.sum() / sizes.sum())
+    if np.abs(gaps - value * sizes).max() < _ROUNDING:
+        # All patients have the same share: nothing is known of how they vary.
+        low, high = _tango(max(value, 0.0) * clusters, max(-value, 0.0) * clusters, clusters, level)
+        method = "Tango 1998 score, paired, patients as cases"
+        alike = Estimate(value, low, high, method, level, n=n, clusters=clusters)
+        return Comparison(alike, 1.0 if value == 0 else None, "none")
+    low, high = _clustered_limits(gaps, sizes, t_quantile(level, clusters - 1))
+    method = f"clustered pairs ({source}), score"
     found = Estimate(value, low, high, method, level, n=n, clusters=clusters)
-    z = abs(float(gaps.sum())) / math.sqrt(float(gaps @ gaps))
-    return Comparison(found, float(2 * stats.norm.sf(z)), f"clustered McNemar ({source})")
+    t = abs(float(gaps.sum())) / math.sqrt(float(gaps @ gaps))
+    p_value = float(2 * stats.t.sf(t, clusters - 1))
+    return Comparison(found, p_value, f"clustered McNemar ({source}), t")
 
 
-def _tango(first_only: int, second_only: int, n: int, level: float) -> tuple[float, float]:
+def _clustered_limits(gaps: Array, sizes: Array, quantile: float) -> tuple[float, float]:
+    """Where (Σ(d - δn))² = q² Σ(d - δn)², a quadratic in the difference δ."""
+    q2, total, cases = quantile**2, float(gaps.sum()), float(sizes.sum())
+    square = cases**2 - q2 * float(sizes @ sizes)
+    if square <= 0:
+        return -1.0, 1.0
+    linear = total * cases - q2 * float(gaps @ sizes)
+    root = math.sqrt(max(0.0, linear**2 - square * (total**2 - q2 * float(gaps @ gaps))))
+    value = total / cases
+    low, high = (linear - root) / square, (linear + root) / square
+    return max(-1.0, min(low, value)), min(1.0, max(high, value))
+
+
+def _tango(first_only: float, second_only: float, n: int, level: float) -> tuple[float, float]:
     z = normal_quantile(level)
     value = (first_only - second_only) / n
 
@@ -120,8 +136,8 @@ def _tango(first_only: int, second_only: int, n: int, level: float) -> tuple[flo
         return (first_only - second_only - n * gap) / math.sqrt(max(variance, 1e-300))
 
     edge = 1e-12
-    low = -1.0 if value == -1 else _root(lambda gap: distance(gap) - z, -1 + edge, value)
-    high = 1.0 if value == 1 else _root(lambda gap: distance(gap) + z, value, 1 - edge)
+    low = -1.0 if value <= -1 else _root(lambda gap: distance(gap) - z, -1 + edge, value)
+    high = 1.0 if value >= 1 else _root(lambda gap: distance(gap) + z, value, 1 - edge)
     return low, high
 
 
