@@ -18,7 +18,7 @@ def study():
 @pytest.fixture(scope="module")
 def drawn():
     p = study()
-    levels = {"a": np.arange(600) < 150, "b": np.arange(600) >= 150}
+    levels = {("x", "a"): np.arange(600) < 150, ("x", "b"): np.arange(600) >= 150}
     counts = np.concatenate(list(patient_counts(200, np.random.default_rng(2), 1500)))
     return p, levels, drawn_gaps(METRICS, p, levels, counts.astype(np.float32))
 
@@ -26,9 +26,9 @@ def drawn():
 @pytest.mark.parametrize("name", METRICS)
 def test_gaps_drawn_together_agree_with_those_drawn_alone(drawn, name):
     p, levels, replicates = drawn
-    alone = gap_to_rest(name, p, levels["a"], np.random.default_rng(5), 1000)
+    alone = gap_to_rest(name, p, levels["x", "a"], np.random.default_rng(5), 1000)
     together = gap_to_rest(
-        name, p, levels["a"], np.random.default_rng(5), replicates=replicates[name, "a"]
+        name, p, levels["x", "a"], np.random.default_rng(5), replicates=replicates[name, ("x", "a")]
     )
     assert together.value == pytest.approx(alone.value)
     assert (together.n, together.clusters, together.method) == (
@@ -41,12 +41,16 @@ def test_gaps_drawn_together_agree_with_those_drawn_alone(drawn, name):
 @pytest.mark.parametrize("name", METRICS)
 def test_two_levels_have_opposite_gaps(drawn, name):
     replicates = drawn[2]
-    np.testing.assert_allclose(replicates[name, "a"], -replicates[name, "b"], atol=1e-12)
+    np.testing.assert_allclose(
+        replicates[name, ("x", "a")], -replicates[name, ("x", "b")], atol=1e-12
+    )
 
 
 def test_a_level_that_is_seldom_drawn_has_no_interval(drawn):
     p, _, _ = drawn
-    levels = {"rare": p.patients == 3, "rest": p.patients != 3}
+    levels = {("x", "rare"): p.patients == 3, ("x", "rest"): p.patients != 3}
     counts = np.concatenate(list(patient_counts(200, np.random.default_rng(2), 400)))
     found = drawn_gaps(["sensitivity"], p, levels, counts.astype(np.float32))
-    assert np.isnan(found["sensitivity", "rare"]).mean() == pytest.approx(np.exp(-1), abs=0.1)
+    assert np.isnan(found["sensitivity", ("x", "rare")]).mean() == pytest.approx(
+        np.exp(-1), abs=0.1
+    )

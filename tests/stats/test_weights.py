@@ -23,7 +23,9 @@ def table(seed, cases=40, patients=12, groups=3):
 @given(st.integers(0, 10_000))
 def test_areas_equal_those_of_repeated_rows(seed):
     scores, labels, member, index, counts = table(seed)
-    inside, outside = auc_in_and_out(scores, labels, member, index, counts)
+    inside, outside = auc_in_and_out(
+        scores, labels, [member == group for group in range(3)], index, counts
+    )
     for draw, weights in enumerate(counts):
         rows = np.repeat(np.arange(len(scores)), weights[index].astype(int))
         for group in range(3):
@@ -70,7 +72,7 @@ def test_counts_are_the_draws_of_the_slow_bootstrap():
     slow = bootstrap(gap, index, np.random.default_rng(9), draws=300)
     counts = np.concatenate(list(patient_counts(60, np.random.default_rng(9), 300)))
     tail = expanded_tail(60, 0.95)
-    within, without = auc_in_and_out(scores, labels, member, index, counts.astype(np.float32))
+    within, without = auc_in_and_out(scores, labels, [inside], index, counts.astype(np.float32))
     limits = np.quantile((within - without)[:, 0], [tail, 1 - tail])
     assert (slow.low, slow.high) == pytest.approx(tuple(limits), abs=1e-12)
 

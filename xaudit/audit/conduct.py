@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.plan import Plan, fix_plan, make_plan
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
-from xaudit.audit.run import Engine, check_failures, explain_rest, run_shards
+from xaudit.audit.run import Engine, explain_rest, run_shards
 from xaudit.audit.store import Store
 from xaudit.audit.summarize import summarize
 from xaudit.core.finding import Findings

@@ -19,7 +19,7 @@ from xaudit.core.finding import CalibrationBin, Curve, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.disparity import gap_to_rest
-from xaudit.fairness.gaps import drawn_gaps
+from xaudit.fairness.gaps import Level, drawn_gaps
 from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.discrimination import Predictions, with_misses
@@ -43,7 +43,7 @@ GAPS_AT_POINT = ("sensitivity", "specificity", "ppv", "npv")
 GAPS_OVER_POINTS = ("auc",)
 
 Scope = dict[str, str]
-DrawnGaps = dict[str | None, dict[tuple[str, str], Array]]
+DrawnGaps = dict[str | None, dict[tuple[str, Level], Array]]
 
 _NOTHING = Estimate.missing("not computed yet")
 
@@ -70,12 +70,16 @@ class Performance:
         """Overall first, then column by column and level by level."""
         everyone = np.ones(len(self.rows), dtype=bool)
         yield from self._slice(everyone, {})
-        for column, by_level in levels([row.groups for row in self.rows]).items():
-            drawn = self._drawn_gaps(by_level)
-            for level, chosen in by_level.items():
-                scope = {"group": column, "level": level}
-                yield from self._slice(chosen, scope)
-                yield from self._gaps(chosen, scope, drawn)
+        cut = {
+            (column, level): chosen
+            for column, by_level in levels([row.groups for row in self.rows]).items()
+            for level, chosen in by_level.items()
+        }
+        drawn = self._drawn_gaps(cut)
+        for (column, level), chosen in cut.items():
+            scope = {"group": column, "level": level}
+            yield from self._slice(chosen, scope)
+            yield from self._gaps(chosen, scope, drawn)
 
     def of_groups(self, site_column: str | None) -> Iterator[Finding]:
         """What is said of all groups at once, and of sites as a sample of sites.
@@ -157,11 +161,11 @@ class Performance:
             for name in AT_PREVALENCE:
                 yield self._finding(name, scope, METRICS[name](p, prevalence), p)
 
-    def _drawn_gaps(self, by_level: Mapping[str, BoolArray]) -> DrawnGaps:
+    def _drawn_gaps(self, cut: Mapping[Level, BoolArray]) -> DrawnGaps:
         """Operating point → (metric, level) → draws; what needs none is under None."""
-        if not self._scored.any():
+        if not cut or not self._scored.any():
             return {}
-        scored = {level: chosen[self._scored] for level, chosen in by_level.items()}
+        scored = {level: chosen[self._scored] for level, chosen in cut.items()}
         asked: list[tuple[str | None, float, tuple[str, ...]]] = [
             *((point.name, point.logit, GAPS_AT_POINT) for point in self.points),
             (None, 0.0, GAPS_OVER_POINTS),
@@ -172,14 +176,14 @@ class Performance:
         }
 
     def _gaps(self, chosen: BoolArray, scope: Scope, drawn: DrawnGaps) -> Iterator[Finding]:
-        inside = chosen[self._scored]
+        inside, level = chosen[self._scored], (scope["group"], scope["level"])
         compared = {**scope, "compared": "rest", "analysis": "scored"}
         tasks = [(name, point) for point in self.points for name in GAPS_AT_POINT]
         for name, point in [*tasks, *((name, None) for name in GAPS_OVER_POINTS)]:
             full = compared if point is None else {**compared, "operating_point": point.name}
             p = self._predictions(self._scored, 0.0 if point is None else point.logit)
             rng = self._rng(f"{name}_gap", full)
-            replicates = drawn.get(point.name if point else None, {}).get((name, scope["level"]))
+            replicates = drawn.get(point.name if point else None, {}).get((name, level))
             gap = gap_to_rest(name, p, inside, rng, self.statistics.draws, replicates)
             # The smaller side decides what may be said of a difference.
             sides = [self._counted(name, p.subset(side)) for side in (inside, ~inside)]

@@ -90,7 +90,7 @@ def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | 
         limit=limit,
     )
     audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))
-    return Plan(_with_identity(record), config, audited)
+    return Plan(with_identity(record), config, audited)
 
 
 def _with_site(case: Case, column: str | None) -> Case:
@@ -107,26 +107,32 @@ def fix_plan(plan: Plan, folder: Path) -> Plan:
         ConfigError: the folder holds an audit that differs, and in what.
         AuditError: the folder cannot be written.
     """
+    return replace(plan, record=fix_record(plan.record, folder))
+
+
+def fix_record(record: PlanRecord, folder: Path) -> PlanRecord:
+    """Like `fix_plan`, for the record alone."""
     path = folder / "plan.json"
     if not path.exists():
-        write_text(path, to_json(plan.record))
-        return plan
+        write_text(path, to_json(record))
+        return record
     there = read_json(path, PlanRecord)
-    if there.identity != plan.record.identity:
+    if there.identity != record.identity:
         raise ConfigError(
-            f"{folder}: holds another audit; different: {', '.join(_differences(there, plan))}. "
+            f"{folder}: holds another audit; different: {', '.join(_differences(there, record))}. "
             "Choose another --out, or delete the folder"
         )
-    return replace(plan, record=there)
+    return there
 
 
-def _with_identity(record: PlanRecord) -> PlanRecord:
+def with_identity(record: PlanRecord) -> PlanRecord:
+    """The record with the hash of all that it fixes."""
     return replace(record, identity=sha256_of(replace(record, created="", identity="")))
 
 
-def _differences(there: PlanRecord, plan: Plan) -> list[str]:
+def _differences(there: PlanRecord, record: PlanRecord) -> list[str]:
     names = [field.name for field in fields(PlanRecord) if field.name not in _NOT_COMPARED]
-    return [name for name in names if getattr(there, name) != getattr(plan.record, name)]
+    return [name for name in names if getattr(there, name) != getattr(record, name)]
 
 
 _NOT_COMPARED = {"created", "identity"}

@@ -21,7 +21,7 @@ def check_scores(logits: Sequence[float], labels: Sequence[bool]) -> tuple[str, 
         labels: of the same cases.
     """
     values, truth = np.array(logits, dtype=np.float64), np.array(labels, dtype=bool)
-    if len(values) > 1 and np.ptp(values) < _SAME:
+    if len(values) > 1 and (values.min() == values.max() or np.ptp(values) < _SAME):
         return (
             f"The score never varies: every one of {len(values)} cases has the logit "
             f"{values[0]:.4g}. Check detector.output, the weights and detector.input.",

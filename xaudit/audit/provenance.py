@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-
-from xaudit.explain.evaluator import Evaluator
-from xaudit.models.device import describe_device
+from collections.abc import Mapping
 
 PACKAGES = (
     "xaudit", "numpy", "scipy", "torch", "torchvision", "timm", "grad-cam", "captum", "shap",
@@ -14,20 +12,17 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def provenance(files: dict[str, str], evaluator: Evaluator) -> dict[str, str]:
+def provenance(files: dict[str, str], computed: Mapping[str, str]) -> dict[str, str]:
     """Packages, interpreter, machine kind and hashes; nothing that names a person or a host.
 
     Args:
         files: what was read → its SHA-256.
-        evaluator: that passed the images; its batches and number format shape last digits.
+        computed: where and how the detector computed; empty where no detector was run.
     """
-    batches = ", ".join(f"{size} {way}" for way, size in evaluator.sizes.items())
     facts = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "computed on": describe_device(evaluator.device),
-        "images at once": batches,
-        "number format": evaluator.rough.described,
+        **computed,
     }
     for package in PACKAGES:
         try:

@@ -18,6 +18,7 @@ class Overrides:
     data: Path | None = None
     weights: Path | None = None
     cases: int | None = None
+    split: tuple[str, ...] = ()
 
 
 def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditConfig, YamlFile]:
@@ -38,15 +39,18 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     given = overrides or Overrides()
     folder = path.resolve().parent
     data = config.data.model_copy(
-        update={"root": given.data.resolve() if given.data else _below(folder, config.data.root)}
+        update={
+            "root": given.data.resolve() if given.data else below(folder, config.data.root),
+            "split": given.split or config.data.split,
+        }
     )
-    weights = given.weights.resolve() if given.weights else _below(folder, config.detector.weights)
+    weights = given.weights.resolve() if given.weights else below(folder, config.detector.weights)
     detector = config.detector.model_copy(update={"weights": weights})
     explain = config.explain
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})
     others = {
-        name: _below(folder, value)
+        name: below(folder, value)
         for name, value in (("policy", config.policy), ("device", config.device))
         if value is not None
     }
@@ -78,5 +82,6 @@ def read_device(path: Path, known: Mapping[str, str]) -> dict[str, str]:
     return {name: str(value).strip() for name, value in facts.items()}
 
 
-def _below(folder: Path, path: Path) -> Path:
+def below(folder: Path, path: Path) -> Path:
+    """An absolute path: relative ones count from the folder."""
     return (folder / path.expanduser()).resolve()

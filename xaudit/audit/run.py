@@ -14,14 +14,14 @@ from xaudit.audit.plan import Plan, detector_spec
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
 from xaudit.audit.shard import ShardWorker, work_of
-from xaudit.audit.store import CaseRow, Store
+from xaudit.audit.store import Store
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
-from xaudit.errors import AuditError, DataError
+from xaudit.errors import DataError
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer, make_explainer
-from xaudit.models.device import choose_device
+from xaudit.models.device import choose_device, describe_device
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
 
@@ -58,6 +58,16 @@ class Engine:
         return ShardWorker(
             self.evaluator, self.detector.input, self.explainers, sample, self.context, meter
         )
+
+    @property
+    def described(self) -> dict[str, str]:
+        """For provenance: device, batches and number format, which shape last digits."""
+        sizes = self.evaluator.sizes
+        return {
+            "computed on": describe_device(self.evaluator.device),
+            "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
+            "number format": self.evaluator.rough.described,
+        }
 
     @property
     def work_per_map(self) -> float:
@@ -140,18 +150,3 @@ def explain_rest(
         items = worker.prepare([cases[case_id] for case_id in rest])
         store.write(number, worker.compute(items))
     return Results.of(store, (number,))
-
-
-def check_failures(rows: Sequence[CaseRow], allowed: float) -> None:
-    """Refuse to go on when too many cases have no score.
-
-    Raises:
-        AuditError: the share of cases without a score is above what is allowed.
-    """
-    failed = [row for row in rows if row.logit is None]
-    if len(failed) > allowed * len(rows):
-        first = failed[0]
-        raise AuditError(
-            f"{len(failed)} of {len(rows)} cases have no score, {allowed:.0%} are allowed "
-            f"(max_failed); the first is {first.case_id}: {first.issues[0].detail}"
-        )

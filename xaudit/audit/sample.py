@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from xaudit.core.case import Case
 from xaudit.core.seeds import generator_for, seed_for
 
 
-def draw_sample(cases: Sequence[Case], size: int, positives: float, seed: int) -> tuple[str, ...]:
+class Listed(Protocol):
+    """What a draw may see of a case."""
+
+    @property
+    def case_id(self) -> str:
+        """Unique in the study."""
+
+    @property
+    def label(self) -> bool:
+        """What the reference standard says."""
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """Column → level."""
+
+
+One = TypeVar("One", bound=Listed)
+
+
+def draw_sample(cases: Sequence[Listed], size: int, positives: float, seed: int) -> tuple[str, ...]:
     """Draw the cases to explain, stratified by label and spread over the groups.
 
     The draw sees labels and groups but neither pixels nor scores, so no result can steer it.
@@ -36,7 +56,7 @@ def draw_sample(cases: Sequence[Case], size: int, positives: float, seed: int) -
     return tuple(case.case_id for case in cases if case.case_id in chosen)
 
 
-def _systematic(cases: Sequence[Case], size: int, seed: int) -> list[str]:
+def _systematic(cases: Sequence[Listed], size: int, seed: int) -> list[str]:
     """Every k-th case of the list sorted by groups: each has the same chance to be drawn."""
     if size == 0:
         return []
@@ -70,7 +90,7 @@ def draw_background(
     return tuple(case.case_id for case in cases if case.case_id in chosen)
 
 
-def limit_study(cases: Sequence[Case], limit: int, seed: int) -> tuple[Case, ...]:
+def limit_study(cases: Sequence[One], limit: int, seed: int) -> tuple[One, ...]:
     """At most ``limit`` cases, stratified by label in the study's own proportion."""
     if limit >= len(cases):
         return tuple(cases)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
@@ -19,7 +19,6 @@ from xaudit.audit.score import REFERENCES
 from xaudit.audit.store import CaseRow, MapRow
 from xaudit.core.finding import (
     Accountability,
-    AuditFacts,
     DetectorFacts,
     Findings,
     GalleryCase,
@@ -47,7 +46,7 @@ def summarize(
     results = replace(results, scores=(*results.scores, *mean_mask_scores(results, cases)))
     performance = Performance(results.cases, points, config.statistics, config.seed, study.unit)
     return Findings(
-        audit=_audit_facts(plan),
+        audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, results.cases),
         study=_study_facts(plan, results.cases),
         accountability=_accountability(plan, results),
@@ -65,21 +64,9 @@ def summarize(
         calibration=performance.calibration(),
         gallery=shown,
         declared=plan.record.declared,
-        provenance=provenance(dict(plan.record.files), engine.evaluator),
+        provenance=provenance(dict(plan.record.files), engine.described),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
-    )
-
-
-def _audit_facts(plan: Plan) -> AuditFacts:
-    record = plan.record
-    return AuditFacts(
-        name=plan.config.name,
-        created=record.created,
-        plan_sha256=record.identity,
-        policy_sha256=record.policy.sha256 if record.policy else None,
-        xaudit_version=record.xaudit_version,
-        seed=plan.config.seed,
     )
 
 
@@ -105,11 +92,6 @@ def _detector_facts(plan: Plan, engine: Engine, rows: Sequence[CaseRow]) -> Dete
 
 def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
     study = plan.study
-    levels: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for row in rows:
-        for column, level in row.groups.items():
-            cases, positives = levels[column].get(level, (0, 0))
-            levels[column][level] = (cases + 1, positives + row.label)
     sites = {case.site for case in study.cases if case.site is not None}
     return StudyFacts(
         name=study.name,
@@ -125,7 +107,7 @@ def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
         site_column=study.site_column,
         sites=len(sites) if study.site_column else None,
         dates=plan.config.data.dates,
-        levels=levels,
+        levels=group_levels(rows),
     )
 
 
@@ -154,11 +136,7 @@ def _accountability(plan: Plan, results: Results) -> Accountability:
 
 def _sample_why(plan: Plan, cases: int) -> str:
     explain, record = plan.config.explain, plan.record
-    parts = []
-    if record.limit is not None:
-        parts.append(
-            f"The audit was limited to {cases} cases, drawn by label before any image was read."
-        )
+    parts = [limit_why(record, cases)] if record.limit is not None else []
     if record.sample:
         parts.append(
             f"{len(record.sample)} of {cases} cases are explained, {explain.positives:.0%} of them "

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from xaudit.audit.facts import group_levels
+from xaudit.audit.predictions_config import audits_predictions
 from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out, tell
 from xaudit.commands.progress import duration
 
 if TYPE_CHECKING:
     from xaudit.audit.check import Preview
+    from xaudit.audit.predictions import PredictionsPlan
+    from xaudit.audit.record import PlanRecord
+
+_SHOWN = 20
 
 
 def check(
@@ -23,15 +29,22 @@ def check(
     weights: Annotated[Path | None, typer.Option(help="Weights, if elsewhere.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="As for `xaudit run`.")] = None,
     cases: Annotated[int | None, typer.Option(min=0, help="As for `xaudit run`.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="As for `xaudit run`.")] = None,
 ) -> None:
     """Validate everything, list all mistakes at once, and preview the cost.
 
     Exit code 0 if the audit can run, 2 if it cannot.
     """
-    # Only this command and its like need the detector's libraries.
+    overrides = Overrides(data, weights, cases, tuple(split or ()))
+    # Only an audit of a network needs the detector's libraries, which are slow to start.
+    if audits_predictions(config):
+        from xaudit.audit.predictions import plan_predictions  # noqa: PLC0415
+
+        _print_predictions(plan_predictions(config, overrides, limit))
+        return
     from xaudit.audit.check import check_audit  # noqa: PLC0415
 
-    _print(check_audit(config, Overrides(data, weights, cases), limit))
+    _print(check_audit(config, overrides, limit))
 
 
 def _print(preview: Preview) -> None:
@@ -42,14 +55,35 @@ def _print(preview: Preview) -> None:
         tell(f"           {study.unit_note}")
     for kind, count in sorted(Counter(issue.kind for issue in study.issues).items()):
         tell(f"issue      {count} × {kind}")
-    policy = record.policy
-    tell(f"policy     {policy.name}: {len(policy.rules)} rules" if policy else
-         "policy     none: nothing will be judged")  # fmt: skip
+    _print_policy(record)
     for note in preview.notes:
         tell(f"warning    {note}")
     out.print(_costs(preview))
     total = preview.scoring_seconds + sum(cost.seconds for cost in preview.methods)
     tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
+
+
+def _print_predictions(plan: PredictionsPlan) -> None:
+    rows, study = plan.rows, plan.study
+    positives = sum(row.label for row in rows)
+    failed = sum(row.logit is None for row in rows)
+    tell(f"table      {len(rows)} of {study.listed} cases, {positives} with a fracture")
+    tell(f"           {len({row.patient for row in rows})} patients, {failed} without a prediction")
+    for issue in study.issues[:_SHOWN]:
+        where = "" if issue.case_id.startswith("(") else f"{issue.case_id}, "
+        tell(f"{issue.effect:<11}{issue.kind}: {where}{issue.detail}")
+    if len(study.issues) > _SHOWN:
+        tell(f"           and {len(study.issues) - _SHOWN} more")
+    for column, levels in group_levels(rows).items():
+        tell(f"group      {column}: {len(levels)} levels")
+    _print_policy(plan.record)
+    tell("explanations do not apply: no detector is run")
+
+
+def _print_policy(record: PlanRecord) -> None:
+    policy = record.policy
+    tell(f"policy     {policy.name}: {len(policy.rules)} rules" if policy else
+         "policy     none: nothing will be judged")  # fmt: skip
 
 
 def _costs(preview: Preview) -> Table:

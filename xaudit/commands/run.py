@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from xaudit.audit.predictions_config import audits_predictions
 from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import say, tell
 from xaudit.commands.progress import progress_display
+from xaudit.core.finding import Findings
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917  one for each option
     config: Annotated[Path, typer.Argument(help="Audit file, see `xaudit init`.")],
     out: Annotated[Path, typer.Option(help="Folder of the audit.")] = Path("reports/audit"),
     data: Annotated[Path | None, typer.Option(help="Folder of the study, if elsewhere.")] = None,
@@ -23,19 +25,31 @@ def run(
     cases: Annotated[
         int | None, typer.Option(min=0, help="Explain so many cases instead of explain.cases.")
     ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="Audit this split instead of data.split; repeatable.")
+    ] = None,
 ) -> None:
     """Score the study, explain a sample of it, and write findings.json.
 
     A run that was interrupted goes on where it stopped; a finished one is not run again.
     """
-    # Only this command and its like need the detector's libraries.
-    from xaudit.audit.conduct import run_audit  # noqa: PLC0415
-
-    with progress_display() as listen:
-        findings = run_audit(config, out, Overrides(data, weights, cases), limit, listen)
+    findings = _run(config, out, Overrides(data, weights, cases, tuple(split or ())), limit)
     where = findings.accountability
-    say(f"{where.scored} of {where.listed} cases scored, {where.explained} explained")
+    explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
+    say(f"{where.scored} of {where.listed} cases scored{explained}")
     if where.unreadable:
         say(f"{where.unreadable} could not be read; findings.json and the card say why")
     tell(str(out / "findings.json"))
     say(f"next: xaudit gate {out}; xaudit card {out}")
+
+
+def _run(config: Path, out: Path, overrides: Overrides, limit: int | None) -> Findings:
+    # Only an audit of a network needs the detector's libraries, which are slow to start.
+    if audits_predictions(config):
+        from xaudit.audit.predictions import run_predictions  # noqa: PLC0415
+
+        return run_predictions(config, out, overrides, limit)
+    from xaudit.audit.conduct import run_audit  # noqa: PLC0415
+
+    with progress_display() as listen:
+        return run_audit(config, out, overrides, limit, listen)

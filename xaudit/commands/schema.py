@@ -10,6 +10,7 @@ import typer
 from pydantic import TypeAdapter
 
 from xaudit.audit.config import AuditConfig
+from xaudit.audit.predictions_config import PredictionsConfig
 from xaudit.commands.console import tell
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
@@ -21,6 +22,7 @@ class Kind(StrEnum):
     """Which file."""
 
     audit = "audit"
+    predictions = "predictions"
     policy = "policy"
     device = "device"
     findings = "findings"
@@ -37,6 +39,8 @@ def schema(
 def _schema(kind: Kind) -> dict[str, object]:
     if kind is Kind.audit:
         return AuditConfig.model_json_schema()
+    if kind is Kind.predictions:
+        return PredictionsConfig.model_json_schema()
     if kind is Kind.policy:
         return policy_schema()
     if kind is Kind.device:

@@ -13,6 +13,8 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.metric import MetricFacts
 
 SCHEMA_VERSION = 1
+CROSS = " × "
+"""Between the columns, and the levels, that meet in an intersection: "sex × age"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,25 @@ class AuditFacts:
 
 @dataclass(frozen=True, slots=True)
 class DetectorFacts:
-    """Which detector was audited, and what was noticed about its declaration."""
+    """Which detector was audited, and what was noticed about its declaration.
+
+    Attributes:
+        format: "network" was run by the audit; of "predictions" only scores were seen: then
+            weights, parameters, input and layer are None and no explanation applies.
+    """
 
     name: str
     version: str
     architecture: str
-    weights_file: str
-    weights_sha256: str
-    parameters: int
-    input: InputSpec
+    weights_file: str | None
+    weights_sha256: str | None
+    parameters: int | None
+    input: InputSpec | None
     output: str
-    target_layer: str
+    target_layer: str | None
     operating_points: tuple[OperatingPoint, ...]
     warnings: tuple[str, ...] = ()
+    format: Literal["network", "predictions"] = "network"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Draws of the gaps of every level of a column at once."""
+"""Draws of the gaps of every level at once."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from xaudit.fairness.disparity import PROPORTIONS
 from xaudit.metrics.discrimination import Predictions
 from xaudit.stats.weights import Array, Counts, auc_in_and_out, numbered, sums_in_and_out
 
+# A column and a level of it.
+Level = tuple[str, str]
+
 
 def drawn_gaps(
     metrics: Sequence[str],
     predictions: Predictions,
-    levels: Mapping[str, BoolArray],
+    levels: Mapping[Level, BoolArray],
     counts: Counts,
-) -> dict[tuple[str, str], Array]:
+) -> dict[tuple[str, Level], Array]:
     """How far do gaps to the rest vary over draws of patients that all of them share?
 
     Args:
         metrics: names of proportions, or "auc".
         predictions: all N cases.
-        levels: level → (N,) bool; each case is in exactly one of them.
+        levels: column and level → (N,) bool.
         counts: (D, patients), how often each patient is drawn; patients in the order of their
             names or numbers.
 
@@ -31,7 +34,7 @@ def drawn_gaps(
         (metric, level) → (D,), level minus rest, NaN where a draw has none.
     """
     p, index = predictions, numbered(predictions.patients)[1]
-    found: dict[tuple[str, str], Array] = {}
+    found: dict[tuple[str, Level], Array] = {}
     shares = [name for name in metrics if name != "auc"]
     if shares:
         pairs = [PROPORTIONS[name](p) for name in shares]
@@ -43,10 +46,8 @@ def drawn_gaps(
         for number, name in enumerate(shares):
             found |= {(name, level): gaps[:, place, number] for place, level in enumerate(levels)}
     if "auc" in metrics:
-        filled = {level: inside for level, inside in levels.items() if inside.any()}
-        groups = np.argmax(np.stack(list(filled.values())), axis=0)
-        within, without = auc_in_and_out(p.logits, p.labels, groups, index, counts)
-        found |= {("auc", level): (within - without)[:, n] for n, level in enumerate(filled)}
+        within, without = auc_in_and_out(p.logits, p.labels, list(levels.values()), index, counts)
+        found |= {("auc", level): (within - without)[:, n] for n, level in enumerate(levels)}
     return found
 
 

@@ -48,6 +48,8 @@ def scope_of(rule: Rule, findings: Findings) -> dict[str, str]:
 def why_nothing_matches(rule: Rule, findings: Findings) -> str:
     """A sentence for a rule without a finding, with what was probably meant."""
     known = sorted({one.metric for one in findings.findings})
+    if "method" in rule.where and findings.detector.format == "predictions":
+        return "not applicable: predictions were audited, and explanations need the network"
     if rule.metric not in known:
         near = difflib.get_close_matches(rule.metric, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -9,13 +9,14 @@ from dataclasses import asdict, replace
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Verdict
-from xaudit.report import figures, numbers, places, results
+from xaudit.report import figures, numbers, places, predictions, results
 from xaudit.report.fields import ALL
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
 
 ISSUES_SHOWN = 40
 MEASURED = {"flow", "fractions", "failures", "dropouts"}
+_SECTION_OF = {one.name: one.section for one in ALL}
 _BY_METRIC = {
     "accuracy": "sensitivity",
     "localization": "mass",
@@ -44,9 +45,7 @@ def build_card(
         results.performance(look),
         results.calibration(look),
         results.groups(look, verdict),
-        places.localization(look),
-        places.methods(findings),
-        places.gallery(findings, pictures),
+        *_explanations(findings, look, pictures),
         _elements(findings),
         _provenance(findings),
         _glossary(findings),
@@ -56,7 +55,7 @@ def build_card(
     return ModelCard(
         title=device.name,
         subtitle=f"Version {device.version}. Audit “{findings.audit.name}”.",
-        running=f"{device.name} {device.version}, weights {device.weights_sha256[:12]}",
+        running=f"{device.name} {device.version}, {predictions.identity(findings)}",
         verdict=mark,
         verdict_text=f"Policy “{verdict.policy}”" if verdict else "No policy was judged.",
         verdict_counts=_counts(verdict),
@@ -69,6 +68,18 @@ def build_card(
         warnings=(*device.warnings, *_changed(verdict)),
         footer=f"xaudit {findings.audit.xaudit_version}, plan {findings.audit.plan_sha256[:12]}, "
         f"{findings.audit.created}",
+    )
+
+
+def _explanations(
+    findings: Findings, look: Lookup, pictures: Mapping[str, bytes]
+) -> tuple[Section, ...]:
+    if predictions.alone(findings):
+        return predictions.not_applicable()
+    return (
+        places.localization(look),
+        places.methods(findings),
+        places.gallery(findings, pictures),
     )
 
 
@@ -105,17 +116,28 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
         detail += f"Specificity {look.cell('specificity', **scope)}."
     return (
         Answer("What was audited?", f"{device.name} {device.version}, {device.architecture}",
-               f"Weights SHA-256 {device.weights_sha256[:16]}…"),
+               f"Weights SHA-256 {device.weights_sha256[:16]}…" if device.weights_sha256
+               else f"Table SHA-256 {study.sha256[:16]}…"),
         Answer("On what?", f"{study.name}: {numbers.whole(study.cases)} cases, "
                f"{numbers.whole(study.positives)} with a fracture",
                f"{numbers.whole(study.patients)} {study.unit}s, {sites}, "
                f"{study.dates or 'dates not declared'}"),
         Answer("Does it find fractures?", found, detail),
-        Answer("Does it look at them?", places.looks_at(look),
-               "Not shown to be about this model: randomization and faithfulness were not run. "
-               f"Maps of {numbers.whole(findings.accountability.explained)} cases."),
+        _looks(findings, look),
         Answer("For whom and where not?", results.weakest(look), ""),
     )  # fmt: skip
+
+
+def _looks(findings: Findings, look: Lookup) -> Answer:
+    question = "Does it look at them?"
+    if predictions.alone(findings):
+        return Answer(question, predictions.WHY)
+    return Answer(
+        question,
+        places.looks_at(look),
+        "Not shown to be about this model: randomization and faithfulness were not run. "
+        f"Maps of {numbers.whole(findings.accountability.explained)} cases.",
+    )
 
 
 def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Section:
@@ -153,41 +175,37 @@ def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
 
 def _detector(findings: Findings) -> Section:
     one = findings.detector
-    spec = one.input
     rows = (
         ("Name and version", f"{one.name} {one.version}"),
-        ("Architecture", f"{one.architecture}, {numbers.whole(one.parameters)} parameters"),
-        ("Weights", f"{one.weights_file}, SHA-256 {one.weights_sha256}"),
-        ("Input", f"{spec.height} × {spec.width} pixels, {spec.color}, {spec.resize}"),
-        ("Output", one.output),
-        ("Layer of Grad-CAM", one.target_layer),
+        *predictions.facts(one),
         *((f"Operating point {p.name}", f"logit above {numbers.plain(p.logit)}, "
            f"{p.origin.replace('_', ' ')}. {p.note}") for p in one.operating_points),
     )  # fmt: skip
     table = Table("Detector", ("Fact", "Value"), rows)
-    lead = f"This card is about the file with the weights {one.weights_sha256[:12]} and no other."
+    lead = f"This card is about the file with the {predictions.identity(findings)} and no other."
     return Section("detector", "", "What was audited?", lead, tables=(table,))
 
 
 def _study(findings: Findings) -> Section:
-    study, flow = findings.study, findings.accountability
+    study, flow, alone = findings.study, findings.accountability, predictions.alone(findings)
     rows = (
         ("Study", study.name),
         ("Source", study.source or _not("declared")),
         ("License", study.license or _not("declared")),
         ("SHA-256", study.sha256),
-        ("Cases", f"{numbers.whole(study.cases)}, {numbers.whole(study.positives)} fractured, "
-         f"{numbers.whole(study.lesions)} annotated lesions"),
+        ("Cases", f"{numbers.whole(study.cases)}, {numbers.whole(study.positives)} fractured"
+         + ("" if alone else f", {numbers.whole(study.lesions)} annotated lesions")),
         ("Independent unit", f"{study.unit}: {numbers.whole(study.patients)}. {study.unit_note}"),
         ("Sites", numbers.whole(study.sites) if study.sites is not None else _not("known")),
         ("Dates", study.dates or _not("declared")),
-        ("Explained", flow.sample_why),
+        ("Drawn" if alone else "Explained", flow.sample_why or "Every row of the audited splits."),
     )  # fmt: skip
     lead = (
-        f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored and "
-        f"{numbers.whole(flow.explained)} explained with every method."
+        f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored"
+        + ("." if alone else f", {numbers.whole(flow.explained)} explained with every method.")
     )
-    caption = "Listed = excluded + without a score + scored; drawn + not drawn = all not excluded."
+    caption = "Listed = excluded + without a score + scored"
+    caption += "." if alone else "; drawn + not drawn = all not excluded."
     kinds = Counter((one.kind, one.effect) for one in flow.issues)
     summary = tuple((kind, effect, numbers.whole(n)) for (kind, effect), n in sorted(kinds.items()))
     shown = flow.issues[:ISSUES_SHOWN]
@@ -196,11 +214,11 @@ def _study(findings: Findings) -> Section:
     issues = tuple((i.case_id, i.kind, i.effect, i.detail) for i in shown)
     tables = [Table("Study", ("Fact", "Value"), rows)]
     if issues:
-        tables.append(Table("Kinds of issues", ("Kind", "Effect", "Cases"), summary))
+        tables.append(Table("Kinds of issues", ("Kind", "Effect", "Issues"), summary))
         columns = ("Case", "Kind", "Effect", "Detail")
         tables.append(Table("Issues of cases", columns, issues, note, folded=True))
     return Section("study", "", "On which cases?", lead,
-                   figures=(Figure(figures.flow(flow), caption),),
+                   figures=(Figure(figures.flow(flow, maps=not alone), caption),),
                    tables=tuple(tables))  # fmt: skip
 
 
@@ -212,7 +230,10 @@ def status(findings: Findings, name: str) -> tuple[str, str]:
     """Whether a field is declared, measured, derived or missing, and what is said."""
     measured = {one.metric for one in findings.findings if one.estimate.value is not None}
     kinds = []
-    if name in MEASURED or _BY_METRIC.get(name) in measured:
+    if (
+        name in MEASURED - ({"failures"} if predictions.alone(findings) else set())
+        or _BY_METRIC.get(name) in measured
+    ):
         kinds.append("measured")
     if name == "benefit_risk" and findings.prevalence is not None and "sensitivity" in measured:
         kinds.append("measured")
@@ -226,7 +247,8 @@ def status(findings: Findings, name: str) -> tuple[str, str]:
         kinds.append("derived")
     if findings.declared.get(name):
         kinds.append("declared")
-    return " and ".join(kinds) or "missing", findings.declared.get(name, "")
+    absent = "missing" if predictions.applies(findings, _SECTION_OF[name]) else "not applicable"
+    return " and ".join(kinds) or absent, findings.declared.get(name, "")
 
 
 def _elements(findings: Findings) -> Section:
@@ -235,7 +257,9 @@ def _elements(findings: Findings) -> Section:
         kind, text = status(findings, one.name)
         rows.append((f"{index}. {one.title}", kind, text or one.question, one.source))
     missing = sum(row[1] == "missing" for row in rows)
-    lead = f"Of {len(ALL)} elements {len(ALL) - missing} are addressed and {missing} are missing."
+    other = sum(row[1] == "not applicable" for row in rows)
+    lead = f"Of {len(ALL)} elements {len(ALL) - missing - other} are addressed and {missing} are "
+    lead += "missing." if not other else f"missing; {other} do not apply to predictions alone."
     columns = ("Element", "Status", "Declared text, or the question", "Asked for in")
     note = "Declared facts come from the maker and were not verified."
     return Section("elements", "", "Elements addressed", lead,

@@ -18,6 +18,12 @@ REFERENCES = {
     "ideal_on_grid": "ideal on grid",
 }
 
+_FLOW_LINES = (
+    (130, 55, 130, 120), (130, 87, 420, 87), (280, 32, 420, 32),
+    (10, 32, 20, 32), (10, 32, 10, 252), (10, 252, 20, 252), (10, 197, 420, 197),
+    (280, 252, 720, 252), (480, 307, 720, 307), (480, 252, 480, 307),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -133,9 +139,10 @@ def _square(title: str, across: str, up: str) -> Drawing:
     return drawing
 
 
-def flow(facts: Accountability) -> str:
-    """Where every listed case went."""
-    drawing = Drawing(1000, 335, "Flow of the cases from the list to the maps")
+def flow(facts: Accountability, maps: bool = True) -> str:
+    """Where every listed case went; without maps, as far as its score."""
+    goal = "maps" if maps else "scores"
+    drawing = Drawing(1000, 335 if maps else 175, f"Flow of the cases from the list to the {goal}")
     boxes = (
         (20, 10, "Listed", facts.listed, "in the study"),
         (20, 120, "Scored", facts.scored, f"{numbers.whole(facts.scored_positives)} fractured"),
@@ -148,13 +155,11 @@ def flow(facts: Accountability) -> str:
         (720, 230, "With every map", facts.explained, "enter localization"),
         (720, 285, "Without all maps", facts.unexplained, "score 0 in the worst case"),
     )  # fmt: skip
-    for x1, y1, x2, y2 in ((130, 55, 130, 120), (130, 87, 420, 87),
-                           (280, 32, 420, 32), (10, 32, 20, 32),
-                           (10, 32, 10, 252), (10, 252, 20, 252),
-                           (10, 197, 420, 197), (280, 252, 720, 252),
-                           (480, 307, 720, 307), (480, 252, 480, 307)):  # fmt: skip
+    shown = boxes if maps else (*boxes[:2], *boxes[3:5])
+    lines = _FLOW_LINES if maps else _FLOW_LINES[:3]
+    for x1, y1, x2, y2 in lines:
         drawing.line(x1, y1, x2, y2, "arrow")
-    for x, y, name, count, note in boxes:
+    for x, y, name, count, note in shown:
         drawing.add("rect", "box", x=x, y=y, width=260, height=45)
         drawing.text(x + 10, y + 19, f"{name}: {numbers.whole(count)}", "label strong")
         drawing.text(x + 10, y + 36, note, "label small")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Findings
+from xaudit.core.finding import CROSS, Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
 from xaudit.report.lookup import Lookup
+from xaudit.report.order import in_order
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
 
@@ -199,10 +200,15 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
         tables=(
             *simultaneous(look),
             *of_sites(look),
-            *(_group_table(look, column, points) for column in levels),
+            *(_group_table(look, column, points) for column in _columns(look)),
         ),
         missing=() if levels else ("Groups and sites: the study has no group column.",),
     )
+
+
+def _columns(look: Lookup) -> list[str]:
+    """Columns in their order, intersections after all of them."""
+    return sorted(look.findings.study.levels, key=lambda column: column.count(CROSS))
 
 
 def weakest(look: Lookup) -> str:
@@ -243,9 +249,11 @@ def _first_point(look: Lookup) -> str | None:
 def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:
     rows: list[figures.Row] = []
     for column, levels in look.findings.study.levels.items():
+        if CROSS in column:
+            continue
         blank = look.estimate(metric)
         rows.append(figures.Row(column, blank, heading=True))
-        for level in levels:
+        for level in in_order(levels):
             one = look.estimate(metric, operating_point=point, group=column, level=level)
             rows.append(figures.Row(level, one))
     overall = look.estimate(metric, operating_point=point).value
@@ -262,7 +270,9 @@ def _floor(verdict: Verdict | None, metric: str) -> float | None:
 def _group_table(look: Lookup, column: str, points: tuple[OperatingPoint, ...]) -> Table:
     metrics = ("sensitivity", "specificity", *GAPS)
     rows = []
-    for level, (cases, positives) in look.findings.study.levels[column].items():
+    levels = look.findings.study.levels[column]
+    for level in in_order(levels):
+        cases, positives = levels[level]
         row = [level, f"{numbers.whole(cases)}, {numbers.whole(positives)} fractured"]
         for metric in metrics:
             scope = {"group": column, "level": level}

@@ -82,76 +82,68 @@ def sums_in_and_out(
 
 
 def auc_in_and_out(
-    scores: Array, labels: BoolArray, groups: IntArray, index: IntArray, counts: Counts
+    scores: Array, labels: BoolArray, levels: Sequence[BoolArray], index: IntArray, counts: Counts
 ) -> tuple[Array, Array]:
-    """The area under the ROC curve inside each group and among all others, for each draw.
+    """The area under the ROC curve inside each level and among all others, for each draw.
 
     A case counts as often as its patient is drawn; ties count one half. With weights w, positives i
     and negatives j, the area is the sum of w_i w_j [s_i > s_j] over the sum of w_i w_j. The pairs
-    without any case of a group are all pairs, less those of its positives and those of its
-    negatives, plus those of both: no second sort is needed for the others.
+    without any case of a level are all pairs, less those of its positives and those of its
+    negatives, plus those of both: the others need no sum of their own.
 
     Args:
         scores: (N,), larger speaks for positive.
         labels: (N,) bool.
-        groups: (N,), the group of each case, 0 to G - 1; each occurs.
+        levels: L of (N,) bool; they may overlap.
         index: (N,), the number of each case's patient.
         counts: (D, patients), how often each is drawn.
 
     Returns:
-        Two of (D, G); NaN where a draw has no positive or no negative case.
+        Two of (D, L); NaN where a draw has no positive or no negative case.
     """
+    order = np.argsort(scores, kind="stable")
+    ranked, truth, number = scores[order], labels[order], index[order]
+    members = [np.flatnonzero(inside[order]) for inside in levels]
     step = max(1, _CELLS // len(scores))
     parts = [
-        _areas(scores, labels, groups, counts[start : start + step].T[index].astype(float))
+        _areas(ranked, truth, members, counts[start : start + step].T[number].astype(float))
         for start in range(0, len(counts), step)
     ]
     return np.concatenate([one[0] for one in parts]), np.concatenate([one[1] for one in parts])
 
 
 def _areas(
-    scores: Array, labels: BoolArray, groups: IntArray, weights: Array
+    scores: Array, labels: BoolArray, members: Sequence[IntArray], weights: Array
 ) -> tuple[Array, Array]:
-    """Areas for some draws; weights are (N, D)."""
-    up, down = weights * labels[:, None], weights * ~labels[:, None]
-    whole = np.zeros(len(scores), dtype=np.intp)
-    order, starts = _sorted(scores, groups)
-    won = _wins(scores, whole, up, down)
-    lost = _wins(-scores, whole, down, up)
-    inner = _wins(scores, groups, up, down)
-
-    def by_group(values: Array) -> Array:
-        return np.add.reduceat(values[order], starts, axis=0)
-
-    m, n, both = by_group(up), by_group(down), by_group(inner)
-    outer = won.sum(axis=0) - by_group(won + lost) + both
-    pairs = (up.sum(axis=0) - m) * (down.sum(axis=0) - n)
-    return _ratio(both, m * n).T, _ratio(outer, pairs).T
-
-
-def _wins(scores: Array, groups: IntArray, ours: Array, theirs: Array) -> Array:
-    """For each case: our weight times their weight below it in its group, ties one half; (N, D)."""
-    order, _ = _sorted(scores, groups)
-    ranked, member = scores[order], groups[order]
-    new_group = np.append(True, member[1:] != member[:-1])
-    new_value = new_group | np.append(True, ranked[1:] != ranked[:-1])
-    heads = np.flatnonzero(new_value)
-    tie = np.cumsum(new_value) - 1
-    first, last = heads[tie], np.append(heads[1:], len(scores))[tie]
-    base = np.flatnonzero(new_group)[np.cumsum(new_group) - 1]
-    running = np.zeros((len(scores) + 1, ours.shape[1]))
-    np.cumsum(theirs[order], axis=0, out=running[1:])
-    below = 0.5 * (running[first] + running[last]) - running[base]
-    result = np.empty_like(ours)
-    result[order] = ours[order] * below
-    return result
+    """Areas for some draws; scores ascend, weights are (N, D)."""
+    up, down = np.flatnonzero(labels), np.flatnonzero(~labels)
+    pairs = np.empty_like(weights)
+    pairs[up] = weights[up] * _below(scores[up], scores[down], weights[down])
+    pairs[down] = weights[down] * (
+        weights[up].sum(axis=0) - _below(scores[down], scores[up], weights[up])
+    )
+    whole = (pairs[up].sum(axis=0), weights[up].sum(axis=0), weights[down].sum(axis=0))
+    within, without = [], []
+    for rows in members:
+        up, down = rows[labels[rows]], rows[~labels[rows]]
+        below = _below(scores[up], scores[down], weights[down])
+        won = np.einsum("nd,nd->d", weights[up], below)
+        m, n = weights[up].sum(axis=0), weights[down].sum(axis=0)
+        within.append(_ratio(won, m * n))
+        rest = whole[0] - pairs[rows].sum(axis=0) + won
+        without.append(_ratio(rest, (whole[1] - m) * (whole[2] - n)))
+    return np.stack(within, axis=1), np.stack(without, axis=1)
 
 
-def _sorted(scores: Array, groups: IntArray) -> tuple[IntArray, IntArray]:
-    """Rows by group, then score; and where each group begins."""
-    order = np.lexsort((scores, groups))
-    member = groups[order]
-    return order, np.flatnonzero(np.append(True, member[1:] != member[:-1]))
+def _below(ours: Array, theirs: Array, weights: Array) -> Array:
+    """Their weight below each of our scores, ties one half; (ours, D). Their scores ascend."""
+    running = np.zeros((len(theirs) + 1, weights.shape[1]))
+    np.cumsum(weights, axis=0, out=running[1:])
+    low, high = (np.searchsorted(theirs, ours, side) for side in ("left", "right"))
+    below = running[low]
+    below += running[high]
+    below *= 0.5
+    return below
 
 
 def _ratio(top: Array, bottom: Array) -> Array:

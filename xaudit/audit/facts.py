@@ -1,0 +1,45 @@
+"""Facts of an audit that hold for networks and for tables of predictions alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from xaudit.audit.record import PlanRecord
+from xaudit.audit.store import CaseRow
+from xaudit.core.finding import AuditFacts
+
+
+def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:
+    """Which audit this is.
+
+    Args:
+        record: of the plan.
+        name: of the audit.
+        seed: of the plan.
+    """
+    return AuditFacts(
+        name=name,
+        created=record.created,
+        plan_sha256=record.identity,
+        policy_sha256=record.policy.sha256 if record.policy else None,
+        xaudit_version=record.xaudit_version,
+        seed=seed,
+    )
+
+
+def group_levels(rows: Sequence[CaseRow]) -> dict[str, dict[str, tuple[int, int]]]:
+    """Column → level → (cases, positives)."""
+    levels: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row in rows:
+        for column, level in row.groups.items():
+            cases, positives = levels[column].get(level, (0, 0))
+            levels[column][level] = (cases + 1, positives + row.label)
+    return levels
+
+
+def limit_why(record: PlanRecord, cases: int) -> str:
+    """A sentence about `--limit`; empty without one."""
+    if record.limit is None:
+        return ""
+    return f"The audit was limited to {cases} cases, drawn by label before any image was read."

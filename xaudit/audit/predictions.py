@@ -1,0 +1,216 @@
+"""An audit of a table of predictions, from its file to its findings; nothing here needs torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from xaudit import __version__
+from xaudit.audit.facts import audit_facts, group_levels, limit_why
+from xaudit.audit.failures import check_failures
+from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.metrics import all_metrics
+from xaudit.audit.performance import Performance
+from xaudit.audit.plan import fix_record, with_identity
+from xaudit.audit.plausibility import check_scores
+from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
+from xaudit.audit.provenance import provenance
+from xaudit.audit.read_config import Overrides, read_device
+from xaudit.audit.record import PlanRecord
+from xaudit.audit.results import Results
+from xaudit.audit.sample import limit_study
+from xaudit.audit.store import CaseRow, Shard, Store
+from xaudit.core.finding import Accountability, DetectorFacts, Findings, StudyFacts
+from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
+from xaudit.data.prepare import file_sha256
+from xaudit.errors import ConfigError
+from xaudit.fairness.intersections import with_intersections
+from xaudit.gate.policy import read_policy
+from xaudit.report.fields import FIELDS
+
+_FAMILIES = {"discrimination", "calibration"}
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionsPlan:
+    """A plan record, and the rows that it speaks of."""
+
+    record: PlanRecord
+    config: PredictionsConfig
+    study: ScoredStudy
+    rows: tuple[CaseRow, ...]
+
+
+def plan_predictions(path: Path, overrides: Overrides, limit: int | None) -> PredictionsPlan:
+    """Read the audit file, the table, the policy and the declared facts, and fix what will be done.
+
+    Args:
+        path: the audit file.
+        overrides: what the command line says instead of the file.
+        limit: audit at most so many cases, stratified by label.
+
+    Raises:
+        ConfigError: every mistake that was found, in one message.
+    """
+    config, file = read_predictions_config(path, overrides)
+    try:
+        study = read_predictions(config.spec())
+    except ConfigError as error:
+        raise ConfigError([placed(one, file) for one in error.problems]) from None
+    rows: Sequence[CaseRow] = [_row(case, config) for case in study.cases]
+    rows = tuple(rows) if limit is None else limit_study(rows, limit, config.seed)
+    record = PlanRecord(
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        xaudit_version=__version__,
+        config=_portable(config),
+        files={"predictions": file_sha256(config.data.table) or "unreadable"},
+        sample=(),
+        shards=(tuple(row.case_id for row in rows),),
+        policy=read_policy(config.policy) if config.policy else None,
+        declared=read_device(config.device, FIELDS) if config.device else {},
+        limit=limit,
+    )
+    return PredictionsPlan(with_identity(record), config, study, rows)
+
+
+def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: int | None) -> Findings:
+    """Audit a table of predictions; a finished audit is not made again.
+
+    Args:
+        path: the audit file.
+        folder: where the audit is written.
+        overrides: what the command line says instead of the file.
+        limit: audit at most so many cases.
+
+    Raises:
+        ConfigError: the configuration, the table or the policy cannot be used.
+        AuditError: more cases failed than the configuration allows, or the disk is full.
+    """
+    plan = plan_predictions(path, overrides, limit)
+    record = fix_record(plan.record, folder)
+    if (folder / "findings.json").exists():
+        there = read_findings(folder)
+        if there.audit.plan_sha256 == record.identity:
+            return there
+    check_failures(plan.rows, plan.config.max_failed)
+    store = Store(folder)
+    store.write(0, Shard(cases=list(plan.rows)))
+    # Read back: the findings are about what is on disk.
+    findings = _summarize(plan, record, Results.load(store, record).cases)
+    for stale in ("verdict.json", "card.html", "card.md"):
+        (folder / stale).unlink(missing_ok=True)
+    write_text(folder / "findings.json", to_json(findings))
+    return findings
+
+
+def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
+    groups, site = dict(case.groups), config.data.columns.site
+    if site is not None:
+        groups.setdefault(site, case.site or "")
+    crossed = config.data.intersections
+    return CaseRow(
+        case_id=case.case_id,
+        patient=hashlib.sha256(case.patient.encode()).hexdigest()[:16],
+        label=case.label,
+        groups=with_intersections(
+            groups, crossed.of if crossed else (), crossed.depth if crossed else 1
+        ),
+        logit=case.logit,
+        lesions=0,
+        form="none",
+        sampled=False,
+        issues=case.issues,
+    )
+
+
+def _portable(config: PredictionsConfig) -> dict[str, object]:
+    """The configuration without the paths of this machine; the table is hashed instead."""
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
+    plain["data"]["table"] = config.data.table.name
+    return plain
+
+
+def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> Findings:
+    config = plan.config
+    points = tuple(point.resolve() for point in config.detector.operating_points)
+    study = _study_facts(plan, record, rows)
+    performance = Performance(rows, points, config.statistics, config.seed, study.unit)
+    return Findings(
+        audit=audit_facts(record, config.name, config.seed),
+        detector=_detector_facts(config, rows),
+        study=study,
+        accountability=_accountability(plan, record, rows),
+        findings=(*performance.findings(), *performance.of_groups(study.site_column)),
+        metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
+        methods=(),
+        curves=performance.curves(),
+        calibration=performance.calibration(),
+        declared=record.declared,
+        provenance=provenance(dict(record.files), {}),
+        prevalence=config.statistics.prevalence,
+        minimum=config.statistics.minimum,
+    )
+
+
+def _detector_facts(config: PredictionsConfig, rows: Sequence[CaseRow]) -> DetectorFacts:
+    detector = config.detector
+    scored = [(row.logit, row.label) for row in rows if row.logit is not None]
+    return DetectorFacts(
+        name=detector.name,
+        version=detector.version,
+        architecture="known by its predictions only",
+        weights_file=None,
+        weights_sha256=None,
+        parameters=None,
+        input=None,
+        output=detector.score,
+        target_layer=None,
+        operating_points=tuple(point.resolve() for point in detector.operating_points),
+        warnings=check_scores([one[0] for one in scored], [one[1] for one in scored]),
+        format="predictions",
+    )
+
+
+def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> StudyFacts:
+    data = plan.config.data
+    column = data.columns.site
+    sites = {case.site for case in plan.study.cases if case.site is not None}
+    return StudyFacts(
+        name=data.name or data.table.stem,
+        source=data.source,
+        license=data.license,
+        sha256=record.files["predictions"],
+        cases=len(rows),
+        patients=len({row.patient for row in rows}),
+        positives=sum(row.label for row in rows),
+        lesions=0,
+        unit="patient" if data.columns.patient else "image",
+        unit_note="" if data.columns.patient else "The study declares one image per patient.",
+        site_column=column,
+        sites=len(sites) if column else None,
+        dates=data.dates,
+        levels=group_levels(rows),
+    )
+
+
+def _accountability(
+    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
+) -> Accountability:
+    scored = [row for row in rows if row.logit is not None]
+    return Accountability(
+        listed=plan.study.listed,
+        excluded=plan.study.listed - len(rows),
+        unreadable=len(rows) - len(scored),
+        scored=len(scored),
+        scored_positives=sum(row.label for row in scored),
+        sampled=0,
+        sampled_positives=0,
+        explained=0,
+        unexplained=0,
+        sample_why=limit_why(record, len(rows)),
+        issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
+    )

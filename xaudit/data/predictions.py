@@ -1,0 +1,327 @@
+"""A table of scores that a detector gave elsewhere: one row for each case, no image, no network."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from xaudit.core.case import CaseIssue
+from xaudit.data.levels import bin_name, too_many_levels
+from xaudit.data.table import Row, Table, capped, read_table
+from xaudit.errors import DataError
+
+Scale = Literal["probability", "logit"]
+_FORBID: dict[str, str] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column plays which role.
+
+    Attributes:
+        id: unique in the table.
+        label: what the reference standard says.
+        score: what the detector said.
+        patient: the independent unit; None declares one image per patient.
+        split: where only some splits are audited.
+        site: hospital or scanner; a patient has one.
+    """
+
+    id: str
+    label: str
+    score: str
+    patient: str | None = None
+    split: str | None = None
+    site: str | None = None
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrediction:
+    """Rows for which the detector gave nothing: cases that failed, whatever their score says."""
+
+    column: str
+    values: tuple[str, ...]
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+
+@dataclass(frozen=True, slots=True)
+class GroupColumn:
+    """A column that tables are cut by.
+
+    Attributes:
+        column: in the table.
+        bins: inner borders for a column of numbers, ascending; a border belongs to the bin above.
+        names: value → how the card calls it.
+    """
+
+    column: str
+    bins: tuple[float, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """The declaration behind a table of predictions.
+
+    Attributes:
+        table: CSV or JSON file.
+        columns: roles.
+        scale: what a score is: a probability in [0, 1], or a logit.
+        positive: label values that mean fractured.
+        negative: label values that mean not fractured.
+        no_prediction: which rows failed; None where every row has a score.
+        split: values of the split column that are audited; empty takes every row.
+        groups: name → column.
+    """
+
+    table: Path
+    columns: Columns
+    scale: Scale
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    no_prediction: NoPrediction | None = None
+    split: tuple[str, ...] = ()
+    groups: Mapping[str, GroupColumn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCase:
+    """One row of the table; ``logit`` is None where the detector gave no prediction.
+
+    Attributes:
+        logit: infinite for a probability of 0 or 1.
+        groups: name → level; empty text where nothing is recorded.
+    """
+
+    case_id: str
+    patient: str
+    label: bool
+    logit: float | None
+    groups: Mapping[str, str]
+    site: str | None
+    issues: tuple[CaseIssue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredStudy:
+    """The audited rows in their order.
+
+    Attributes:
+        issues: about the table as a whole, and what was noted of single rows.
+        listed: rows of the table, other splits included.
+    """
+
+    cases: tuple[ScoredCase, ...]
+    issues: tuple[CaseIssue, ...]
+    listed: int
+
+
+def read_predictions(spec: TableSpec) -> ScoredStudy:
+    """Read a table of predictions and check it row by row.
+
+    Raises:
+        DataError: the table cannot be used; every mistake with its row and column.
+    """
+    table = read_table(spec.table)
+    problems = [*_unknown_columns(spec, table)]
+    if problems:
+        raise DataError(problems)
+    rows = [row for row in table.rows if not spec.split or _split(spec, row) in spec.split]
+    if not rows:
+        there = ", ".join(repr(one) for one in sorted({_split(spec, row) for row in table.rows}))
+        raise DataError(f"data.split: no row has one of {list(spec.split)}; there is: {there}")
+    problems = [
+        *_declaration_problems(spec, rows),
+        *_identity_problems(spec, table),
+        *(problem for row in rows for problem in _row_problems(spec, row)),
+    ]
+    if problems:
+        raise DataError(capped(problems))
+    issues = (*_split_issues(spec, table, rows), *_lonely(spec, rows))
+    return ScoredStudy(tuple(_case(spec, row) for row in rows), issues, len(table.rows))
+
+
+def to_logit(score: float, scale: Scale) -> float:
+    """The score as a logit; a probability of 0 or 1 is infinitely far away."""
+    if scale == "logit":
+        return score
+    if score in {0.0, 1.0}:
+        return math.inf if score else -math.inf
+    return math.log(score / (1 - score))
+
+
+def _unknown_columns(spec: TableSpec, table: Table) -> Iterator[str]:
+    asked = {
+        f"data.columns.{one.name}": getattr(spec.columns, one.name) for one in fields(Columns)
+    } | {f"data.groups.{name}.column": group.column for name, group in spec.groups.items()}
+    if spec.no_prediction:
+        asked["data.no_prediction.column"] = spec.no_prediction.column
+    for place, name in asked.items():
+        if name is not None and name not in table.columns:
+            near = difflib.get_close_matches(name, table.columns, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            there = ", ".join(table.columns)
+            yield f"{place}: {spec.table.name} has no column {name!r}{hint} There is: {there}"
+    if spec.split and spec.columns.split is None:
+        yield "data.split: name the column of the splits under data.columns.split"
+
+
+def _declaration_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
+    both = sorted(set(spec.positive) & set(spec.negative))
+    if both:
+        yield f"data.positive: {both} stand under data.negative too"
+    for name, group in spec.groups.items():
+        values = {row.text(group.column) for row in rows}
+        if group.bins and list(group.bins) != sorted(set(group.bins)):
+            yield f"data.groups.{name}.bins: expected ascending borders, got {list(group.bins)}"
+        elif not group.bins and too_many_levels(values):
+            yield (
+                f"data.groups.{name}: column {group.column!r} has {len(values)} values, too many "
+                "for a table; declare bins for numbers"
+            )
+        for value in group.names.keys() - values:
+            yield f"data.groups.{name}.names: column {group.column!r} has no value {value!r}"
+
+
+def _identity_problems(spec: TableSpec, table: Table) -> Iterator[str]:
+    """Ids are unique, and a patient has one site, over all rows of the table."""
+    columns = spec.columns
+    seen: dict[str, str] = {}
+    sites: dict[str, tuple[str, str]] = {}
+    for row in table.rows:
+        case_id = row.text(columns.id)
+        if not case_id.isprintable() or not 0 < len(case_id) <= 200:
+            said = f"expected 1 to 200 printable characters, got {case_id[:40]!r}"
+            yield _told(spec, row, columns.id, said)
+        elif case_id in seen:
+            yield _told(spec, row, columns.id, f"{case_id!r} is in {seen[case_id]} already")
+        seen.setdefault(case_id, row.where)
+        if columns.patient is None:
+            continue
+        patient = row.text(columns.patient)
+        if not patient:
+            yield _told(spec, row, columns.patient, "expected a patient, got nothing")
+        elif columns.site:
+            site = row.text(columns.site)
+            first, where = sites.setdefault(patient, (site, row.where))
+            if site != first:
+                said = (
+                    f"{site!r}, but the same patient is at {first!r} in {where}; make ids of "
+                    "patients unique over all sites, or take this column as a group instead"
+                )
+                yield _told(spec, row, columns.site, said)
+
+
+def _row_problems(spec: TableSpec, row: Row) -> Iterator[str]:
+    label = row.text(spec.columns.label)
+    if label not in spec.positive and label not in spec.negative:
+        said = (
+            f"expected one of {list(spec.positive)} (fractured) or {list(spec.negative)} (not), "
+            f"got {label[:40]!r}; see data.positive and data.negative"
+        )
+        yield _told(spec, row, spec.columns.label, said)
+    if not _failed(spec, row):
+        said = _score_problem(row.text(spec.columns.score), spec.scale)
+        if said:
+            yield _told(spec, row, spec.columns.score, said)
+    for group in spec.groups.values():
+        if group.bins:
+            try:
+                bin_name(row.text(group.column), group.bins)
+            except ValueError as error:
+                yield _told(spec, row, group.column, str(error))
+
+
+def _score_problem(text: str, scale: Scale) -> str:
+    try:
+        score = float(text)
+    except ValueError:
+        hint = "" if text else "; rows without a prediction are declared by data.no_prediction"
+        return f"expected a number, got {text[:40]!r}{hint}"
+    if not math.isfinite(score):
+        return f"expected a finite number, got {text!r}"
+    if scale == "probability" and not 0 <= score <= 1:
+        return f"expected a probability from 0 to 1, got {text}; logits are `detector.score: logit`"
+    return ""
+
+
+def _told(spec: TableSpec, row: Row, column: str, text: str) -> str:
+    return f"{spec.table.name} {row.where}, column {column!r}: {text}"
+
+
+def _split(spec: TableSpec, row: Row) -> str:
+    return row.text(spec.columns.split) if spec.columns.split else ""
+
+
+def _failed(spec: TableSpec, row: Row) -> bool:
+    rule = spec.no_prediction
+    return rule is not None and row.text(rule.column) in rule.values
+
+
+def _case(spec: TableSpec, row: Row) -> ScoredCase:
+    columns, case_id = spec.columns, row.text(spec.columns.id)
+    issues: tuple[CaseIssue, ...] = ()
+    logit = None
+    if _failed(spec, row):
+        assert spec.no_prediction is not None
+        column = spec.no_prediction.column
+        detail = f"the detector gave no prediction: {column} is {row.text(column)!r}"
+        issues = (CaseIssue(case_id, "no_prediction", detail, "unreadable"),)
+    else:
+        logit = to_logit(float(row.text(columns.score)), spec.scale)
+    return ScoredCase(
+        case_id=case_id,
+        patient=row.text(columns.patient) if columns.patient else case_id,
+        label=row.text(columns.label) in spec.positive,
+        logit=logit,
+        groups={name: _level(row.text(one.column), one) for name, one in spec.groups.items()},
+        site=row.text(columns.site) or None if columns.site else None,
+        issues=issues,
+    )
+
+
+def _level(text: str, group: GroupColumn) -> str:
+    if group.bins and text:
+        text = bin_name(text, group.bins)
+    return group.names.get(text, text)
+
+
+def _split_issues(spec: TableSpec, table: Table, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+    """What was left out, and patients who are on both sides."""
+    if len(rows) == len(table.rows):
+        return
+    audited = set(spec.split)
+    for split, count in sorted(Counter(_split(spec, row) for row in table.rows).items()):
+        if split not in audited:
+            detail = f"{count} rows of split {split!r} are not among the audited {list(spec.split)}"
+            yield CaseIssue("(table)", "other_split", detail, "excluded")
+    if spec.columns.patient:
+        column = spec.columns.patient
+        inside = {row.text(column) for row in rows}
+        shared = inside & {
+            row.text(column) for row in table.rows if _split(spec, row) not in audited
+        }
+        if shared:
+            detail = f"{len(shared)} of {len(inside)} audited patients have cases in another split"
+            yield CaseIssue("(table)", "patient_in_two_splits", detail, "noted")
+
+
+def _lonely(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+    """Levels of one case: most often a typing error, and no figure can be given for them."""
+    for name, group in spec.groups.items():
+        levels = [_level(row.text(group.column), group) for row in rows]
+        counts = Counter(levels)
+        for row, level in zip(rows, levels, strict=True):
+            if counts[level] == 1:
+                detail = f"{row.where}, column {group.column!r}: the only case of {name} {level!r}"
+                yield CaseIssue(row.text(spec.columns.id), "group_of_one", detail, "noted")
