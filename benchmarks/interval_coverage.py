@@ -215,8 +215,8 @@ INTRODUCTION = """# Coverage of the intervals
 
 How often, in percent, nominal 95 % intervals hold the truth; bold where outside 93 to 97. Made by
 `benchmarks/interval_coverage.py` with {runs} runs for each cell; "none in" says in how many runs
-there was no estimate, which then do not count. Patients have 1 to 5 cases, three on average; the correlation
-is that within a patient. Bootstraps have 999 draws."""
+there was no estimate, which then do not count. Patients have 1 to 5 cases, three on average; the
+correlation is that within a patient. Bootstraps have 999 draws."""
 
 
 def main() -> None:

@@ -50,6 +50,14 @@ def test_only_what_is_asked_for_is_computed(predictions):
     assert case_table(predictions).metrics == GROUP_METRICS
     with pytest.raises(ValueError, match="unknown metric 'recall'"):
         case_table(predictions, ("recall",))
-    missed = discrimination.with_misses(predictions, [True], ["x"])
-    with pytest.raises(ValueError, match="scored cases only"):
-        case_table(missed)
+
+
+def test_a_probability_of_0_is_a_score_like_any_other(predictions):
+    """Its logit is infinitely far away, and no column is."""
+    lowest = np.where(np.arange(400) < 60, -np.inf, predictions.logits)
+    certain = Predictions(lowest, predictions.labels, predictions.patients)
+    found = draw_group_metrics(certain, {"all": np.ones(400, bool)}, RNG(0), 50)
+    for name in ("auc", "sensitivity"):
+        assert found.estimate(name, "all").value == pytest.approx(
+            getattr(discrimination, name)(certain).value
+        )

@@ -12,6 +12,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.errors import ConfigError
 from xaudit.metrics import discrimination
 from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.group_table import PROPORTIONS
 from xaudit.stats.auc import auc_value
 from xaudit.stats.bootstrap import (
     IntArray,
@@ -22,16 +23,6 @@ from xaudit.stats.bootstrap import (
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.weights import Array, numbered, taken
 
-# What succeeds, and among which cases; both (N,) bool.
-Rows = tuple[BoolArray, BoolArray]
-
-PROPORTIONS: dict[str, Callable[[Predictions], Rows]] = {
-    "sensitivity": lambda p: (p.called, p.labels),
-    "specificity": lambda p: (~p.called, ~p.labels),
-    "ppv": lambda p: (p.labels, p.called),
-    "npv": lambda p: (~p.labels, ~p.called),
-    "accuracy": lambda p: (p.called == p.labels, np.ones(len(p), dtype=bool)),
-}
 _ESTIMATES: dict[str, Callable[[Predictions], Estimate]] = {
     "sensitivity": discrimination.sensitivity,
     "specificity": discrimination.specificity,

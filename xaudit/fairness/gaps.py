@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from xaudit.core.case import BoolArray
-from xaudit.fairness.disparity import PROPORTIONS
 from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.group_table import PROPORTIONS
 from xaudit.stats.weights import Array, Counts, auc_in_and_out, numbered, sums_in_and_out
 
 # A column and a level of it.

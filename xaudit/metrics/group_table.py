@@ -38,18 +38,16 @@ def case_table(predictions: Predictions, metrics: tuple[str, ...] = GROUP_METRIC
     best, above 0 fractures are more frequent than predicted.
 
     Args:
-        predictions: the cases, all with finite logits.
+        predictions: the cases with a score.
         metrics: some of `GROUP_METRICS`.
 
     Raises:
-        ValueError: a metric is unknown, or cases without a score were added as misses.
+        ValueError: a metric is unknown.
     """
     unknown = [name for name in metrics if name not in GROUP_METRICS]
     if unknown:
         raise ValueError(f"unknown metric {unknown[0]!r}; there are {', '.join(GROUP_METRICS)}")
     p = predictions
-    if not np.isfinite(p.logits).all():
-        raise ValueError("a logit is infinite; pass scored cases only")
     ratios = {name: pair for name, pair in _RATIOS.items() if name in metrics}
     used = {column for pair in ratios.values() for column in pair}
     columns = {k: v.astype(np.float64) for k, v in _columns(p).items() if k in used}
