@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from xaudit.stats.auc import Array, IntArray, auc, clustered_area_variance, plac
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.scored import Scored
+from xaudit.stats.weights import Patients, numbered
 
 # Variance of an area, and what each patient adds to the area's error.
 _Parts = tuple[float, Array]
@@ -25,7 +25,7 @@ def paired_auc_difference(
     first: Array,
     second: Array,
     labels: BoolArray,
-    patients: Sequence[str],
+    patients: Patients,
     level: float = 0.95,
 ) -> Comparison:
     """How much larger is the area of one detector than of another on the same cases?
@@ -52,7 +52,7 @@ def paired_auc_difference(
     labels = np.asarray(labels, dtype=bool)
     up_one, down_one = placements(first, labels)
     up_two, down_two = placements(second, labels)
-    index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)[1]
+    index = numbered(patients)[1]
     gap = one.value - two.value
     variance = clustered_area_variance(
         up_one - up_two - gap, down_one - down_two - gap, labels, index

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.proportions import normal_quantile, t_quantile
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 Weight = Literal["case", "patient"]
@@ -46,7 +47,7 @@ def mcnemar_p_value(first_only: int, second_only: int, which: Literal["exact", "
 def paired_difference(
     first: BoolArray,
     second: BoolArray,
-    patients: Sequence[str],
+    patients: Patients,
     weight: Weight = "case",
     level: float = 0.95,
 ) -> Comparison:
@@ -71,8 +72,8 @@ def paired_difference(
     first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
     if not len(first) == len(second) == len(patients):
         raise ValueError(f"{len(first)} and {len(second)} cases, {len(patients)} patients")
-    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    n, clusters = len(first), len(names)
+    clusters, index = numbered(patients)
+    n = len(first)
     if clusters < 2:
         reason = f"{clusters} patients, 2 needed to compare"
         return Comparison(Estimate.missing(reason, n=n, clusters=clusters), None, "none")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
+from xaudit.stats.weights import Patients
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +23,7 @@ class Scored:
 
     scores: npt.NDArray[np.float64]
     labels: BoolArray
-    patients: Sequence[str]
+    patients: Patients
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", np.asarray(self.scores, dtype=np.float64))
