@@ -12,6 +12,7 @@ from xaudit.audit.plan import Plan, fix_plan, make_plan
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
+from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import Engine, explain_rest, run_shards
 from xaudit.audit.store import Store
 from xaudit.audit.summarize import summarize
@@ -47,6 +48,7 @@ def run_audit(
     run_shards(plan, engine, folder, listen)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
+    worse = degrade_scores(plan, engine, results.cases, folder, listen)
     gallery = Gallery(
         results,
         {case.case_id: case for case in plan.study.cases},
@@ -57,7 +59,7 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    findings = summarize(plan, engine, results, shown)
+    findings = summarize(plan, engine, results, shown, worse)
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)

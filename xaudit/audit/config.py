@@ -135,6 +135,33 @@ class ExplainConfig(Section):
     )
 
 
+class RobustnessConfig(Section):
+    """What happens when the radiographs get worse."""
+
+    cases: int = Field(
+        100,
+        ge=0,
+        description="scored cases that are degraded, half of them with a fracture; "
+        "0 leaves this out",
+    )
+    ladders: tuple[
+        Literal[
+            "noise",
+            "blur",
+            "contrast",
+            "underexposure",
+            "overexposure",
+            "rotation",
+            "jpeg",
+            "resolution",
+        ],
+        ...,
+    ] = Field(
+        ("noise", "blur", "contrast", "rotation", "jpeg", "resolution"),
+        description="in which ways; each has four severities in physical units",
+    )
+
+
 class StatisticsConfig(Section):
     """How numbers are made and when they may be judged."""
 
@@ -156,6 +183,7 @@ class AuditConfig(Section):
     detector: DetectorConfig
     explain: ExplainConfig = ExplainConfig()
     statistics: StatisticsConfig = StatisticsConfig()
+    robustness: RobustnessConfig = RobustnessConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
     max_failed: float = Field(

@@ -84,7 +84,23 @@ class MapRow:
     shared: int = 0
 
 
-Row = TypeVar("Row", CaseRow, ScoreRow, MapRow)
+@dataclass(frozen=True, slots=True)
+class DegradedRow:
+    """The logit of one case as a worse radiograph, or why there is none.
+
+    Attributes:
+        ladder: in which way it is worse; see `xaudit.data.degrade.LADDERS`.
+        severity: by how much, in the ladder's unit.
+    """
+
+    case_id: str
+    ladder: str
+    severity: float
+    logit: float | None
+    undefined: str | None
+
+
+Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, DegradedRow)
 
 
 @dataclass(slots=True)
@@ -169,6 +185,30 @@ class Store:
         return loaded
 
 
+def write_degraded(path: Path, rows: Sequence[DegradedRow]) -> None:
+    """Write all of these rows, or nothing.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    with disk_errors(path.parent):
+        try:
+            _write_rows(draft, rows, DegradedRow)
+            draft.rename(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def read_degraded(path: Path) -> list[DegradedRow]:
+    """Read what `write_degraded` wrote.
+
+    Raises:
+        AuditError: it cannot be read.
+    """
+    return _read_rows(path, DegradedRow)
+
+
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
     """Turn a failure to write into a message that says what is kept."""
@@ -188,7 +228,7 @@ _JSON = {"groups", "issues", "params", "residual"}
 _TYPES = {
     "label": pa.bool_(), "sampled": pa.bool_(), "logit": pa.float64(), "value": pa.float64(),
     "lesions": pa.int64(), "lesion": pa.int64(), "forward": pa.int64(), "backward": pa.int64(),
-    "shared": pa.int64(),
+    "shared": pa.int64(), "severity": pa.float64(),
 }  # fmt: skip
 
 

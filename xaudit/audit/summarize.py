@@ -14,9 +14,10 @@ from xaudit.audit.plan import Plan
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
 from xaudit.audit.results import Results
+from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.run import Engine
 from xaudit.audit.score import REFERENCES
-from xaudit.audit.store import CaseRow, MapRow
+from xaudit.audit.store import CaseRow, DegradedRow, MapRow
 from xaudit.core.finding import (
     Accountability,
     DetectorFacts,
@@ -29,7 +30,11 @@ from xaudit.explain.port import Explainer
 
 
 def summarize(
-    plan: Plan, engine: Engine, results: Results, shown: tuple[GalleryCase, ...]
+    plan: Plan,
+    engine: Engine,
+    results: Results,
+    shown: tuple[GalleryCase, ...],
+    worse: Sequence[DegradedRow] = (),
 ) -> Findings:
     """Make the findings of an audit.
 
@@ -38,6 +43,7 @@ def summarize(
         engine: the detector and the methods that did it.
         results: of every shard.
         shown: cases that the card shows.
+        worse: logits of the same radiographs, degraded.
     """
     config, study = plan.config, plan.study
     cases = {case.case_id: case for case in study.cases}
@@ -53,6 +59,9 @@ def summarize(
         findings=(
             *performance.findings(),
             *performance.of_groups(study.site_column),
+            *robustness_findings(
+                worse, results.cases, points, study.unit, config.statistics.minimum
+            ),
             *localization_findings(results, methods, config.statistics, config.seed, study.unit),
         ),
         metrics=tuple(all_metrics()),

@@ -16,7 +16,8 @@ from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
 
-SCOPE_KEYS = ("operating_point", "analysis", "group", "level", "compared", "method")
+SCOPE_KEYS = ("operating_point", "analysis", "group", "level", "compared", "method",
+              "degradation", "severity")  # fmt: skip
 
 
 def _no_switch(value: object) -> object:

@@ -12,6 +12,7 @@ from xaudit.core.policy import Outcome, Verdict
 from xaudit.report import figures, numbers, places, predictions, results
 from xaudit.report.fields import ALL
 from xaudit.report.lookup import Lookup
+from xaudit.report.robustness import robustness
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
 
 ISSUES_SHOWN = 40
@@ -45,6 +46,7 @@ def build_card(
         results.performance(look),
         results.calibration(look),
         results.groups(look, verdict),
+        robustness(look),
         *_explanations(findings, look, pictures),
         _elements(findings),
         _provenance(findings),

@@ -77,6 +77,7 @@ _DERIVED = {
 _UNITS = {
     "auc": "number",
     "f1": "number",
+    "degraded_auc": "number",
     "brier": "number",
     "ece": "number",
     "calibration_slope": "number",

@@ -1,0 +1,99 @@
+"""The section on worse radiographs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xaudit.core.finding import Findings
+from xaudit.report import figures
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import Figure, Section, Table
+
+_MEASURES = (("auc", "AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity"))
+UNITS = {
+    "noise": "noise, of 255 gray levels",
+    "blur": "blur, pixels",
+    "contrast": "% of the contrast",
+    "underexposure": "% of the signal",
+    "overexposure": "% of the signal",
+    "rotation": "degrees",
+    "jpeg": "JPEG quality, of 100",
+    "resolution": "% of the pixels a side",
+}
+"""How the steps of a ladder are measured."""
+
+
+def robustness(look: Lookup) -> Section:
+    """How sensitivity and specificity fall as the same radiographs get worse."""
+    steps = _steps(look.findings)
+    points = look.findings.detector.operating_points
+    title = "Does it hold when radiographs get worse?"
+    if not steps or not points:
+        return Section(
+            "robustness", "", title, "Not measured: no case was degraded.",
+            missing=("Robustness: not measured in this audit (robustness.cases).",),
+        )  # fmt: skip
+    point = points[0].name
+    drawings = tuple(
+        Figure(_drawing(look, metric, point, steps), f"{name} at “{point}” on the same images.")
+        for metric, name in _MEASURES[1:]
+    )
+    return Section(
+        "robustness",
+        "",
+        title,
+        "Images that were scored are made worse step by step and scored again; the reference "
+        "standard stays.",
+        figures=drawings,
+        tables=tuple(_table(look, ladder, severities, point) for ladder, severities in steps),
+    )
+
+
+def _steps(findings: Findings) -> list[tuple[str, list[str]]]:
+    """Ladders with their severities, in the order of the findings."""
+    steps: dict[str, list[str]] = {}
+    for one in findings.findings:
+        ladder = one.scope.get("degradation")
+        if one.metric == "degraded_auc" and ladder and ladder != "none":
+            steps.setdefault(ladder, []).append(one.scope["severity"])
+    return list(steps.items())
+
+
+def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[str]]]) -> str:
+    rows: list[figures.Row] = []
+    for ladder, severities in steps:
+        blank = look.estimate(metric)
+        rows.append(figures.Row(f"{ladder} ({UNITS.get(ladder, '')})", blank, heading=True))
+        for severity in severities:
+            one = look.estimate(
+                f"degraded_{metric}", degradation=ladder, severity=severity, operating_point=point
+            )
+            rows.append(figures.Row(severity, one))
+    clean = look.estimate(
+        f"degraded_{metric}", degradation="none", severity="0", operating_point=point
+    ).value
+    return figures.forest(f"{metric} of worse radiographs", rows, clean, None)
+
+
+def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Table:
+    rows = tuple(
+        (severity, *_cells(look, ladder, severity, point)) for severity in ("0", *severities)
+    )
+    names = tuple(column for _, name in _MEASURES for column in (name, f"{name}, difference"))
+    note = look.methods(*(f"degraded_{metric}_gap" for metric, _ in _MEASURES))
+    return Table(
+        f"{ladder.capitalize()}: {UNITS.get(ladder, '')}",
+        ("Severity", *names),
+        rows,
+        f"A difference is worse minus as they are, on the same cases. {note}",
+        folded=True,
+    )
+
+
+def _cells(look: Lookup, ladder: str, severity: str, point: str) -> Iterator[str]:
+    for metric, _ in _MEASURES:
+        scope = {"degradation": ladder if severity != "0" else "none", "severity": severity}
+        if metric != "auc":
+            scope["operating_point"] = point
+        yield look.cell(f"degraded_{metric}", **scope)
+        yield "" if severity == "0" else look.cell(f"degraded_{metric}_gap", **scope)
