@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from xaudit.explain.regression import fit_linear, fit_shrunken
+from xaudit.explain.regression import fit_linear, fit_pairs, fit_shrunken
 
 
 def drawn(seed, spread, noise, count=120, players=30):
@@ -54,3 +54,34 @@ def test_values_that_are_all_zero_give_coefficients_of_zero():
     found = fit_shrunken(features, np.zeros(len(features)))
     assert not found.coefficients.any()
     assert np.isfinite(found.errors).all()
+
+
+def pairs(seed, count=96, players=12, even=0.0, noise=0.3):
+    """Coalitions with complements, weights that differ within pairs, and an even interaction."""
+    rng = np.random.default_rng(seed)
+    first = rng.random((count, players)) < 0.5
+    shown = np.stack([first, ~first], axis=1).reshape(-1, players).astype(float)
+    truth = rng.normal(size=players)
+    signs = 2 * shown - 1
+    values = shown @ truth + even * (signs[:, 0] * signs[:, 1] + signs[:, 2] * signs[:, 3])
+    weights = np.exp(-((1 - shown.mean(axis=1)) ** 2) / 0.1)
+    return shown, values + rng.normal(0, noise, len(values)), weights, truth
+
+
+def test_pairs_of_a_linear_model_give_its_coefficients():
+    shown, values, weights, truth = pairs(1, noise=0.0)
+    np.testing.assert_allclose(fit_pairs(shown, values, weights).coefficients, truth, atol=1e-9)
+
+
+def test_even_interactions_are_noise_that_pairs_keep_out():
+    squares = np.zeros(2)
+    scores = []
+    for seed in range(40):
+        shown, values, weights, truth = pairs(seed, even=2.0)
+        both = [fit_pairs(shown, values, weights), fit_linear(shown, values, weights, group=2)]
+        # A pairwise interaction of players that are shown by fair coins has no linear part but
+        # that of the weights, which is the same for all of them.
+        squares += [np.sum((one.coefficients - truth) ** 2) for one in both]
+        scores.extend((both[0].coefficients - truth) / both[0].errors)
+    assert squares[0] < 0.6 * squares[1]
+    assert np.sqrt(np.mean(np.square(scores))) < 1.5

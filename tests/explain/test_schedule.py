@@ -65,7 +65,7 @@ def test_what_two_methods_ask_is_evaluated_once(conv, case):
 
 def test_lime_shap_and_occlusion_share_their_coalitions(conv, case):
     params = {"segments": 14, "tolerance": 1e-9}
-    # Every second block of SHAP's is LIME's.
+    # Half of SHAP's blocks are LIME's: those with a half shown.
     budgets = {"lime": 96, "shap": 192}
     jobs = [
         Job(case, make_explainer(name, {**params, "samples": samples}))

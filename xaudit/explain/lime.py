@@ -17,7 +17,7 @@ from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.libraries import library
 from xaudit.explain.passes import Direct
 from xaudit.explain.port import Context, Explainer, Steps, explainer
-from xaudit.explain.regression import LinearFit, fit_linear
+from xaudit.explain.regression import LinearFit, fit_linear, fit_pairs
 from xaudit.explain.residuals import relative_error
 from xaudit.explain.superpixels import OUTSIDE
 
@@ -84,7 +84,8 @@ class Lime(Explainer):
             )
         elif game.enumerable:
             (answer,) = yield [game.asked(game.all(), "all")]
-            fit = self._fit(game.all(), answer.logits)
+            weights = lime_weights(game.all(), self.kernel_width)
+            fit = fit_linear(game.all().astype(np.float64), answer.logits, weights)
             residual = relative_error(fit.coefficients, np.zeros(game.count), self.tolerance)
         else:
             shown, logits = np.empty((0, game.count), dtype=bool), np.empty(0)
@@ -93,18 +94,14 @@ class Lime(Explainer):
                 (answer,) = yield [game.asked(block, ("half", number), rough=True)]
                 shown = np.concatenate([shown, block])
                 logits = np.concatenate([logits, answer.logits])
-                fit = self._fit(shown, logits)
+                weights = lime_weights(shown, self.kernel_width)
+                fit = fit_pairs(shown.astype(np.float64), logits, weights)
                 residual = relative_error(fit.coefficients, fit.errors, self.tolerance)
                 if residual.converged is not False:
                     break
         return self.map_of(
             case, game.spread(fit.coefficients), residual, segments_used=game.count, r2=fit.r2
         )
-
-    def _fit(self, shown: BoolArray, logits: npt.NDArray[np.float64]) -> LinearFit:
-        # Coalitions come with their complements, so two rows are one draw.
-        weights = lime_weights(shown, self.kernel_width)
-        return fit_linear(shown.astype(np.float64), logits, weights, group=2)
 
     def _by_lime(
         self, evaluator: Evaluator, image: FloatArray, game: Coalitions, seed: int

@@ -59,6 +59,38 @@ def fit_linear(
     )
 
 
+def fit_pairs(shown: npt.NDArray[np.float64], values: Vector, weights: Vector) -> LinearFit:
+    """Fit a linear model to coalitions that are followed by their complements.
+
+    What the values of a pair differ by and what they share are fitted apart. The shared part, all
+    interactions of even order, reaches the coefficients only through weights that differ within
+    pairs: a small correction with much noise, so it is drawn to zero as far as its own standard
+    error explains its length (James and Stein 1961, the positive part).
+
+    Args:
+        shown: (N, P) of 0 and 1, every second row the complement of the one before.
+        values: (N,).
+        weights: (N,).
+    """
+    shared = np.repeat((values[::2] + values[1::2]) / 2, 2)
+    differing, together = (
+        fit_linear(shown, part, weights, group=2) for part in (values - shared, shared)
+    )
+    kept = _own_share(together)
+    return LinearFit(
+        differing.coefficients + kept * together.coefficients,
+        # Of the noise, the share that is kept is left, as of any shrunken estimate.
+        np.hypot(differing.errors, np.sqrt(kept) * together.errors),
+        fit_linear(shown, values, weights, group=2).r2,
+    )
+
+
+def _own_share(fit: LinearFit) -> float:
+    """How much of the squared length of coefficients is more than noise; in [0, 1]."""
+    length = float(fit.coefficients @ fit.coefficients)
+    return max(0.0, 1 - float(fit.errors @ fit.errors) / length) if length else 0.0
+
+
 def fit_shrunken(features: npt.NDArray[np.float64], values: Vector) -> LinearFit:
     """Fit values = features · coefficients, all coefficients drawn from one normal distribution.
 

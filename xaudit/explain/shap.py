@@ -117,11 +117,12 @@ class Shap(Explainer):
         )
         drawn = {"half": Pairs.none(game.count), "edge": Pairs.none(game.count)}
         for number in game.blocks(self.samples):
-            turn, place = number // 2, "edge" if number % 2 else "half"
-            block = game.edge_block(turn, EDGE) if number % 2 else game.block(turn)
+            # Two blocks of one place and two of the other: 64 pairs at the edge alone say little.
+            turn, place = number // 4 * 2 + number % 2, "edge" if number % 4 > 1 else "half"
+            block = game.edge_block(turn, EDGE) if place == "edge" else game.block(turn)
             (answer,) = yield [game.asked(block, (place, turn), rough=True)]
             drawn[place] = drawn[place].joined(block, answer.logits)
-            if number == 0:
+            if not len(drawn["edge"].odd):
                 found = three_places(certain, drawn["half"])
             else:
                 found = five_places(certain, drawn["half"], drawn["edge"])
