@@ -2,8 +2,9 @@
 
     python benchmarks/interval_coverage.py [RUNS]
 
-1,000 runs of each cell unless said (standard error 0.7 points at 95 %); about 15 minutes on one
-core. Every cell has its own stream of random numbers, so that cells do not depend on each other.
+1,000 runs of each cell of one proportion or area unless said, a quarter of them for the others;
+about 10 minutes on one core. Every cell has its own stream of random numbers, so that cells do not
+depend on each other.
 """
 
 from __future__ import annotations
@@ -186,7 +187,7 @@ def table(title: str, first: str, cells: list[tuple[str, Study]], runs: int) -> 
                 tallies.setdefault(name, Tally()).add(found, truth)
         if not names:
             names = list(tallies)
-            yield f"\n## {title}\n"
+            yield f"\n## {title}\n\n{runs} runs of each cell.\n"
             yield f"| {first} | {' | '.join(names)} |"
             yield "|---" * (len(names) + 1) + "|"
         yield f"| {label} | {' | '.join(str(tallies[name]) for name in names)} |"
@@ -198,25 +199,43 @@ def grid(make: Callable[..., Study], *more: object) -> list[tuple[str, Study]]:
 
 
 def page(runs: int) -> Iterator[str]:
-    yield INTRODUCTION.format(runs=runs)
+    yield INTRODUCTION
     head = "patients, correlation"
     yield from table("Proportion of 0.9", head, grid(proportion, 0.9), runs)
     yield from table("Proportion of 0.7", head, grid(proportion, 0.7), runs)
     yield from table("Area of 0.9, both classes in a patient", head, grid(area, False), runs)
     yield from table("Area of 0.9, one class in a patient", head, grid(area, True), runs)
+    # The rest is for orientation: a quarter of the runs, and a standard error of 1.4 points.
+    runs //= 4
     yield from table("Differences on the same cases", head, grid(differences), runs)
-    many = [(f"{n}, {tau:g}", sites(n, tau)) for n in (3, 5, 8, 15, 30) for tau in (0.0, 0.3, 0.8)]
+    many = [(f"{n}, {tau:g}", sites(n, tau)) for n in (3, 8, 20) for tau in (0.0, 0.3, 0.8)]
     yield from table("Random effects of sites", "sites, τ", many, runs)
-    groups = [(f"{p}, {g}", family(p, g)) for p in (100, 300, 1000) for g in (2, 5, 10)]
+    groups = [(f"{p}, {g}", family(p, g)) for p in (100, 300) for g in (2, 5, 10)]
     yield from table("Gaps of fair groups, max-T", "patients, groups", groups, runs)
 
 
 INTRODUCTION = """# Coverage of the intervals
 
 How often, in percent, nominal 95 % intervals hold the truth; bold where outside 93 to 97. Made by
-`benchmarks/interval_coverage.py` with {runs} runs for each cell; "none in" says in how many runs
-there was no estimate, which then do not count. Patients have 1 to 5 cases, three on average; the
-correlation is that within a patient. Bootstraps have 999 draws."""
+`benchmarks/interval_coverage.py`; the standard error is 0.7 points with 1,000 runs and 1.4 with
+250. "none in" says in how many runs there was no estimate, which then do not count. Patients have 1 to 5
+cases, three on average; the correlation is that within a patient. Bootstraps have 999 draws.
+
+## What follows
+
+- **Proportions and areas** by formula (Wilson on the effective sample, Obuchowski on the logit
+  scale, both with t on patients - 1 degrees) hold 93 % or more from 10 patients on, with 10 often
+  more than 97. The exception is a proportion near 1 whose few failures come from very few patients:
+  0.9 at a correlation of 0.7 needs more than 30 patients. These are the intervals of the card.
+- **Draws of patients** are too short below 30 patients, in the worst cell 78 %. Intervals from
+  draws of fewer than 30 patients therefore carry a caution and no verdict is read from them. At 30
+  the percentiles are still short; BCa is nearer.
+- **Random effects** hold at least their level with few sites, and more where sites do not differ:
+  the interval of the mean is never shorter than that of equal sites. A new site is predicted with
+  the uncertainty of τ²; without it (Higgins) a prediction from 8 to 15 sites held in 88 %.
+- **Many groups**: symmetric limits from draws alone raise a false alarm in up to seven of ten
+  studies of fair groups. The gaps of `simultaneous_gaps` take only the level from the draws, and
+  the limits from the formulas."""
 
 
 def main() -> None:
