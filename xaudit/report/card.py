@@ -202,7 +202,7 @@ def _study(findings: Findings) -> Section:
     )  # fmt: skip
     lead = (
         f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored"
-        + ("." if alone else f", {numbers.whole(flow.explained)} explained with every method.")
+        + ("." if alone else f" and {numbers.whole(flow.explained)} explained with every method.")
     )
     caption = "Listed = excluded + without a score + scored"
     caption += "." if alone else "; drawn + not drawn = all not excluded."
