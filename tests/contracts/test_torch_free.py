@@ -59,6 +59,13 @@ def test_card_prints(without_torch, audit):
     assert (audit / "card.html").read_bytes() == (SAMPLE / "card.html").read_bytes()
 
 
+def test_predictions_are_audited(without_torch, tmp_path):
+    config = ROOT / "examples" / "small-predictions.yaml"
+    result = without_torch("run", config, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out" / "findings.json").exists()
+
+
 @pytest.mark.parametrize("command", ["metrics", "schema"])
 def test_listing_works(without_torch, command):
     assert without_torch(command).returncode == 0

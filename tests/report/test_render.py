@@ -124,7 +124,7 @@ def test_script_runs_under_the_policy_of_the_page(page, tmp_path):
 def test_flow_adds_up(audit):
     text = figures.flow(audit[0].accountability)
     boxes = {k: int(v) for k, v in re.findall(r"strong\"[^>]*>([^<:]+): (\d+)<", text)}
-    out = boxes["Excluded by a declared rule"]
+    out = boxes["Excluded by a rule"]
     assert boxes["Listed"] == out + boxes["Without a score"] + boxes["Scored"]
     assert boxes["Listed"] - out == boxes["Drawn to be explained"] + boxes["Not drawn"]
     drawn = boxes["With every map"] + boxes["Without all maps"]

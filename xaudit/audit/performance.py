@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -140,14 +140,18 @@ class Performance:
         return np.concatenate([part.astype(np.float32) for part in parts])
 
     def _slice(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
+        lost = chosen & ~self._scored
         for point in self.points:
-            for analysis in ("scored", "worst_case"):
-                full = {**scope, "operating_point": point.name, "analysis": analysis}
-                p = self._predictions(chosen & self._scored, point.logit)
-                if analysis == "worst_case":
-                    lost = chosen & ~self._scored
-                    p = with_misses(p, self._labels[lost], self._patients[lost])
-                yield from self._at_point(p, full)
+            full = {**scope, "operating_point": point.name}
+            p = self._predictions(chosen & self._scored, point.logit)
+            found = tuple(self._at_point(p, {**full, "analysis": "scored"}))
+            yield from found
+            worst = {**full, "analysis": "worst_case"}
+            if lost.any():
+                missed = with_misses(p, self._labels[lost], self._patients[lost])
+                yield from self._at_point(missed, worst)
+            else:
+                yield from (replace(one, scope=worst) for one in found)
         full = {**scope, "analysis": "scored"}
         p = self._predictions(chosen & self._scored, 0.0)
         for name in OVER_POINTS:

@@ -141,7 +141,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
     return Findings(
         audit=audit_facts(record, config.name, config.seed),
-        detector=_detector_facts(config, rows),
+        detector=_detector_facts(config, rows, plan.study.splits),
         study=study,
         accountability=_accountability(plan, record, rows),
         findings=(*performance.findings(), *performance.of_groups(study.site_column)),
@@ -156,7 +156,9 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
     )
 
 
-def _detector_facts(config: PredictionsConfig, rows: Sequence[CaseRow]) -> DetectorFacts:
+def _detector_facts(
+    config: PredictionsConfig, rows: Sequence[CaseRow], splits: Sequence[str]
+) -> DetectorFacts:
     detector = config.detector
     scored = [(row.logit, row.label) for row in rows if row.logit is not None]
     return DetectorFacts(
@@ -170,8 +172,20 @@ def _detector_facts(config: PredictionsConfig, rows: Sequence[CaseRow]) -> Detec
         output=detector.score,
         target_layer=None,
         operating_points=tuple(point.resolve() for point in detector.operating_points),
-        warnings=check_scores([one[0] for one in scored], [one[1] for one in scored]),
+        warnings=(
+            *check_scores([one[0] for one in scored], [one[1] for one in scored]),
+            *_mixed_splits(splits),
+        ),
         format="predictions",
+    )
+
+
+def _mixed_splits(splits: Sequence[str]) -> tuple[str, ...]:
+    if len(splits) < 2:
+        return ()
+    return (
+        f"Rows of {len(splits)} splits ({', '.join(splits)}) are audited together. Where the "
+        "detector was developed on one of them, these figures flatter it.",
     )
 
 
@@ -197,6 +211,12 @@ def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseR
     )
 
 
+def _which_rows(plan: PredictionsPlan, record: PlanRecord, cases: int) -> str:
+    splits = plan.config.data.split
+    rows = f"Those of split {', '.join(splits)}." if splits else "Every row of the table."
+    return f"{rows} {limit_why(record, cases)}".strip()
+
+
 def _accountability(
     plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
 ) -> Accountability:
@@ -211,6 +231,6 @@ def _accountability(
         sampled_positives=0,
         explained=0,
         unexplained=0,
-        sample_why=limit_why(record, len(rows)),
+        sample_why=_which_rows(plan, record, len(rows)),
         issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
     )

@@ -38,7 +38,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
     if where.unreadable:
-        say(f"{where.unreadable} could not be read; findings.json and the card say why")
+        say(f"{where.unreadable} have no score; findings.json and the card say why")
     tell(str(out / "findings.json"))
     say(f"next: xaudit gate {out}; xaudit card {out}")
 

@@ -119,11 +119,13 @@ class ScoredStudy:
     Attributes:
         issues: about the table as a whole, and what was noted of single rows.
         listed: rows of the table, other splits included.
+        splits: those that the audited rows come from, sorted; empty without a split column.
     """
 
     cases: tuple[ScoredCase, ...]
     issues: tuple[CaseIssue, ...]
     listed: int
+    splits: tuple[str, ...] = ()
 
 
 def read_predictions(spec: TableSpec) -> ScoredStudy:
@@ -148,7 +150,9 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
     if problems:
         raise DataError(capped(problems))
     issues = (*_split_issues(spec, table, rows), *_lonely(spec, rows))
-    return ScoredStudy(tuple(_case(spec, row) for row in rows), issues, len(table.rows))
+    splits = sorted({_split(spec, row) for row in rows}) if spec.columns.split else []
+    cases = tuple(_case(spec, row) for row in rows)
+    return ScoredStudy(cases, issues, len(table.rows), tuple(splits))
 
 
 def to_logit(score: float, scale: Scale) -> float:
@@ -303,7 +307,7 @@ def _split_issues(spec: TableSpec, table: Table, rows: Sequence[Row]) -> Iterato
     audited = set(spec.split)
     for split, count in sorted(Counter(_split(spec, row) for row in table.rows).items()):
         if split not in audited:
-            detail = f"{count} rows of split {split!r} are not among the audited {list(spec.split)}"
+            detail = f"{count} rows are of split {split!r}, not of {', '.join(spec.split)}"
             yield CaseIssue("(table)", "other_split", detail, "excluded")
     if spec.columns.patient:
         column = spec.columns.patient

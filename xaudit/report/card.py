@@ -200,11 +200,11 @@ def _study(findings: Findings) -> Section:
         ("Independent unit", f"{study.unit}: {numbers.whole(study.patients)}. {study.unit_note}"),
         ("Sites", numbers.whole(study.sites) if study.sites is not None else _not("known")),
         ("Dates", study.dates or _not("declared")),
-        ("Drawn" if alone else "Explained", flow.sample_why or "Every row of the audited splits."),
+        ("Rows" if alone else "Explained", flow.sample_why),
     )  # fmt: skip
     lead = (
         f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored"
-        + ("." if alone else f", {numbers.whole(flow.explained)} explained with every method.")
+        + ("." if alone else f" and {numbers.whole(flow.explained)} explained with every method.")
     )
     caption = "Listed = excluded + without a score + scored"
     caption += "." if alone else "; drawn + not drawn = all not excluded."

@@ -148,7 +148,7 @@ def flow(facts: Accountability, maps: bool = True) -> str:
         (20, 120, "Scored", facts.scored, f"{numbers.whole(facts.scored_positives)} fractured"),
         (20, 230, "Drawn to be explained", facts.sampled,
          f"{numbers.whole(facts.sampled_positives)} fractured"),
-        (420, 10, "Excluded by a declared rule", facts.excluded, "listed with reasons"),
+        (420, 10, "Excluded by a rule", facts.excluded, "listed with reasons"),
         (420, 65, "Without a score", facts.unreadable, "wrong in the worst case"),
         (420, 175, "Not drawn", facts.listed - facts.excluded - facts.sampled,
          "of all not excluded; no map asked for"),

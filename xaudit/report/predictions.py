@@ -7,11 +7,14 @@ from xaudit.report import numbers
 from xaudit.report.view import Section
 
 WHY = "Not applicable: a table of predictions was audited, without images and without the network."
-_SECTIONS = {
+_EXPLANATIONS = {
     "localization": "Does it look at the fracture?",
     "methods": "How were the maps made?",
-    "gallery": "Where does it fail?",
 }
+_NO_PICTURES = (
+    "Not applicable: there are no images to show. Misses and false alarms are counted under "
+    "“Does it find fractures?” and, by group, under “For whom and where does it work less well?”."
+)
 
 
 def alone(findings: Findings) -> bool:
@@ -21,12 +24,15 @@ def alone(findings: Findings) -> bool:
 
 def applies(findings: Findings, section: str) -> bool:
     """Whether a section of the card has a subject in this audit."""
-    return not (alone(findings) and section in _SECTIONS)
+    return not (alone(findings) and section in _EXPLANATIONS)
 
 
 def not_applicable() -> tuple[Section, ...]:
-    """The sections on explanations, each with the reason why it has no content."""
-    return tuple(Section(name, "", title, WHY) for name, title in _SECTIONS.items())
+    """The sections on explanations and pictures, each with the reason why it has no content."""
+    return (
+        *(Section(name, "", title, WHY) for name, title in _EXPLANATIONS.items()),
+        Section("gallery", "", "Where does it fail?", _NO_PICTURES),
+    )
 
 
 def identity(findings: Findings) -> str:

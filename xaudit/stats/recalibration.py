@@ -67,7 +67,7 @@ def _why_not(
     if clusters < 2:
         return "all cases come from one patient"
     if not np.isfinite(logits).all():
-        return "a logit is infinite"
+        return "a probability of 0 or 1 has an infinite logit"
     return _no_slope(up, down) if which == "slope" else None
 
 
