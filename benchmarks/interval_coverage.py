@@ -218,8 +218,8 @@ INTRODUCTION = """# Coverage of the intervals
 
 How often, in percent, nominal 95 % intervals hold the truth; bold where outside 93 to 97. Made by
 `benchmarks/interval_coverage.py`; the standard error is 0.7 points with 1,000 runs and 1.4 with
-250. "none in" says in how many runs there was no estimate, which then do not count. Patients have 1 to 5
-cases, three on average; the correlation is that within a patient. Bootstraps have 999 draws.
+250. "none in" says in how many runs there was no estimate, which then do not count. Patients have 1
+to 5 cases, three on average; the correlation is that within a patient. Bootstraps have 999 draws.
 
 ## What follows
 
