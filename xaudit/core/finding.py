@@ -249,6 +249,24 @@ class GalleryCase:
     maps: tuple[GalleryMap, ...] = ()
 
 
+Believed = Literal["may_be_believed", "with_caution", "not_shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationVerdict:
+    """Whether the maps of a method may be believed, and why.
+
+    Attributes:
+        method: registry name.
+        verdict: "not_shown" stands for "not shown to be about this model".
+        reasons: one sentence for each check, with its figures; the decisive ones first.
+    """
+
+    method: str
+    verdict: Believed
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
@@ -258,6 +276,7 @@ class Findings:
         provenance: what the numbers depend on, name → text: packages, machine, data, code.
         prevalence: for which PPV and NPV are also stated; None without a declaration.
         minimum: positives below which only counts are given, and below which no verdict is read.
+        explanations: whether each method's maps may be believed; empty where it was not checked.
     """
 
     audit: AuditFacts
@@ -274,6 +293,7 @@ class Findings:
     provenance: Mapping[str, str] = field(default_factory=dict)
     prevalence: float | None = None
     minimum: tuple[int, int] = (10, 30)
+    explanations: tuple[ExplanationVerdict, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -39,15 +39,15 @@ def folded(
     Returns:
         The copy, and the target layer in it.
     """
-    twin = _copy(module).eval().requires_grad_(False)
-    name = _name_of(module, layer)
+    twin = copied(module).eval().requires_grad_(False)
+    name = name_of(module, layer)
     pairs = [(convolution, norm) for convolution, norm in _pairs(twin) if convolution != name]
     tried = image if pairs else None
     expected = _logit(twin, tried)
     for convolution, norm in pairs:
         _fold(twin, convolution, norm)
     if not torch.allclose(_logit(twin, tried), expected, rtol=_RELATIVE, atol=_ABSOLUTE):
-        twin = _copy(module).eval().requires_grad_(False)
+        twin = copied(module).eval().requires_grad_(False)
     if layer is None or name is None:
         return twin, layer
     return twin, layer.within(twin.get_submodule(name))
@@ -60,7 +60,7 @@ def _logit(module: torch.nn.Module, image: torch.Tensor | None) -> torch.Tensor:
         return torch.empty(0) if image is None else torch.as_tensor(module(image)).detach()
 
 
-def _copy(module: torch.nn.Module, shared: Iterable[torch.Tensor] = ()) -> torch.nn.Module:
+def copied(module: torch.nn.Module, shared: Iterable[torch.Tensor] = ()) -> torch.nn.Module:
     """A copy that shares these tensors; outputs that a network keeps come without their graph."""
     memo: dict[int, Any] = {id(tensor): tensor for tensor in shared}
     for tensor in _tensors([vars(part) for part in module.modules()]):
@@ -80,7 +80,8 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
             yield from _tensors(one)
 
 
-def _name_of(module: torch.nn.Module, layer: PictureLayer | None) -> str | None:
+def name_of(module: torch.nn.Module, layer: PictureLayer | None) -> str | None:
+    """Dotted name of a target layer within the whole module; None without a layer."""
     if layer is None:
         return None
     names: dict[torch.nn.Module, str] = {part: name for name, part in module.named_modules()}
@@ -90,7 +91,7 @@ def _name_of(module: torch.nn.Module, layer: PictureLayer | None) -> str | None:
 def _pairs(twin: torch.nn.Module) -> list[tuple[str, str]]:
     """Names of convolutions and of the batch norms that alone read them."""
     # Tracing leaves its placeholders in networks that keep what they computed.
-    scratch = _copy(twin, shared=twin.parameters())
+    scratch = copied(twin, shared=twin.parameters())
     places = Counter(id(part) for _, part in twin.named_modules(remove_duplicate=False))
     pairs = []
     for prefix, graph in traced(scratch):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any, Generic, TypeVar
 
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import PreparedCase
@@ -13,6 +14,8 @@ from xaudit.explain.passes import Answer, Direct, Pass
 from xaudit.explain.port import Context, Explainer, Steps
 
 _CASES_AT_ONCE = 4
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,84 +40,127 @@ class Outcome:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Work(Generic[T]):
+    """Anything about one case that wants to know what the detector says; see `port.Steps`."""
+
+    case: PreparedCase
+    steps: Generator[Sequence[Pass] | Direct, Any, T]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Done(Generic[T]):
+    """What work came to, or what it failed with."""
+
+    result: T | None = None
+    error: Exception | None = None
+
+
 _Memo = dict[tuple[str, Hashable], Answer]
 
 
 @dataclass(slots=True, eq=False)
-class _Running:
-    """A job at work."""
+class _Running(Generic[T]):
+    """Work that has begun."""
 
-    job: Job
-    steps: Steps
+    work: Work[T]
     wants: Sequence[Pass] | Direct = ()
     forward: int = 0
     backward: int = 0
     shared: int = 0
     reduced: bool = False
-    outcome: Outcome | None = None
+    done: Done[T] | None = None
     answers: list[Answer] = field(default_factory=list)
 
     def advance(self, sent: object) -> None:
         """Let the method work until it asks again or is done."""
         try:
-            self.wants = self.steps.send(sent)
+            self.wants = self.work.steps.send(sent)
         except StopIteration as stop:
-            self.outcome = Outcome(self.job, self._accounted(stop.value))
-        # Whatever a method or a library raises concerns this job alone.
+            self.done = Done(stop.value)
+        # Whatever a method or a library raises concerns this work alone.
         except Exception as error:
             self.fail(error)
 
-    def _accounted(self, attribution: AttributionMap) -> AttributionMap:
-        """The map with what it cost and how it was computed."""
-        format_used = {"precision": "bfloat16"} if self.reduced else {}
-        return replace(
-            attribution,
-            params={**attribution.params, **format_used},
-            forward=self.forward,
-            backward=self.backward,
-            shared=self.shared,
-        )
-
     def fail(self, error: Exception) -> None:
-        self.steps.close()
-        self.outcome = Outcome(self.job, error=error)
+        self.work.steps.close()
+        self.done = Done(error=error)
 
     def place(self, asked: Pass) -> tuple[str, Hashable] | None:
-        return None if asked.key is None else (self.job.case.case.case_id, asked.key)
+        return None if asked.key is None else (self.work.case.case.case_id, asked.key)
 
 
 def explain_all(evaluator: Evaluator, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
     """Explain cases; outcomes come in the order of the jobs.
 
-    A few cases are at work together, so that their passes fill batches and memory stays flat.
-    Passes of one case with the same key are made once. A job that fails, fails alone.
+    See `carry_out`.
 
     Args:
         evaluator: the door to the detector.
         jobs: those of one case stand together.
         context: seeds and background.
     """
-    cases = [list(group) for _, group in groupby(jobs, lambda job: job.case.case.case_id)]
+    works = [Work(job.case, _begin(job, context)) for job in jobs]
+    for job, one in zip(jobs, _carry_out(evaluator, works, context), strict=True):
+        assert one.done is not None
+        yield Outcome(job, _accounted(one), one.done.error)
+
+
+def carry_out(
+    evaluator: Evaluator, works: Sequence[Work[T]], context: Context
+) -> Iterator[Done[T]]:
+    """Let work about cases ask the detector together; results come in the order of the works.
+
+    A few cases are at work together, so that their passes fill batches and memory stays flat.
+    Passes of one case with the same key are made once. Work that fails, fails alone.
+
+    Args:
+        evaluator: the door to the detector.
+        works: those about one case stand together.
+        context: forgets what was made for a case when it is done.
+    """
+    for one in _carry_out(evaluator, works, context):
+        assert one.done is not None
+        yield one.done
+
+
+def _carry_out(
+    evaluator: Evaluator, works: Sequence[Work[T]], context: Context
+) -> Iterator[_Running[T]]:
+    cases = [list(group) for _, group in groupby(works, lambda work: work.case.case.case_id)]
     for start in range(0, len(cases), _CASES_AT_ONCE):
-        together = [job for case in cases[start : start + _CASES_AT_ONCE] for job in case]
-        yield from _explain_together(evaluator, together, context)
+        together = [work for case in cases[start : start + _CASES_AT_ONCE] for work in case]
+        yield from _together(evaluator, together)
         context.forget()
 
 
-def _explain_together(
-    evaluator: Evaluator, jobs: Sequence[Job], context: Context
-) -> Iterator[Outcome]:
-    running = [_Running(job, _begin(job, context)) for job in jobs]
+def _together(evaluator: Evaluator, works: Sequence[Work[T]]) -> Sequence[_Running[T]]:
+    running = [_Running(work) for work in works]
     memo: _Memo = {}
     for one in running:
         one.advance(None)
-    while active := [one for one in running if one.outcome is None]:
+    while active := [one for one in running if one.done is None]:
         direct = [one for one in active if isinstance(one.wants, Direct)]
         asking = [one for one in active if not isinstance(one.wants, Direct)]
         for one in direct:
             _call(evaluator, one)
         _answer(evaluator, asking, memo)
-    yield from (one.outcome for one in running if one.outcome is not None)
+    return running
+
+
+def _accounted(one: _Running[AttributionMap]) -> AttributionMap | None:
+    """The map with what it cost and how it was computed."""
+    attribution = one.done.result if one.done else None
+    if attribution is None:
+        return None
+    format_used = {"precision": "bfloat16"} if one.reduced else {}
+    return replace(
+        attribution,
+        params={**attribution.params, **format_used},
+        forward=one.forward,
+        backward=one.backward,
+        shared=one.shared,
+    )
 
 
 def _begin(job: Job, context: Context) -> Steps:
@@ -122,7 +168,7 @@ def _begin(job: Job, context: Context) -> Steps:
     return (yield from job.explainer.explain(job.case, context))
 
 
-def _call(evaluator: Evaluator, one: _Running) -> None:
+def _call(evaluator: Evaluator, one: _Running[Any]) -> None:
     assert isinstance(one.wants, Direct)
     try:
         with evaluator.counted() as cost:
@@ -135,7 +181,7 @@ def _call(evaluator: Evaluator, one: _Running) -> None:
     one.advance(result)
 
 
-def _answer(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> None:
+def _answer(evaluator: Evaluator, asking: Sequence[_Running[Any]], memo: _Memo) -> None:
     """Carry out what these jobs ask for, together if possible, else one by one."""
     try:
         _evaluate(evaluator, asking, memo)
@@ -150,7 +196,7 @@ def _answer(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> No
             one.advance(one.answers)
 
 
-def _evaluate(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> None:
+def _evaluate(evaluator: Evaluator, asking: Sequence[_Running[Any]], memo: _Memo) -> None:
     asked = [(one, want) for one in asking for want in _passes(one)]
     keyed: dict[tuple[str, Hashable], Pass] = {}
     for one, want in asked:
@@ -172,12 +218,12 @@ def _evaluate(evaluator: Evaluator, asking: Sequence[_Running], memo: _Memo) -> 
         _charge(one, want, paid)
 
 
-def _passes(one: _Running) -> Sequence[Pass]:
+def _passes(one: _Running[Any]) -> Sequence[Pass]:
     assert not isinstance(one.wants, Direct)
     return one.wants
 
 
-def _charge(one: _Running, want: Pass, paid: bool) -> None:
+def _charge(one: _Running[Any], want: Pass, paid: bool) -> None:
     count = len(want.inputs)
     one.forward += count
     one.backward += count * (want.gradients or want.features)
