@@ -15,6 +15,7 @@ from xaudit.core.detector import InputSpec
 from xaudit.errors import ExplainerError
 from xaudit.explain.detector import DifferentiableDetector, PictureLayer
 from xaudit.explain.folding import folded
+from xaudit.explain.fusing import fused
 from xaudit.explain.gather import Gathered, Outcome, Wanted, run_batch
 from xaudit.explain.inputs import Chained, Images
 from xaudit.explain.passes import Answer, Pass
@@ -77,6 +78,8 @@ class Evaluator:
         self._device = next((one.device for one in module.parameters()), torch.device("cpu"))
         self._noise = _noise(detector.input).to(self._device)
         self._module, self.target_layer = folded(module, detector.target_layer, self._noise)
+        # Number formats are changed from outside, which a fused convolution does not follow.
+        self._quick = fused(self._module, self._noise) if precision == "float32" else self._module
         self._counting = _Counting(self._module, Cost()).eval()
         self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
         self._asked = micro_batch
@@ -200,8 +203,8 @@ class Evaluator:
         if wanted.features:
             self.require_layer()
         inputs = Chained(tuple(one.asked.inputs for one in members))
-        turn = self.rough.round(self._module) if wanted.rough else None
-        forward = turn or self._module
+        turn = self.rough.round(self._quick) if wanted.rough else None
+        forward = turn or (self._module if wanted.backward else self._quick)
         start = 0
         while start < len(inputs):
             batch = inputs.build(slice(start, start + self._size(wanted.backward)))
@@ -237,8 +240,9 @@ class Evaluator:
         if known is not None:
             return known
         wanted = Wanted(gradients=backward, features=False)
+        forward = self._module if backward else self._quick
         self._sizes[backward] = best_batch(
-            lambda batch: run_batch(self._module, None, batch, wanted), self._noise
+            lambda batch: run_batch(forward, None, batch, wanted), self._noise
         )
         return self._sizes[backward]
 

@@ -90,17 +90,30 @@ def name_of(module: torch.nn.Module, layer: PictureLayer | None) -> str | None:
 
 def _pairs(twin: torch.nn.Module) -> list[tuple[str, str]]:
     """Names of convolutions and of the batch norms that alone read them."""
+    return [
+        (one, other)
+        for one, other in foldable_neighbors(twin)
+        if _foldable(twin.get_submodule(one), twin.get_submodule(other))
+    ]
+
+
+def foldable_neighbors(twin: torch.nn.Module) -> list[tuple[str, str]]:
+    """Names of layers without hooks, in one place each, of which the second alone reads the first.
+
+    Args:
+        twin: any network; parts that cannot be traced have none.
+    """
     # Tracing leaves its placeholders in networks that keep what they computed.
     scratch = copied(twin, shared=twin.parameters())
     places = Counter(id(part) for _, part in twin.named_modules(remove_duplicate=False))
     pairs = []
     for prefix, graph in traced(scratch):
         for names in _neighbors(graph):
-            convolution, norm = (f"{prefix}{name}" for name in names)
-            parts = twin.get_submodule(convolution), twin.get_submodule(norm)
+            one, other = (f"{prefix}{name}" for name in names)
+            parts = twin.get_submodule(one), twin.get_submodule(other)
             # What stands in several places may be read elsewhere too.
-            if _foldable(*parts) and all(places[id(part)] == 1 for part in parts):
-                pairs.append((convolution, norm))
+            if all(places[id(part)] == 1 and not _hooked(part) for part in parts):
+                pairs.append((one, other))
     return pairs
 
 
@@ -128,8 +141,6 @@ def _foldable(convolution: torch.nn.Module, norm: torch.nn.Module) -> bool:
         type(convolution) in _CONVOLUTIONS
         and type(norm) in _NORMS
         and norm.running_mean is not None
-        and not _hooked(convolution)
-        and not _hooked(norm)
     )
 
 
