@@ -84,7 +84,25 @@ class MapRow:
     shared: int = 0
 
 
-Row = TypeVar("Row", CaseRow, ScoreRow, MapRow)
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One score of one check of a method on one case, or why there is none.
+
+    Attributes:
+        facet: what the check varies ("baseline", "layers", "disturbance"); empty for nothing.
+        level: which of them.
+    """
+
+    case_id: str
+    method: str
+    metric: str
+    facet: str
+    level: str
+    value: float | None
+    undefined: str | None
+
+
+Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, CheckRow)
 
 
 @dataclass(slots=True)
@@ -167,6 +185,30 @@ class Store:
             self.path(number) / "arrays.npz", allow_pickle=False
         )
         return loaded
+
+
+def write_checks(path: Path, rows: Sequence[CheckRow]) -> None:
+    """Write the rows of the checks; all of them are there afterwards, or nothing.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    with disk_errors(path.parent):
+        try:
+            _write_rows(draft, rows, CheckRow)
+            draft.rename(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def read_checks(path: Path) -> list[CheckRow]:
+    """Read what `write_checks` wrote.
+
+    Raises:
+        AuditError: it cannot be read.
+    """
+    return _read_rows(path, CheckRow)
 
 
 @contextmanager

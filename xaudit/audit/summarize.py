@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
@@ -16,7 +17,7 @@ from xaudit.audit.provenance import provenance
 from xaudit.audit.results import Results
 from xaudit.audit.run import Engine
 from xaudit.audit.score import REFERENCES
-from xaudit.audit.store import CaseRow, MapRow
+from xaudit.audit.store import CaseRow, CheckRow, MapRow
 from xaudit.core.finding import (
     Accountability,
     AuditFacts,
@@ -27,10 +28,15 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.explain.port import Explainer
+from xaudit.gate.credibility import explanation_verdicts
 
 
 def summarize(
-    plan: Plan, engine: Engine, results: Results, shown: tuple[GalleryCase, ...]
+    plan: Plan,
+    engine: Engine,
+    results: Results,
+    shown: tuple[GalleryCase, ...],
+    checks: Sequence[CheckRow] = (),
 ) -> Findings:
     """Make the findings of an audit.
 
@@ -39,12 +45,20 @@ def summarize(
         engine: the detector and the methods that did it.
         results: of every shard.
         shown: cases that the card shows.
+        checks: of the explanations; empty where they were switched off.
     """
     config, study = plan.config, plan.study
     cases = {case.case_id: case for case in study.cases}
     points = tuple(point.resolve() for point in config.detector.operating_points)
     methods = tuple(explainer.name for explainer in engine.explainers)
     results = replace(results, scores=(*results.scores, *mean_mask_scores(results, cases)))
+    credibility = credibility_findings(
+        checks,
+        {row.case_id: row.patient for row in results.cases},
+        config.statistics,
+        config.seed,
+        study.unit,
+    )
     performance = Performance(results.cases, points, config.statistics, config.seed, study.unit)
     return Findings(
         audit=_audit_facts(plan),
@@ -54,6 +68,7 @@ def summarize(
         findings=(
             *performance.findings(),
             *localization_findings(results, methods, config.statistics, config.seed, study.unit),
+            *credibility,
         ),
         metrics=tuple(all_metrics()),
         methods=(
@@ -67,6 +82,7 @@ def summarize(
         provenance=provenance(dict(plan.record.files)),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
+        explanations=explanation_verdicts(credibility, methods) if checks else (),
     )
 
 

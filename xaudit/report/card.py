@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Verdict
-from xaudit.report import figures, numbers, places, results
+from xaudit.report import credibility, figures, numbers, places, results
 from xaudit.report.fields import ALL
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
@@ -45,6 +45,7 @@ def build_card(
         results.calibration(look),
         results.groups(look, verdict),
         places.localization(look),
+        credibility.credibility(look),
         places.methods(findings),
         places.gallery(findings, pictures),
         _elements(findings),
@@ -112,7 +113,7 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
                f"{study.dates or 'dates not declared'}"),
         Answer("Does it find fractures?", found, detail),
         Answer("Does it look at them?", places.looks_at(look),
-               "Not shown to be about this model: randomization and faithfulness were not run. "
+               f"{credibility.believed(findings)} "
                f"Maps of {numbers.whole(findings.accountability.explained)} cases."),
         Answer("For whom and where not?", results.weakest(look), ""),
     )  # fmt: skip
