@@ -41,7 +41,10 @@ def audit_text(**changes):
             },
             "operating_points": [{"name": "default", "logit": 0.0, "origin": "fixed"}],
         },
-        "explain": {"cases": 6, "positives": 0.6667, "micro_batch": 8, "methods": CHEAP},
+        "explain": {
+            "cases": 6, "positives": 0.6667, "micro_batch": 8, "methods": CHEAP,
+            "checks": {"cases": 0},
+        },
         "statistics": {"draws": 200, "prevalence": 0.25},
         "policy": "policy.yaml",
     }  # fmt: skip
@@ -53,6 +56,11 @@ name: small
 rules:
   - {id: auc, metric: auc, floor: 0.5, reason: better than chance}
 """
+
+
+@pytest.fixture(scope="session", name="audit_text")
+def audit_text_fixture():
+    return audit_text()
 
 
 @pytest.fixture(scope="session")

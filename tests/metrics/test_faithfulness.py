@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from xaudit.core.metric import Undefined
 from xaudit.metrics.faithfulness import (
     area_under,
+    baseline_spread,
     comprehensiveness,
     deletion,
     faithfulness_correlation,
+    image_reliability,
     infidelity,
     insertion,
-    spread,
     sufficiency,
     symmetric_relevance_gain,
 )
@@ -168,5 +169,17 @@ def test_nothing_to_correlate_is_said():
         infidelity(marked, np.full(30, np.nan))
 
 
-def test_spread():
-    assert spread([0.25, -0.25, 0.5]) == 0.75
+def test_baselines_that_disagree_are_told():
+    assert baseline_spread([0.25, -0.25, 0.5]) == 0.75
+    assert isinstance(baseline_spread([0.25]), Undefined)
+
+
+def test_one_image_is_as_reliable_as_its_baselines_agree():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(2000, 1))
+    assert image_reliability(np.repeat(true, 4, axis=1)) == pytest.approx(1)
+    # Correlation 1/5 between baselines: 4/5 over 1 + 3/5.
+    noisy = true + 2 * rng.normal(size=(2000, 4))
+    assert image_reliability(noisy) == pytest.approx(0.5, abs=0.05)
+    assert isinstance(image_reliability(true[:1]), Undefined)
+    assert isinstance(image_reliability(np.ones((5, 3))), Undefined)

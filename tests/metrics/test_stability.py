@@ -16,6 +16,12 @@ def test_an_unchanged_map_is_stable():
     assert stability(MAP, -MAP, INSIDE, (0.8, 0.8)) == pytest.approx(-1)
 
 
+def test_a_map_that_vanishes_is_not_stable():
+    for bad in (np.zeros_like(MAP), np.full_like(MAP, np.nan)):
+        assert stability(MAP, bad, INSIDE, (0.8, 0.8)) == 0
+        assert isinstance(stability(bad, MAP, INSIDE, (0.8, 0.8)), Undefined)
+
+
 @pytest.mark.parametrize("scores", [(0.8, 0.6), (0.2, 0.26), (0.5, float("nan"))])
 def test_a_changed_score_may_change_the_map(scores):
     found = stability(MAP, MAP, INSIDE, scores)

@@ -110,6 +110,31 @@ class DetectorConfig(Section):
         return self
 
 
+class ChecksConfig(Section):
+    """How far the explanations themselves are checked."""
+
+    cases: int = Field(
+        20, ge=0, description="explained cases that the checks use; 0 switches all checks off"
+    )
+    cascade: int = Field(
+        1, ge=1, le=20, description="steps in which layers are randomized from the top to all"
+    )
+    independent: int = Field(
+        0, ge=0, le=20, description="layers that are also randomized alone, spread evenly"
+    )
+    draws: int = Field(
+        2, ge=1, le=20, description="randomized copies of the detector, shared out over the cases"
+    )
+    disturbances: tuple[
+        Literal["noise", "exposure", "rotate_left", "rotate_right", "jpeg", "resample"], ...
+    ] = Field(
+        ("noise", "rotate_left"), description="small physical changes under which maps must stay"
+    )
+    repeats: int = Field(
+        1, ge=0, le=10, description="further seeds with which every map is made again"
+    )
+
+
 class ExplainConfig(Section):
     """Which cases are explained, and by which methods."""
 
@@ -129,6 +154,7 @@ class ExplainConfig(Section):
         description="number format for masked images that are averaged; bfloat16 is used where "
         "its error is measured to be small, scores and gradients stay in float32",
     )
+    checks: ChecksConfig = ChecksConfig()
     methods: dict[str, dict[str, Parameter]] = Field(
         default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},
         description="method → parameters; `xaudit methods` lists both",

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from xaudit.core.metric import METRICS, MetricFacts
-from xaudit.metrics import calibration, discrimination, localization, prevalence
+from xaudit.metrics import (
+    calibration,
+    discrimination,
+    faithfulness,
+    localization,
+    prevalence,
+    randomization,
+    readability,
+    stability,
+)
 
 # Importing a module registers its metrics.
-FAMILIES = (discrimination, prevalence, calibration, localization)
+FAMILIES = (
+    discrimination,
+    prevalence,
+    calibration,
+    localization,
+    faithfulness,
+    randomization,
+    readability,
+    stability,
+)
 
 
 def all_metrics() -> list[MetricFacts]:

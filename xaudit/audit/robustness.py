@@ -12,7 +12,7 @@ from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.run import Engine
 from xaudit.audit.sample import draw_sample
-from xaudit.audit.store import CaseRow, DegradedRow, read_degraded, write_degraded
+from xaudit.audit.store import CaseRow, DegradedRow, read_table, write_table
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.seeds import seed_for
 from xaudit.data.degrade import LADDERS, degraded
@@ -42,7 +42,7 @@ def degrade_scores(
     """
     path, config = folder / "robustness.parquet", plan.config.robustness
     if path.exists():
-        return read_degraded(path)
+        return read_table(path, DegradedRow)
     scored = [row for row in rows if row.logit is not None]
     drawn = set(draw_sample(scored, config.cases, _POSITIVES, plan.config.seed))
     if not drawn or not config.ladders:
@@ -55,7 +55,7 @@ def degrade_scores(
     for part in ahead(lambda some: _prepared(some, engine), parts):
         found.extend(_degrade(part, engine, config.ladders, plan.config.seed))
         meter.explained("degrade", len(part) * steps)
-    write_degraded(path, found)
+    write_table(path, found, DegradedRow)
     return found
 
 

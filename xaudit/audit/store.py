@@ -100,7 +100,25 @@ class DegradedRow:
     undefined: str | None
 
 
-Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, DegradedRow)
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One score of one check of a method on one case, or why there is none.
+
+    Attributes:
+        facet: what the check varies ("baseline", "layers", "disturbance"); empty for nothing.
+        level: which of them.
+    """
+
+    case_id: str
+    method: str
+    metric: str
+    facet: str
+    level: str
+    value: float | None
+    undefined: str | None
+
+
+Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, CheckRow, DegradedRow)
 
 
 @dataclass(slots=True)
@@ -185,8 +203,8 @@ class Store:
         return loaded
 
 
-def write_degraded(path: Path, rows: Sequence[DegradedRow]) -> None:
-    """Write all of these rows, or nothing.
+def write_table(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
+    """Write rows beside the shards; all of them are there afterwards, or nothing.
 
     Raises:
         AuditError: the disk is full or cannot be written.
@@ -194,19 +212,19 @@ def write_degraded(path: Path, rows: Sequence[DegradedRow]) -> None:
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     with disk_errors(path.parent):
         try:
-            _write_rows(draft, rows, DegradedRow)
+            _write_rows(draft, rows, kind)
             draft.rename(path)
         finally:
             draft.unlink(missing_ok=True)
 
 
-def read_degraded(path: Path) -> list[DegradedRow]:
-    """Read what `write_degraded` wrote.
+def read_table(path: Path, kind: type[Row]) -> list[Row]:
+    """Read what `write_table` wrote.
 
     Raises:
         AuditError: it cannot be read.
     """
-    return _read_rows(path, DegradedRow)
+    return _read_rows(path, kind)
 
 
 @contextmanager

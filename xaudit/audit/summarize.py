@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.metrics import all_metrics
@@ -17,7 +18,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.run import Engine
 from xaudit.audit.score import REFERENCES
-from xaudit.audit.store import CaseRow, DegradedRow, MapRow
+from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
 from xaudit.core.finding import (
     Accountability,
     DetectorFacts,
@@ -27,6 +28,7 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.explain.port import Explainer
+from xaudit.gate.credibility import explanation_verdicts
 
 
 def summarize(
@@ -34,6 +36,7 @@ def summarize(
     engine: Engine,
     results: Results,
     shown: tuple[GalleryCase, ...],
+    checks: Sequence[CheckRow] = (),
     worse: Sequence[DegradedRow] = (),
 ) -> Findings:
     """Make the findings of an audit.
@@ -43,6 +46,7 @@ def summarize(
         engine: the detector and the methods that did it.
         results: of every shard.
         shown: cases that the card shows.
+        checks: of the explanations; empty where they were switched off.
         worse: logits of the same radiographs, degraded.
     """
     config, study = plan.config, plan.study
@@ -50,6 +54,13 @@ def summarize(
     points = tuple(point.resolve() for point in config.detector.operating_points)
     methods = tuple(explainer.name for explainer in engine.explainers)
     results = replace(results, scores=(*results.scores, *mean_mask_scores(results, cases)))
+    credibility = credibility_findings(
+        checks,
+        {row.case_id: row.patient for row in results.cases},
+        config.statistics,
+        config.seed,
+        study.unit,
+    )
     performance = Performance(results.cases, points, config.statistics, config.seed, study.unit)
     return Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
@@ -63,6 +74,7 @@ def summarize(
                 worse, results.cases, points, study.unit, config.statistics.minimum
             ),
             *localization_findings(results, methods, config.statistics, config.seed, study.unit),
+            *credibility,
         ),
         metrics=tuple(all_metrics()),
         methods=(
@@ -76,6 +88,7 @@ def summarize(
         provenance=provenance(dict(plan.record.files), engine.described),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
+        explanations=explanation_verdicts(credibility, methods) if checks else (),
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.metric import Score, Undefined, metric
+from xaudit.stats.reliability import split_reliability
 
 Array = npt.NDArray[np.float64]
 
@@ -37,7 +38,7 @@ def area_under(shares: Array, scores: Array) -> float:
     return float(np.sum(np.diff(shares) * (scores[1:] + scores[:-1]) / 2))
 
 
-@metric("faithfulness", better="lower")
+@metric("faithfulness", better="lower", unit="number")
 def deletion(shares: Array, most_first: Array) -> Score:
     """How long does the score survive when the most important pixels go first?
 
@@ -54,7 +55,7 @@ def deletion(shares: Array, most_first: Array) -> Score:
     return _area(shares, most_first)
 
 
-@metric("faithfulness")
+@metric("faithfulness", unit="number")
 def insertion(shares: Array, least_first: Array) -> Score:
     """How early does the score come back when the most important pixels return first?
 
@@ -158,7 +159,7 @@ def faithfulness_correlation(marked: Array, falls: Array, areas: Array) -> Score
     return float(np.clip(left @ right / np.sqrt((left @ left) * (right @ right)), -1, 1))
 
 
-@metric("faithfulness", better="lower")
+@metric("faithfulness", better="lower", unit="number")
 def infidelity(marked: Array, falls: Array) -> Score:
     """What share of the changes of the score does the map fail to predict?
 
@@ -183,9 +184,35 @@ def infidelity(marked: Array, falls: Array) -> Score:
     return float(np.clip(np.sum((factor * marked - falls) ** 2), 0, 1))
 
 
-def spread(values: Sequence[float]) -> float:
-    """How far apart do the same figures lie under different baselines: largest minus smallest."""
-    return max(values) - min(values)
+@metric("faithfulness", better="lower", bounds=(0.0, 2.0), unit="number")
+def baseline_spread(gains: Sequence[float]) -> Score:
+    """How far apart are the gains of one map under different baselines?
+
+    Largest minus smallest `symmetric_relevance_gain`.
+
+    Args:
+        gains: one for each baseline that has one.
+    """
+    if len(gains) < 2:
+        return Undefined(f"{len(gains)} baselines have a value, 2 needed")
+    return max(gains) - min(gains)
+
+
+@metric("faithfulness", bounds=(None, 1.0), unit="number")
+def image_reliability(table: Array) -> Score:
+    """How far can the faithfulness of one single image be relied on?
+
+    These scores are noisy image by image (Tomsett et al. 2020): here the reliability, over
+    baselines, of the mean over baselines, see `xaudit.stats.reliability.split_reliability`. A
+    low value leaves the mean over many images meaningful and says nothing of any one of them.
+
+    Args:
+        table: (images, baselines) of `symmetric_relevance_gain`, finite.
+    """
+    if min(table.shape) < 2:
+        return Undefined(f"2 images and 2 baselines are needed, got {table.shape}")
+    value = split_reliability(table)
+    return Undefined("the baselines do not agree at all") if value is None else value
 
 
 def _area(shares: Array, scores: Array) -> Score:

@@ -21,7 +21,7 @@ from xaudit.metrics.similarity import (
 _BINS = 100
 
 
-@metric("randomization", better="lower")
+@metric("randomization", better="lower", unit="number")
 def randomization_similarity(map_: Values, randomized: Values, inside: BoolArray) -> Score:
     """How like the map is the one of the same network with random parameters?
 
@@ -79,7 +79,7 @@ def complexity_rise(map_: Values, randomized: Values, inside: BoolArray) -> Scor
     return after / before - 1 if before > 0 else Undefined("the map has no entropy")
 
 
-@metric("randomization", better="lower")
+@metric("randomization", better="lower", unit="number")
 def edge_similarity(map_: Values, edges: Values, inside: BoolArray) -> Score:
     """How like the edges of the image, which know no detector, is the map?
 

@@ -25,6 +25,7 @@ def stability(
     Rank correlation; a change of the image that changes the score may change the map, so such
     pairs are undefined rather than counted against it (Alvarez-Melis and Jaakkola 2018 do not
     condition). The second map has been mapped back onto the first image if the change moved it.
+    A second map from which nothing can be read is as unlike as chance: 0.
 
     Args:
         map_: (H, W).
@@ -43,7 +44,12 @@ def stability(
             f"the probability moved from {before:.3f} to {after:.3f}; unchanged means less than "
             f"{SCORE_TOLERANCE}"
         )
-    return rank_correlation(map_, disturbed, inside)
+    similarity = rank_correlation(map_, disturbed, inside)
+    if isinstance(similarity, Undefined) and not isinstance(
+        rank_correlation(map_, map_, inside), Undefined
+    ):
+        return 0.0
+    return similarity
 
 
 @metric("stability", bounds=(None, 1.0), unit="number")

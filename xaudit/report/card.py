@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Verdict
-from xaudit.report import figures, numbers, places, predictions, results
+from xaudit.report import credibility, figures, numbers, places, predictions, results
 from xaudit.report.fields import ALL
 from xaudit.report.lookup import Lookup
 from xaudit.report.robustness import robustness
@@ -46,7 +46,6 @@ def build_card(
         results.performance(look),
         results.calibration(look),
         results.groups(look, verdict),
-        robustness(look),
         *_explanations(findings, look, pictures),
         _elements(findings),
         _provenance(findings),
@@ -79,7 +78,9 @@ def _explanations(
     if predictions.alone(findings):
         return predictions.not_applicable()
     return (
+        robustness(look),
         places.localization(look),
+        credibility.credibility(look),
         places.methods(findings),
         places.gallery(findings, pictures),
     )
@@ -137,7 +138,7 @@ def _looks(findings: Findings, look: Lookup) -> Answer:
     return Answer(
         question,
         places.looks_at(look),
-        "Not shown to be about this model: randomization and faithfulness were not run. "
+        f"{credibility.believed(findings)} "
         f"Maps of {numbers.whole(findings.accountability.explained)} cases.",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from xaudit.core.finding import Findings, GalleryCase, GalleryMap, MethodFacts
 from xaudit.report import figures, numbers
+from xaudit.report.credibility import believed
 from xaudit.report.lookup import Lookup
 from xaudit.report.overlays import png_size
 from xaudit.report.view import Figure, Group, Layer, Section, Shown, Table
@@ -19,10 +20,6 @@ METRICS = (
     ("iou_at_area", "IoU at lesion area"),
     ("hit", "Peak in lesion"),
     ("lesion_hit_rate", "Lesions hit"),
-)
-UNTESTED = (
-    "Explanations: randomization and faithfulness checks were not run in this version: "
-    "not shown to be about this model."
 )
 KINDS = {
     "miss": "Worst misses",
@@ -83,7 +80,7 @@ def localization(look: Lookup) -> Section:
         "",
         "Does it look at the fracture?",
         looks_at(look),
-        paragraphs=(UNTESTED,),
+        paragraphs=(believed(look.findings),),
         figures=(Figure(figures.dots("Attribution in the fracture", rows, ticks), caption),),
         tables=(
             Table("Localization on maps that can be read", columns, cells, note, folded=True),
@@ -113,7 +110,7 @@ def methods(findings: Findings) -> Section:
         "",
         "How were the maps made?",
         "Four things decide a map: the method, its parameters, the detector and chance.",
-        paragraphs=(UNTESTED,),
+        paragraphs=(believed(findings),),
         tables=(
             Table("Methods", columns, tuple(map(_method, ran)), note),
             Table("Questions and parameters", asked, params, folded=True),

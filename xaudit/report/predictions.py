@@ -8,7 +8,9 @@ from xaudit.report.view import Section
 
 WHY = "Not applicable: a table of predictions was audited, without images and without the network."
 _EXPLANATIONS = {
+    "robustness": "Does it hold when radiographs get worse?",
     "localization": "Does it look at the fracture?",
+    "credibility": "Can the explanations be believed?",
     "methods": "How were the maps made?",
 }
 _NO_PICTURES = (

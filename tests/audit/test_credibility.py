@@ -1,0 +1,150 @@
+import hashlib
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+from xaudit.audit import conduct
+from xaudit.audit.conduct import run_audit
+from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.credibility_findings import credibility_findings
+from xaudit.audit.files import read_findings
+from xaudit.audit.metrics import all_metrics
+from xaudit.audit.read_config import Overrides
+from xaudit.audit.store import CheckRow, read_table, write_table
+from xaudit.data.phantom.demo import REFERENCE_WEIGHTS
+
+METHODS = {"gradcam": {}, "lime": {"samples": 40, "segments": 16}, "guided_backprop": {}}
+CHECKS = {"cases": 4, "cascade": 2, "independent": 1, "disturbances": ["noise", "rotate_left"]}
+
+
+def _run(base, text, out):
+    config = yaml.safe_load(text)
+    del config["policy"]
+    config["explain"] |= {"methods": METHODS, "checks": CHECKS}
+    (base / "audit.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return run_audit(base / "audit.yaml", base / out, Overrides(), None, lambda step: None)
+
+
+def _digest(module):
+    digest = hashlib.sha256()
+    for key, value in module.state_dict().items():
+        digest.update(key.encode() + value.numpy().tobytes())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def checked(phantom_folder, audit_text, tmp_path_factory):
+    """An audit with checks, and what was seen of the detector around them."""
+    base = tmp_path_factory.mktemp("checked")
+    shutil.copytree(phantom_folder / "study", base / "study")
+    shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
+    digests, check = [], conduct.check_explanations
+
+    def watched(plan, engine, *rest):
+        digests.append(_digest(engine.detector.module))
+        rows = check(plan, engine, *rest)
+        digests.append(_digest(engine.detector.module))
+        return rows
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conduct, "check_explanations", watched)
+        _run(base, audit_text, "out")
+    return SimpleNamespace(base=base, text=audit_text, digests=digests)
+
+
+def test_the_detector_is_given_back_as_it_was(checked):
+    before, after = checked.digests
+    assert before == after
+
+
+def test_every_method_has_a_verdict_with_reasons(checked):
+    verdicts = {one.method: one for one in read_findings(checked.base / "out").explanations}
+    assert sorted(verdicts) == sorted(METHODS)
+    for one in verdicts.values():
+        # Four cases are few: nothing may be believed without caution.
+        assert one.verdict in {"with_caution", "not_shown"}
+        assert len(one.reasons) >= 6
+
+
+def test_every_check_has_findings_with_facts_and_intervals(checked):
+    findings = read_findings(checked.base / "out")
+    known = {facts.name for facts in all_metrics()}
+    seen = {one.metric for one in findings.findings}
+    families = {"faithfulness", "randomization", "stability", "readability"}
+    expected = {facts.name for facts in all_metrics() if facts.family in families}
+    assert expected <= seen <= known | {name for name in seen if name.endswith("_gap")}
+    layers = {
+        one.scope["layers"] for one in findings.findings if one.metric == "randomization_ssim"
+    }
+    assert "all" in layers
+    assert "top 1/2" in layers
+    assert len(layers) == 3
+    whole = findings.find("randomization_similarity", method="lime", layers="all").estimate
+    assert whole.n == 4
+    assert whole.low <= whole.value <= whole.high
+    assert findings.find("readable_map", method="lime").estimate.value == 1
+
+
+def test_rows_are_one_for_each_case_and_check(checked):
+    rows = read_table(checked.base / "out" / "checks.parquet", CheckRow)
+    keys = [(row.case_id, row.method, row.metric, row.facet, row.level) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert len({row.case_id for row in rows}) == 4
+    assert all((row.value is None) != (row.undefined is None) for row in rows)
+    # A method without random numbers repeats itself.
+    repeated = [
+        row.value for row in rows if (row.method, row.metric) == ("gradcam", "repeatability")
+    ]
+    assert repeated == pytest.approx([1.0] * 4)
+    lime = [row.value for row in rows if (row.method, row.metric) == ("lime", "repeatability")]
+    assert max(lime) < 1
+
+
+def test_checks_are_switched_off_by_one_switch(finished):
+    findings = read_findings(finished)
+    assert findings.explanations == ()
+    assert not any("randomization" in one.metric for one in findings.findings)
+    assert not (finished / "checks.parquet").exists()
+
+
+def _row(case, value, level="", metric="symmetric_relevance_gain", undefined=None):
+    return CheckRow(case, "m", metric, "baseline" if level else "", level, value, undefined)
+
+
+def _findings(rows):
+    patients = {row.case_id: row.case_id[0] for row in rows}
+    found = credibility_findings(rows, patients, StatisticsConfig(draws=400), 1, "patient")
+    return {one.id: one.estimate for one in found}
+
+
+def test_means_are_over_cases_and_patients_are_drawn():
+    rng = np.random.default_rng(0)
+    cases = [f"{patient}{image}" for patient in "abcdef" for image in "12"]
+    values = {(case, level): float(rng.normal()) for case in cases for level in ("blur", "road")}
+    found = _findings([_row(case, value, level) for (case, level), value in values.items()])
+    blur = [value for (_, level), value in values.items() if level == "blur"]
+    one = found["symmetric_relevance_gain[baseline=blur,method=m]"]
+    assert (one.value, one.n, one.clusters) == (pytest.approx(np.mean(blur)), 12, 6)
+    pooled = found["symmetric_relevance_gain[method=m]"]
+    assert pooled.value == pytest.approx(np.mean(list(values.values())))
+    assert (pooled.n, pooled.clusters) == (12, 6)
+    assert found["image_reliability[method=m]"].n == 12
+
+
+def test_a_check_without_values_says_why():
+    rows = [_row(case, None, "blur", undefined="the map is constant") for case in ("a1", "b1")]
+    found = _findings(rows)
+    assert len(found) == 4
+    for one in found.values():
+        assert one.value is None
+    assert "the map is constant" in found["symmetric_relevance_gain[method=m]"].undefined
+
+
+def test_rows_survive_the_disk(tmp_path):
+    rows = [_row("a1", 0.5, "blur"), _row("a2", None, undefined="why")]
+    write_table(tmp_path / "checks.parquet", rows, CheckRow)
+    assert read_table(tmp_path / "checks.parquet", CheckRow) == rows
+    assert [path.name for path in tmp_path.iterdir()] == ["checks.parquet"]

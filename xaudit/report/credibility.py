@@ -1,0 +1,108 @@
+"""Section on whether the explanations themselves can be believed."""
+
+from __future__ import annotations
+
+from xaudit.core.finding import Findings
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import MARKS, Section, Table
+
+UNTESTED = (
+    "Explanations: randomization and faithfulness checks were not run in this audit: "
+    "not shown to be about this model."
+)
+WORDS = {
+    "may_be_believed": "may be believed",
+    "with_caution": "to be believed with caution",
+    "not_shown": "not shown to be about this model",
+}
+_MARKS = {"may_be_believed": "pass", "with_caution": "inconclusive", "not_shown": "fail"}
+_VITAL: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("randomization_similarity", {"layers": "all"}, "Likeness to the map of a random detector"),
+    ("symmetric_relevance_gain", {}, "Gain, least over most important first"),
+    ("edge_similarity", {}, "Likeness to edges"),
+    ("stability", {}, "Likeness after small changes"),
+    ("repeatability", {}, "Agreement over seeds"),
+    ("image_reliability", {}, "Reliability of one image's gain"),
+)
+_VARIED = (
+    ("symmetric_relevance_gain", "baseline", "Symmetric relevance gain by filling"),
+    ("faithfulness_correlation", "baseline", "Faithfulness correlation by filling"),
+    ("infidelity", "baseline", "Relative infidelity by filling"),
+    ("randomization_similarity", "layers", "Likeness by randomized layers"),
+    ("stability", "disturbance", "Likeness after each change"),
+)
+
+
+def believed(findings: Findings) -> str:
+    """Which methods may be believed, in one line."""
+    if not findings.explanations:
+        return UNTESTED
+    parts = []
+    for verdict, words in WORDS.items():
+        names = [one.method for one in findings.explanations if one.verdict == verdict]
+        if names:
+            parts.append(f"{', '.join(names)}: {words}.")
+    return " ".join(parts)
+
+
+def credibility(look: Lookup) -> Section:
+    """Verdict of every method with its reasons, and the figures behind them."""
+    judged = look.findings.explanations
+    if not judged:
+        tables: tuple[Table, ...] = ()
+    else:
+        tables = (
+            Table(
+                "Verdict of each method",
+                ("Method", "Its maps are", "Because"),
+                tuple((one.method, WORDS[one.verdict], " ".join(one.reasons)) for one in judged),
+                marks=tuple(MARKS[_MARKS[one.verdict]] for one in judged),
+            ),
+            _figures(look),
+            *_varied(look),
+        )
+    return Section(
+        "credibility",
+        "",
+        "Can the explanations be believed?",
+        believed(look.findings),
+        paragraphs=(
+            "A map counts as evidence about this detector only if it changes when the detector's "
+            "parameters are drawn anew, and if the score depends on what it marks.",
+        )
+        if judged
+        else (),
+        tables=tables,
+        missing=() if judged else ("Checks of the explanations: switched off.",),
+    )
+
+
+def _figures(look: Lookup) -> Table:
+    names = [one.method for one in look.findings.explanations]
+    return Table(
+        "Checks behind the verdicts",
+        ("Method", *(title for _, _, title in _VITAL)),
+        tuple(
+            (name, *(look.cell(metric, method=name, **scope) for metric, scope, _ in _VITAL))
+            for name in names
+        ),
+        look.methods(*(metric for metric, _, _ in _VITAL)),
+        folded=True,
+    )
+
+
+def _varied(look: Lookup) -> tuple[Table, ...]:
+    names = [one.method for one in look.findings.explanations]
+    tables = []
+    for metric, facet, title in _VARIED:
+        levels = list(dict.fromkeys(
+            one.scope[facet] for one in look.findings.findings
+            if one.metric == metric and facet in one.scope
+        ))  # fmt: skip
+        if levels:
+            rows = tuple(
+                (name, *(look.cell(metric, method=name, **{facet: level}) for level in levels))
+                for name in names
+            )
+            tables.append(Table(title, ("Method", *levels), rows, folded=True))
+    return tuple(tables)
