@@ -144,3 +144,19 @@ def test_gate_writes_every_output_that_is_asked_for(xaudit, sample, tmp_path, mo
     assert all("changed after the run" in (tmp_path / one).read_text("utf-8")
                or '"changed_after_run": true' in (tmp_path / one).read_text("utf-8")
                for one in names.values())  # fmt: skip
+
+
+def test_dry_run_judges_nothing(xaudit, sample):
+    (sample / "verdict.json").unlink()
+    code, out, _err = xaudit("gate", sample, "--dry-run")
+    assert code == 0
+    assert "sensitivity[" in out
+    assert not (sample / "verdict.json").exists()
+
+
+def test_explain_keeps_the_exit_code(xaudit, sample):
+    rule = json.loads((sample / "plan.json").read_text("utf-8"))["policy"]["rules"][0]["id"]
+    code, out, _err = xaudit("gate", sample, "--explain", rule)
+    assert code == xaudit("gate", sample)[0]
+    assert "interval: " in out
+    assert xaudit("gate", sample, "--explain", "nothing")[0] == 2

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.files import write_text
-from xaudit.audit.judge import judge_audit
+from xaudit.audit.files import read_findings, write_text
+from xaudit.audit.judge import judge_audit, policy_of
 from xaudit.commands.console import out, tell
 from xaudit.core.policy import Verdict
+from xaudit.gate.explain import explanation, what_is_checked
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
@@ -33,15 +34,28 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     strict: Annotated[
         bool, typer.Option("--strict", help="A policy changed after the run fails.")
     ] = False,
+    explain: Annotated[
+        str | None, typer.Option(help="Show the arithmetic of this rule instead of the table.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be checked; judge nothing.")
+    ] = False,
 ) -> None:
     """Judge a saved audit by its policy; needs neither the detector nor the images.
 
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
+    if dry_run:
+        for line in what_is_checked(policy_of(audit, policy), read_findings(audit)):
+            tell(line)
+        return
     verdict = judge_audit(audit, policy)
     place = _place(policy, verdict)
-    out.print(verdict_table(verdict))
+    if explain is None:
+        out.print(verdict_table(verdict))
+    else:
+        tell("\n".join(explanation(verdict, explain)))
     for path, text in (
         (junit, junit_xml(verdict)),
         (sarif, sarif_json(verdict, place)),

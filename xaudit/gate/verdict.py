@@ -10,6 +10,7 @@ from xaudit.core.finding import Finding, Findings
 from xaudit.core.policy import Outcome, Policy, Rule, Verdict, VerdictWord
 from xaudit.errors import ExitCode
 from xaudit.gate.match import matching, scope_of, why_nothing_matches
+from xaudit.gate.needed import more_needed
 from xaudit.gate.policy import policy_hash, refuse_impossible
 from xaudit.gate.waivers import with_waivers
 
@@ -94,7 +95,8 @@ def _judge_one(rule: Rule, finding: Finding, findings: Findings) -> tuple[Verdic
         return "inconclusive", f"there is no value: {estimate.undefined}"
     if estimate.caution is not None:
         return "inconclusive", f"not to be judged: {estimate.caution}"
-    return _compare(rule, estimate)
+    word, why = _compare(rule, estimate)
+    return word, why + more_needed(rule, estimate) if word == "inconclusive" else why
 
 
 def _not_fixed(scope: Mapping[str, str], findings: Findings) -> str | None:
