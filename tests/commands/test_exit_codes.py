@@ -160,3 +160,12 @@ def test_explain_keeps_the_exit_code(xaudit, sample):
     assert code == xaudit("gate", sample)[0]
     assert "interval: " in out
     assert xaudit("gate", sample, "--explain", "nothing")[0] == 2
+
+
+def test_typing_errors_of_a_policy_are_2_with_line_and_name(xaudit, sample, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.format(floor=0.1).replace("auc", "specifcity"), encoding="utf-8")
+    code, _out, err = xaudit("gate", sample, "--policy", policy)
+    assert code == 2
+    assert "policy.yaml:3: rule 'a': there is no metric 'specifcity'" in err
+    assert "did you mean 'specificity'" in err

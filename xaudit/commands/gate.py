@@ -9,9 +9,11 @@ import typer
 
 from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import judge_audit, policy_of
+from xaudit.audit.metrics import all_metrics
 from xaudit.commands.console import out, tell
 from xaudit.core.policy import Verdict
 from xaudit.gate.explain import explanation, what_is_checked
+from xaudit.gate.names import refuse_unknown_names
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
@@ -46,8 +48,10 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
+    rules, findings = policy_of(audit, policy), read_findings(audit)
+    refuse_unknown_names(rules, findings, [one.name for one in all_metrics()])
     if dry_run:
-        for line in what_is_checked(policy_of(audit, policy), read_findings(audit)):
+        for line in what_is_checked(rules, findings):
             tell(line)
         return
     verdict = judge_audit(audit, policy)
