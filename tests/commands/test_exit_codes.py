@@ -18,16 +18,16 @@ rules:
 def test_gate_tells_pass_fail_and_inconclusive(xaudit, sample, tmp_path, floor, code):
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY.format(floor=floor), encoding="utf-8")
-    got, _out, err = xaudit("gate", sample, "--policy", policy)
+    got, out, _err = xaudit("gate", sample, "--policy", policy)
     assert got == code
-    assert "not the one that was fixed before the run" in err
+    assert "changed after the run" in out
     assert json.loads((sample / "verdict.json").read_text("utf-8"))["changed_after_run"] is True
 
 
 def test_planned_policy_is_not_called_changed(xaudit, sample):
-    code, _out, err = xaudit("gate", sample)
+    code, out, _err = xaudit("gate", sample)
     assert code in {0, 1, 4}
-    assert "not the one" not in err
+    assert "changed after the run" not in out
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,49 @@ def test_interrupted_run_is_130_and_goes_on(process, tmp_path):
     os.kill(second.pid, signal.SIGKILL)
     second.communicate()
     assert (shards / "00000" / "_DONE").stat().st_mtime_ns == stamp
+
+
+def test_strict_fails_a_policy_that_was_changed(xaudit, sample, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.format(floor=0.1), encoding="utf-8")
+    assert xaudit("gate", sample, "--policy", policy)[0] == 0
+    assert xaudit("gate", sample, "--policy", policy, "--strict")[0] == 1
+    assert xaudit("gate", sample, "--strict")[0] == xaudit("gate", sample)[0]
+
+
+def test_gate_writes_every_output_that_is_asked_for(xaudit, sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.yaml").write_text(POLICY.format(floor=0.999), encoding="utf-8")
+    names = {"--junit": "j.xml", "--sarif": "s.sarif", "--summary": "s.md", "--json": "v.json"}
+    options = [part for pair in names.items() for part in pair]
+    code, out, _err = xaudit("gate", sample, "--policy", "policy.yaml", "--github", *options)
+    assert code == 1
+    assert "::error file=policy.yaml,line=3,title=xaudit::a: " in out
+    assert all("changed after the run" in (tmp_path / one).read_text("utf-8")
+               or '"changed_after_run": true' in (tmp_path / one).read_text("utf-8")
+               for one in names.values())  # fmt: skip
+
+
+def test_dry_run_judges_nothing(xaudit, sample):
+    (sample / "verdict.json").unlink()
+    code, out, _err = xaudit("gate", sample, "--dry-run")
+    assert code == 0
+    assert "sensitivity[" in out
+    assert not (sample / "verdict.json").exists()
+
+
+def test_explain_keeps_the_exit_code(xaudit, sample):
+    rule = json.loads((sample / "plan.json").read_text("utf-8"))["policy"]["rules"][0]["id"]
+    code, out, _err = xaudit("gate", sample, "--explain", rule)
+    assert code == xaudit("gate", sample)[0]
+    assert "interval: " in out
+    assert xaudit("gate", sample, "--explain", "nothing")[0] == 2
+
+
+def test_typing_errors_of_a_policy_are_2_with_line_and_name(xaudit, sample, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.format(floor=0.1).replace("auc", "specifcity"), encoding="utf-8")
+    code, _out, err = xaudit("gate", sample, "--policy", policy)
+    assert code == 2
+    assert "policy.yaml:3: rule 'a': there is no metric 'specifcity'" in err
+    assert "did you mean 'specificity'" in err

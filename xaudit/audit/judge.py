@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xaudit.audit.files import read_findings, read_json, to_json, write_text
 from xaudit.audit.record import PlanRecord
-from xaudit.core.policy import Verdict
+from xaudit.core.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.gate.policy import read_policy
 from xaudit.gate.verdict import judge
@@ -24,15 +24,30 @@ def judge_audit(folder: Path, policy_file: Path | None = None) -> Verdict:
     """
     findings = read_findings(folder)
     record = read_json(folder / "plan.json", PlanRecord)
-    policy = read_policy(policy_file) if policy_file else record.policy
+    policy = policy_of(folder, policy_file)
+    verdict = judge(policy, findings, record.policy.sha256 if record.policy else None)
+    write_text(folder / "verdict.json", to_json(verdict))
+    return verdict
+
+
+def policy_of(folder: Path, policy_file: Path | None = None) -> Policy:
+    """The policy of this file, or the one that the plan fixed.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    policy = read_policy(policy_file) if policy_file else _planned(folder)
     if policy is None:
         raise ConfigError(
             f"{folder}: this audit was run without a policy; name one with --policy FILE, and "
             "with `policy:` in the audit file before the next run"
         )
-    verdict = judge(policy, findings, record.policy.sha256 if record.policy else None)
-    write_text(folder / "verdict.json", to_json(verdict))
-    return verdict
+    return policy
+
+
+def _planned(folder: Path) -> Policy | None:
+    record: PlanRecord = read_json(folder / "plan.json", PlanRecord)
+    return record.policy
 
 
 def saved_verdict(folder: Path) -> Verdict | None:

@@ -7,25 +7,75 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.judge import judge_audit
-from xaudit.commands.console import out, say
+from xaudit.audit.files import read_findings, write_text
+from xaudit.audit.judge import judge_audit, policy_of
+from xaudit.audit.metrics import all_metrics
+from xaudit.commands.console import out, tell
+from xaudit.core.policy import Verdict
+from xaudit.gate.explain import explanation, what_is_checked
+from xaudit.gate.names import refuse_unknown_names
+from xaudit.gate.outputs.document import verdict_json
+from xaudit.gate.outputs.github import github_commands
+from xaudit.gate.outputs.junit import junit_xml
+from xaudit.gate.outputs.sarif import sarif_json
+from xaudit.gate.outputs.summary import summary_markdown
 from xaudit.gate.table import verdict_table
 from xaudit.gate.verdict import exit_code
 
 
-def gate(
+def gate(  # noqa: PLR0913, PLR0917  (an option each)
     audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
     policy: Annotated[
         Path | None, typer.Option(help="Judge by this policy instead of the one the run fixed.")
     ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write Markdown for a job summary.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write JSON.")] = None,
+    github: Annotated[bool, typer.Option("--github", help="Print GitHub annotations.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A policy changed after the run fails.")
+    ] = False,
+    explain: Annotated[
+        str | None, typer.Option(help="Show the arithmetic of this rule instead of the table.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be checked; judge nothing.")
+    ] = False,
 ) -> None:
     """Judge a saved audit by its policy; needs neither the detector nor the images.
 
-    Exit code 0: every rule passed; 1: one failed; 4: none failed, but the data do not decide;
-    5: nothing was evaluated; 2: wrong usage.
+    Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
+    not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
+    rules, findings = policy_of(audit, policy), read_findings(audit)
+    refuse_unknown_names(rules, findings, [one.name for one in all_metrics()])
+    if dry_run:
+        for line in what_is_checked(rules, findings):
+            tell(line)
+        return
     verdict = judge_audit(audit, policy)
-    out.print(verdict_table(verdict))
-    if verdict.changed_after_run:
-        say("note: this policy is not the one that was fixed before the run")
-    raise typer.Exit(exit_code(verdict))
+    place = _place(policy, verdict)
+    if explain is None:
+        out.print(verdict_table(verdict))
+    else:
+        tell("\n".join(explanation(verdict, explain)))
+    for path, text in (
+        (junit, junit_xml(verdict)),
+        (sarif, sarif_json(verdict, place)),
+        (summary, summary_markdown(verdict)),
+        (json, verdict_json(verdict)),
+    ):
+        if path is not None:
+            write_text(path, text)
+    for line in github_commands(verdict, place) if github else ():
+        tell(line)
+    raise typer.Exit(exit_code(verdict, strict))
+
+
+def _place(policy: Path | None, verdict: Verdict) -> str:
+    """The policy's path from here, where the repository's root is expected."""
+    if policy is None:
+        return verdict.source or "policy.yaml"
+    absolute, here = policy.resolve(), Path.cwd()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else policy).as_posix()

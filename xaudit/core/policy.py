@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from xaudit.core.estimate import Estimate
@@ -35,13 +36,35 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A person takes the responsibility for a rule that is not met, until a day.
+
+    Attributes:
+        rule: id of the rule.
+        where: scope that an outcome must have; "*" takes every level, an empty one every outcome.
+        reason: why the rule may stay unmet.
+        owner: who answers for it.
+        expires: last day on which it holds (UTC).
+        line: line in the policy file, for messages.
+    """
+
+    rule: str
+    where: Mapping[str, str]
+    reason: str
+    owner: str
+    expires: date
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules with a name and a hash."""
+    """Rules with a name and a hash, and the waivers that were granted with them."""
 
     name: str
     rules: tuple[Rule, ...]
     sha256: str
     source: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +93,12 @@ class Verdict:
     Attributes:
         policy: name of the policy.
         policy_sha256: its hash at the time of judging.
-        overall: fail if any outcome fails, else inconclusive if any is, else pass.
+        overall: fail if any outcome fails, else inconclusive if any is, else waived if any is,
+            else pass.
         outcomes: in the order of the policy.
         changed_after_run: the policy differs from the one that the plan fixed.
+        waivers: of the policy, whether or not they were needed.
+        source: name of the policy's file, empty where it is not known.
     """
 
     policy: str
@@ -80,6 +106,8 @@ class Verdict:
     overall: VerdictWord
     outcomes: tuple[Outcome, ...]
     changed_after_run: bool = False
+    waivers: tuple[Waiver, ...] = ()
+    source: str = ""
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
 from xaudit.core.policy import Outcome, Policy, Rule, Verdict, VerdictWord
 from xaudit.errors import ExitCode
 from xaudit.gate.match import matching, scope_of, why_nothing_matches
+from xaudit.gate.needed import more_needed
 from xaudit.gate.policy import policy_hash, refuse_impossible
+from xaudit.gate.waivers import with_waivers
 
 
-def judge(policy: Policy, findings: Findings, planned_sha256: str | None) -> Verdict:
+def judge(
+    policy: Policy, findings: Findings, planned_sha256: str | None, today: date | None = None
+) -> Verdict:
     """Judge every rule of a policy.
 
     The policy's hash is computed anew from its rules, so rules that were edited in a saved plan
@@ -22,13 +27,19 @@ def judge(policy: Policy, findings: Findings, planned_sha256: str | None) -> Ver
         policy: the rules.
         findings: of a finished audit.
         planned_sha256: hash of the policy that the plan fixed; None if it fixed none.
+        today: the day on which waivers must hold; by default this one, in UTC.
 
     Raises:
         ConfigError: a rule has no bound, two, or one that is not finite.
     """
     refuse_impossible(policy.rules)
-    outcomes = tuple(outcome for rule in policy.rules for outcome in _outcomes(rule, findings))
-    actual = policy_hash(policy.name, policy.rules)
+    day = today or datetime.now(UTC).date()
+    outcomes = tuple(
+        with_waivers(outcome, policy.waivers, day)
+        for rule in policy.rules
+        for outcome in _outcomes(rule, findings)
+    )
+    actual = policy_hash(policy.name, policy.rules, policy.waivers)
     recorded = findings.audit.policy_sha256 or planned_sha256
     return Verdict(
         policy=policy.name,
@@ -36,13 +47,22 @@ def judge(policy: Policy, findings: Findings, planned_sha256: str | None) -> Ver
         overall=_overall(outcomes),
         outcomes=outcomes,
         changed_after_run={planned_sha256, recorded} != {actual},
+        waivers=policy.waivers,
+        source=policy.source,
     )
 
 
-def exit_code(verdict: Verdict) -> ExitCode:
-    """What the command line returns for a verdict."""
+def exit_code(verdict: Verdict, strict: bool = False) -> ExitCode:
+    """What the command line returns for a verdict.
+
+    Args:
+        verdict: of a policy.
+        strict: a policy that was changed after the run fails.
+    """
     if not verdict.outcomes:
         return ExitCode.NOTHING_EVALUATED
+    if strict and verdict.changed_after_run:
+        return ExitCode.FAIL
     codes = {"fail": ExitCode.FAIL, "inconclusive": ExitCode.INCONCLUSIVE}
     return codes.get(verdict.overall, ExitCode.PASS)
 
@@ -53,7 +73,7 @@ def _overall(outcomes: Sequence[Outcome]) -> VerdictWord:
         return "fail"
     if "inconclusive" in words or not words:
         return "inconclusive"
-    return "pass"
+    return "waived" if "waived" in words else "pass"
 
 
 def _outcomes(rule: Rule, findings: Findings) -> Iterator[Outcome]:
@@ -75,7 +95,8 @@ def _judge_one(rule: Rule, finding: Finding, findings: Findings) -> tuple[Verdic
         return "inconclusive", f"there is no value: {estimate.undefined}"
     if estimate.caution is not None:
         return "inconclusive", f"not to be judged: {estimate.caution}"
-    return _compare(rule, estimate)
+    word, why = _compare(rule, estimate)
+    return word, why + more_needed(rule, estimate) if word == "inconclusive" else why
 
 
 def _not_fixed(scope: Mapping[str, str], findings: Findings) -> str | None:

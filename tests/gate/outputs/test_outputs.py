@@ -1,0 +1,213 @@
+"""Each format says the same, names stay names, and the schemas hold."""
+
+import json
+from datetime import date
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+from pydantic import TypeAdapter
+
+from xaudit.core.estimate import Estimate
+from xaudit.core.policy import Outcome, Rule, Verdict, Waiver
+from xaudit.gate.outputs.document import verdict_json
+from xaudit.gate.outputs.github import github_commands
+from xaudit.gate.outputs.junit import junit_xml
+from xaudit.gate.outputs.sarif import sarif_json
+from xaudit.gate.outputs.summary import summary_markdown
+
+HOSTILE = (
+    "</a>\n::error file=x::own]] | [x](http://e.vil) <img src=x> @all \x00\x1b[31m\u202e\ud800 %0A"
+)
+# What the standard demands of the parts that are written here (SARIF 2.1.0, section 3).
+TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+PLACE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["artifactLocation", "region"],
+    "properties": {
+        "artifactLocation": {"required": ["uri"], "properties": {"uri": {"pattern": r"^[!-~]+$"}}},
+        "region": {
+            "required": ["startLine"],
+            "properties": {"startLine": {"type": "integer", "minimum": 1}},
+        },
+    },
+}
+RESULT = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["message", "ruleId", "ruleIndex", "level", "kind", "locations"],
+    "properties": {
+        "ruleId": {"type": "string"},
+        "ruleIndex": {"type": "integer", "minimum": 0},
+        "kind": {"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
+        "level": {"enum": ["none", "note", "warning", "error"]},
+        "message": TEXT,
+        "locations": {"items": {"required": ["physicalLocation"],
+                                "properties": {"physicalLocation": PLACE}}},
+        "partialFingerprints": {"additionalProperties": {"type": "string"}},
+        "suppressions": {"items": {
+            "additionalProperties": False,
+            "required": ["kind"],
+            "properties": {"kind": {"enum": ["inSource", "external"]},
+                           "status": {"enum": ["accepted", "underReview", "rejected"]},
+                           "justification": {"type": "string"}}}},
+    },
+    # Section 3.27.10: a level other than "none" is for the kind "fail".
+    "if": {"properties": {"kind": {"const": "fail"}}},
+    "else": {"properties": {"level": {"const": "none"}}},
+}  # fmt: skip
+SARIF = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["version", "runs"],
+    "properties": {
+        "$schema": {"type": "string"},
+        "version": {"const": "2.1.0"},
+        "runs": {"items": {
+            "additionalProperties": False,
+            "required": ["tool", "results"],
+            "properties": {
+                "tool": {"required": ["driver"], "properties": {"driver": {
+                    "required": ["name"],
+                    "properties": {"rules": {"uniqueItems": True,
+                                             "items": {"required": ["id"]}}}}}},
+                "invocations": {"items": {"required": ["executionSuccessful"]}},
+                "properties": {"type": "object"},
+                "results": {"type": "array", "items": RESULT}}}},
+    },
+}  # fmt: skip
+
+
+def outcome(word, rule="r", level="A", line=3):
+    estimate = Estimate(0.8, 0.7, 0.9, "Wilson", n=100)
+    where = Rule(rule, "sensitivity", {}, floor=0.75, reason="why not", line=line)
+    return Outcome(where, {"group": "site", "level": level}, word, f"because {word}", estimate)
+
+
+def verdict(*outcomes, waivers=(), changed=False):
+    return Verdict("p", "0" * 64, "fail", outcomes, changed, waivers, "policy.yaml")
+
+
+@pytest.fixture
+def mixed():
+    words = ("pass", "fail", "inconclusive", "waived")
+    waiver = Waiver("r", {"level": "A"}, "a reason", "Dr. X", date(2027, 3, 31), 9)
+    outcomes = [outcome(word, rule=f"rule-{word}", line=n) for n, word in enumerate(words, 3)]
+    return verdict(*outcomes, waivers=(waiver,), changed=True)
+
+
+@pytest.fixture
+def hostile():
+    one = outcome("fail", rule=HOSTILE, level=HOSTILE)
+    waiver = Waiver(HOSTILE, {"level": HOSTILE}, HOSTILE, HOSTILE, date(2027, 3, 31))
+    return Verdict(HOSTILE, "0" * 64, "fail", (one,), True, (waiver,))
+
+
+def test_junit(mixed):
+    suite = ElementTree.fromstring(junit_xml(mixed)).find("testsuite")
+    counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
+    assert counts == ["4", "1", "1", "1"]
+    children = {case.get("name"): [one.tag for one in case] for case in suite.iter("testcase")}
+    assert children == {
+        "rule-pass [site A]": [],
+        "rule-fail [site A]": ["failure"],
+        "rule-inconclusive [site A]": ["error"],
+        "rule-waived [site A]": ["skipped"],
+    }
+    properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    assert properties["changed_after_run"] == "true"
+    assert "Dr. X" in properties["waiver"]
+    assert "changed after the run" in suite.findtext("system-err")
+
+
+def test_sarif(mixed):
+    log = json.loads(sarif_json(mixed, "ci/my policy.yaml"))
+    jsonschema.validate(log, SARIF)
+    (run,) = log["runs"]
+    read = [(one["ruleId"], one["kind"], one["level"]) for one in run["results"]]
+    assert read == [
+        ("rule-pass", "pass", "none"),
+        ("rule-fail", "fail", "error"),
+        ("rule-inconclusive", "fail", "warning"),
+        ("rule-waived", "fail", "error"),
+    ]
+    place = run["results"][1]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "ci/my%20policy.yaml"
+    assert place["region"]["startLine"] == 4
+    assert ["suppressions" in one for one in run["results"]] == [False, False, False, True]
+    ids = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(ids[one["ruleIndex"]] == one["ruleId"] for one in run["results"])
+    told = [one["message"]["text"] for one in run["invocations"][0]["toolExecutionNotifications"]]
+    assert "changed after the run" in told[0]
+    assert "Dr. X" in told[1]
+
+
+def test_sarif_tells_groups_of_one_rule_apart():
+    results = json.loads(sarif_json(verdict(outcome("fail"), outcome("fail", level="B")), "p"))
+    results = results["runs"][0]["results"]
+    assert len({one["partialFingerprints"]["ruleAndScope/v1"] for one in results}) == 2
+
+
+def test_summary_begins_with_the_worst(mixed):
+    text = summary_markdown(mixed)
+    rows = [line.split(" | ")[1] for line in text.splitlines() if line.startswith("| ")][1:]
+    assert rows == ["rule-fail", "rule-inconclusive", "rule-waived", "rule-pass"]
+    assert "**changed after the run" in text
+    assert "Dr. X" in text
+
+
+def test_summary_stays_under_its_limit_and_counts_what_is_left_out():
+    text = summary_markdown(verdict(*[outcome("fail", level="ü" * 900)] * 400))
+    assert len(text.encode()) < 60_000
+    shown = sum(line.startswith("| fail") for line in text.splitlines())
+    assert f"{400 - shown} more lines are left out" in text
+    assert shown > 10
+
+
+def test_annotations(mixed):
+    lines = github_commands(mixed, "policy.yaml")
+    assert lines[0].startswith("::error file=policy.yaml,line=4,title=xaudit::rule-fail: site A: ")
+    commands = [line.split(" ")[0] for line in lines]
+    assert commands == ["::error", "::warning", "::notice", "::warning", "::notice"]
+    assert "changed after the run" in lines[3]
+
+
+def test_json_follows_its_schema(mixed):
+    document = json.loads(verdict_json(mixed))
+    jsonschema.validate(document, TypeAdapter(Verdict).json_schema())
+    assert document["waivers"][0]["expires"] == "2027-03-31"
+    assert TypeAdapter(Verdict).validate_python(document) == mixed
+
+
+def test_hostile_names_are_inert_in_xml(hostile):
+    root = ElementTree.fromstring(junit_xml(hostile).encode("utf-8"))
+    assert [one.tag for one in root.iter()].count("testcase") == 1
+    assert "<img" in root.find("testsuite").get("name")
+
+
+def test_hostile_names_are_inert_in_sarif(hostile):
+    text = sarif_json(hostile, "a b\n#?.yaml")
+    assert text.isascii()
+    jsonschema.validate(json.loads(text), SARIF)
+
+
+def test_hostile_names_are_inert_in_markdown(hostile):
+    text = summary_markdown(hostile)
+    for markup in ("<img", "](", "@all", "http:", "\x00", "\x1b"):
+        assert markup not in text, markup
+    assert len([line for line in text.splitlines() if line.startswith("|")]) == 3
+
+
+def test_hostile_names_are_inert_in_annotations(hostile):
+    lines = github_commands(hostile, HOSTILE)
+    assert len(lines) == 3
+    for line in lines:
+        assert line.isprintable()
+        assert "::" not in line.split(" ", 1)[1].split(",line=")[0]
+        assert "%250A" in line or "changed" in line
+
+
+@pytest.mark.parametrize("write", [junit_xml, summary_markdown, verdict_json])
+def test_same_verdict_gives_the_same_bytes(mixed, write):
+    assert write(mixed) == write(mixed)

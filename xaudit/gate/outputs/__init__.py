@@ -1,0 +1,1 @@
+"""A verdict for other programs: one file for each format."""

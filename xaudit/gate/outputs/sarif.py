@@ -1,0 +1,87 @@
+"""A verdict as SARIF 2.1.0 (OASIS standard): one result for each rule and group."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from urllib.parse import quote
+
+from xaudit import __version__
+from xaudit.core.policy import Outcome, Rule, Verdict
+from xaudit.gate.waivers import waiver_text
+from xaudit.gate.words import CHANGED, interval_text, scope_text
+
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+# A result of the kind "pass" has the level "none" (section 3.27.10).
+_LEVELS = {"pass": "none", "fail": "error", "inconclusive": "warning", "waived": "error"}
+
+
+def sarif_json(verdict: Verdict, policy_file: str) -> str:
+    """SARIF whose results lie at the line of their rule; waived ones are suppressed.
+
+    Args:
+        verdict: of a policy.
+        policy_file: path of the policy, relative to the root of the repository.
+    """
+    notifications = [
+        *([_notification("warning", CHANGED)] if verdict.changed_after_run else []),
+        *(_notification("note", waiver_text(one)) for one in verdict.waivers),
+    ]
+    rules = {outcome.rule.id: outcome.rule for outcome in verdict.outcomes}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "xaudit",
+                "version": __version__,
+                "rules": [_rule(one) for one in rules.values()],
+            }
+        },
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
+        "properties": {
+            "policy": verdict.policy,
+            "policySha256": verdict.policy_sha256,
+            "verdict": verdict.overall,
+            "changedAfterRun": verdict.changed_after_run,
+        },
+        "results": [_result(one, list(rules), policy_file) for one in verdict.outcomes],
+    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _notification(level: str, text: str) -> dict[str, object]:
+    return {"level": level, "message": {"text": text}}
+
+
+def _rule(rule: Rule) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": f"{rule.metric} of the detector"},
+        "fullDescription": {"text": rule.reason or "the policy states no reason"},
+    }
+
+
+def _result(outcome: Outcome, ids: list[str], policy_file: str) -> dict[str, object]:
+    scope = scope_text(outcome.scope) or "the whole study"
+    text = f"{outcome.rule.metric}, {scope}: {interval_text(outcome.estimate)}; {outcome.why}"
+    key = json.dumps([outcome.rule.id, sorted(outcome.scope.items())])
+    place = {
+        "artifactLocation": {"uri": quote(policy_file)},
+        "region": {"startLine": outcome.rule.line or 1},
+    }
+    result: dict[str, object] = {
+        "ruleId": outcome.rule.id,
+        "ruleIndex": ids.index(outcome.rule.id),
+        "kind": "pass" if outcome.verdict == "pass" else "fail",
+        "level": _LEVELS[outcome.verdict],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"ruleAndScope/v1": hashlib.sha256(key.encode()).hexdigest()},
+    }
+    if outcome.verdict == "waived":
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": outcome.why}
+        ]
+    return result

@@ -1,0 +1,71 @@
+"""A verdict as Markdown for the summary of a CI job."""
+
+from __future__ import annotations
+
+import re
+
+from xaudit.core.policy import Outcome, Verdict
+from xaudit.gate.waivers import waiver_text
+from xaudit.gate.words import CHANGED, bound_text, counts_text, interval_text, scope_text
+
+# Comments of pull requests take 64 KiB.
+_MAX_BYTES = 58_000
+_MAX_CELL = 400
+_ORDER = ("fail", "inconclusive", "waived", "pass")
+_MARKUP = re.compile(r"[\\`*_\[\]<>&|~#!$:{}()]|(?<=www)\.", re.IGNORECASE)
+
+
+def summary_markdown(verdict: Verdict) -> str:
+    """Markdown under 60 KB: the worst first; what is left out is counted.
+
+    Args:
+        verdict: of a policy.
+    """
+    lines = [
+        f"## xaudit: {verdict.overall}",
+        "",
+        f"Policy {_inert(verdict.policy)}: {counts_text(verdict)}.",
+        *(["", f"**{CHANGED}.**"] if verdict.changed_after_run else []),
+        "",
+    ]
+    rest = [f"- {_inert(waiver_text(one))}" for one in verdict.waivers]
+    rest += ["", "| | rule | scope | estimate | bound | why |", "|---|---|---|---|---|---|"]
+    rest += [_row(one) for one in sorted(verdict.outcomes, key=_severity)]
+    return "\n".join([*lines, *_that_fit(rest, _MAX_BYTES - _size(lines))]) + "\n"
+
+
+def _that_fit(lines: list[str], budget: int) -> list[str]:
+    used = 0
+    for number, line in enumerate(lines):
+        used += _size([line])
+        if used > budget:
+            return [*lines[:number], "", f"{len(lines) - number} more lines are left out here."]
+    return lines
+
+
+def _size(lines: list[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _severity(outcome: Outcome) -> int:
+    return _ORDER.index(outcome.verdict)
+
+
+def _row(outcome: Outcome) -> str:
+    cells = (
+        outcome.verdict,
+        _inert(outcome.rule.id),
+        _inert(scope_text(outcome.scope)),
+        interval_text(outcome.estimate),
+        bound_text(outcome.rule),
+        _inert(outcome.why),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _inert(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, link, picture, mention or new line."""
+    line = "".join(one if one.isprintable() else "\ufffd" for one in " ".join(text.split()))
+    short = line if len(line) <= _MAX_CELL else f"{line[:_MAX_CELL]}…"
+    escaped = _MARKUP.sub(lambda match: f"&#{ord(match[0])};", short)
+    return escaped.replace("@", "&#64;&#8203;")
