@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from xaudit.core.metric import METRICS, MetricFacts
+from dataclasses import replace
+
+from xaudit.core.metric import METRICS, MetricFacts, Unit
 from xaudit.metrics import (
     calibration,
     discrimination,
@@ -27,7 +29,43 @@ FAMILIES = (
 )
 
 
+_DERIVED: tuple[tuple[str, str, Unit | None], ...] = (
+    ("degraded_{}", "On the same radiographs made worse: {}", None),
+    ("{}_site_mean", "On average over sites: {}", None),
+    ("{}_new_site", "At a new site: {}", None),
+    (
+        "{}_site_variance",
+        "By how much do sites differ beyond chance, on the logit scale?",
+        "number",
+    ),
+    (
+        "{}_site_i2",
+        "What share of the differences between sites is more than chance?",
+        "proportion",
+    ),
+)
+"""Name, question and unit (None: that of the metric) of what is made of these metrics."""
+_OF = ("auc", "sensitivity", "specificity")
+
+
 def all_metrics() -> list[MetricFacts]:
-    """Facts of every registered metric, plug-ins included, by family and name."""
+    """Facts of every registered metric, plug-ins included, and of what is made of some of them.
+
+    By family and name.
+    """
     facts = [METRICS[name].facts for name in METRICS]
+    facts.extend(_made_of(METRICS[name].facts, made) for name in _OF for made in _DERIVED)
     return sorted(facts, key=lambda one: (one.family, one.name))
+
+
+def _made_of(facts: MetricFacts, made: tuple[str, str, Unit | None]) -> MetricFacts:
+    name, question, unit = made
+    spread = unit is not None
+    return replace(
+        facts,
+        name=name.format(facts.name),
+        question=question.format(facts.question[0].lower() + facts.question[1:]),
+        unit=unit or facts.unit,
+        better="lower" if spread else facts.better,
+        high=None if name.endswith("variance") else facts.high,
+    )

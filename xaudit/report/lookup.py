@@ -31,12 +31,7 @@ class Lookup:
 
     def unit(self, metric: str) -> str:
         """How the metric is printed."""
-        bare = metric
-        for suffix, unit in _DERIVED.items():
-            if metric.endswith(suffix):
-                bare = metric.removesuffix(suffix)
-                if unit:
-                    return unit
+        bare = metric.removesuffix("_gap")
         facts = self._facts.get(bare)
         return facts.unit if facts else _UNITS.get(bare, "proportion")
 
@@ -65,19 +60,9 @@ class Lookup:
         return f"{level} intervals, two-sided. Method: {'; '.join(sorted(names))}."
 
 
-_DERIVED = {
-    "_gap": "",
-    "_site_mean": "",
-    "_new_site": "",
-    "_site_variance": "number",
-    "_site_i2": "proportion",
-}
-"""What is made of a metric is printed like it, or in this unit."""
-
 _UNITS = {
     "auc": "number",
     "f1": "number",
-    "degraded_auc": "number",
     "brier": "number",
     "ece": "number",
     "calibration_slope": "number",
