@@ -169,3 +169,12 @@ def test_typing_errors_of_a_policy_are_2_with_line_and_name(xaudit, sample, tmp_
     assert code == 2
     assert "policy.yaml:3: rule 'a': there is no metric 'specifcity'" in err
     assert "did you mean 'specificity'" in err
+
+
+def test_card_prints_a_waived_rule_with_its_owner(xaudit, sample, tmp_path):
+    waiver = "waivers:\n  - {rule: a, where: {}, reason: x, owner: Dr. X, expires: 2999-01-01}\n"
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.format(floor=0.999) + waiver, encoding="utf-8")
+    assert xaudit("gate", sample, "--policy", policy)[0] == 0
+    assert xaudit("card", sample)[0] == 0
+    assert "waived by Dr. X until 2999-01-01: x" in (sample / "card.html").read_text("utf-8")
