@@ -16,7 +16,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import Engine, explain_rest, run_shards
 from xaudit.audit.store import Store
-from xaudit.audit.summarize import summarize
+from xaudit.audit.summarize import Evidence, summarize
 from xaudit.core.finding import Findings
 from xaudit.report.fields import FIELDS
 
@@ -61,7 +61,7 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    findings = summarize(plan, engine, results, shown, checks, worse)
+    findings = summarize(plan, engine, Evidence(results, checks, worse, shown))
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 from xaudit.audit.credibility_findings import credibility_findings
@@ -19,9 +19,11 @@ from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.run import Engine
 from xaudit.audit.score import REFERENCES
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
+from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import (
     Accountability,
     DetectorFacts,
+    Finding,
     Findings,
     GalleryCase,
     MethodFacts,
@@ -31,49 +33,50 @@ from xaudit.explain.port import Explainer
 from xaudit.gate.credibility import explanation_verdicts
 
 
-def summarize(
-    plan: Plan,
-    engine: Engine,
-    results: Results,
-    shown: tuple[GalleryCase, ...],
-    checks: Sequence[CheckRow] = (),
-    worse: Sequence[DegradedRow] = (),
-) -> Findings:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a run has computed.
+
+    Attributes:
+        results: of every shard.
+        checks: of the explanations; empty where they were switched off.
+        worse: logits of the same radiographs, degraded.
+        shown: cases that the card shows.
+    """
+
+    results: Results
+    checks: Sequence[CheckRow] = ()
+    worse: Sequence[DegradedRow] = ()
+    shown: tuple[GalleryCase, ...] = ()
+
+
+def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
     """Make the findings of an audit.
 
     Args:
         plan: what was done.
         engine: the detector and the methods that did it.
-        results: of every shard.
-        shown: cases that the card shows.
-        checks: of the explanations; empty where they were switched off.
-        worse: logits of the same radiographs, degraded.
+        evidence: what came out of it.
     """
-    config, study = plan.config, plan.study
-    cases = {case.case_id: case for case in study.cases}
-    points = tuple(point.resolve() for point in config.detector.operating_points)
+    config, rows = plan.config, evidence.results.cases
+    cases = {case.case_id: case for case in plan.study.cases}
     methods = tuple(explainer.name for explainer in engine.explainers)
-    results = replace(results, scores=(*results.scores, *mean_mask_scores(results, cases)))
-    credibility = credibility_findings(
-        checks,
-        {row.case_id: row.patient for row in results.cases},
-        config.statistics,
-        config.seed,
-        study.unit,
-    )
-    performance = Performance(results.cases, points, config.statistics, config.seed, study.unit)
+    means = mean_mask_scores(evidence.results, cases)
+    results = replace(evidence.results, scores=(*evidence.results.scores, *means))
+    performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
+    credibility = _credibility(plan, evidence)
     return Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
-        detector=_detector_facts(plan, engine, results.cases),
-        study=_study_facts(plan, results.cases),
+        detector=_detector_facts(plan, engine, rows),
+        study=_study_facts(plan, rows),
         accountability=_accountability(plan, results),
         findings=(
             *performance.findings(),
-            *performance.of_groups(study.site_column),
-            *robustness_findings(
-                worse, results.cases, points, study.unit, config.statistics.minimum
+            *performance.of_groups(plan.study.site_column),
+            *_robustness(plan, evidence),
+            *localization_findings(
+                results, methods, config.statistics, config.seed, plan.study.unit
             ),
-            *localization_findings(results, methods, config.statistics, config.seed, study.unit),
             *credibility,
         ),
         metrics=tuple(all_metrics()),
@@ -83,12 +86,36 @@ def summarize(
         ),
         curves=performance.curves(),
         calibration=performance.calibration(),
-        gallery=shown,
+        gallery=evidence.shown,
         declared=plan.record.declared,
         provenance=provenance(dict(plan.record.files), engine.described),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
-        explanations=explanation_verdicts(credibility, methods) if checks else (),
+        explanations=explanation_verdicts(credibility, methods) if evidence.checks else (),
+    )
+
+
+def _points(plan: Plan) -> tuple[OperatingPoint, ...]:
+    return tuple(point.resolve() for point in plan.config.detector.operating_points)
+
+
+def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
+    config = plan.config
+    patients = {row.case_id: row.patient for row in evidence.results.cases}
+    return tuple(
+        credibility_findings(
+            evidence.checks, patients, config.statistics, config.seed, plan.study.unit
+        )
+    )
+
+
+def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+    return robustness_findings(
+        evidence.worse,
+        evidence.results.cases,
+        _points(plan),
+        plan.study.unit,
+        plan.config.statistics.minimum,
     )
 
 
