@@ -10,17 +10,17 @@ from xaudit.report.lookup import Lookup
 from xaudit.report.view import Figure, Section, Table
 
 _MEASURES = (("auc", "AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity"))
-UNITS = {
-    "noise": "noise, of 255 gray levels",
-    "blur": "blur, pixels",
-    "contrast": "% of the contrast",
-    "underexposure": "% of the signal",
-    "overexposure": "% of the signal",
-    "rotation": "degrees",
-    "jpeg": "JPEG quality, of 100",
-    "resolution": "% of the pixels a side",
+_LADDERS = {
+    "noise": ("Noise", "of 255 gray levels"),
+    "blur": ("Blur", "pixels, standard deviation"),
+    "contrast": ("Contrast", "% of it"),
+    "underexposure": ("Underexposure", "% of the signal"),
+    "overexposure": ("Overexposure", "% of the signal"),
+    "rotation": ("Rotation", "degrees"),
+    "jpeg": ("JPEG", "quality, of 100"),
+    "resolution": ("Resolution", "% of the pixels a side"),
 }
-"""How the steps of a ladder are measured."""
+"""How ladders are called, and how their steps are measured."""
 
 
 def robustness(look: Lookup) -> Section:
@@ -63,7 +63,7 @@ def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[
     rows: list[figures.Row] = []
     for ladder, severities in steps:
         blank = look.estimate(metric)
-        rows.append(figures.Row(f"{ladder} ({UNITS.get(ladder, '')})", blank, heading=True))
+        rows.append(figures.Row(_title(ladder), blank, heading=True))
         for severity in severities:
             one = look.estimate(
                 f"degraded_{metric}", degradation=ladder, severity=severity, operating_point=point
@@ -82,7 +82,7 @@ def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Tabl
     names = tuple(column for _, name in _MEASURES for column in (name, f"{name}, difference"))
     note = look.methods(*(f"degraded_{metric}_gap" for metric, _ in _MEASURES))
     return Table(
-        f"{ladder.capitalize()}: {UNITS.get(ladder, '')}",
+        _title(ladder),
         ("Severity", *names),
         rows,
         f"A difference is worse minus as they are, on the same cases. {note}",
@@ -97,3 +97,8 @@ def _cells(look: Lookup, ladder: str, severity: str, point: str) -> Iterator[str
             scope["operating_point"] = point
         yield look.cell(f"degraded_{metric}", **scope)
         yield "" if severity == "0" else look.cell(f"degraded_{metric}_gap", **scope)
+
+
+def _title(ladder: str) -> str:
+    name, unit = _LADDERS.get(ladder, (ladder, "severity"))
+    return f"{name} ({unit})"
