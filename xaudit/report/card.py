@@ -103,7 +103,7 @@ def _counts(verdict: Verdict | None) -> str:
 
 def _twin(findings: Findings, verdict: Verdict | None) -> str:
     both = {"findings": asdict(findings), "verdict": asdict(verdict) if verdict else None}
-    text = json.dumps(both, sort_keys=True, allow_nan=False, ensure_ascii=True, default=str)
+    text = json.dumps(both, sort_keys=True, allow_nan=False, separators=(",", ":"), default=str)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
