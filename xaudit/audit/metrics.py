@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from xaudit.core.metric import METRICS, MetricFacts, Unit
+from xaudit.core.metric import METRICS, Metric, MetricFacts, Unit
 from xaudit.metrics import (
     calibration,
     discrimination,
@@ -49,13 +50,19 @@ _OF = ("auc", "sensitivity", "specificity")
 
 
 def all_metrics() -> list[MetricFacts]:
-    """Facts of every registered metric, plug-ins included, and of what is made of some of them.
+    """Facts of every metric that an audit reports, plug-ins included, and of what is made of them.
 
+    A metric of this package that no audit computes is left out, also where a program imported it.
     By family and name.
     """
-    facts = [METRICS[name].facts for name in METRICS]
+    facts = [METRICS[name].facts for name in METRICS if _reported(METRICS[name])]
     facts.extend(_made_of(METRICS[name].facts, made) for name in _OF for made in _DERIVED)
     return sorted(facts, key=lambda one: (one.family, one.name))
+
+
+def _reported(one: Metric[Any, Any]) -> bool:
+    module = one.function.__module__
+    return not module.startswith("xaudit.") or module in {family.__name__ for family in FAMILIES}
 
 
 def _made_of(facts: MetricFacts, made: tuple[str, str, Unit | None]) -> MetricFacts:
