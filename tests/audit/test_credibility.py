@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from safetensors.torch import load_file, save_file
 
 from xaudit.audit import conduct
 from xaudit.audit.conduct import run_audit
@@ -15,9 +16,13 @@ from xaudit.audit.metrics import all_metrics
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.store import CheckRow, read_table, write_table
 from xaudit.data.phantom.demo import REFERENCE_WEIGHTS
+from xaudit.errors import ConfigError, DetectorError
 
 METHODS = {"gradcam": {}, "lime": {"samples": 40, "segments": 16}, "guided_backprop": {}}
-CHECKS = {"cases": 4, "cascade": 2, "independent": 1, "disturbances": ["noise", "rotate_left"]}
+CHECKS = {
+    "cases": 4, "cascade": 2, "independent": 1, "disturbances": ["noise", "rotate_left"],
+    "smooth": 3, "shuffled_labels": "shuffled.safetensors", "retrained": ["again.safetensors"],
+}  # fmt: skip
 
 
 def _run(base, text, out):
@@ -26,6 +31,15 @@ def _run(base, text, out):
     config["explain"] |= {"methods": METHODS, "checks": CHECKS}
     (base / "audit.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return run_audit(base / "audit.yaml", base / out, Overrides(), None, lambda step: None)
+
+
+def _save_others(base):
+    """The same weights once more, and weights that no training on these labels gives."""
+    weights = load_file(REFERENCE_WEIGHTS)
+    save_file(weights, base / "again.safetensors")
+    upside_down = {key: value.flip(0).contiguous() if value.ndim else value
+                   for key, value in weights.items()}  # fmt: skip
+    save_file(upside_down, base / "shuffled.safetensors")
 
 
 def _digest(module):
@@ -41,6 +55,7 @@ def checked(phantom_folder, audit_text, tmp_path_factory):
     base = tmp_path_factory.mktemp("checked")
     shutil.copytree(phantom_folder / "study", base / "study")
     shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
+    _save_others(base)
     digests, check = [], conduct.check_explanations
 
     def watched(plan, engine, *rest):
@@ -86,6 +101,30 @@ def test_every_check_has_findings_with_facts_and_intervals(checked):
     assert whole.n == 4
     assert whole.low <= whole.value <= whole.high
     assert findings.find("readable_map", method="lime").estimate.value == 1
+
+
+def test_the_same_weights_again_have_the_same_maps_and_others_do_not(checked):
+    findings = read_findings(checked.base / "out")
+    for method in ("gradcam", "guided_backprop"):
+        again = findings.find("reproducibility", method=method).estimate
+        assert again.value == pytest.approx(1)
+        assert findings.find("label_randomization_similarity", method=method).estimate.value < 1
+    assert findings.find("reproducibility", method="lime", detector="again.safetensors") is not None
+    (verdict,) = (one for one in findings.explanations if one.method == "gradcam")
+    assert any("retrained" in reason for reason in verdict.reasons)
+    assert any("shuffled labels" in reason for reason in verdict.reasons)
+
+
+def test_weights_of_other_detectors_are_named_when_they_do_not_load(checked, tmp_path):
+    base = tmp_path
+    shutil.copytree(checked.base / "study", base / "study")
+    for name in ("weights", "again"):
+        shutil.copyfile(REFERENCE_WEIGHTS, base / f"{name}.safetensors")
+    with pytest.raises(ConfigError, match=r"shuffled\.safetensors: .* see explain\.checks"):
+        _run(base, checked.text, "out")
+    save_file({"nothing": load_file(REFERENCE_WEIGHTS).popitem()[1]}, base / "shuffled.safetensors")
+    with pytest.raises(DetectorError, match=r"explain\.checks, shuffled\.safetensors"):
+        _run(base, checked.text, "out")
 
 
 def test_rows_are_one_for_each_case_and_check(checked):

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from xaudit.audit.config import AuditConfig
+from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.core.case import Study
@@ -90,6 +91,7 @@ def check_audit(path: Path, overrides: Overrides, limit: int | None) -> Preview:
 
     plan = attempt("data", lambda: make_plan(config, FIELDS, limit))
     detector = attempt("detector", lambda: load_detector(detector_spec(config)))
+    attempt("explain", lambda: check_others(detector_spec(config), config.explain.checks))
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)

@@ -9,7 +9,8 @@ from xaudit.audit.credibility import check_explanations
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
-from xaudit.audit.plan import Plan, fix_plan, make_plan
+from xaudit.audit.other_detectors import check_others
+from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
@@ -46,6 +47,7 @@ def run_audit(
     if _finished(folder, plan):
         return read_findings(folder)
     engine = Engine.of(plan)
+    check_others(detector_spec(plan.config), plan.config.explain.checks)
     run_shards(plan, engine, folder, listen)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)

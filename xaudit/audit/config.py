@@ -122,6 +122,18 @@ class ChecksConfig(Section):
     independent: int = Field(
         0, ge=0, le=20, description="layers that are also randomized alone, spread evenly"
     )
+    smooth: int = Field(
+        0, ge=0, le=200, description="noisy copies of each image whose mean maps are also compared "
+        "with those of the randomized detector; 0 leaves it out"
+    )  # fmt: skip
+    shuffled_labels: Path | None = Field(
+        None, description="weights of the same network trained on shuffled labels, relative to "
+        "this file; maps must differ from its maps"
+    )  # fmt: skip
+    retrained: tuple[Path, ...] = Field(
+        (), description="weights of the same network trained again, relative to this file; how "
+        "far maps agree is reported"
+    )  # fmt: skip
     draws: int = Field(
         2, ge=1, le=20, description="randomized copies of the detector, shared out over the cases"
     )

@@ -18,7 +18,13 @@ from xaudit.metrics.faithfulness import image_reliability
 from xaudit.stats.bootstrap import bootstrap, clustered_mean
 
 # Over these the mean of a case is taken before that over cases.
-_POOLED = {"symmetric_relevance_gain": "baseline", "stability": "disturbance"}
+_POOLED = {
+    "symmetric_relevance_gain": "baseline",
+    "stability": "disturbance",
+    "label_randomization_similarity": "detector",
+    "reproducibility": "detector",
+}
+_ON_DEMAND = {"label_randomization_similarity", "reproducibility"}
 
 
 def credibility_findings(
@@ -30,8 +36,8 @@ def credibility_findings(
 ) -> list[Finding]:
     """Means over cases of every check, with intervals over patients.
 
-    Scope: ``method``, and ``baseline``, ``layers`` or ``disturbance`` where the check varies
-    one. Gain and stability also come as the mean over what was varied, without that key. A case
+    Scope: ``method``, and ``baseline``, ``layers``, ``disturbance`` or ``detector`` where the check
+    varies one. All but layers also come as the mean over what was varied, without that key. A case
     in which a check has no value is left out of its mean: ``n`` says how many entered.
 
     Args:
@@ -91,6 +97,8 @@ class _Report:
     def pooled(self, method: str, groups: _Groups) -> Iterator[Finding]:
         """Means over baselines or disturbances, case by case."""
         for metric, facet in _POOLED.items():
+            if metric in _ON_DEMAND and (method, metric) not in {key[:2] for key in groups}:
+                continue
             table = _by_case(groups, method, metric, facet)
             values = {case_id: float(np.mean(list(one.values()))) for case_id, one in table.items()}
             why = next((row.undefined for key, by_case in groups.items()

@@ -143,16 +143,34 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
     plain["data"].pop("root")
     plain["detector"]["weights"] = config.detector.weights.name
+    for name, path in _other_weights(config).items():
+        place, _, number = name.partition(" ")
+        checks = plain["explain"]["checks"]
+        if number:
+            checks[place][int(number)] = path.name
+        else:
+            checks[place] = path.name
     return plain
 
 
+def _other_weights(config: AuditConfig) -> Mapping[str, Path]:
+    """Weights that only checks of the explanations load."""
+    checks = config.explain.checks
+    shuffled = {"shuffled_labels": checks.shuffled_labels} if checks.shuffled_labels else {}
+    return shuffled | {f"retrained {at}": path for at, path in enumerate(checks.retrained)}
+
+
 def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
-    weights = config.detector.weights
+    weights = {"weights": config.detector.weights, **_other_weights(config)}
+    return {"study": study_fingerprint(study)} | {
+        name: _hash_of_weights(path, name) for name, path in weights.items()
+    }
+
+
+def _hash_of_weights(path: Path, name: str) -> str:
     try:
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ConfigError(
-            f"{weights}: weights cannot be read: {error.strerror}; see detector.weights"
-        ) from None
-    return {"study": study_fingerprint(study), "weights": digest}
+        key = "detector.weights" if name == "weights" else "explain.checks"
+        raise ConfigError(f"{path}: weights cannot be read: {error.strerror}; see {key}") from None

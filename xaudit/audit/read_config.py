@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.config import AuditConfig
+from xaudit.audit.config import AuditConfig, ChecksConfig
 from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
 
@@ -46,7 +46,7 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     )
     weights = given.weights.resolve() if given.weights else below(folder, config.detector.weights)
     detector = config.detector.model_copy(update={"weights": weights})
-    explain = config.explain
+    explain = config.explain.model_copy(update={"checks": _found(folder, config.explain.checks)})
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})
     others = {
@@ -56,6 +56,16 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     }
     parts = {"data": data, "detector": detector, "explain": explain}
     return config.model_copy(update=parts | others), file
+
+
+def _found(folder: Path, checks: ChecksConfig) -> ChecksConfig:
+    shuffled = checks.shuffled_labels
+    return checks.model_copy(
+        update={
+            "shuffled_labels": below(folder, shuffled) if shuffled else None,
+            "retrained": tuple(below(folder, one) for one in checks.retrained),
+        }
+    )
 
 
 def read_device(path: Path, known: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,8 @@ _EXPOSURE = 1.05
 _DEGREES = 2.0
 _JPEG_QUALITY = 75
 _RESAMPLED = 0.75
+_SMOOTHING = 0.15
+"""Noise of smoothed maps, as a share of the range of the image (Smilkov et al. 2017)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,24 @@ def disturbed(case: PreparedCase, disturbance: Disturbance, seed: int) -> Prepar
     changed = np.clip(disturbance.change(_continued(case), seed), 0, 1)
     image = np.where(case.inside, changed, case.image).astype(np.float32)
     return replace(case, image=image)
+
+
+def noisy_copies(case: PreparedCase, count: int, seed: int) -> list[PreparedCase]:
+    """Copies of a case with independent noise, each a case of its own.
+
+    Args:
+        case: on the input grid.
+        count: of copies.
+        seed: of the noise.
+    """
+    level = _SMOOTHING * float(np.ptp(case.image[:, case.inside])) if case.inside.any() else 0.0
+    copies = []
+    for number in range(count):
+        noise = np.random.default_rng((seed, number)).standard_normal(case.image.shape)
+        image = np.where(case.inside, case.image + level * noise, case.image).astype(np.float32)
+        name = f"{case.case.case_id}#{number}"
+        copies.append(replace(case, case=replace(case.case, case_id=name), image=image))
+    return copies
 
 
 def _continued(case: PreparedCase) -> FloatArray:

@@ -20,10 +20,12 @@ class Thresholds:
     """Where the checks pass; each reads a limit of the interval, never the point.
 
     Attributes:
-        randomization: similarity of maps with a fully randomized detector has to stay below it.
+        randomization: similarity of maps with a fully randomized detector has to stay below it,
+            and so has that with a detector trained on shuffled labels, where one was given.
         edges: similarity with the edges of the image, likewise.
         gain: symmetric relevance gain has to lie above it.
-        stability: correlation of maps under small physical changes has to lie above it.
+        stability: correlation of maps under small physical changes has to lie above it, and so
+            has that with the maps of retrained detectors, where some were given.
         repeatability: agreement over seeds has to lie above it.
         readable: share of the checked cases with a map that can be read has to lie above it.
         cases: with fewer behind an estimate, nothing passes without caution.
@@ -82,6 +84,10 @@ def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
         similarity, "Likeness to the map of a randomized detector", limits.randomization, limits,
         below=True,
     )  # fmt: skip
+    shuffled = _find(findings, "label_randomization_similarity", method)
+    if shuffled is not None:
+        what = "Likeness to the map of a detector trained on shuffled labels"
+        yield _check(shuffled, what, limits.randomization, limits, below=True)
     gain = _find(findings, "symmetric_relevance_gain", method)
     yield _check(gain, "Gain of removing the least over the most important first", limits.gain,
                  limits)  # fmt: skip
@@ -94,6 +100,10 @@ def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
     yield _check(stability, "Likeness after small physical changes", limits.stability, limits)
     repeated = _find(findings, "repeatability", method)
     yield _check(repeated, "Agreement over seeds", limits.repeatability, limits)
+    again = _find(findings, "reproducibility", method)
+    if again is not None:
+        what = "Likeness to the maps of retrained detectors"
+        yield _check(again, what, limits.stability, limits)
     readable = _find(findings, "readable_map", method)
     yield _check(readable, "Maps that can be read", limits.readable, limits)
     yield from _contradictions(findings, method, limits)

@@ -40,6 +40,27 @@ def randomization_similarity(map_: Values, randomized: Values, inside: BoolArray
     return _size(rank_correlation(map_, randomized, inside))
 
 
+@metric("randomization", better="lower", unit="number")
+def label_randomization_similarity(map_: Values, shuffled: Values, inside: BoolArray) -> Score:
+    """How like the map is the one of the same network, trained on shuffled labels?
+
+    Data randomization test, Adebayo et al. 2018; arguments as for `randomization_similarity`.
+    """
+    return _size(rank_correlation(map_, shuffled, inside))
+
+
+@metric("randomization", better="lower", unit="number")
+def smooth_randomization_similarity(
+    map_: npt.NDArray[np.float64], randomized: npt.NDArray[np.float64], inside: BoolArray
+) -> Score:
+    """How like are the mean maps of noisy copies, of the detector and of random parameters?
+
+    Smooth parameter randomization test (sMPRT), Hedström et al. 2023; of means by `smoothed`.
+    Arguments as for `randomization_similarity`.
+    """
+    return _size(rank_correlation(map_, randomized, inside))
+
+
 @metric("randomization", better="lower", bounds=(-1.0, 1.0), unit="number")
 def randomization_ssim(map_: Values, randomized: Values, inside: BoolArray) -> Score:
     """How like the map, as a picture, is the one of the network with random parameters?

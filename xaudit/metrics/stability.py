@@ -52,6 +52,24 @@ def stability(
     return similarity
 
 
+@metric("stability", bounds=(-1.0, 1.0), unit="number")
+def reproducibility(map_: Values, retrained: Values, inside: BoolArray) -> Score:
+    """Does the same network, trained once more, have the same map?
+
+    Rank correlation. Unlike maps say that the map is one of many that fit the data equally well,
+    not that it is wrong about this detector (Arun et al. 2021 call it reproducibility).
+
+    Args:
+        map_: (H, W), of the detector.
+        retrained: (H, W), of the detector with other weights.
+        inside: (H, W) bool, False on padding.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    return rank_correlation(map_, retrained, inside)
+
+
 @metric("stability", bounds=(None, 1.0), unit="number")
 def repeatability(maps: Values, inside: BoolArray) -> Score:
     """Does a method that draws at random give the same map with another seed?

@@ -24,6 +24,11 @@ _VITAL: tuple[tuple[str, dict[str, str], str], ...] = (
     ("repeatability", {}, "Agreement over seeds"),
     ("image_reliability", {}, "Reliability of one image's gain"),
 )
+_ON_DEMAND: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("smooth_randomization_similarity", {}, "The same of mean maps of noisy copies"),
+    ("label_randomization_similarity", {}, "Likeness to the map of shuffled labels"),
+    ("reproducibility", {}, "Likeness to maps of retrained detectors"),
+)
 _VARIED = (
     ("symmetric_relevance_gain", "baseline", "Symmetric relevance gain by filling"),
     ("faithfulness_correlation", "baseline", "Faithfulness correlation by filling"),
@@ -79,14 +84,16 @@ def credibility(look: Lookup) -> Section:
 
 def _figures(look: Lookup) -> Table:
     names = [one.method for one in look.findings.explanations]
+    measured = {one.metric for one in look.findings.findings}
+    columns = (*_VITAL, *(one for one in _ON_DEMAND if one[0] in measured))
     return Table(
         "Checks behind the verdicts",
-        ("Method", *(title for _, _, title in _VITAL)),
+        ("Method", *(title for _, _, title in columns)),
         tuple(
-            (name, *(look.cell(metric, method=name, **scope) for metric, scope, _ in _VITAL))
+            (name, *(look.cell(metric, method=name, **scope) for metric, scope, _ in columns))
             for name in names
         ),
-        look.methods(*(metric for metric, _, _ in _VITAL)),
+        look.methods(*(metric for metric, _, _ in columns)),
         folded=True,
     )
 
