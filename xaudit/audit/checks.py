@@ -17,7 +17,7 @@ from xaudit.audit.store import CheckRow
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import seed_for
-from xaudit.explain.disturb import DISTURBANCES, disturbed, in_both, mapped_back, noisy_copies
+from xaudit.data.disturb import DISTURBANCES, disturbed, in_both, mapped_back, noisy_copies
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.faithfulness import SHARES, Removal, removal
 from xaudit.explain.port import Context

@@ -44,9 +44,13 @@ def degraded(case: PreparedCase, ladder: Ladder, severity: float, seed: int) -> 
         severity: one of its severities.
         seed: of what is random in it.
     """
-    changed = np.clip(ladder.change(continued(case), severity, seed), 0, 1)
-    image = np.where(case.inside, changed, case.image).astype(np.float32)
-    return replace(case, image=image)
+    return changed(case, ladder.change, severity, seed)
+
+
+def changed(case: PreparedCase, change: Change, severity: float, seed: int) -> PreparedCase:
+    """Like `degraded`, for a change that is no step of a ladder."""
+    worse = np.clip(change(continued(case), severity, seed), 0, 1)
+    return replace(case, image=np.where(case.inside, worse, case.image).astype(np.float32))
 
 
 def continued(case: PreparedCase) -> FloatArray:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xaudit.explain.disturb import DISTURBANCES, disturbed, in_both, mapped_back
+from xaudit.data.disturb import DISTURBANCES, disturbed, in_both, mapped_back, noisy_copies
 from xaudit.testing import planted_case
 
 
@@ -66,3 +66,15 @@ def test_nothing_is_turned_back_that_was_not_turned(smooth):
     assert in_both(smooth.inside, DISTURBANCES["jpeg"]) is smooth.inside
     values = smooth.image[0]
     assert mapped_back(values, DISTURBANCES["noise"]) is values
+
+
+def test_noisy_copies_are_cases_of_their_own_around_the_image(smooth):
+    copies = noisy_copies(smooth, 60, 3)
+    assert len({one.case.case_id for one in copies}) == 60
+    images = np.stack([one.image for one in copies])
+    assert (images[:, 0, ~smooth.inside] == smooth.image[0, ~smooth.inside]).all()
+    spread = np.ptp(smooth.image[0, smooth.inside])
+    assert images.std(axis=0)[0, smooth.inside].mean() == pytest.approx(0.15 * spread, rel=0.05)
+    assert np.allclose(images.mean(axis=0), smooth.image, atol=0.1)
+    assert all((one.image == two.image).all()
+               for one, two in zip(copies, noisy_copies(smooth, 60, 3), strict=True))  # fmt: skip
