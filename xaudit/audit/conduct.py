@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from xaudit.audit.credibility import check_explanations
+from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
@@ -52,6 +53,7 @@ def run_audit(
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     worse = degrade_scores(plan, engine, results.cases, folder, listen)
+    worse_maps = explain_degraded(plan, engine, results, folder, listen)
     checks = check_explanations(plan, engine, results, folder, listen)
     gallery = Gallery(
         results,
@@ -63,7 +65,7 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    findings = summarize(plan, engine, Evidence(results, checks, worse, shown))
+    findings = summarize(plan, engine, Evidence(results, checks, worse, worse_maps, shown))
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)

@@ -182,6 +182,10 @@ class RobustnessConfig(Section):
         description="scored cases that are degraded, half of them with a fracture; "
         "0 leaves this out",
     )
+    maps: int = Field(
+        20, ge=0, description="explained cases with lesions whose maps are made again, by methods "
+        "of at most four passes; 0 leaves this out"
+    )  # fmt: skip
     ladders: tuple[
         Literal[
             "noise",

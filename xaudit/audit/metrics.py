@@ -47,6 +47,8 @@ _DERIVED: tuple[tuple[str, str, Unit | None], ...] = (
 )
 """Name, question and unit (None: that of the metric) of what is made of these metrics."""
 _OF = ("auc", "sensitivity", "specificity")
+_OF_MAPS = ("mass", "hit")
+"""Scores of maps that are also taken of worse radiographs."""
 
 
 def all_metrics() -> list[MetricFacts]:
@@ -57,6 +59,7 @@ def all_metrics() -> list[MetricFacts]:
     """
     facts = [METRICS[name].facts for name in METRICS if _reported(METRICS[name])]
     facts.extend(_made_of(METRICS[name].facts, made) for name in _OF for made in _DERIVED)
+    facts.extend(_made_of(METRICS[name].facts, _DERIVED[0]) for name in _OF_MAPS)
     return sorted(facts, key=lambda one: (one.family, one.name))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from xaudit.audit.credibility_findings import credibility_findings
+from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.metrics import all_metrics
@@ -41,12 +42,14 @@ class Evidence:
         results: of every shard.
         checks: of the explanations; empty where they were switched off.
         worse: logits of the same radiographs, degraded.
+        worse_maps: scores of the maps of degraded radiographs.
         shown: cases that the card shows.
     """
 
     results: Results
     checks: Sequence[CheckRow] = ()
     worse: Sequence[DegradedRow] = ()
+    worse_maps: Sequence[CheckRow] = ()
     shown: tuple[GalleryCase, ...] = ()
 
 
@@ -110,12 +113,16 @@ def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
 
 
 def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
-    return robustness_findings(
+    config, unit = plan.config, plan.study.unit
+    yield from robustness_findings(
         evidence.worse,
         evidence.results.cases,
         _points(plan),
-        plan.study.unit,
-        plan.config.statistics.minimum,
+        unit,
+        config.statistics.minimum,
+    )
+    yield from degraded_map_findings(
+        evidence.worse_maps, evidence.results, config.statistics, config.seed, unit
     )
 
 

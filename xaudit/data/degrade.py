@@ -53,6 +53,22 @@ def changed(case: PreparedCase, change: Change, severity: float, seed: int) -> P
     return replace(case, image=np.where(case.inside, worse, case.image).astype(np.float32))
 
 
+def degraded_lesions(case: PreparedCase, ladder: Ladder, severity: float) -> PreparedCase:
+    """The case with its lesions where the ladder's step has moved them; most move nothing.
+
+    Args:
+        case: its image already degraded.
+        ladder: in which way.
+        severity: one of its severities.
+    """
+    if ladder.change is not turn or not len(case.lesions):
+        return case
+    planes = ndimage.rotate(
+        case.lesions.astype(np.float32), severity, axes=(-1, -2), reshape=False, order=1
+    )
+    return replace(case, lesions=planes > 0.5)
+
+
 def continued(case: PreparedCase) -> FloatArray:
     """The image with its border continued into the padding, which must not bleed into it."""
     if case.inside.all() or not case.inside.any():

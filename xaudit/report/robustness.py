@@ -45,7 +45,10 @@ def robustness(look: Lookup) -> Section:
         "Images that were scored are made worse step by step and scored again; the reference "
         "standard stays.",
         figures=drawings,
-        tables=tuple(_table(look, ladder, severities, point) for ladder, severities in steps),
+        tables=(
+            *(_table(look, ladder, severities, point) for ladder, severities in steps),
+            *_maps(look, steps),
+        ),
     )
 
 
@@ -97,6 +100,29 @@ def _cells(look: Lookup, ladder: str, severity: str, point: str) -> Iterator[str
             scope["operating_point"] = point
         yield look.cell(f"degraded_{metric}", **scope)
         yield "" if severity == "0" else look.cell(f"degraded_{metric}_gap", **scope)
+
+
+def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
+    """Where the maps of worse images lie, for every method of which they were made."""
+    methods = list(dict.fromkeys(
+        one.scope["method"] for one in look.findings.findings if one.metric == "degraded_mass"
+    ))  # fmt: skip
+    metrics = ("degraded_mass", "degraded_mass_gap", "degraded_hit", "degraded_hit_gap")
+    for method in methods:
+        rows = []
+        for ladder, severities in steps:
+            for severity in severities:
+                scope = {"degradation": ladder, "severity": severity, "method": method}
+                cells = (look.cell(metric, **scope) for metric in metrics)
+                rows.append((f"{_title(ladder)}: {severity}", *cells))
+        yield Table(
+            f"Does {method} still lie on the fracture?",
+            ("Worse how", "Mass on lesions", "Difference", "Hits", "Difference"),
+            tuple(rows),
+            "The same explained cases as they are and made worse; a map that cannot be read "
+            f"scores 0. {look.methods(*metrics)}",
+            folded=True,
+        )
 
 
 def _title(ladder: str) -> str:
