@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
 _FREE = {"created", "provenance", "library", "plan_sha256"}
 # Processors round differently, and a case near a threshold may then rank otherwise.
 _TOLERANCE = 0.02
+_NUMBER = re.compile(r"\d+\.\d+")
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,12 @@ def compare(old, new, place):
     elif isinstance(old, float) and isinstance(new, float):
         if not math.isclose(old, new, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             yield f"{place}: {old}, now {new}"
+    elif isinstance(old, str) and isinstance(new, str):
+        # Sentences quote figures.
+        if _NUMBER.sub("#", old) != _NUMBER.sub("#", new):
+            yield f"{place}: {old!r}, now {new!r}"
+        figures = [list(map(float, _NUMBER.findall(one))) for one in (old, new)]
+        yield from compare(*figures, f"{place}, figures")
     elif old != new:
         yield f"{place}: {old!r}, now {new!r}"
 

@@ -17,6 +17,7 @@ from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import Engine, explain_rest, run_shards
+from xaudit.audit.shortcuts import probe_shortcuts
 from xaudit.audit.store import Store
 from xaudit.audit.summarize import Evidence, summarize
 from xaudit.core.finding import Findings
@@ -55,6 +56,7 @@ def run_audit(
     worse = degrade_scores(plan, engine, results.cases, folder, listen)
     worse_maps = explain_degraded(plan, engine, results, folder, listen)
     checks = check_explanations(plan, engine, results, folder, listen)
+    probed = probe_shortcuts(plan, engine, results, folder, listen)
     gallery = Gallery(
         results,
         {case.case_id: case for case in plan.study.cases},
@@ -65,7 +67,7 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    findings = summarize(plan, engine, Evidence(results, checks, worse, worse_maps, shown))
+    findings = summarize(plan, engine, Evidence(results, checks, worse, worse_maps, probed, shown))
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)

@@ -167,6 +167,10 @@ class ExplainConfig(Section):
         "its error is measured to be small, scores and gradients stay in float32",
     )
     checks: ChecksConfig = ChecksConfig()
+    shortcuts: int = Field(
+        60, ge=0, description="explained cases in which lesions, artifacts and random places are "
+        "erased and scored again; 0 leaves this out"
+    )  # fmt: skip
     methods: dict[str, dict[str, Parameter]] = Field(
         default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},
         description="method → parameters; `xaudit methods` lists both",

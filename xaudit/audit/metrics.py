@@ -7,6 +7,7 @@ from typing import Any
 
 from xaudit.core.metric import METRICS, Metric, MetricFacts, Unit
 from xaudit.metrics import (
+    association,
     calibration,
     discrimination,
     faithfulness,
@@ -14,6 +15,7 @@ from xaudit.metrics import (
     prevalence,
     randomization,
     readability,
+    shortcuts,
     stability,
 )
 
@@ -26,6 +28,8 @@ FAMILIES = (
     faithfulness,
     randomization,
     readability,
+    shortcuts,
+    association,
     stability,
 )
 

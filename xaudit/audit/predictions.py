@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
+from xaudit.audit.associations import association_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
@@ -32,7 +33,7 @@ from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.report.fields import FIELDS
 
-_FAMILIES = {"discrimination", "calibration"}
+_FAMILIES = {"discrimination", "calibration", "association"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,11 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         detector=_detector_facts(config, rows, plan.study.splits),
         study=study,
         accountability=_accountability(plan, record, rows),
-        findings=(*performance.findings(), *performance.of_groups(study.site_column)),
+        findings=(
+            *performance.findings(),
+            *performance.of_groups(study.site_column),
+            *association_findings(rows, config.seed, study.unit, config.statistics.minimum),
+        ),
         metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
         methods=(),
         curves=performance.curves(),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from xaudit.audit.associations import association_findings
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
@@ -19,6 +20,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.run import Engine
 from xaudit.audit.score import REFERENCES
+from xaudit.audit.shortcut_findings import shortcut_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import (
@@ -43,6 +45,7 @@ class Evidence:
         checks: of the explanations; empty where they were switched off.
         worse: logits of the same radiographs, degraded.
         worse_maps: scores of the maps of degraded radiographs.
+        shortcuts: what erasing and inserting did; empty where it was switched off.
         shown: cases that the card shows.
     """
 
@@ -50,6 +53,7 @@ class Evidence:
     checks: Sequence[CheckRow] = ()
     worse: Sequence[DegradedRow] = ()
     worse_maps: Sequence[CheckRow] = ()
+    shortcuts: Sequence[CheckRow] = ()
     shown: tuple[GalleryCase, ...] = ()
 
 
@@ -81,6 +85,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
                 results, methods, config.statistics, config.seed, plan.study.unit
             ),
             *credibility,
+            *_shortcuts(plan, evidence),
         ),
         metrics=tuple(all_metrics()),
         methods=(
@@ -124,6 +129,13 @@ def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     yield from degraded_map_findings(
         evidence.worse_maps, evidence.results, config.statistics, config.seed, unit
     )
+
+
+def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+    config, rows, unit = plan.config, evidence.results.cases, plan.study.unit
+    patients = {row.case_id: row.patient for row in rows}
+    yield from association_findings(rows, config.seed, unit, config.statistics.minimum)
+    yield from shortcut_findings(evidence.shortcuts, patients, config.statistics, config.seed, unit)
 
 
 def _detector_facts(plan: Plan, engine: Engine, rows: Sequence[CaseRow]) -> DetectorFacts:

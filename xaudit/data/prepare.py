@@ -30,11 +30,7 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
     Raises:
         DataError: the image is missing, truncated, too large, or cannot be read; names the case.
     """
-    try:
-        pixels = read_upright(case.image, spec.intensity)
-    except DataError as error:
-        raise DataError(f"case {case.case_id}: {without_folder(error, case.image)}") from error
-    pixels = _as_declared(pixels, spec, inverted=case.inverted)
+    pixels = read_pixels(case, spec)
     size = (pixels.shape[0], pixels.shape[1])
     transform = GridTransform.between(size, spec)
     lesions, issues = _lesions(case, transform)
@@ -46,6 +42,26 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
         original_size=size,
         issues=(*_pixel_issues(case, pixels), *issues),
     )
+
+
+def read_pixels(case: Case, spec: InputSpec) -> FloatArray:
+    """The pixels of a case as its file holds them: bone bright, gray or color as declared.
+
+    Args:
+        case: what to read.
+        spec: what the detector expects.
+
+    Returns:
+        (H, W), or (H, W, 3) for a color input, in [0, 1].
+
+    Raises:
+        DataError: the image is missing, truncated, too large, or cannot be read; names the case.
+    """
+    try:
+        pixels = read_upright(case.image, spec.intensity)
+    except DataError as error:
+        raise DataError(f"case {case.case_id}: {without_folder(error, case.image)}") from error
+    return _as_declared(pixels, spec, inverted=case.inverted)
 
 
 def study_fingerprint(study: Study) -> str:

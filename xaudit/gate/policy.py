@@ -19,7 +19,7 @@ from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
 
 SCOPE_KEYS = ("operating_point", "analysis", "group", "level", "compared", "method",
-              "degradation", "severity")  # fmt: skip
+              "degradation", "severity", "removed", "inserted")  # fmt: skip
 
 
 def _no_switch(value: object) -> object:

@@ -13,6 +13,7 @@ from xaudit.report import credibility, figures, numbers, places, predictions, re
 from xaudit.report.fields import ALL
 from xaudit.report.lookup import Lookup
 from xaudit.report.robustness import robustness
+from xaudit.report.shortcuts import shortcuts
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
 
 ISSUES_SHOWN = 40
@@ -46,6 +47,7 @@ def build_card(
         results.performance(look),
         results.calibration(look),
         results.groups(look, verdict),
+        shortcuts(look),
         *_explanations(findings, look, pictures),
         _elements(findings),
         _provenance(findings),

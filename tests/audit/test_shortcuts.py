@@ -1,0 +1,107 @@
+"""Detectors that decide by a known part of the image, and what erasing finds out about them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.files import read_findings
+from xaudit.audit.shortcut_findings import shortcut_findings
+from xaudit.audit.shortcuts import probe_shortcuts
+from xaudit.audit.store import CheckRow, read_table
+from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.data.artifacts import artifacts_of
+from xaudit.data.prepare import prepare
+from xaudit.data.spec import DataSpec
+from xaudit.data.study import load_study
+
+SPEC = InputSpec(224, 160)
+
+
+class Decides:
+    """Its logit is 2 while a part of the image is as it was, and falls as pixels change there."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def logits(self, images):
+        part = self.parts.get(images[0].tobytes())
+        if part is None or not part.any():
+            return np.full(len(images), -2.0)
+        changed = (np.abs(images - images[0]).max(axis=1) > 0.01)[:, part].mean(axis=1)
+        return 2 - 4 * changed
+
+
+@pytest.fixture(scope="module")
+def seen(phantom_folder):
+    """The study, its prepared cases and their artifacts."""
+    study = load_study(
+        DataSpec("manifest", root=phantom_folder / "study", patient="patient", site="site")
+    )
+    cases = {case.case_id: prepare(case, SPEC) for case in study.cases}
+    artifacts = {name: artifacts_of(case, SPEC, case.image[0]) for name, case in cases.items()}
+    return SimpleNamespace(study=study, cases=cases, artifacts=artifacts)
+
+
+def probe(seen, parts, folder):
+    point = SimpleNamespace(resolve=lambda: OperatingPoint("default", 0.0, "fixed", ""))
+    config = SimpleNamespace(
+        seed=3,
+        explain=SimpleNamespace(shortcuts=60),
+        detector=SimpleNamespace(operating_points=(point,)),
+    )
+    rows = [
+        SimpleNamespace(case_id=one.case_id, label=one.label, groups=one.groups, sampled=True,
+                        logit=0.0)
+        for one in seen.study.cases
+    ]  # fmt: skip
+    plan = SimpleNamespace(study=seen.study, config=config)
+    by_image = {seen.cases[name].image.tobytes(): part for name, part in parts.items()}
+    engine = SimpleNamespace(
+        detector=SimpleNamespace(input=SPEC), evaluator=Decides(by_image), explainers=()
+    )
+    results = SimpleNamespace(cases=rows, maps=())
+    found = probe_shortcuts(plan, engine, results, folder, lambda step: None)
+    patients = {one.case_id: one.patient for one in seen.study.cases}
+    findings = shortcut_findings(found, patients, StatisticsConfig(draws=400), 1, "patient")
+    return {one.id: one.estimate for one in findings}
+
+
+def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, tmp_path):
+    parts = {name: case.lesion_mask for name, case in seen.cases.items()}
+    found = probe(seen, parts, tmp_path)
+    assert found["lesion_specific_effect"].low > 2
+    assert found["lesion_flip"].value > 0.9
+    assert found["lesion_advantage[removed=marker]"].low > 2
+    assert found["artifact_excess[removed=marker]"].high <= 0
+
+
+def test_a_detector_that_decides_by_the_marker_is_found(seen, tmp_path):
+    parts = {name: one.get("marker", np.zeros(1, dtype=bool)) for name, one in
+             seen.artifacts.items()}  # fmt: skip
+    found = probe(seen, parts, tmp_path)
+    assert found["artifact_excess[removed=marker]"].low > 2
+    assert found["other_flip[removed=marker]"].value > 0.9
+    assert found["lesion_specific_effect"].low <= 0 <= found["lesion_specific_effect"].high
+    assert found["lesion_advantage[removed=marker]"].high < -2
+
+
+def test_rows_are_kept_and_taken_up(seen, tmp_path):
+    first = probe(seen, {}, tmp_path)
+    rows = read_table(tmp_path / "shortcuts.parquet", CheckRow)
+    assert {row.case_id for row in rows} <= set(seen.cases)
+    # Other parts change nothing: what is there is read.
+    parts = {name: case.lesion_mask for name, case in seen.cases.items()}
+    assert probe(seen, parts, tmp_path) == first
+
+
+def test_an_audit_says_what_decides(finished):
+    findings = read_findings(finished)
+    assert findings.find("lesion_effect") is not None
+    assert findings.find("artifact_enrichment", method="gradcam", removed="marker") is not None
+    columns = {one.scope["group"] for one in findings.findings if one.metric == "association_p"}
+    assert columns == {"sex", "body_part", "site"}
+    for one in findings.findings:
+        if one.metric == "association_p":
+            assert 0 < one.estimate.low <= one.estimate.value <= one.estimate.high <= 1

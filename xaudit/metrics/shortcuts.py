@@ -1,0 +1,138 @@
+"""What decides: the lesion, or something that merely comes with it?
+
+A map shows where a detector may look; whether that decides is only seen when it is taken away.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.metric import Score, Undefined, metric
+
+Array = npt.NDArray[np.float64]
+
+
+@metric("shortcuts", bounds=(None, None), unit="number")
+def lesion_effect(before: float, erased: Array) -> Score:
+    """By how much does the logit fall when the lesions are erased?
+
+    Args:
+        before: logit of the image.
+        erased: (F,) logits without the lesions, one for each filling.
+    """
+    return _finite(before - erased)
+
+
+@metric("shortcuts", better="lower", bounds=(0.0, None), unit="number")
+def other_effect(before: float, erased: Array) -> Score:
+    """By how much does the logit move, either way, when something else is erased?
+
+    Args:
+        before: logit of the image.
+        erased: (N,) logits without it, one for each filling and place.
+    """
+    return _finite(np.abs(before - erased))
+
+
+@metric("shortcuts")
+def lesion_flip(before: float, erased: Array, threshold: float) -> Score:
+    """In how many cases that were called fractured is the call gone with the lesions?
+
+    Args:
+        before: logit of the image.
+        erased: (F,) logits without the lesions, one for each filling.
+        threshold: at and above which a logit is called fractured.
+    """
+    if before < threshold:
+        return Undefined("the case was not called fractured")
+    return _finite(np.where(np.isfinite(erased), erased < threshold, np.nan))
+
+
+@metric("shortcuts", better="lower")
+def other_flip(before: float, erased: Array, threshold: float) -> Score:
+    """In how many cases does the call change, either way, when something else is erased?
+
+    Arguments as for `lesion_flip`.
+    """
+    changed = (erased >= threshold) != (before >= threshold)
+    return _finite(np.where(np.isfinite(erased), changed, np.nan))
+
+
+@metric("shortcuts", bounds=(None, None), unit="number")
+def lesion_specific_effect(before: float, erased: Array, elsewhere: Array) -> Score:
+    """How much more does the logit fall without the lesions than without similar anatomy?
+
+    A gap in a bone can itself look like a fracture, whatever fills it; the same gap elsewhere
+    does so too, and what it does is taken off.
+
+    Args:
+        before: logit of the image.
+        erased: (F,) logits without the lesions, one for each filling.
+        elsewhere: (N,) logits without the same shape at similar places.
+    """
+    own, other = _finite(before - erased), _finite(before - elsewhere)
+    if isinstance(own, Undefined):
+        return own
+    return other if isinstance(other, Undefined) else own - other
+
+
+@metric("shortcuts", bounds=(None, None), unit="number")
+def lesion_advantage(lesion: float, artifact: float) -> Score:
+    """How much more does the logit fall without the lesions than it moves without an artifact?
+
+    Args:
+        lesion: `lesion_specific_effect` of a case.
+        artifact: `other_effect` of an artifact in the same case.
+    """
+    return lesion - artifact
+
+
+@metric("shortcuts", better="lower", bounds=(None, None), unit="number")
+def artifact_excess(artifact: float, elsewhere: float) -> Score:
+    """How much more does erasing an artifact move the logit than an equal area elsewhere?
+
+    Args:
+        artifact: `other_effect` of the artifact.
+        elsewhere: `other_effect` of the same shape at random places.
+    """
+    return artifact - elsewhere
+
+
+@metric("shortcuts", better="lower", bounds=(None, None), unit="number")
+def insertion_effect(before: float, inserted: Array) -> Score:
+    """By how much does the logit rise when the artifact of another case is put in?
+
+    Args:
+        before: logit of an image without the artifact.
+        inserted: (N,) logits with it, one for each donor.
+    """
+    return _finite(inserted - before)
+
+
+@metric("shortcuts", better="lower", bounds=(0.0, None), unit="ratio")
+def artifact_enrichment(values: FloatArray, artifact: BoolArray, inside: BoolArray) -> Score:
+    """How many times more positive evidence lies on an artifact than its area would get?
+
+    1 is chance.
+
+    Args:
+        values: (H, W), raw and signed.
+        artifact: (H, W) bool.
+        inside: (H, W) bool, False on padding.
+    """
+    evidence, on_artifact = np.clip(values[inside], 0, None).astype(np.float64), artifact[inside]
+    if not np.isfinite(values[inside]).all():
+        return Undefined("the map holds NaN or infinite values")
+    if evidence.sum() == 0 or not on_artifact.any():
+        return Undefined("nothing positive in the map" if on_artifact.any() else "no artifact")
+    return float(evidence[on_artifact].sum() / evidence.sum() / on_artifact.mean())
+
+
+def _finite(values: Array) -> Score:
+    if not len(values):
+        return Undefined("nothing could be erased or inserted")
+    if not np.isfinite(values).all():
+        return Undefined("the detector returned a logit that is not finite")
+    return float(values.mean())

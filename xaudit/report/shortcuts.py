@@ -1,0 +1,161 @@
+"""The section on what decides: the lesion, or something that comes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xaudit.core.estimate import Estimate
+from xaudit.report import numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import Section, Table
+
+_CHANCE = 0.05
+_NAMES = {
+    "elsewhere": "The same shape over similar anatomy",
+    "border": "Border of the image",
+    "marks": "Burnt-in marks, found by rule",
+}
+
+
+def shortcuts(look: Lookup) -> Section:
+    """What moves the score when it is taken away, and which groups come with the label."""
+    removed = _levels(look, "other_effect", "removed")
+    tables = (
+        *_erased(look, removed),
+        *_inserted(look),
+        *_enriched(look),
+        *_tied(look),
+    )
+    return Section(
+        "shortcuts",
+        "",
+        "Does the fracture decide?",
+        " ".join((_lesion(look.estimate("lesion_specific_effect")), *_suspects(look, removed))),
+        tables=tables,
+        missing=() if removed else ("Erasing lesions and artifacts: not done in this audit.",),
+    )
+
+
+def _lesion(one: Estimate) -> str:
+    if one.value is None or one.low is None or one.high is None:
+        return f"Whether the fracture decides is not known: {one.undefined}."
+    shown = numbers.estimate(one, "number", signed=True)
+    said = f"Erasing the fracture lowers the logit by {shown} more than erasing similar anatomy"
+    if one.low > 0:
+        return f"{said}: the decision rests on it at least in part."
+    if one.high < 0:
+        return f"{said}, that is less: the decision does not rest on the fracture."
+    return f"{said}: it is not shown that the decision rests on the fracture."
+
+
+def _suspects(look: Lookup, removed: list[str]) -> Iterator[str]:
+    moving = [
+        _name(name).lower()
+        for name in removed
+        if (look.estimate("artifact_excess", removed=name).low or 0) > 0
+    ]
+    if moving:
+        yield f"Erasing these moves it more than erasing as much elsewhere: {', '.join(moving)}."
+    tied = [column for column, p in _p_values(look).items() if p is not None and p < _CHANCE]
+    if tied:
+        yield (
+            "Tied to the label in this study beyond chance, so that a detector can learn them "
+            f"instead: {', '.join(tied)}."
+        )
+
+
+def _erased(look: Lookup, removed: list[str]) -> Iterator[Table]:
+    if not removed:
+        return
+    metrics = ("lesion_effect", "lesion_specific_effect", "lesion_flip")
+    rows = [("The fracture", *(look.cell(metric) for metric in metrics))]
+    for name in removed:
+        scope = {"removed": name}
+        excess = "" if name == "elsewhere" else look.cell("artifact_excess", **scope)
+        rows.append((_name(name), look.cell("other_effect", **scope), excess,
+                     look.cell("other_flip", **scope)))  # fmt: skip
+    yield Table(
+        "What happens when it is erased",
+        ("What", "Logit", "More than the same shape elsewhere", "Calls that change"),
+        tuple(rows),
+        "The fracture: by how much the logit falls. All else: by how much it moves either way. "
+        "Filled from what is around, and with a blur; mean of both. Of 200 places elsewhere those "
+        "count that look most alike: a gap in a bone can itself look like a fracture. "
+        f"{look.methods('lesion_effect', 'other_effect')}",
+    )
+
+
+def _inserted(look: Lookup) -> Iterator[Table]:
+    names = _levels(look, "insertion_effect", "inserted")
+    if names:
+        yield Table(
+            "What happens when it is put into cases without a fracture",
+            ("What", "Logit rises by"),
+            tuple((_name(name), look.cell("insertion_effect", inserted=name)) for name in names),
+            "Taken from up to three other cases. Anything foreign may raise a logit.",
+            folded=True,
+        )
+
+
+def _enriched(look: Lookup) -> Iterator[Table]:
+    names = _levels(look, "artifact_enrichment", "removed")
+    methods = _levels(look, "artifact_enrichment", "method")
+    if names:
+        yield Table(
+            "Evidence on artifacts, for what their area would get",
+            ("Method", *(_name(name) for name in names)),
+            tuple(
+                (
+                    method,
+                    *(look.cell("artifact_enrichment", removed=name, method=method)
+                      for name in names),
+                )
+                for method in methods
+            ),
+            "1 is chance.",
+            folded=True,
+        )  # fmt: skip
+
+
+def _tied(look: Lookup) -> Iterator[Table]:
+    rows = []
+    for one in look.findings.findings:
+        if one.metric != "association" or one.estimate.value is None:
+            continue
+        scope = dict(one.scope)
+        rows.append((
+            f"{scope['group']}: {scope['level']}",
+            look.cell("association", **scope),
+            look.cell("negatives_auc", **scope),
+            look.cell("association_p", group=scope["group"]),
+        ))  # fmt: skip
+    if rows:
+        yield Table(
+            "Groups that come with the label",
+            ("Group", "Share of fractures, difference to the rest",
+             "Score of cases without fracture, above the rest", "p of the column"),
+            tuple(rows),
+            "Above the rest: how often a case without fracture scores higher in this group; 0.5 is "
+            "no difference. p: permutation of patients, Holm over the columns. "
+            f"{look.methods('association', 'negatives_auc')}",
+            folded=True,
+        )  # fmt: skip
+
+
+def _p_values(look: Lookup) -> dict[str, float | None]:
+    return {
+        one.scope["group"]: one.estimate.value
+        for one in look.findings.findings
+        if one.metric == "association_p"
+    }
+
+
+def _levels(look: Lookup, metric: str, key: str) -> list[str]:
+    return list(dict.fromkeys(
+        one.scope[key] for one in look.findings.findings
+        if one.metric == metric and key in one.scope
+    ))  # fmt: skip
+
+
+def _name(name: str) -> str:
+    return _NAMES.get(name, name.capitalize())
