@@ -110,7 +110,7 @@ def test_interrupted_run_is_130_and_goes_on(process, tmp_path):
         assert first.poll() is None, first.communicate()[1]
         time.sleep(0.1)
     first.send_signal(signal.SIGINT)
-    _out, err = first.communicate(timeout=60)
+    _out, err = first.communicate(timeout=600)
     assert first.returncode == 130, err
     assert "kept" in err
     assert "Traceback" not in err
