@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from scipy.stats import mannwhitneyu
@@ -38,10 +39,16 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory):
-    """All 600 images scored; three explained, to keep the test short."""
+    """All 600 images scored; three explained and few degraded, to keep the test short."""
     folder = tmp_path_factory.mktemp("fracatlas") / "out"
+    config = yaml.safe_load((ROOT / "examples" / "fracatlas.yaml").read_text(encoding="utf-8"))
+    config["robustness"] = {"cases": 12, "maps": 3}
+    for name in ("policy", "device"):
+        config[name] = str(ROOT / "examples" / config[name])
+    path = folder.parent / "audit.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     findings = run_audit(
-        ROOT / "examples" / "fracatlas.yaml",
+        path,
         folder,
         Overrides(STUDY, WEIGHTS, cases=3),
         None,
