@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,16 +23,53 @@ from xaudit.gate.outputs.summary import summary_markdown
 from xaudit.gate.table import verdict_table
 from xaudit.gate.verdict import exit_code
 
+File = Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a verdict goes besides the terminal; None for nowhere."""
+
+    junit: File
+    sarif: File
+    summary: File
+    json: File
+    github: bool
+
+    def write(self, verdict: Verdict, place: str) -> None:
+        """Write what was asked for.
+
+        Args:
+            verdict: of the policy.
+            place: path of the policy, for marks at its lines.
+
+        Raises:
+            AuditError: the disk is full or cannot be written.
+        """
+        for path, text in (
+            (self.junit, junit_xml(verdict)),
+            (self.sarif, sarif_json(verdict, place)),
+            (self.summary, summary_markdown(verdict)),
+            (self.json, verdict_json(verdict)),
+        ):
+            if path is not None:
+                write_text(path, text)
+        for line in github_commands(verdict, place) if self.github else ():
+            tell(line)
+
 
 def gate(  # noqa: PLR0913, PLR0917  (an option each)
     audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
     policy: Annotated[
-        Path | None, typer.Option(help="Judge by this policy instead of the one the run fixed.")
+        File, typer.Option(help="Judge by this policy instead of the one the run fixed.")
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
-    sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0.")] = None,
-    summary: Annotated[Path | None, typer.Option(help="Write Markdown for a job summary.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write JSON.")] = None,
+    baseline: Annotated[
+        File, typer.Option(help="Audit of the same cases that rules compare with.")
+    ] = None,
+    junit: Annotated[File, typer.Option(help="Write JUnit XML.")] = None,
+    sarif: Annotated[File, typer.Option(help="Write SARIF 2.1.0.")] = None,
+    summary: Annotated[File, typer.Option(help="Write Markdown for a job summary.")] = None,
+    json: Annotated[File, typer.Option(help="Write JSON.")] = None,
     github: Annotated[bool, typer.Option("--github", help="Print GitHub annotations.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A policy changed after the run fails.")
@@ -51,25 +89,14 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     rules, findings = policy_of(audit, policy), read_findings(audit)
     refuse_unknown_names(rules, findings, [one.name for one in all_metrics()])
     if dry_run:
-        for line in what_is_checked(rules, findings):
-            tell(line)
+        tell("\n".join(what_is_checked(rules, findings)))
         return
-    verdict = judge_audit(audit, policy)
-    place = _place(policy, verdict)
+    verdict = judge_audit(audit, policy, baseline)
     if explain is None:
         out.print(verdict_table(verdict))
     else:
         tell("\n".join(explanation(verdict, explain)))
-    for path, text in (
-        (junit, junit_xml(verdict)),
-        (sarif, sarif_json(verdict, place)),
-        (summary, summary_markdown(verdict)),
-        (json, verdict_json(verdict)),
-    ):
-        if path is not None:
-            write_text(path, text)
-    for line in github_commands(verdict, place) if github else ():
-        tell(line)
+    Outputs(junit, sarif, summary, json, github).write(verdict, _place(policy, verdict))
     raise typer.Exit(exit_code(verdict, strict))
 
 

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
-from xaudit.gate.match import WILDCARD
+from xaudit.gate.derived import DERIVED
+from xaudit.gate.match import EVERY, WILDCARD
 from xaudit.gate.policy import nearest
+from xaudit.gate.policy_file import EXPLANATION
 
 
 def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection[str]) -> None:
@@ -26,7 +28,7 @@ def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection
         ConfigError: one line for each mistake, with the line in the policy and the nearest name.
     """
     known = {*metrics, *(one.metric for one in findings.findings)}
-    known |= {f"{name}_gap" for name in metrics}
+    known |= {f"{name}_gap" for name in metrics} | {*DERIVED, EXPLANATION}
     groups = set(findings.study.levels) | {
         one.scope["group"] for one in findings.findings if "group" in one.scope
     }
@@ -46,6 +48,6 @@ def _problems(rule: Rule, metrics: set[str], groups: set[str]) -> Iterator[str]:
             "`xaudit metrics` lists them"
         )
     group = rule.where.get("group", WILDCARD)
-    if group != WILDCARD and group not in groups:
+    if group not in EVERY and group not in groups:
         there = ", ".join(sorted(groups)) or "none"
         yield (f"the study has no group {group!r}{nearest(group, sorted(groups))}; it has: {there}")

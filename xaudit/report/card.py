@@ -153,19 +153,34 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 "Rules, each read against the limit of the interval",
                 ("Rule", "Verdict", "Measured", "Limit", "Why"),
                 tuple(_outcome(one, look) for one in verdict.outcomes),
-                f"Policy SHA-256 {verdict.policy_sha256}.",
+                f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}",
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
             ),
         )
     return Section("verdict", "", "What does the policy say?", lead, tables=tables)
 
 
+def _compared(verdict: Verdict) -> str:
+    """Which audit the rules compare with, where they do."""
+    there = verdict.baseline
+    if there is not None:
+        note = f" ({there.note})" if there.note else ""
+        return (
+            f" Baseline: {there.detector}, audit “{there.audit}”, "
+            f"plan SHA-256 {there.plan_sha256}{note}."
+        )
+    needed = any(one.rule.needs_baseline for one in verdict.outcomes)
+    return " No baseline was compared: this is a first run." if needed else ""
+
+
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
     unit = look.unit(one.rule.metric)
     bounds = [("at least", one.rule.floor), ("at most", one.rule.ceiling)]
     limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
+    limits = limits or one.rule.demand
     scope = ", ".join(f"{key} {value}" for key, value in sorted(one.scope.items()))
-    shown = numbers.estimate(one.estimate, unit, one.rule.metric.endswith("_gap"))
+    signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
+    shown = numbers.estimate(one.estimate, unit, signed)
     measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
     return (
         f"{one.rule.id}: {scope}" if scope else one.rule.id,
