@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xaudit.audit.config import AuditConfig
 from xaudit.errors import ConfigError
+from xaudit.gate.packs import is_pack
 from xaudit.yaml_file import YamlFile, read_yaml
 
 
@@ -83,5 +84,7 @@ def read_device(path: Path, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def below(folder: Path, path: Path) -> Path:
-    """An absolute path: relative ones count from the folder."""
+    """An absolute path: relative ones count from the folder; the name of a pack stays."""
+    if is_pack(path):
+        return path
     return (folder / path.expanduser()).resolve()

@@ -10,8 +10,8 @@ from xaudit.core.policy import Outcome, Policy, Rule, Verdict
 from xaudit.errors import ConfigError
 from xaudit.gate.derived import derived_findings
 from xaudit.gate.match import matching, why_nothing_matches
+from xaudit.gate.near import nearest
 from xaudit.gate.needed import planned_size
-from xaudit.gate.policy import nearest
 from xaudit.gate.words import scope_text
 
 

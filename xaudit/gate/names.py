@@ -9,7 +9,7 @@ from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.gate.derived import DERIVED
 from xaudit.gate.match import EVERY, WILDCARD
-from xaudit.gate.policy import nearest
+from xaudit.gate.near import nearest
 from xaudit.gate.policy_file import EXPLANATION
 
 

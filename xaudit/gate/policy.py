@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xaudit.core.policy import Multiplicity, Policy, Rule, Waiver
 from xaudit.errors import ConfigError
+from xaudit.gate.near import nearest
+from xaudit.gate.packs import is_pack, policy_path
 from xaudit.gate.policy_file import DEMANDS, PolicyConfig
 from xaudit.yaml_file import YamlFile, read_yaml
 
@@ -21,10 +23,28 @@ def read_policy(path: Path) -> Policy:
 
     The hash covers name, rules and waivers, not comments, order of keys, or where the file lies.
 
+    Args:
+        path: a file, or a pack that comes with the package, such as ``pack:release``.
+
     Raises:
         ConfigError: every mistake of the file, each with its line.
     """
-    file = read_yaml(path)
+    file = read_yaml(policy_path(path))
+    config = _parsed(file)
+    base = read_policy(Path(config.extends)) if config.extends is not None else None
+    rules = _rules(file, config, base)
+    waivers = _waivers(file, config)
+    problems = [*_contradictions(file, rules), *_waivers_of_nothing(file, config, rules)]
+    if problems:
+        raise ConfigError(problems)
+    declared = base is None or "multiplicity" in config.model_fields_set
+    multiplicity = config.multiplicity if declared or base is None else base.multiplicity
+    sha256 = policy_hash(config.name, rules, waivers, multiplicity)
+    source = str(path) if is_pack(path) else path.name
+    return Policy(config.name, rules, sha256, source, waivers, multiplicity)
+
+
+def _parsed(file: YamlFile) -> PolicyConfig:
     twice = _duplicates(file)
     try:
         config = file.parse(PolicyConfig)
@@ -32,20 +52,22 @@ def read_policy(path: Path) -> Policy:
         raise ConfigError([*error.problems, *twice]) from None
     if twice:
         raise ConfigError(twice)
-    rules = tuple(
-        Rule(
+    return config
+
+
+def _rules(file: YamlFile, config: PolicyConfig, base: Policy | None) -> tuple[Rule, ...]:
+    """The rules of the pack, replaced by those of the file with the same id, and its others."""
+    own = {
+        rule.id: Rule(
             **rule.model_dump(exclude={"required"}),
             required=bool(rule.required),
             line=file.lines.get(("rules", number)),
         )
         for number, rule in enumerate(config.rules)
-    )
-    waivers = _waivers(file, config)
-    problems = [*_contradictions(file, rules), *_waivers_of_nothing(file, config)]
-    if problems:
-        raise ConfigError(problems)
-    sha256 = policy_hash(config.name, rules, waivers, config.multiplicity)
-    return Policy(config.name, rules, sha256, path.name, waivers, config.multiplicity)
+    }
+    extended = file.lines.get(("extends",))
+    there = {rule.id: replace(rule, line=extended) for rule in base.rules} if base else {}
+    return tuple((there | own).values())
 
 
 def _waivers(file: YamlFile, config: PolicyConfig) -> tuple[Waiver, ...]:
@@ -55,9 +77,9 @@ def _waivers(file: YamlFile, config: PolicyConfig) -> tuple[Waiver, ...]:
     )
 
 
-def _waivers_of_nothing(file: YamlFile, config: PolicyConfig) -> list[str]:
+def _waivers_of_nothing(file: YamlFile, config: PolicyConfig, rules: Sequence[Rule]) -> list[str]:
     """One line for each waiver whose rule does not exist."""
-    ids = [rule.id for rule in config.rules]
+    ids = [rule.id for rule in rules]
     return [
         f"{file.place(('waivers', number, 'rule'))}: waivers.{number}.rule: the policy has no "
         f"rule {one.rule!r}{nearest(one.rule, ids)}"
@@ -78,12 +100,6 @@ def _contradictions(file: YamlFile, rules: Sequence[Rule]) -> list[str]:
         and (low.metric, low.where) == (high.metric, high.where)
         and high.ceiling < low.floor
     ]
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """A half-sentence with the known name that was probably meant, or nothing."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def refuse_impossible(rules: Sequence[Rule]) -> None:

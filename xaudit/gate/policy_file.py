@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from xaudit.core.policy import Believable, Multiplicity
+from xaudit.gate.packs import is_pack
 
 SCOPE_KEYS = ("operating_point", "analysis", "group", "level", "compared", "method",
               "degradation", "severity")  # fmt: skip
@@ -120,8 +121,21 @@ class PolicyConfig(BaseModel):
         description="none: each rule at 2.5 % one-sided, enough where all must pass; holm: a pass "
         "must also stand among all outcomes of the policy",
     )
-    rules: tuple[RuleConfig, ...] = Field(min_length=1, description="at least one rule")
+    extends: str | None = Field(
+        None,
+        description="a pack, such as pack:release, whose rules stand before these; a rule with the "
+        "same id replaces that of the pack",
+    )
+    rules: tuple[RuleConfig, ...] = Field((), description="at least one, unless a pack has some")
     waivers: tuple[WaiverConfig, ...] = Field((), description="rules that may stay unmet")
+
+    @model_validator(mode="after")
+    def _some_rule(self) -> PolicyConfig:
+        if self.extends is not None and not is_pack(self.extends):
+            raise ValueError(f"extends: expected pack:NAME, got {self.extends!r}")
+        if not self.rules and self.extends is None:
+            raise ValueError("rules: at least one rule is needed, or a pack to extend")
+        return self
 
 
 def policy_schema() -> dict[str, object]:
