@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.files import read_findings, write_text
-from xaudit.audit.judge import judge_audit, policy_of
-from xaudit.audit.metrics import all_metrics
-from xaudit.commands.console import out, tell
+from xaudit.audit.files import write_text
+from xaudit.audit.judge import judge_named, known_policy
+from xaudit.audit.record_use import record_gate
+from xaudit.commands.console import out, say, tell
 from xaudit.core.policy import Verdict
 from xaudit.gate.explain import explanation, what_is_checked
-from xaudit.gate.names import refuse_unknown_names
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
@@ -66,6 +65,9 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     baseline: Annotated[
         File, typer.Option(help="Audit of the same cases that rules compare with.")
     ] = None,
+    ledger: Annotated[
+        File, typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here.")
+    ] = None,
     junit: Annotated[File, typer.Option(help="Write JUnit XML.")] = None,
     sarif: Annotated[File, typer.Option(help="Write SARIF 2.1.0.")] = None,
     summary: Annotated[File, typer.Option(help="Write Markdown for a job summary.")] = None,
@@ -86,16 +88,16 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
-    rules, findings = policy_of(audit, policy), read_findings(audit)
-    refuse_unknown_names(rules, findings, [one.name for one in all_metrics()])
     if dry_run:
-        tell("\n".join(what_is_checked(rules, findings)))
+        tell("\n".join(what_is_checked(*known_policy(audit, policy))))
         return
-    verdict = judge_audit(audit, policy, baseline)
+    verdict = judge_named(audit, policy, baseline)
     if explain is None:
         out.print(verdict_table(verdict))
     else:
         tell("\n".join(explanation(verdict, explain)))
+    if ledger is not None:
+        say(record_gate(ledger, audit, verdict).text)
     Outputs(junit, sarif, summary, json, github).write(verdict, _place(policy, verdict))
     raise typer.Exit(exit_code(verdict, strict))
 

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from xaudit.audit.ledger import read_ledger
 from xaudit.audit.predictions_config import audits_predictions
 from xaudit.audit.read_config import Overrides
+from xaudit.audit.record_use import record_run
 from xaudit.commands.console import say, tell
 from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
@@ -28,17 +30,26 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     split: Annotated[
         list[str] | None, typer.Option(help="Audit this split instead of data.split; repeatable.")
     ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
+    ] = None,
 ) -> None:
     """Score the study, explain a sample of it, and write findings.json.
 
     A run that was interrupted goes on where it stopped; a finished one is not run again.
     """
+    if ledger is not None:
+        # A damaged ledger is told before hours of work, not behind them.
+        read_ledger(ledger)
     findings = _run(config, out, Overrides(data, weights, cases, tuple(split or ())), limit)
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
+    if ledger is not None:
+        say(record_run(ledger, out).text)
     tell(str(out / "findings.json"))
     say(f"next: xaudit gate {out}; xaudit card {out}")
 

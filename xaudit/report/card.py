@@ -26,7 +26,10 @@ _BY_METRIC = {
 
 
 def build_card(
-    findings: Findings, verdict: Verdict | None, pictures: Mapping[str, bytes]
+    findings: Findings,
+    verdict: Verdict | None,
+    pictures: Mapping[str, bytes],
+    uses: str = "",
 ) -> ModelCard:
     """The card of an audit.
 
@@ -34,6 +37,7 @@ def build_card(
         findings: of the run.
         verdict: of the policy; None where none was judged.
         pictures: file name → PNG, for every picture that the gallery names.
+        uses: how often the study was used before; empty where no ledger was kept.
 
     Raises:
         ValueError: a picture is not a PNG.
@@ -42,7 +46,7 @@ def build_card(
     sections = (
         _verdict(findings, verdict, look),
         _detector(findings),
-        _study(findings),
+        _study(findings, uses),
         results.performance(look),
         results.calibration(look),
         results.groups(look, verdict),
@@ -204,7 +208,7 @@ def _detector(findings: Findings) -> Section:
     return Section("detector", "", "What was audited?", lead, tables=(table,))
 
 
-def _study(findings: Findings) -> Section:
+def _study(findings: Findings, uses: str) -> Section:
     study, flow, alone = findings.study, findings.accountability, predictions.alone(findings)
     rows = (
         ("Study", study.name),
@@ -217,6 +221,7 @@ def _study(findings: Findings) -> Section:
         ("Sites", numbers.whole(study.sites) if study.sites is not None else _not("known")),
         ("Dates", study.dates or _not("declared")),
         ("Rows" if alone else "Explained", flow.sample_why),
+        ("Earlier uses", uses or f"{numbers.NONE} (no ledger of test-set use was named)"),
     )  # fmt: skip
     lead = (
         f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored"
