@@ -164,3 +164,19 @@ def test_pack_can_be_fixed_before_the_run(xaudit, folder):
     assert code == 0
     assert "policy ci-fast" in out
     assert xaudit("gate", folder / "packed", "--strict", "--policy", "pack:ci-fast")[0] == 0
+
+
+def test_ci_profile_sizes_the_sample_for_the_policy(xaudit, folder):
+    policy = "name: p\nrules:\n  - {id: sens, metric: sensitivity, floor: 0.7}\n"
+    (folder / "policy.yaml").write_text(policy, encoding="utf-8")
+    code, _out, err = xaudit("run", folder / "good.yaml", "--out", folder / "ci", "--profile", "ci")
+    assert code == 0, err
+    said = re.sub(r"\s+", " ", err)
+    assert "Sized so that sens can be decided with 80 % power" in said
+    counts = json.loads((folder / "ci" / "findings.json").read_text("utf-8"))["study"]
+    assert 60 <= counts["positives"] < 177
+    assert xaudit("gate", folder / "ci", "--strict")[0] == 0
+    options = ("--profile", "ci", "--limit", "10")
+    code, _out, err = xaudit("run", folder / "good.yaml", "--out", folder / "x", *options)
+    assert code == 2
+    assert "give one of them" in err

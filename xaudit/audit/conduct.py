@@ -10,6 +10,7 @@ from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.plan import Plan, fix_plan, make_plan
+from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
@@ -25,7 +26,7 @@ def run_audit(
     config: Path,
     folder: Path,
     overrides: Overrides,
-    limit: int | None,
+    limit: Limit,
     listen: Listener,
 ) -> Findings:
     """Plan, score, explain and summarize; what an earlier run finished is kept.

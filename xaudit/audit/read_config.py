@@ -20,6 +20,7 @@ class Overrides:
     weights: Path | None = None
     cases: int | None = None
     split: tuple[str, ...] = ()
+    positives: float | None = None
 
 
 def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditConfig, YamlFile]:
@@ -50,6 +51,8 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     explain = config.explain
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})
+    if given.positives is not None:
+        explain = explain.model_copy(update={"positives": given.positives})
     others = {
         name: below(folder, value)
         for name, value in (("policy", config.policy), ("device", config.device))

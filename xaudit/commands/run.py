@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,19 @@ import typer
 
 from xaudit.audit.ledger import read_ledger
 from xaudit.audit.predictions_config import audits_predictions
+from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.record_use import record_run
 from xaudit.commands.console import say, tell
 from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
+from xaudit.errors import ConfigError
+
+
+class Profile(StrEnum):
+    """For what an audit is made."""
+
+    ci = "ci"
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -30,6 +39,10 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     split: Annotated[
         list[str] | None, typer.Option(help="Audit this split instead of data.split; repeatable.")
     ] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="ci: a sample just large enough for the policy; explain positives."),
+    ] = None,
     ledger: Annotated[
         Path | None,
         typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
@@ -42,10 +55,13 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     if ledger is not None:
         # A damaged ledger is told before hours of work, not behind them.
         read_ledger(ledger)
-    findings = _run(config, out, Overrides(data, weights, cases, tuple(split or ())), limit)
+    overrides = Overrides(data, weights, cases, tuple(split or ()), 1.0 if profile else None)
+    findings = _run(config, out, overrides, _limit(limit, profile))
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
+    if profile is not None:
+        say(where.sample_why)
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
     if ledger is not None:
@@ -54,7 +70,13 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     say(f"next: xaudit gate {out}; xaudit card {out}")
 
 
-def _run(config: Path, out: Path, overrides: Overrides, limit: int | None) -> Findings:
+def _limit(limit: int | None, profile: Profile | None) -> Limit:
+    if profile is not None and limit is not None:
+        raise ConfigError("--profile and --limit both say how many cases; give one of them")
+    return limit if profile is None else "ci"
+
+
+def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config):
         from xaudit.audit.predictions import run_predictions  # noqa: PLC0415
