@@ -169,6 +169,9 @@ def test_pack_can_be_fixed_before_the_run(xaudit, folder):
 def test_ci_profile_sizes_the_sample_for_the_policy(xaudit, folder):
     policy = "name: p\nrules:\n  - {id: sens, metric: sensitivity, floor: 0.7}\n"
     (folder / "policy.yaml").write_text(policy, encoding="utf-8")
+    code, out, _err = xaudit("check", folder / "good.yaml", "--profile", "ci")
+    assert code == 0
+    assert "sample     Sized so that sens" in out
     code, _out, err = xaudit("run", folder / "good.yaml", "--out", folder / "ci", "--profile", "ci")
     assert code == 0, err
     said = re.sub(r"\s+", " ", err)

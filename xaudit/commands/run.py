@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +13,9 @@ from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.record_use import record_run
 from xaudit.commands.console import say, tell
+from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
-from xaudit.errors import ConfigError
-
-
-class Profile(StrEnum):
-    """For what an audit is made."""
-
-    ci = "ci"
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -56,7 +49,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         # A damaged ledger is told before hours of work, not behind them.
         read_ledger(ledger)
     overrides = Overrides(data, weights, cases, tuple(split or ()), 1.0 if profile else None)
-    findings = _run(config, out, overrides, _limit(limit, profile))
+    findings = _run(config, out, overrides, chosen_limit(limit, profile))
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
@@ -68,12 +61,6 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         say(record_run(ledger, out).text)
     tell(str(out / "findings.json"))
     say(f"next: xaudit gate {out}; xaudit card {out}")
-
-
-def _limit(limit: int | None, profile: Profile | None) -> Limit:
-    if profile is not None and limit is not None:
-        raise ConfigError("--profile and --limit both say how many cases; give one of them")
-    return limit if profile is None else "ci"
 
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
