@@ -11,6 +11,7 @@ from xaudit.audit.judge import judge_audit
 from xaudit.audit.predictions import run_predictions
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.same_cases import SameCases, SavedAudit
+from xaudit.audit.store import ScoreRow
 from xaudit.errors import ConfigError
 from xaudit.stats.auc_difference import paired_auc_difference
 from xaudit.stats.paired_proportions import paired_difference
@@ -199,6 +200,38 @@ def test_sample_of_the_baselines_cases_may_be_compared(audit):
     assert PairedBaseline.of(new, old).difference("auc", {}).difference.n == 100
     with pytest.raises(ConfigError, match="it lacks 140 cases"):
         PairedBaseline.of(old, new).difference("auc", {})
+
+
+def explained(audit, scores, lost=()):
+    """The audit as if maps had been made of its first 80 cases, each with one lesion."""
+    cases = tuple(
+        replace(row, sampled=number < 80, lesions=1, label=True)
+        for number, row in enumerate(audit.results.cases)
+    )
+    rows = tuple(
+        ScoreRow(row.case_id, "lime", "mass", None if n in lost else scores[n],
+                 "degenerate" if n in lost else None)
+        for n, row in enumerate(cases[:80])
+    )  # fmt: skip
+    return replace(audit, results=replace(audit.results, cases=cases, scores=rows))
+
+
+def test_maps_are_compared_on_cases_that_both_explained(audit):
+    rng = np.random.default_rng(1)
+    new, old = rng.uniform(0.4, 0.9, 80), rng.uniform(0.2, 0.7, 80)
+    sides = [SavedAudit.read(audit(name, draw(0.8, 1))) for name in ("new", "old")]
+    mine, theirs = explained(sides[0], new, lost=[3]), explained(sides[1], old, lost=[5, 6])
+    baseline = PairedBaseline.of(mine, theirs)
+    kept = [n for n in range(80) if n not in (5, 6)]
+    worst = np.where(np.arange(80) == 3, 0.0, new)
+    found = baseline.difference("mass", {"method": "lime"}).difference
+    assert (found.n, found.clusters) == (78, 40)
+    assert found.value == pytest.approx((worst - old)[kept].mean())
+    assert found.low < found.value < found.high
+    kept.remove(3)
+    found = baseline.difference("mass", {"method": "lime", "analysis": "scored"}).difference
+    assert found.value == pytest.approx((new - old)[kept].mean())
+    assert baseline.difference("mass", {"method": "shap"}).difference.value is None
 
 
 POLICY = """\

@@ -111,9 +111,8 @@ class PairedBaseline:
         kept = self._members(scope) & ~np.isnan(new) & ~np.isnan(old)
         labels, patients = self.same.labels[kept], self.same.patients[kept]
         calls = PairedCalls((new[kept], old[kept]), (limits[0], limits[1]), labels, patients)
-        return self._sized(
-            calls_difference(metric, calls, self._rng(metric, scope)), labels, metric
-        )
+        found = calls_difference(metric, calls, self._rng(metric, scope))
+        return self._sized(found, labels, metric)
 
     def _maps(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         """Mean scores of maps, over cases with lesions that both audits drew to explain.
