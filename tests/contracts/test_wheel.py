@@ -27,6 +27,7 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
     assert "xaudit/py.typed" in names
     assert "xaudit/audit/demo_files/audit.yaml" in names
     assert "xaudit/data/phantom/reference_detector.safetensors" in names
+    assert "xaudit/gate/pack_files/release.yaml" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"xaudit"}
     assert "xaudit/cli.py" not in names

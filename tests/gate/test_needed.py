@@ -1,11 +1,13 @@
+import numpy as np
 import pytest
+from scipy.stats import binom
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
 from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.gate.explain import explanation, what_is_checked
-from xaudit.gate.needed import cases_that_decide, more_needed
+from xaudit.gate.needed import cases_for_power, cases_that_decide, more_needed, units_that_decide
 from xaudit.gate.policy import policy_hash
 from xaudit.gate.verdict import judge
 from xaudit.stats.proportions import score_limits, wilson
@@ -80,3 +82,42 @@ def test_dry_run_lists_findings_and_what_is_missing(make_findings, finding):
     assert lines[0] == "a: sensitivity[analysis=scored,operating_point=default] ≥ 0.5"
     assert lines[1].startswith("b: nothing: ")
     assert "did you mean 'sensitivity'" in lines[1]
+
+
+def difference(low, high, clusters=100):
+    return Estimate((low + high) / 2, low, high, "Tango", n=100, clusters=clusters)
+
+
+@pytest.mark.parametrize(
+    ("rule", "estimate", "needed"),
+    [
+        # From the value 0.02 the lower limit has to come from 0.07 away to 0.05 away.
+        (Rule("r", "auc", non_inferior=0.03), difference(-0.05, 0.09), 196),
+        (Rule("r", "auc", superior=0.0), difference(-0.02, 0.06), 400),
+        # The nearer margin, 0.08 from the value, decides when the interval has to lie inside.
+        (Rule("r", "auc_gap", equivalent=0.1), difference(-0.10, 0.14), 225),
+        (Rule("r", "auc_gap", equivalent=0.1), difference(0.0, 0.4), 400),
+        (Rule("r", "auc", floor=0.8), difference(0.7, 0.9), None),
+        (Rule("r", "auc", floor=0.75), difference(0.7, 0.9, None), None),
+    ],
+)
+def test_units_that_decide_shrink_the_interval_to_the_bound(rule, estimate, needed):
+    found = units_that_decide(rule, estimate)
+    assert found == needed if needed is None else abs(found - needed) <= 1
+
+
+@pytest.mark.parametrize(("bound", "rate"), [(0.8, 0.9), (0.75, 0.8), (0.9, 0.85), (0.5, 0.7)])
+def test_cases_for_power_have_that_power(bound, rate):
+    n = cases_for_power(bound, rate, 0.8)
+    k = np.arange(n + 1)
+    decided = np.array([_over(bound, rate, wilson(int(one), n)) for one in k])
+    assert binom.pmf(k, n, rate)[decided].sum() == pytest.approx(0.8, abs=0.06)
+
+
+def _over(bound, rate, estimate):
+    return estimate.low >= bound if rate > bound else estimate.high <= bound
+
+
+@pytest.mark.parametrize(("bound", "rate"), [(0.8, 0.8), (0.8, 0.80001), (0.0, 0.5), (0.5, 1.0)])
+def test_no_size_where_none_is_known(bound, rate):
+    assert cases_for_power(bound, rate, 0.8) is None

@@ -90,3 +90,46 @@ def test_hash_can_be_computed_again_from_the_rules(tmp_path):
 def test_policy_without_rules_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="rules"):
         read(tmp_path, "name: p\nrules: []\n")
+
+
+@pytest.mark.parametrize(
+    ("demand", "message"),
+    [
+        ("non_inferior: 0", "greater than 0"),
+        ("equivalent: -0.1", "greater than 0"),
+        ("superior: -0.1", "greater than or equal to 0"),
+        ("superior: true", "a bound is a number"),
+        ("required: false", "demands nothing"),
+        ("at_least: with_caution", "go together"),
+        ("non_inferior: 0.1\n    floor: 0.8", "got floor, non_inferior"),
+    ],
+)
+def test_impossible_demands_are_refused(tmp_path, demand, message):
+    with pytest.raises(ConfigError, match=message):
+        read(tmp_path, GOOD.replace("floor: 0.8", demand))
+
+
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        ("floor: 0", "≥ 0"),
+        ("non_inferior: 0.05", "not worse than the baseline by 0.05"),
+        ("superior: 0", "better than the baseline by over 0"),
+        ("equivalent: 0.1", "within ±0.1"),
+        ("required: true", "is measured"),
+    ],
+)
+def test_every_demand_is_read_said_and_hashed(tmp_path, demand, said):
+    policy = read(tmp_path, GOOD.replace("floor: 0.8", demand))
+    assert policy.rules[0].demand == said
+    assert policy.sha256 != read(tmp_path, GOOD).sha256
+    assert policy.sha256 == policy_hash("p", policy.rules)
+
+
+def test_multiplicity_is_declared_and_hashed(tmp_path):
+    assert read(tmp_path, GOOD).multiplicity == "none"
+    policy = read(tmp_path, GOOD.replace("name: p", "name: p\nmultiplicity: holm"))
+    assert policy.multiplicity == "holm"
+    assert policy.sha256 != read(tmp_path, GOOD).sha256
+    with pytest.raises(ConfigError, match="multiplicity"):
+        read(tmp_path, GOOD.replace("name: p", "name: p\nmultiplicity: bonferoni"))

@@ -9,8 +9,9 @@ from xaudit.core.finding import Finding, MethodFacts
 from xaudit.core.metric import MetricFacts
 from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError, ExitCode
+from xaudit.gate.compare import compare
 from xaudit.gate.policy import policy_hash
-from xaudit.gate.verdict import _compare, exit_code, judge
+from xaudit.gate.verdict import exit_code, judge
 
 
 def policy(*rules):
@@ -221,8 +222,8 @@ def test_floor_and_ceiling_are_mirror_images(numbers, bound):
     low, value, high = numbers
     estimate = Estimate(value, low, high, "Wilson")
     mirrored = Estimate(-value, -high, -low, "Wilson")
-    floor_word = _compare(Rule("r", "m", floor=bound), estimate)[0]
-    assert _compare(Rule("r", "m", ceiling=-bound), mirrored)[0] == floor_word
+    floor_word = compare(Rule("r", "m", floor=bound), estimate)[0]
+    assert compare(Rule("r", "m", ceiling=-bound), mirrored)[0] == floor_word
 
 
 def test_policy_without_rules_evaluates_nothing(make_findings):
@@ -234,5 +235,5 @@ def test_raising_a_floor_never_helps(limits, one, other):
     low, value, high = sorted(limits)
     estimate = Estimate(value, low, high, "Wilson")
     order = ("fail", "inconclusive", "pass")
-    words = [_compare(Rule("r", "m", floor=bound), estimate)[0] for bound in sorted((one, other))]
+    words = [compare(Rule("r", "m", floor=bound), estimate)[0] for bound in sorted((one, other))]
     assert order.index(words[1]) <= order.index(words[0])

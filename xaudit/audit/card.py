@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import saved_verdict
+from xaudit.audit.record_use import saved_uses
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
 from xaudit.report.render import render_html, render_markdown
@@ -30,7 +31,8 @@ def write_cards(folder: Path, html: Path | None = None) -> Path:
         for case in findings.gallery
         for name in (case.picture, *(one.picture for one in case.maps))
     }
-    card = build_card(findings, saved_verdict(folder), pictures)
+    uses = saved_uses(folder)
+    card = build_card(findings, saved_verdict(folder), pictures, uses.text if uses else "")
     path = html or folder / "card.html"
     write_text(path, render_html(card))
     write_text(path.with_suffix(".md"), render_markdown(card))

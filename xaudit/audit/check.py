@@ -13,6 +13,7 @@ import numpy as np
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
+from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.core.case import Study
 from xaudit.data.prepare import prepare
@@ -66,7 +67,7 @@ class Preview:
     notes: tuple[str, ...]
 
 
-def check_audit(path: Path, overrides: Overrides, limit: int | None) -> Preview:
+def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     """Validate the configuration, the study, the detector, the methods and the policy.
 
     Args:

@@ -12,6 +12,7 @@ from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
+from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
@@ -28,7 +29,7 @@ def run_audit(
     config: Path,
     folder: Path,
     overrides: Overrides,
-    limit: int | None,
+    limit: Limit,
     listen: Listener,
 ) -> Findings:
     """Plan, score, explain and summarize; what an earlier run finished is kept.

@@ -39,7 +39,6 @@ def group_levels(rows: Sequence[CaseRow]) -> dict[str, dict[str, tuple[int, int]
 
 
 def limit_why(record: PlanRecord, cases: int) -> str:
-    """A sentence about `--limit`; empty without one."""
-    if record.limit is None:
-        return ""
-    return f"The audit was limited to {cases} cases, drawn by label before any image was read."
+    """A sentence about `--limit` or a profile; empty without one."""
+    drawn = f"The audit was limited to {cases} cases, drawn by label before any image was read."
+    return " ".join((*([drawn] if record.limit is not None else []), *record.notes))

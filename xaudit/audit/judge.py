@@ -4,30 +4,73 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from xaudit.audit.baseline import PairedBaseline
 from xaudit.audit.files import read_findings, read_json, to_json, write_text
+from xaudit.audit.metrics import all_metrics
 from xaudit.audit.record import PlanRecord
+from xaudit.audit.same_cases import SavedAudit
+from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Verdict
 from xaudit.errors import ConfigError
+from xaudit.gate.names import refuse_unknown_names
 from xaudit.gate.policy import read_policy
 from xaudit.gate.verdict import judge
 
 
-def judge_audit(folder: Path, policy_file: Path | None = None) -> Verdict:
+def judge_audit(
+    folder: Path, policy_file: Path | None = None, baseline: Path | None = None
+) -> Verdict:
     """Judge the findings of an audit and write ``verdict.json``.
 
     Args:
         folder: of a finished audit.
         policy_file: other rules than those that the plan fixed; the verdict says so.
+        baseline: folder of the audit to compare with; None for a first run.
 
     Raises:
-        ConfigError: the audit is not finished, or there is no policy.
+        ConfigError: an audit is not finished, there is no policy, or a rule compares with an
+            audit of other cases.
     """
     findings = read_findings(folder)
     record = read_json(folder / "plan.json", PlanRecord)
     policy = policy_of(folder, policy_file)
-    verdict = judge(policy, findings, record.policy.sha256 if record.policy else None)
+    planned = record.policy.sha256 if record.policy else None
+    there = _baseline(folder, baseline) if baseline else None
+    verdict = judge(policy, findings, planned, baseline=there)
     write_text(folder / "verdict.json", to_json(verdict))
     return verdict
+
+
+def judge_named(
+    folder: Path, policy_file: Path | None = None, baseline: Path | None = None
+) -> Verdict:
+    """Like `judge_audit`, after names that no audit could have were refused.
+
+    Args:
+        folder: of a finished audit.
+        policy_file: other rules than those that the plan fixed.
+        baseline: folder of the audit to compare with.
+
+    Raises:
+        ConfigError: as `judge_audit`; or the policy names a metric or group that does not exist.
+    """
+    known_policy(folder, policy_file)
+    return judge_audit(folder, policy_file, baseline)
+
+
+def known_policy(folder: Path, policy_file: Path | None = None) -> tuple[Policy, Findings]:
+    """The policy and the findings that it is for, after unknown names were refused.
+
+    Raises:
+        ConfigError: the policy names a metric or group that does not exist, or there is none.
+    """
+    policy, findings = policy_of(folder, policy_file), read_findings(folder)
+    refuse_unknown_names(policy, findings, [one.name for one in all_metrics()])
+    return policy, findings
+
+
+def _baseline(folder: Path, baseline: Path) -> PairedBaseline:
+    return PairedBaseline.of(SavedAudit.read(folder), SavedAudit.read(baseline))
 
 
 def policy_of(folder: Path, policy_file: Path | None = None) -> Policy:

@@ -12,9 +12,10 @@ from typing import Any
 from xaudit import __version__
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
+from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.read_config import read_device
 from xaudit.audit.record import PlanRecord
-from xaudit.audit.sample import draw_background, draw_sample, limit_study
+from xaudit.audit.sample import draw_background, draw_sample
 from xaudit.core.case import Case, Study
 from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
@@ -56,22 +57,23 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
     )
 
 
-def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | None) -> Plan:
+def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: Limit) -> Plan:
     """Read the study's list, the policy and the declared facts, and fix what will be done.
 
     Args:
         config: with absolute paths.
         known_facts: fields that a card has; a declared fact must be one of them.
-        limit: audit at most so many cases, stratified by label.
+        limit: audit at most so many cases, stratified by label; see `draw_cases`.
 
     Raises:
         ConfigError: the study, the policy or the declared facts cannot be used.
     """
     study = load_study(data_spec(config))
-    cases = study.cases if limit is None else limit_study(study.cases, limit, config.seed)
-    if not cases:
+    if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
-    explain = config.explain
+    policy = read_policy(config.policy) if config.policy else None
+    drawn = draw_cases(study.cases, limit, policy, config.statistics.minimum, config.seed)
+    cases, explain = drawn.cases, config.explain
     size = explain.cases if explain.methods else 0
     ids = [case.case_id for case in cases]
     sample = draw_sample(cases, size, explain.positives, config.seed)
@@ -85,9 +87,10 @@ def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | 
         shards=tuple(
             tuple(ids[start : start + SHARD_CASES]) for start in range(0, len(ids), SHARD_CASES)
         ),
-        policy=read_policy(config.policy) if config.policy else None,
+        policy=policy,
         declared=read_device(config.device, known_facts) if config.device else {},
-        limit=limit,
+        limit=drawn.limit,
+        notes=drawn.notes,
     )
     audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))
     return Plan(with_identity(record), config, audited)

@@ -19,11 +19,11 @@ from xaudit.audit.performance import Performance
 from xaudit.audit.plan import fix_record, with_identity
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
+from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.provenance import provenance
 from xaudit.audit.read_config import Overrides, read_device
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
-from xaudit.audit.sample import limit_study
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.core.finding import Accountability, DetectorFacts, Findings, StudyFacts
 from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
@@ -46,7 +46,7 @@ class PredictionsPlan:
     rows: tuple[CaseRow, ...]
 
 
-def plan_predictions(path: Path, overrides: Overrides, limit: int | None) -> PredictionsPlan:
+def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> PredictionsPlan:
     """Read the audit file, the table, the policy and the declared facts, and fix what will be done.
 
     Args:
@@ -62,23 +62,25 @@ def plan_predictions(path: Path, overrides: Overrides, limit: int | None) -> Pre
         study = read_predictions(config.spec())
     except ConfigError as error:
         raise ConfigError([placed(one, file) for one in error.problems]) from None
-    rows: Sequence[CaseRow] = [_row(case, config) for case in study.cases]
-    rows = tuple(rows) if limit is None else limit_study(rows, limit, config.seed)
+    rows = [_row(case, config) for case in study.cases]
+    policy = read_policy(config.policy) if config.policy else None
+    drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         xaudit_version=__version__,
         config=_portable(config),
         files={"predictions": file_sha256(config.data.table) or "unreadable"},
         sample=(),
-        shards=(tuple(row.case_id for row in rows),),
-        policy=read_policy(config.policy) if config.policy else None,
+        shards=(tuple(row.case_id for row in drawn.cases),),
+        policy=policy,
         declared=read_device(config.device, FIELDS) if config.device else {},
-        limit=limit,
+        limit=drawn.limit,
+        notes=drawn.notes,
     )
-    return PredictionsPlan(with_identity(record), config, study, rows)
+    return PredictionsPlan(with_identity(record), config, study, drawn.cases)
 
 
-def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: int | None) -> Findings:
+def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit) -> Findings:
     """Audit a table of predictions; a finished audit is not made again.
 
     Args:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xaudit.audit.config import AuditConfig, ChecksConfig
 from xaudit.errors import ConfigError
+from xaudit.gate.packs import is_pack
 from xaudit.yaml_file import YamlFile, read_yaml
 
 
@@ -19,6 +20,7 @@ class Overrides:
     weights: Path | None = None
     cases: int | None = None
     split: tuple[str, ...] = ()
+    positives: float | None = None
 
 
 def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditConfig, YamlFile]:
@@ -49,6 +51,8 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     explain = config.explain.model_copy(update={"checks": _found(folder, config.explain.checks)})
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})
+    if given.positives is not None:
+        explain = explain.model_copy(update={"positives": given.positives})
     others = {
         name: below(folder, value)
         for name, value in (("policy", config.policy), ("device", config.device))
@@ -93,5 +97,7 @@ def read_device(path: Path, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def below(folder: Path, path: Path) -> Path:
-    """An absolute path: relative ones count from the folder."""
+    """An absolute path: relative ones count from the folder; the name of a pack stays."""
+    if is_pack(path):
+        return path
     return (folder / path.expanduser()).resolve()

@@ -22,7 +22,8 @@ class PlanRecord:
         shards: case ids, shard by shard.
         policy: the rules, fixed now; None without a policy.
         declared: facts that the maker of the device states.
-        limit: cases kept by ``--limit``; None for the whole study.
+        limit: cases kept by ``--limit`` or a profile; None for the whole study.
+        notes: what a profile sized the sample for, and what it cannot decide.
     """
 
     created: str
@@ -36,3 +37,4 @@ class PlanRecord:
     limit: int | None
     identity: str = ""
     background: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

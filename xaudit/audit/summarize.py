@@ -204,7 +204,8 @@ def _accountability(plan: Plan, results: Results) -> Accountability:
 
 def _sample_why(plan: Plan, cases: int) -> str:
     explain, record = plan.config.explain, plan.record
-    parts = [limit_why(record, cases)] if record.limit is not None else []
+    why = limit_why(record, cases)
+    parts = [why] if why else []
     if record.sample:
         parts.append(
             f"{len(record.sample)} of {cases} cases are explained, {explain.positives:.0%} of them "

@@ -17,6 +17,7 @@ from xaudit.commands import (
     gate,
     init,
     listings,
+    policy,
     run,
     schema,
     show,
@@ -43,6 +44,7 @@ app.command()(init.init)
 app.command()(check.check)
 app.command()(run.run)
 app.command()(gate.gate)
+app.command()(policy.policy)
 app.command()(card.card)
 app.command()(show.show)
 app.command()(listings.methods)

@@ -13,6 +13,7 @@ from xaudit.audit.facts import group_levels
 from xaudit.audit.predictions_config import audits_predictions
 from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out, tell
+from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import duration
 
 if TYPE_CHECKING:
@@ -23,28 +24,30 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917  (an option each)
     config: Annotated[Path, typer.Argument(help="Audit file, see `xaudit init`.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the study, if elsewhere.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Weights, if elsewhere.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="As for `xaudit run`.")] = None,
     cases: Annotated[int | None, typer.Option(min=0, help="As for `xaudit run`.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="As for `xaudit run`.")] = None,
+    profile: Annotated[Profile | None, typer.Option(help="As for `xaudit run`.")] = None,
 ) -> None:
     """Validate everything, list all mistakes at once, and preview the cost.
 
     Exit code 0 if the audit can run, 2 if it cannot.
     """
-    overrides = Overrides(data, weights, cases, tuple(split or ()))
+    overrides = Overrides(data, weights, cases, tuple(split or ()), 1.0 if profile else None)
+    size = chosen_limit(limit, profile)
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config):
         from xaudit.audit.predictions import plan_predictions  # noqa: PLC0415
 
-        _print_predictions(plan_predictions(config, overrides, limit))
+        _print_predictions(plan_predictions(config, overrides, size))
         return
     from xaudit.audit.check import check_audit  # noqa: PLC0415
 
-    _print(check_audit(config, overrides, limit))
+    _print(check_audit(config, overrides, size))
 
 
 def _print(preview: Preview) -> None:
@@ -84,6 +87,8 @@ def _print_policy(record: PlanRecord) -> None:
     policy = record.policy
     tell(f"policy     {policy.name}: {len(policy.rules)} rules" if policy else
          "policy     none: nothing will be judged")  # fmt: skip
+    for note in record.notes:
+        tell(f"sample     {note}")
 
 
 def _costs(preview: Preview) -> Table:

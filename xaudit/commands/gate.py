@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xaudit.audit.files import read_findings, write_text
-from xaudit.audit.judge import judge_audit, policy_of
-from xaudit.audit.metrics import all_metrics
-from xaudit.commands.console import out, tell
+from xaudit.audit.files import write_text
+from xaudit.audit.judge import judge_named, known_policy
+from xaudit.audit.record_use import record_gate
+from xaudit.commands.console import out, say, tell
 from xaudit.core.policy import Verdict
 from xaudit.gate.explain import explanation, what_is_checked
-from xaudit.gate.names import refuse_unknown_names
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
@@ -22,16 +22,56 @@ from xaudit.gate.outputs.summary import summary_markdown
 from xaudit.gate.table import verdict_table
 from xaudit.gate.verdict import exit_code
 
+File = Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a verdict goes besides the terminal; None for nowhere."""
+
+    junit: File
+    sarif: File
+    summary: File
+    json: File
+    github: bool
+
+    def write(self, verdict: Verdict, place: str) -> None:
+        """Write what was asked for.
+
+        Args:
+            verdict: of the policy.
+            place: path of the policy, for marks at its lines.
+
+        Raises:
+            AuditError: the disk is full or cannot be written.
+        """
+        for path, text in (
+            (self.junit, junit_xml(verdict)),
+            (self.sarif, sarif_json(verdict, place)),
+            (self.summary, summary_markdown(verdict)),
+            (self.json, verdict_json(verdict)),
+        ):
+            if path is not None:
+                write_text(path, text)
+        for line in github_commands(verdict, place) if self.github else ():
+            tell(line)
+
 
 def gate(  # noqa: PLR0913, PLR0917  (an option each)
     audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
     policy: Annotated[
-        Path | None, typer.Option(help="Judge by this policy instead of the one the run fixed.")
+        File, typer.Option(help="Judge by this policy instead of the one the run fixed.")
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
-    sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0.")] = None,
-    summary: Annotated[Path | None, typer.Option(help="Write Markdown for a job summary.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write JSON.")] = None,
+    baseline: Annotated[
+        File, typer.Option(help="Audit of the same cases that rules compare with.")
+    ] = None,
+    ledger: Annotated[
+        File, typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here.")
+    ] = None,
+    junit: Annotated[File, typer.Option(help="Write JUnit XML.")] = None,
+    sarif: Annotated[File, typer.Option(help="Write SARIF 2.1.0.")] = None,
+    summary: Annotated[File, typer.Option(help="Write Markdown for a job summary.")] = None,
+    json: Annotated[File, typer.Option(help="Write JSON.")] = None,
     github: Annotated[bool, typer.Option("--github", help="Print GitHub annotations.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A policy changed after the run fails.")
@@ -48,28 +88,17 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
-    rules, findings = policy_of(audit, policy), read_findings(audit)
-    refuse_unknown_names(rules, findings, [one.name for one in all_metrics()])
     if dry_run:
-        for line in what_is_checked(rules, findings):
-            tell(line)
+        tell("\n".join(what_is_checked(*known_policy(audit, policy))))
         return
-    verdict = judge_audit(audit, policy)
-    place = _place(policy, verdict)
+    verdict = judge_named(audit, policy, baseline)
     if explain is None:
         out.print(verdict_table(verdict))
     else:
         tell("\n".join(explanation(verdict, explain)))
-    for path, text in (
-        (junit, junit_xml(verdict)),
-        (sarif, sarif_json(verdict, place)),
-        (summary, summary_markdown(verdict)),
-        (json, verdict_json(verdict)),
-    ):
-        if path is not None:
-            write_text(path, text)
-    for line in github_commands(verdict, place) if github else ():
-        tell(line)
+    if ledger is not None:
+        say(record_gate(ledger, audit, verdict).text)
+    Outputs(junit, sarif, summary, json, github).write(verdict, _place(policy, verdict))
     raise typer.Exit(exit_code(verdict, strict))
 
 

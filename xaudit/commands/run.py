@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from xaudit.audit.ledger import read_ledger
 from xaudit.audit.predictions_config import audits_predictions
+from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides
+from xaudit.audit.record_use import record_run
 from xaudit.commands.console import say, tell
+from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
 
@@ -28,22 +32,38 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     split: Annotated[
         list[str] | None, typer.Option(help="Audit this split instead of data.split; repeatable.")
     ] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="ci: a sample just large enough for the policy; explain positives."),
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
+    ] = None,
 ) -> None:
     """Score the study, explain a sample of it, and write findings.json.
 
     A run that was interrupted goes on where it stopped; a finished one is not run again.
     """
-    findings = _run(config, out, Overrides(data, weights, cases, tuple(split or ())), limit)
+    if ledger is not None:
+        # A damaged ledger is told before hours of work, not behind them.
+        read_ledger(ledger)
+    overrides = Overrides(data, weights, cases, tuple(split or ()), 1.0 if profile else None)
+    findings = _run(config, out, overrides, chosen_limit(limit, profile))
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
+    if profile is not None:
+        say(where.sample_why)
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
+    if ledger is not None:
+        say(record_run(ledger, out).text)
     tell(str(out / "findings.json"))
     say(f"next: xaudit gate {out}; xaudit card {out}")
 
 
-def _run(config: Path, out: Path, overrides: Overrides, limit: int | None) -> Findings:
+def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config):
         from xaudit.audit.predictions import run_predictions  # noqa: PLC0415

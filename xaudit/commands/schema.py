@@ -14,7 +14,7 @@ from xaudit.audit.predictions_config import PredictionsConfig
 from xaudit.commands.console import tell
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
-from xaudit.gate.policy import policy_schema
+from xaudit.gate.policy_file import policy_schema
 from xaudit.report.fields import FIELDS
 
 

@@ -10,20 +10,28 @@ from typing import Literal
 from xaudit.core.estimate import Estimate
 
 VerdictWord = Literal["pass", "fail", "inconclusive", "waived"]
+Multiplicity = Literal["none", "holm"]
+Believable = Literal["may_be_believed", "with_caution"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One floor or ceiling for one metric, read against the interval's limit.
+    """One demand on one metric, read against the interval's limits; it has exactly one.
 
     Attributes:
         id: how outputs call the rule.
         metric: name of the metric in the findings.
-        where: scope that the finding must have; "*" takes every level of a key, one outcome each.
+        where: scope that the finding must have; "*" takes every level of a key, one outcome each,
+            "worst" takes every level and gives one outcome, the worst.
         floor: the interval's lower limit must reach it.
         ceiling: the interval's upper limit must not exceed it.
         reason: why the rule stands in the policy.
         line: line in the policy file, for messages.
+        non_inferior: margin by which the baseline may be better, on the same cases.
+        superior: margin by which the baseline must be worse, on the same cases.
+        equivalent: margin; a difference must be shown to lie within it, in both directions.
+        required: the finding must be there, with a value.
+        at_least: how far a method's maps must be believable.
     """
 
     id: str
@@ -33,6 +41,35 @@ class Rule:
     ceiling: float | None = None
     reason: str = ""
     line: int | None = None
+    non_inferior: float | None = None
+    superior: float | None = None
+    equivalent: float | None = None
+    required: bool = False
+    at_least: Believable | None = None
+
+    @property
+    def demand(self) -> str:
+        """What is demanded, for a reader: "≥ 0.8", "not worse than the baseline by 0.05"."""
+        said = (
+            ("≥ {:g}", self.floor),
+            ("≤ {:g}", self.ceiling),
+            ("not worse than the baseline by {:g}", self.non_inferior),
+            ("better than the baseline by over {:g}", self.superior),
+            ("within ±{:g}", self.equivalent),
+            ("is measured", self.required or None),
+            ("at least {}", self.at_least and self.at_least.replace("_", " ")),
+        )
+        return ", ".join(text.format(bound) for text, bound in said if bound is not None)
+
+    @property
+    def compares(self) -> bool:
+        """Whether the rule reads the same cases in a baseline audit."""
+        return self.non_inferior is not None or self.superior is not None
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether the rule says nothing without a baseline audit."""
+        return self.compares or self.metric.endswith("_drift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +102,28 @@ class Policy:
     sha256: str
     source: str = ""
     waivers: tuple[Waiver, ...] = ()
+    multiplicity: Multiplicity = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineFacts:
+    """Which audit a detector was compared with.
+
+    Attributes:
+        audit: name of the baseline audit.
+        detector: name and version of its detector.
+        plan_sha256: of its plan.
+        weights_sha256: of its weights; None where only predictions were audited.
+        cases: cases of both audits that were compared; None where no rule compares.
+        note: what could not be checked, for a reader; empty for nothing.
+    """
+
+    audit: str
+    detector: str
+    plan_sha256: str
+    weights_sha256: str | None
+    cases: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +158,8 @@ class Verdict:
         changed_after_run: the policy differs from the one that the plan fixed.
         waivers: of the policy, whether or not they were needed.
         source: name of the policy's file, empty where it is not known.
+        baseline: the audit that was compared with; None for a first run.
+        multiplicity: how the policy corrects passes for the number of rules.
     """
 
     policy: str
@@ -108,6 +169,8 @@ class Verdict:
     changed_after_run: bool = False
     waivers: tuple[Waiver, ...] = ()
     source: str = ""
+    baseline: BaselineFacts | None = None
+    multiplicity: Multiplicity = "none"
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

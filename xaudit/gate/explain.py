@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Policy, Verdict
+from xaudit.core.policy import Outcome, Policy, Rule, Verdict
 from xaudit.errors import ConfigError
+from xaudit.gate.derived import derived_findings
 from xaudit.gate.match import matching, why_nothing_matches
-from xaudit.gate.policy import nearest
-from xaudit.gate.words import bound_text, scope_text
+from xaudit.gate.near import nearest
+from xaudit.gate.needed import planned_size
+from xaudit.gate.words import scope_text
 
 
 def explanation(verdict: Verdict, rule_id: str) -> Iterator[str]:
@@ -27,7 +30,7 @@ def explanation(verdict: Verdict, rule_id: str) -> Iterator[str]:
         ids = sorted({one.rule.id for one in verdict.outcomes})
         raise ConfigError(f"the policy has no rule {rule_id!r}{nearest(rule_id, ids)}")
     rule = outcomes[0].rule
-    yield f"{rule.id}: {rule.metric} {bound_text(rule)}"
+    yield f"{rule.id}: {rule.metric} {rule.demand}"
     yield f"  reason: {rule.reason or 'the policy states none'}"
     for outcome in outcomes:
         yield f"  {scope_text(outcome.scope) or 'the whole study'}"
@@ -42,12 +45,27 @@ def _arithmetic(outcome: Outcome) -> Iterator[str]:
         yield f"estimate: {counts}{estimate.value!r} (n = {estimate.n}{clusters})"
         yield f"interval: {estimate.low!r} to {estimate.high!r}, {100 * estimate.level:g} %"
         yield f"by: {estimate.method}"
-        good, bad = ("lower", "upper") if rule.floor is not None else ("upper", "lower")
-        sign, other = ("≥", "<") if rule.floor is not None else ("≤", ">")
-        bound = rule.floor if rule.floor is not None else rule.ceiling
-        yield f"pass if the {good} limit {sign} {bound!r}"
-        yield f"fail if the {bad} limit {other} {bound!r}"
+        yield from _limits(rule)
+        yield from planned_size(rule, estimate)
     yield f"{outcome.verdict}: {outcome.why}"
+
+
+def _limits(rule: Rule) -> Iterator[str]:
+    """When the rule passes and fails, in terms of the interval's limits."""
+    if rule.floor is not None:
+        yield f"pass if the lower limit ≥ {rule.floor!r}"
+        yield f"fail if the upper limit < {rule.floor!r}"
+    elif rule.ceiling is not None:
+        yield f"pass if the upper limit ≤ {rule.ceiling!r}"
+        yield f"fail if the lower limit > {rule.ceiling!r}"
+    elif rule.equivalent is not None:
+        yield f"pass if both limits lie between {-rule.equivalent!r} and {rule.equivalent!r}"
+        yield "fail if both lie beyond the same one of these (two one-sided tests, Schuirmann 1987)"
+    elif rule.compares:
+        edge = rule.superior if rule.non_inferior is None else -rule.non_inferior
+        yield "difference: this detector minus the baseline, turned so that more is better"
+        yield f"pass if its lower limit > {edge!r}"
+        yield f"fail if its upper limit ≤ {edge!r}"
 
 
 def what_is_checked(policy: Policy, findings: Findings) -> Iterator[str]:
@@ -57,9 +75,10 @@ def what_is_checked(policy: Policy, findings: Findings) -> Iterator[str]:
         policy: the rules.
         findings: of a finished audit.
     """
+    there = replace(findings, findings=(*findings.findings, *derived_findings(findings)))
     for rule in policy.rules:
-        matched = matching(rule, findings)
+        matched = matching(rule, there)
         for one in matched:
-            yield f"{rule.id}: {one.id} {bound_text(rule)}"
+            yield f"{rule.id}: {one.id} {rule.demand}"
         if not matched:
-            yield f"{rule.id}: nothing: {why_nothing_matches(rule, findings)}"
+            yield f"{rule.id}: nothing: {why_nothing_matches(rule, there)}"

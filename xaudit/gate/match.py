@@ -7,8 +7,12 @@ from collections.abc import Mapping
 
 from xaudit.core.finding import Finding, Findings
 from xaudit.core.policy import Rule
+from xaudit.gate.words import FIRST_RUN
 
 WILDCARD = "*"
+WORST = "worst"
+EVERY = (WILDCARD, WORST)
+"""Both take every level; the second gives one outcome."""
 
 
 def matching(rule: Rule, findings: Findings) -> tuple[Finding, ...]:
@@ -26,7 +30,7 @@ def matching(rule: Rule, findings: Findings) -> tuple[Finding, ...]:
         for one in findings.findings
         if one.metric == rule.metric
         and _fits(one.scope, where)
-        and not (where.get("method") == WILDCARD and one.scope["method"] in references)
+        and not (where.get("method") in EVERY and one.scope["method"] in references)
     ]
     if "analysis" in where:
         return tuple(fitting)
@@ -48,6 +52,8 @@ def scope_of(rule: Rule, findings: Findings) -> dict[str, str]:
 def why_nothing_matches(rule: Rule, findings: Findings) -> str:
     """A sentence for a rule without a finding, with what was probably meant."""
     known = sorted({one.metric for one in findings.findings})
+    if rule.needs_baseline and rule.metric not in known:
+        return f"{FIRST_RUN}; name the audit to compare with by --baseline"
     if "method" in rule.where and findings.detector.format == "predictions":
         return "not applicable: predictions were audited, and explanations need the network"
     if rule.metric not in known:
@@ -73,7 +79,7 @@ def _keys(metric: str, findings: Findings) -> str:
 def _fits(scope: Mapping[str, str], where: Mapping[str, str]) -> bool:
     """Every key of the one stands in the other (``analysis`` need not), with a value that fits."""
     return scope.keys() - {"analysis"} == where.keys() - {"analysis"} and all(
-        value in (WILDCARD, scope.get(key)) for key, value in where.items()
+        value in EVERY or value == scope.get(key) for key, value in where.items()
     )
 
 

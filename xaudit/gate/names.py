@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
-from xaudit.gate.match import WILDCARD
-from xaudit.gate.policy import nearest
+from xaudit.gate.derived import DERIVED
+from xaudit.gate.match import EVERY, WILDCARD
+from xaudit.gate.near import nearest
+from xaudit.gate.policy_file import EXPLANATION
 
 
 def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection[str]) -> None:
@@ -26,26 +28,43 @@ def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection
         ConfigError: one line for each mistake, with the line in the policy and the nearest name.
     """
     known = {*metrics, *(one.metric for one in findings.findings)}
-    known |= {f"{name}_gap" for name in metrics}
     groups = set(findings.study.levels) | {
         one.scope["group"] for one in findings.findings if "group" in one.scope
     }
     problems = [
-        f"{policy.source or 'policy'}:{rule.line or 1}: rule {rule.id!r}: {problem}"
-        for rule in policy.rules
-        for problem in _problems(rule, known, groups)
+        *unknown_metrics(policy, known),
+        *(_said(policy, rule, one) for rule in policy.rules for one in _groups(rule, groups)),
     ]
     if problems:
         raise ConfigError(problems)
 
 
-def _problems(rule: Rule, metrics: set[str], groups: set[str]) -> Iterator[str]:
-    if rule.metric not in metrics:
-        yield (
-            f"there is no metric {rule.metric!r}{nearest(rule.metric, sorted(metrics))}; "
-            "`xaudit metrics` lists them"
+def unknown_metrics(policy: Policy, metrics: Collection[str]) -> list[str]:
+    """One line for each rule whose metric no audit could have.
+
+    Args:
+        policy: the rules.
+        metrics: names of all metrics that there are.
+    """
+    known = {*metrics, *(f"{name}_gap" for name in metrics), *DERIVED, EXPLANATION}
+    return [
+        _said(
+            policy,
+            rule,
+            f"there is no metric {rule.metric!r}{nearest(rule.metric, sorted(known))}; "
+            "`xaudit metrics` lists them",
         )
+        for rule in policy.rules
+        if rule.metric not in known
+    ]
+
+
+def _said(policy: Policy, rule: Rule, problem: str) -> str:
+    return f"{policy.source or 'policy'}:{rule.line or 1}: rule {rule.id!r}: {problem}"
+
+
+def _groups(rule: Rule, groups: set[str]) -> Iterator[str]:
     group = rule.where.get("group", WILDCARD)
-    if group != WILDCARD and group not in groups:
+    if group not in EVERY and group not in groups:
         there = ", ".join(sorted(groups)) or "none"
-        yield (f"the study has no group {group!r}{nearest(group, sorted(groups))}; it has: {there}")
+        yield f"the study has no group {group!r}{nearest(group, sorted(groups))}; it has: {there}"

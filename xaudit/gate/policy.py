@@ -2,96 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from xaudit.core.policy import Policy, Rule, Waiver
+from xaudit.core.policy import Multiplicity, Policy, Rule, Waiver
 from xaudit.errors import ConfigError
+from xaudit.gate.near import nearest
+from xaudit.gate.packs import is_pack, policy_path
+from xaudit.gate.policy_file import DEMANDS, PolicyConfig
 from xaudit.yaml_file import YamlFile, read_yaml
-
-SCOPE_KEYS = ("operating_point", "analysis", "group", "level", "compared", "method",
-              "degradation", "severity", "removed", "inserted")  # fmt: skip
-
-
-def _no_switch(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a bound is a number; YAML reads yes, no, on and off as true and false")
-    return value
-
-
-# As a number, ``ceiling: true`` would be 1 and ``floor: no`` would be 0: bounds that always hold.
-Bound = Annotated[float, BeforeValidator(_no_switch)]
-
-
-class RuleConfig(BaseModel):
-    """One rule as it stands in the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    id: str = Field(min_length=1, description="how outputs call the rule; unique")
-    metric: str = Field(min_length=1, description="name of a metric; `xaudit metrics` lists them")
-    where: dict[str, str] = Field(
-        default_factory=dict,
-        description=f"scope: {', '.join(SCOPE_KEYS)}; '*' takes every level, one outcome each",
-    )
-    floor: Bound | None = Field(None, description="the interval's lower limit must reach it")
-    ceiling: Bound | None = Field(None, description="the interval's upper limit must not pass it")
-    reason: str = Field("", description="why the rule stands here")
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> RuleConfig:
-        if (self.floor is None) == (self.ceiling is None):
-            raise ValueError("a rule has either a floor or a ceiling")
-        _refuse_unknown_keys(self.where)
-        if "level" in self.where and "group" not in self.where:
-            raise ValueError("where: a level needs its group (the column)")
-        return self
-
-
-class WaiverConfig(BaseModel):
-    """One waiver as it stands in the file; nothing of it may be left out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    rule: str = Field(min_length=1, description="id of the rule that may stay unmet")
-    where: dict[str, str] = Field(
-        description="scope that it covers; '*' takes every level, {} every outcome of the rule"
-    )
-    reason: str = Field(min_length=1, description="why the rule may stay unmet")
-    owner: str = Field(min_length=1, description="who answers for it")
-    expires: date = Field(description="last day on which it holds (UTC), such as 2027-03-31")
-
-    @model_validator(mode="after")
-    def _known_keys(self) -> WaiverConfig:
-        _refuse_unknown_keys(self.where)
-        return self
-
-
-def _refuse_unknown_keys(where: Mapping[str, str]) -> None:
-    unknown = sorted(set(where) - set(SCOPE_KEYS))
-    if unknown:
-        raise ValueError(
-            f"where: no scope key {', '.join(unknown)}; there is: {', '.join(SCOPE_KEYS)}"
-        )
-
-
-class PolicyConfig(BaseModel):
-    """A policy file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, description="how outputs call the policy")
-    rules: tuple[RuleConfig, ...] = Field(min_length=1, description="at least one rule")
-    waivers: tuple[WaiverConfig, ...] = Field((), description="rules that may stay unmet")
 
 
 def read_policy(path: Path) -> Policy:
@@ -99,10 +23,28 @@ def read_policy(path: Path) -> Policy:
 
     The hash covers name, rules and waivers, not comments, order of keys, or where the file lies.
 
+    Args:
+        path: a file, or a pack that comes with the package, such as ``pack:release``.
+
     Raises:
         ConfigError: every mistake of the file, each with its line.
     """
-    file = read_yaml(path)
+    file = read_yaml(policy_path(path))
+    config = _parsed(file)
+    base = read_policy(Path(config.extends)) if config.extends is not None else None
+    rules = _rules(file, config, base)
+    waivers = _waivers(file, config)
+    problems = [*_contradictions(file, rules), *_waivers_of_nothing(file, config, rules)]
+    if problems:
+        raise ConfigError(problems)
+    declared = base is None or "multiplicity" in config.model_fields_set
+    multiplicity = config.multiplicity if declared or base is None else base.multiplicity
+    sha256 = policy_hash(config.name, rules, waivers, multiplicity)
+    source = str(path) if is_pack(path) else path.name
+    return Policy(config.name, rules, sha256, source, waivers, multiplicity)
+
+
+def _parsed(file: YamlFile) -> PolicyConfig:
     twice = _duplicates(file)
     try:
         config = file.parse(PolicyConfig)
@@ -110,24 +52,22 @@ def read_policy(path: Path) -> Policy:
         raise ConfigError([*error.problems, *twice]) from None
     if twice:
         raise ConfigError(twice)
-    rules = tuple(
-        Rule(
-            id=rule.id,
-            metric=rule.metric,
-            where=rule.where,
-            floor=rule.floor,
-            ceiling=rule.ceiling,
-            reason=rule.reason,
+    return config
+
+
+def _rules(file: YamlFile, config: PolicyConfig, base: Policy | None) -> tuple[Rule, ...]:
+    """The rules of the pack, replaced by those of the file with the same id, and its others."""
+    own = {
+        rule.id: Rule(
+            **rule.model_dump(exclude={"required"}),
+            required=bool(rule.required),
             line=file.lines.get(("rules", number)),
         )
         for number, rule in enumerate(config.rules)
-    )
-    waivers = _waivers(file, config)
-    problems = [*_contradictions(file, rules), *_waivers_of_nothing(file, config)]
-    if problems:
-        raise ConfigError(problems)
-    sha256 = policy_hash(config.name, rules, waivers)
-    return Policy(config.name, rules, sha256, path.name, waivers)
+    }
+    extended = file.lines.get(("extends",))
+    there = {rule.id: replace(rule, line=extended) for rule in base.rules} if base else {}
+    return tuple((there | own).values())
 
 
 def _waivers(file: YamlFile, config: PolicyConfig) -> tuple[Waiver, ...]:
@@ -137,9 +77,9 @@ def _waivers(file: YamlFile, config: PolicyConfig) -> tuple[Waiver, ...]:
     )
 
 
-def _waivers_of_nothing(file: YamlFile, config: PolicyConfig) -> list[str]:
+def _waivers_of_nothing(file: YamlFile, config: PolicyConfig, rules: Sequence[Rule]) -> list[str]:
     """One line for each waiver whose rule does not exist."""
-    ids = [rule.id for rule in config.rules]
+    ids = [rule.id for rule in rules]
     return [
         f"{file.place(('waivers', number, 'rule'))}: waivers.{number}.rule: the policy has no "
         f"rule {one.rule!r}{nearest(one.rule, ids)}"
@@ -162,31 +102,46 @@ def _contradictions(file: YamlFile, rules: Sequence[Rule]) -> list[str]:
     ]
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """A half-sentence with the known name that was probably meant, or nothing."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
 def refuse_impossible(rules: Sequence[Rule]) -> None:
     """Refuse rules that no policy file could hold; a saved plan may have been edited.
 
     Raises:
         ConfigError: a rule has no bound, two, or one that is not a finite number.
     """
-    problems = []
-    for rule in rules:
-        bounds = [bound for bound in (rule.floor, rule.ceiling) if bound is not None]
-        if len(bounds) != 1 or not math.isfinite(bounds[0]):
-            problems.append(
-                f"rule {rule.id!r}: expected one finite bound, a floor or a ceiling, got floor "
-                f"{rule.floor} and ceiling {rule.ceiling}; take the policy from its file (--policy)"
-            )
+    problems = [
+        f"rule {rule.id!r}: expected one finite bound, a floor or a ceiling, or one other demand "
+        f"with a margin over 0, got {_demands(rule) or 'none'}; take the policy from its file "
+        "(--policy)"
+        for rule in rules
+        if not _possible(_demands(rule))
+    ]
     if problems:
         raise ConfigError(problems)
 
 
-def policy_hash(name: str, rules: Sequence[Rule], waivers: Sequence[Waiver] = ()) -> str:
+def _demands(rule: Rule) -> dict[str, float | str]:
+    """What the rule demands: key of the file → bound."""
+    given = {name: getattr(rule, name) for name in DEMANDS}
+    return {name: one for name, one in given.items() if one is not None and one is not False}
+
+
+def _possible(demands: Mapping[str, float | str]) -> bool:
+    numbers = [one for one in demands.values() if not isinstance(one, str)]
+    margins = [demands.get("non_inferior", 1.0), demands.get("equivalent", 1.0)]
+    return (
+        len(demands) == 1
+        and all(map(math.isfinite, numbers))
+        and all(isinstance(one, float | int) and one > 0 for one in margins)
+        and float(demands.get("superior", 0.0)) >= 0
+    )
+
+
+def policy_hash(
+    name: str,
+    rules: Sequence[Rule],
+    waivers: Sequence[Waiver] = (),
+    multiplicity: Multiplicity = "none",
+) -> str:
     """SHA-256 of what a policy demands: name, rules and waivers, without lines of the file.
 
     Waivers count, as one that is granted after the results are known is a change after the run.
@@ -195,21 +150,11 @@ def policy_hash(name: str, rules: Sequence[Rule], waivers: Sequence[Waiver] = ()
         name: of the policy.
         rules: in their order.
         waivers: in their order; without one, the hash is that of name and rules.
+        multiplicity: enters where it is not "none".
     """
-    content: dict[str, object] = {
-        "name": name,
-        "rules": [
-            {
-                "id": rule.id,
-                "metric": rule.metric,
-                "where": dict(rule.where),
-                "floor": None if rule.floor is None else float(rule.floor),
-                "ceiling": None if rule.ceiling is None else float(rule.ceiling),
-                "reason": rule.reason,
-            }
-            for rule in rules
-        ],
-    }
+    content: dict[str, object] = {"name": name, "rules": [_hashed(rule) for rule in rules]}
+    if multiplicity != "none":
+        content["multiplicity"] = multiplicity
     if waivers:
         content["waivers"] = [
             {
@@ -225,9 +170,13 @@ def policy_hash(name: str, rules: Sequence[Rule], waivers: Sequence[Waiver] = ()
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def policy_schema() -> dict[str, object]:
-    """JSON Schema of a policy file, for editors."""
-    return PolicyConfig.model_json_schema()
+def _hashed(rule: Rule) -> dict[str, object]:
+    """What of a rule enters the hash; 1 and 1.0 are the same bound."""
+    bounds = {"floor": None, "ceiling": None, **_demands(rule)}
+    plain = {name: one if isinstance(one, str | bool | None) else float(one)
+             for name, one in bounds.items()}  # fmt: skip
+    return {"id": rule.id, "metric": rule.metric, "where": dict(rule.where),
+            "reason": rule.reason, **plain}  # fmt: skip
 
 
 def _duplicates(file: YamlFile) -> list[str]:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from xaudit.core.policy import Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, bound_text, counts_text, interval_text, scope_text
+from xaudit.gate.words import CHANGED, baseline_lines, counts_text, interval_text, scope_text
 
 # The marks of the card: they differ in shape as well as in color.
 MARKS = {"pass": "●", "fail": "■", "inconclusive": "◇", "waived": "▲"}
@@ -24,7 +24,7 @@ def verdict_table(verdict: Verdict) -> Group:
             Text(outcome.rule.id),
             Text(scope_text(outcome.scope)),
             Text(interval_text(outcome.estimate)),
-            Text(bound_text(outcome.rule)),
+            Text(outcome.rule.demand),
             Text(outcome.why),
         )
     last = Text.assemble(
@@ -32,8 +32,9 @@ def verdict_table(verdict: Verdict) -> Group:
         f" {verdict.overall}: policy {verdict.policy}, {counts_text(verdict)}",
     )
     waivers = [Text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
+    compared = [Text(line) for line in baseline_lines(verdict)]
     changed = [Text(CHANGED, style="bold")] if verdict.changed_after_run else []
-    return Group(table, *waivers, *changed, last)
+    return Group(table, *waivers, *compared, *changed, last)
 
 
 def _mark(word: str) -> Text:

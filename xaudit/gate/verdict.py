@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import groupby
 
-from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding, Findings
-from xaudit.core.policy import Outcome, Policy, Rule, Verdict, VerdictWord
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Outcome, Policy, Verdict, VerdictWord
 from xaudit.errors import ExitCode
-from xaudit.gate.match import matching, scope_of, why_nothing_matches
-from xaudit.gate.needed import more_needed
+from xaudit.gate.baseline import Baseline
+from xaudit.gate.derived import derived_findings
+from xaudit.gate.match import WORST
+from xaudit.gate.multiplicity import with_holm
+from xaudit.gate.outcomes import outcomes_of
 from xaudit.gate.policy import policy_hash, refuse_impossible
 from xaudit.gate.waivers import with_waivers
 
+_ORDER = ("fail", "inconclusive", "waived", "pass")
+
 
 def judge(
-    policy: Policy, findings: Findings, planned_sha256: str | None, today: date | None = None
+    policy: Policy,
+    findings: Findings,
+    planned_sha256: str | None,
+    today: date | None = None,
+    baseline: Baseline | None = None,
 ) -> Verdict:
     """Judge every rule of a policy.
 
@@ -28,18 +39,17 @@ def judge(
         findings: of a finished audit.
         planned_sha256: hash of the policy that the plan fixed; None if it fixed none.
         today: the day on which waivers must hold; by default this one, in UTC.
+        baseline: the audit to compare with; None for a first run.
 
     Raises:
-        ConfigError: a rule has no bound, two, or one that is not finite.
+        ConfigError: a rule has no bound, two, or one that is not finite; or it compares with a
+            baseline of other cases.
     """
     refuse_impossible(policy.rules)
     day = today or datetime.now(UTC).date()
-    outcomes = tuple(
-        with_waivers(outcome, policy.waivers, day)
-        for rule in policy.rules
-        for outcome in _outcomes(rule, findings)
-    )
-    actual = policy_hash(policy.name, policy.rules, policy.waivers)
+    outcomes = _judged(policy, findings, baseline)
+    outcomes = _worst([with_waivers(one, policy.waivers, day) for one in outcomes])
+    actual = policy_hash(policy.name, policy.rules, policy.waivers, policy.multiplicity)
     recorded = findings.audit.policy_sha256 or planned_sha256
     return Verdict(
         policy=policy.name,
@@ -49,7 +59,20 @@ def judge(
         changed_after_run={planned_sha256, recorded} != {actual},
         waivers=policy.waivers,
         source=policy.source,
+        baseline=baseline.facts if baseline else None,
+        multiplicity=policy.multiplicity,
     )
+
+
+def _judged(policy: Policy, findings: Findings, baseline: Baseline | None) -> tuple[Outcome, ...]:
+    drift = baseline.drift if baseline else ()
+    everything = replace(
+        findings, findings=(*findings.findings, *derived_findings(findings), *drift)
+    )
+    outcomes = tuple(
+        outcome for rule in policy.rules for outcome in outcomes_of(rule, everything, baseline)
+    )
+    return with_holm(outcomes) if policy.multiplicity == "holm" else outcomes
 
 
 def exit_code(verdict: Verdict, strict: bool = False) -> ExitCode:
@@ -76,83 +99,27 @@ def _overall(outcomes: Sequence[Outcome]) -> VerdictWord:
     return "waived" if "waived" in words else "pass"
 
 
-def _outcomes(rule: Rule, findings: Findings) -> Iterator[Outcome]:
-    matched = matching(rule, findings)
-    if not matched:
-        scope = scope_of(rule, findings)
-        yield Outcome(rule, scope, "inconclusive", why_nothing_matches(rule, findings))
-    for finding in matched:
-        word, why = _judge_one(rule, finding, findings)
-        yield Outcome(rule, finding.scope, word, why, finding.estimate)
+def _worst(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes, with one in place of all those of a rule about the worst of its levels.
+
+    The worst is found after waivers: one level that is waived does not cover the others.
+    """
+    kept: list[Outcome] = []
+    for _, group in groupby(outcomes, key=lambda one: one.rule.id):
+        some = list(group)
+        if WORST not in some[0].rule.where.values() or len(some) == 1:
+            kept.extend(some)
+            continue
+        worst = min(some, key=lambda one: (_ORDER.index(one.verdict), _distance(one)))
+        kept.append(replace(worst, why=f"the worst of {len(some)}: {worst.why}"))
+    return tuple(kept)
 
 
-def _judge_one(rule: Rule, finding: Finding, findings: Findings) -> tuple[VerdictWord, str]:
-    estimate = finding.estimate
-    reason = _not_fixed(finding.scope, findings) or _cannot_fail(rule, findings)
-    if reason is not None:
-        return "inconclusive", reason
-    if estimate.value is None:
-        return "inconclusive", f"there is no value: {estimate.undefined}"
-    if estimate.caution is not None:
-        return "inconclusive", f"not to be judged: {estimate.caution}"
-    word, why = _compare(rule, estimate)
-    return word, why + more_needed(rule, estimate) if word == "inconclusive" else why
-
-
-def _not_fixed(scope: Mapping[str, str], findings: Findings) -> str | None:
-    """Why the figures of this operating point prove nothing, or None if they may be judged."""
-    name = scope.get("operating_point")
-    if name is None:
-        return None
-    origins = {point.origin for point in findings.detector.operating_points if point.name == name}
-    if "chosen_on_study" in origins:
-        return f"operating point {name!r} was chosen on this study, so its figures prove nothing"
-    if not origins:
-        return f"operating point {name!r} is not declared: when it was chosen is not known"
-    return None
-
-
-def _cannot_fail(rule: Rule, findings: Findings) -> str | None:
-    """Why the bound holds whatever the detector does, or None if it can be broken."""
-    facts = next((one for one in findings.metrics if one.name == rule.metric), None)
-    if facts is None:
-        return None
-    if rule.ceiling is not None and facts.high is not None and rule.ceiling > facts.high:
-        name, bound, limit = "ceiling", rule.ceiling, f"never over {facts.high:g}"
-    elif rule.floor is not None and facts.low is not None and rule.floor < facts.low:
-        name, bound, limit = "floor", rule.floor, f"never under {facts.low:g}"
-    else:
-        return None
-    share = "; shares are written from 0 to 1" if facts.unit == "proportion" else ""
-    return f"the {name} {bound:g} always holds: {rule.metric} is {limit}{share}"
-
-
-def _compare(rule: Rule, estimate: Estimate) -> tuple[VerdictWord, str]:
-    assert estimate.low is not None
-    assert estimate.high is not None
-    if rule.floor is not None:
-        bound, good, bad, name = rule.floor, estimate.low, estimate.high, "floor"
-        reached, missed = good >= bound, bad < bound
-        sides = ("lower", "upper", "under", "not under")
-    else:
-        assert rule.ceiling is not None
-        bound, good, bad, name = rule.ceiling, estimate.high, estimate.low, "ceiling"
-        reached, missed = good <= bound, bad > bound
-        sides = ("upper", "lower", "over", "not over")
-    if reached:
-        return "pass", f"{sides[0]} limit {_told(good, bound)} is {sides[3]} the {name} {bound:g}"
-    if missed:
-        return "fail", (
-            f"even the {sides[1]} limit {_told(bad, bound)} is {sides[2]} the {name} {bound:g}"
-        )
-    low, high = _told(estimate.low, bound), _told(estimate.high, bound)
-    return "inconclusive", (
-        f"the interval {low} to {high} holds the {name} {bound:g}: "
-        "these cases do not decide, more are needed"
-    )
-
-
-def _told(limit: float, bound: float) -> str:
-    """The limit with three digits, or with all where three would put it on the bound."""
-    text = f"{limit:.3f}"
-    return repr(float(limit)) if float(text) == bound != limit else text
+def _distance(one: Outcome) -> float:
+    """How far the worse limit lies from the bound, for outcomes of the same verdict."""
+    if one.estimate is None or one.estimate.low is None or one.estimate.high is None:
+        return -math.inf
+    low, high = one.estimate.low, one.estimate.high
+    if one.rule.equivalent is not None:
+        return -max(-low, high)
+    return low if one.rule.ceiling is None else -high

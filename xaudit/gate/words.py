@@ -5,9 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.policy import Rule, Verdict
+from xaudit.core.policy import Verdict
 
 CHANGED = "changed after the run: this policy is not the one that was fixed before the run"
+
+
+FIRST_RUN = "no baseline was compared: this is recorded as a first run"
+
+
+def baseline_lines(verdict: Verdict) -> list[str]:
+    """Which audit was compared with, and how passes are corrected; nothing where neither was."""
+    return [one for one in (_baseline(verdict), _multiplicity(verdict)) if one]
+
+
+def _baseline(verdict: Verdict) -> str:
+    there = verdict.baseline
+    if there is None:
+        needed = any(one.rule.needs_baseline for one in verdict.outcomes)
+        return FIRST_RUN if needed else ""
+    cases = f", {there.cases} cases of both" if there.cases is not None else ""
+    note = f"; {there.note}" if there.note else ""
+    plan = there.plan_sha256[:12]
+    return f"baseline: {there.detector}, audit {there.audit}, plan {plan}{cases}{note}"
+
+
+def _multiplicity(verdict: Verdict) -> str:
+    holm = verdict.multiplicity == "holm"
+    return "multiplicity: passes are corrected by Holm over the policy" if holm else ""
 
 
 def scope_text(scope: Mapping[str, str]) -> str:
@@ -23,11 +47,6 @@ def interval_text(estimate: Estimate | None) -> str:
     if estimate is None or estimate.value is None:
         return "–"
     return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
-
-
-def bound_text(rule: Rule) -> str:
-    """``≥ floor`` or ``≤ ceiling``."""
-    return f"≥ {rule.floor:g}" if rule.floor is not None else f"≤ {rule.ceiling:g}"
 
 
 def counts_text(verdict: Verdict) -> str:

@@ -27,7 +27,10 @@ _BY_METRIC = {
 
 
 def build_card(
-    findings: Findings, verdict: Verdict | None, pictures: Mapping[str, bytes]
+    findings: Findings,
+    verdict: Verdict | None,
+    pictures: Mapping[str, bytes],
+    uses: str = "",
 ) -> ModelCard:
     """The card of an audit.
 
@@ -35,6 +38,7 @@ def build_card(
         findings: of the run.
         verdict: of the policy; None where none was judged.
         pictures: file name → PNG, for every picture that the gallery names.
+        uses: how often the study was used before; empty where no ledger was kept.
 
     Raises:
         ValueError: a picture is not a PNG.
@@ -43,7 +47,7 @@ def build_card(
     sections = (
         _verdict(findings, verdict, look),
         _detector(findings),
-        _study(findings),
+        _study(findings, uses),
         results.performance(look),
         results.calibration(look),
         results.groups(look, verdict),
@@ -155,19 +159,34 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 "Rules, each read against the limit of the interval",
                 ("Rule", "Verdict", "Measured", "Limit", "Why"),
                 tuple(_outcome(one, look) for one in verdict.outcomes),
-                f"Policy SHA-256 {verdict.policy_sha256}.",
+                f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}",
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
             ),
         )
     return Section("verdict", "", "What does the policy say?", lead, tables=tables)
 
 
+def _compared(verdict: Verdict) -> str:
+    """Which audit the rules compare with, where they do."""
+    there = verdict.baseline
+    if there is not None:
+        note = f" ({there.note})" if there.note else ""
+        return (
+            f" Baseline: {there.detector}, audit “{there.audit}”, "
+            f"plan SHA-256 {there.plan_sha256}{note}."
+        )
+    needed = any(one.rule.needs_baseline for one in verdict.outcomes)
+    return " No baseline was compared: this is a first run." if needed else ""
+
+
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
     unit = look.unit(one.rule.metric)
     bounds = [("at least", one.rule.floor), ("at most", one.rule.ceiling)]
     limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
+    limits = limits or one.rule.demand
     scope = ", ".join(f"{key} {value}" for key, value in sorted(one.scope.items()))
-    shown = numbers.estimate(one.estimate, unit, one.rule.metric.endswith("_gap"))
+    signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
+    shown = numbers.estimate(one.estimate, unit, signed)
     measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
     return (
         f"{one.rule.id}: {scope}" if scope else one.rule.id,
@@ -191,7 +210,7 @@ def _detector(findings: Findings) -> Section:
     return Section("detector", "", "What was audited?", lead, tables=(table,))
 
 
-def _study(findings: Findings) -> Section:
+def _study(findings: Findings, uses: str) -> Section:
     study, flow, alone = findings.study, findings.accountability, predictions.alone(findings)
     rows = (
         ("Study", study.name),
@@ -204,6 +223,7 @@ def _study(findings: Findings) -> Section:
         ("Sites", numbers.whole(study.sites) if study.sites is not None else _not("known")),
         ("Dates", study.dates or _not("declared")),
         ("Rows" if alone else "Explained", flow.sample_why),
+        ("Earlier uses", uses or f"{numbers.NONE} (no ledger of test-set use was named)"),
     )  # fmt: skip
     lead = (
         f"{numbers.whole(flow.listed)} cases were listed, {numbers.whole(flow.scored)} scored"

@@ -262,8 +262,9 @@ def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> s
 
 def _floor(verdict: Verdict | None, metric: str) -> float | None:
     for outcome in verdict.outcomes if verdict else ():
-        if outcome.rule.metric == metric and "group" in outcome.rule.where:
-            return outcome.rule.floor
+        rule = outcome.rule
+        if rule.metric == metric and "group" in rule.where and rule.floor is not None:
+            return rule.floor
     return None
 
 

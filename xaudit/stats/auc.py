@@ -123,7 +123,7 @@ def logit_area(scores: Array, labels: BoolArray, patients: Patients) -> tuple[fl
         return None
     if not (0 < value < 1 and variance > 0):
         value = (value * min(units) + 0.5) / (min(units) + 1)
-        variance = _null_variance(value, units)
+        variance = area_variance(value, units)
     return math.log(value / (1 - value)), variance / (value * (1 - value)) ** 2
 
 
@@ -203,15 +203,22 @@ def _score_limits(value: float, units: tuple[int, int], level: float) -> tuple[f
     z2 = normal_quantile(level) ** 2
 
     def excess(area: float) -> float:
-        return (value - area) ** 2 - z2 * _null_variance(area, units)
+        return (value - area) ** 2 - z2 * area_variance(area, units)
 
     low = 0.0 if value == 0 else float(optimize.brentq(excess, 0.0, value - 1e-9))
     high = 1.0 if value == 1 else float(optimize.brentq(excess, value + 1e-9, 1.0))
     return low, high
 
 
-def _null_variance(area: float, units: tuple[int, int]) -> float:
-    """Variance if this were the true area; Newcombe 2006, method 5, after Hanley and McNeil."""
+def area_variance(area: float, units: tuple[int, int]) -> float:
+    """How far would the area vary if this were the true one?
+
+    Newcombe 2006, method 5, after Hanley and McNeil 1982.
+
+    Args:
+        area: true area under the curve.
+        units: positive and negative cases.
+    """
     m, n = units
     extra = (m + n) / 2 - 1
     spread = 1 + extra * (1 - area) / (2 - area) + extra * area / (1 + area)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, bound_text, interval_text, scope_text
+from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text
 
 # What XML 1.0 has no way to write, escaped or not (section 2.2 of the recommendation).
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -47,6 +47,7 @@ def _add_properties(suite: ElementTree.Element, verdict: Verdict) -> None:
         ("verdict", verdict.overall),
         ("policy_sha256", verdict.policy_sha256),
         ("changed_after_run", str(verdict.changed_after_run).lower()),
+        *(("note", line) for line in baseline_lines(verdict)),
         *(("waiver", waiver_text(one)) for one in verdict.waivers),
     ]
     for name, value in pairs:
@@ -64,7 +65,7 @@ def _add_case(suite: ElementTree.Element, verdict: Verdict, outcome: Outcome) ->
             case, _ELEMENTS[outcome.verdict], type=outcome.verdict, message=_clean(outcome.why)
         )
         what.text = _clean(
-            f"{outcome.rule.metric} {interval_text(outcome.estimate)}, {bound_text(outcome.rule)}; "
+            f"{outcome.rule.metric} {interval_text(outcome.estimate)}, {outcome.rule.demand}; "
             f"{outcome.rule.reason}"
         )
 

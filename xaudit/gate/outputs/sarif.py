@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xaudit import __version__
 from xaudit.core.policy import Outcome, Rule, Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, interval_text, scope_text
+from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,6 +27,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
     """
     notifications = [
         *([_notification("warning", CHANGED)] if verdict.changed_after_run else []),
+        *(_notification("note", line) for line in baseline_lines(verdict)),
         *(_notification("note", waiver_text(one)) for one in verdict.waivers),
     ]
     rules = {outcome.rule.id: outcome.rule for outcome in verdict.outcomes}

@@ -6,7 +6,7 @@ import re
 
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, bound_text, counts_text, interval_text, scope_text
+from xaudit.gate.words import CHANGED, baseline_lines, counts_text, interval_text, scope_text
 
 # Comments of pull requests take 64 KiB.
 _MAX_BYTES = 58_000
@@ -28,6 +28,7 @@ def summary_markdown(verdict: Verdict) -> str:
         *(["", f"**{CHANGED}.**"] if verdict.changed_after_run else []),
         "",
     ]
+    lines += [line for said in baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
     rest = [f"- {_inert(waiver_text(one))}" for one in verdict.waivers]
     rest += ["", "| | rule | scope | estimate | bound | why |", "|---|---|---|---|---|---|"]
     rest += [_row(one) for one in sorted(verdict.outcomes, key=_severity)]
@@ -57,7 +58,7 @@ def _row(outcome: Outcome) -> str:
         _inert(outcome.rule.id),
         _inert(scope_text(outcome.scope)),
         interval_text(outcome.estimate),
-        bound_text(outcome.rule),
+        outcome.rule.demand,
         _inert(outcome.why),
     )
     return f"| {' | '.join(cells)} |"

@@ -1,0 +1,185 @@
+"""A release against the last one, as a pipeline runs it, on drawn tables."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from xaudit.audit.predictions import run_predictions
+from xaudit.audit.read_config import Overrides
+
+ROOT = Path(__file__).parents[2]
+POLICY = """\
+name: against
+rules:
+  - {id: auc, metric: auc, non_inferior: 0.02, reason: r}
+  - {id: sensitivity, metric: sensitivity, superior: 0, reason: r}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """``good`` is the table of the examples; in ``poor`` every fourth score is turned around."""
+    folder = tmp_path_factory.mktemp("gate")
+    table = (ROOT / "examples" / "small-predictions.csv").read_text("utf-8")
+    header, *rows = table.splitlines()
+    score, predicted = (header.split(",").index(one) for one in ("score", "predicted"))
+    poor = [row.split(",") for row in rows]
+    for cells in poor[::4]:
+        if cells[predicted] == "1":
+            cells[score] = f"{1 - float(cells[score]):.4f}"
+    (folder / "good.csv").write_text(table, encoding="utf-8")
+    lines = [header, *(",".join(cells) for cells in poor)]
+    (folder / "poor.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    text = (ROOT / "examples" / "small-predictions.yaml").read_text("utf-8")
+    # Intersections take most of the time and nothing here reads them.
+    text = re.sub(r"(?m)^  intersections.*\n", "", text)
+    text = text.replace("small-policy.yaml", "policy.yaml") + "statistics: {draws: 200}\n"
+    text = re.sub(r"(?m)^statistics:\n  prevalence: 0.3\n", "", text)
+    for name in ("good", "poor"):
+        own = text.replace("small-predictions.csv", f"{name}.csv")
+        own = own.replace("name: drawn\n", f"name: {name}\n")
+        (folder / f"{name}.yaml").write_text(own, encoding="utf-8")
+        run_predictions(folder / f"{name}.yaml", folder / name, Overrides(), None)
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    return Path(shutil.copytree(made, tmp_path / "repository"))
+
+
+def test_exit_codes_of_both_directions_and_of_a_first_run(xaudit, folder):
+    good, poor, baseline = folder / "good", folder / "poor", "--baseline"
+    assert xaudit("gate", good, baseline, poor)[0] == 0
+    assert xaudit("gate", poor, baseline, good)[0] == 1
+    code, out, _err = xaudit("gate", good)
+    assert code == 4
+    assert "this is recorded as a first run" in re.sub(r"\s+", " ", out)
+    code, _out, err = xaudit("gate", good, baseline, folder / "nowhere")
+    assert code == 2
+    assert "not found" in err
+
+
+def test_other_study_is_refused_with_what_differs(xaudit, folder):
+    table = folder / "poor.csv"
+    table.write_text(table.read_text("utf-8").replace("film-300,", "film-X,"), encoding="utf-8")
+    assert xaudit("run", folder / "poor.yaml", "--out", folder / "other")[0] == 0
+    code, _out, err = xaudit("gate", folder / "good", "--baseline", folder / "other")
+    assert code == 2
+    assert "it lacks 1 case (film-300) of 366" in err
+
+
+def test_every_output_names_the_baseline(xaudit, folder):
+    reports = {kind: folder / f"gate.{kind}" for kind in ("junit", "sarif", "summary", "json")}
+    options = [word for kind, path in reports.items() for word in (f"--{kind}", path)]
+    code, out, _err = xaudit(
+        "gate", folder / "good", "--baseline", folder / "poor", "--github", *options
+    )
+    assert code == 0
+    assert "baseline: poor 1" in out
+    for path in reports.values():
+        assert "poor 1" in path.read_text("utf-8").replace("&#32;", " "), path
+    verdict = json.loads(reports["json"].read_text("utf-8"))
+    assert verdict["baseline"]["cases"] == 366
+    xaudit("card", folder / "good")
+    card = (folder / "good" / "card.md").read_text("utf-8")
+    assert "Baseline: poor 1" in card
+    assert "not worse than the baseline by 0.02" in card
+
+
+def test_explain_shows_the_arithmetic_of_a_comparison(xaudit, folder):
+    code, out, _err = xaudit(
+        "gate", folder / "poor", "--baseline", folder / "good", "--explain", "auc"
+    )
+    assert code == 1
+    assert "pass if its lower limit > -0.02" in out
+    assert "clustered DeLong (Obuchowski 1997), paired" in out
+
+
+def test_ledger_counts_the_uses_of_the_study(xaudit, folder):
+    ledger = folder / "ledger.jsonl"
+    for name in ("good", "poor", "good"):
+        code, _out, err = xaudit(
+            "run", folder / f"{name}.yaml", "--out", folder / name, "--ledger", ledger
+        )
+        assert code == 0
+    assert "not used before" in err
+    assert xaudit("gate", folder / "good", "--ledger", ledger)[0] == 4
+    xaudit("gate", folder / "poor", "--baseline", folder / "good", "--ledger", ledger)
+    events = [json.loads(line) for line in ledger.read_text("utf-8").splitlines()]
+    assert [one["event"] for one in events] == ["run", "run", "gate", "gate"]
+    assert [one["result"] for one in events][2:] == ["inconclusive", "fail"]
+    assert len({one["study"] for one in events}) == 1
+    xaudit("card", folder / "poor")
+    card = (folder / "poor" / "card.md").read_text("utf-8")
+    assert "This study was used once before this audit; 2 verdicts on it so far" in card
+    xaudit("card", folder / "good")
+    assert "not used before this audit" in (folder / "good" / "card.md").read_text("utf-8")
+
+
+def test_card_without_a_ledger_says_so(xaudit, folder):
+    xaudit("card", folder / "good")
+    card = (folder / "good" / "card.md").read_text("utf-8")
+    assert "no ledger of test-set use was named" in card
+
+
+def test_ledger_that_was_tampered_with_stops_run_and_gate(xaudit, folder):
+    ledger = folder / "ledger.jsonl"
+    run = ("run", folder / "good.yaml", "--out", folder / "good", "--ledger", ledger)
+    gate = ("gate", folder / "good", "--ledger", ledger)
+    assert xaudit(*run)[0] == 0
+    assert xaudit(*gate)[0] == 4
+    whole = ledger.read_text("utf-8")
+    ledger.write_text(whole.replace("inconclusive", "pass"), encoding="utf-8")
+    for command in (run, gate):
+        code, _out, err = xaudit(*command)
+        assert (code, "was changed after it was written" in err) == (2, True)
+    ledger.write_text(whole.splitlines(keepends=True)[0], encoding="utf-8")
+    code, _out, err = xaudit(*gate)
+    assert code == 2
+    assert "lines were taken away" in err
+
+
+def test_policy_command_reads_files_and_packs(xaudit, folder):
+    code, out, _err = xaudit("policy", folder / "policy.yaml", "pack:release")
+    assert code == 0
+    assert "against, 2 rules, SHA-256" in out
+    assert "nobody-far-behind: sensitivity_gap ≥ -0.25" in out
+    (folder / "policy.yaml").write_text(POLICY.replace("metric: auc", "metric: acu"), "utf-8")
+    code, _out, err = xaudit("policy", folder / "policy.yaml", "pack:relase")
+    assert code == 2
+    assert "policy.yaml:3: rule 'auc': there is no metric 'acu'; did you mean 'auc'" in err
+    assert "did you mean 'release'" in err
+
+
+def test_pack_can_be_fixed_before_the_run(xaudit, folder):
+    text = (folder / "good.yaml").read_text("utf-8").replace("policy.yaml", "pack:ci-fast")
+    (folder / "packed.yaml").write_text(text, encoding="utf-8")
+    assert xaudit("run", folder / "packed.yaml", "--out", folder / "packed")[0] == 0
+    code, out, _err = xaudit("gate", folder / "packed", "--strict")
+    assert code == 0
+    assert "policy ci-fast" in out
+    assert xaudit("gate", folder / "packed", "--strict", "--policy", "pack:ci-fast")[0] == 0
+
+
+def test_ci_profile_sizes_the_sample_for_the_policy(xaudit, folder):
+    policy = "name: p\nrules:\n  - {id: sens, metric: sensitivity, floor: 0.7}\n"
+    (folder / "policy.yaml").write_text(policy, encoding="utf-8")
+    code, out, _err = xaudit("check", folder / "good.yaml", "--profile", "ci")
+    assert code == 0
+    assert "sample     Sized so that sens" in out
+    code, _out, err = xaudit("run", folder / "good.yaml", "--out", folder / "ci", "--profile", "ci")
+    assert code == 0, err
+    said = re.sub(r"\s+", " ", err)
+    assert "Sized so that sens can be decided with 80 % power" in said
+    counts = json.loads((folder / "ci" / "findings.json").read_text("utf-8"))["study"]
+    assert 60 <= counts["positives"] < 177
+    assert xaudit("gate", folder / "ci", "--strict")[0] == 0
+    options = ("--profile", "ci", "--limit", "10")
+    code, _out, err = xaudit("run", folder / "good.yaml", "--out", folder / "x", *options)
+    assert code == 2
+    assert "give one of them" in err

@@ -1,0 +1,99 @@
+"""The release detector against the other one as baseline, both directions, beside scikit-learn."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.contingency_tables import mcnemar
+
+from xaudit.audit.conduct import run_audit
+from xaudit.audit.judge import judge_audit
+from xaudit.audit.read_config import Overrides
+from xaudit.audit.same_cases import SameCases, SavedAudit
+
+ROOT = Path(__file__).parents[2]
+STUDY = Path(os.environ.get("XAUDIT_FRACATLAS", ROOT / "../shared/data/fracatlas"))
+DETECTORS = Path(os.environ.get("XAUDIT_DETECTORS", ROOT / "../shared/data/detectors"))
+WEIGHTS = {name: DETECTORS / f"fracatlas_mobilenet_v2_{name}.safetensors"
+           for name in ("localizing", "plain")}  # fmt: skip
+POLICY = """\
+name: against-the-other
+rules:
+  - {id: auc, metric: auc, non_inferior: 0.05}
+  - {id: sensitivity, metric: sensitivity, non_inferior: 0.05}
+  - {id: specificity, metric: specificity, superior: 0}
+  - {id: free-threshold, metric: sensitivity, where: {operating_point: specificity_90}, superior: 0}
+  - {id: same-study, metric: prevalence_drift, equivalent: 0.01}
+  - {id: failed, metric: failed_share, ceiling: 0.02}
+"""
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.fracatlas,
+    pytest.mark.skipif(
+        not (STUDY.is_dir() and all(one.is_file() for one in WEIGHTS.values())),
+        reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """Both detectors audited on all 600 images; none explained, to keep the test short."""
+    folder = tmp_path_factory.mktemp("repository")
+    content = yaml.safe_load((ROOT / "examples" / "fracatlas.yaml").read_text("utf-8"))
+    content |= {"policy": "policy.yaml", "robustness": {"cases": 0}}
+    del content["device"]
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    for name, weights in WEIGHTS.items():
+        content["detector"]["name"] = name
+        config = folder / f"{name}.yaml"
+        config.write_text(yaml.safe_dump(content), encoding="utf-8")
+        overrides = Overrides(STUDY.resolve(), weights.resolve(), cases=0)
+        run_audit(config, folder / name, overrides, None, lambda step: None)
+    return folder
+
+
+def outcomes(repository, new, old):
+    verdict = judge_audit(repository / new, baseline=repository / old)
+    assert verdict.baseline.cases == 600
+    assert not verdict.changed_after_run
+    return {one.rule.id: one for one in verdict.outcomes}
+
+
+def test_both_directions(repository):
+    up = outcomes(repository, "localizing", "plain")
+    down = outcomes(repository, "plain", "localizing")
+    words = {name: (up[name].verdict, down[name].verdict) for name in up}
+    assert words == {
+        "auc": ("pass", "pass"),
+        "sensitivity": ("fail", "pass"),
+        "specificity": ("pass", "fail"),
+        "free-threshold": ("inconclusive", "inconclusive"),
+        "same-study": ("pass", "pass"),
+        "failed": ("pass", "pass"),
+    }
+    assert "chosen on this study" in up["free-threshold"].why
+    for name in ("auc", "sensitivity", "specificity"):
+        one, other = up[name].estimate, down[name].estimate
+        assert one.value == pytest.approx(-other.value, abs=0.01), name
+
+
+def test_differences_equal_other_libraries(repository):
+    same = SameCases.of(*(SavedAudit.read(repository / name) for name in WEIGHTS))
+    up = outcomes(repository, "localizing", "plain")
+    (new, old), labels = same.worst_scores, same.labels
+    ranked = [np.nan_to_num(side, posinf=1e9, neginf=-1e9) for side in (new, old)]
+    areas = [roc_auc_score(labels, side) for side in ranked]
+    assert up["auc"].estimate.value == pytest.approx(areas[0] - areas[1], abs=1e-12)
+    right = [side[labels] > 0 for side in (new, old)]
+    gap = right[0].mean() - right[1].mean()
+    assert up["sensitivity"].estimate.value == pytest.approx(gap, abs=1e-12)
+    table = [[int((a & b).sum()) for b in (right[1], ~right[1])] for a in (right[0], ~right[0])]
+    exact = mcnemar(table, exact=True).pvalue
+    assert exact < 1e-4
+    # Copies of one image count as one patient, so the test is the clustered one.
+    assert "clustered McNemar" in up["sensitivity"].why

@@ -1,0 +1,38 @@
+"""``xaudit policy``: the mistakes of policy files, without an audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xaudit.audit.metrics import all_metrics
+from xaudit.commands.console import tell
+from xaudit.errors import ConfigError
+from xaudit.gate.names import unknown_metrics
+from xaudit.gate.policy import read_policy
+
+
+def policy(
+    files: Annotated[list[Path], typer.Argument(help="Policy files or packs.")],
+) -> None:
+    """Read policies and print their rules with their hash; every mistake at once.
+
+    Groups and levels are checked by `xaudit gate`, which knows the study. Exit code 0, or 2
+    where a file has mistakes.
+    """
+    known = [one.name for one in all_metrics()]
+    problems: list[str] = []
+    for file in files:
+        try:
+            found = read_policy(file)
+        except ConfigError as error:
+            problems.extend(error.problems)
+            continue
+        problems.extend(unknown_metrics(found, known))
+        tell(f"{file}: {found.name}, {len(found.rules)} rules, SHA-256 {found.sha256}")
+        for rule in found.rules:
+            tell(f"  {rule.id}: {rule.metric} {rule.demand}")
+    if problems:
+        raise ConfigError(problems)
