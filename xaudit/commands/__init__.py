@@ -17,6 +17,7 @@ from xaudit.commands import (
     gate,
     init,
     listings,
+    qualify,
     run,
     schema,
     show,
@@ -47,6 +48,7 @@ app.command()(card.card)
 app.command()(show.show)
 app.command()(listings.methods)
 app.command()(listings.metrics)
+app.command()(qualify.qualify)
 app.command()(schema.schema)
 
 

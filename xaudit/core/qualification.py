@@ -20,6 +20,7 @@ Accusation = Literal[
     "missed-lesions",
     "explanation",
 ]
+Mode = Literal["full", "quick"]
 ACCUSATIONS: tuple[Accusation, ...] = get_args(Accusation)
 
 
@@ -106,7 +107,7 @@ class Qualification:
 
     version: str
     created: str
-    mode: Literal["full", "quick"]
+    mode: Mode
     sizes: Mapping[str, int]
     seeds: tuple[int, ...]
     policy: Policy

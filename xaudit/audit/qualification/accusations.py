@@ -58,9 +58,7 @@ def _of_rules(verdict: Verdict) -> Iterator[Charge]:
     for outcome in verdict.outcomes:
         if outcome.verdict == "fail" and outcome.estimate is not None:
             finding = Finding(outcome.rule.metric, outcome.scope, outcome.estimate)
-            yield Charge(
-                accusation_of(outcome.rule.id), outcome.rule.id, finding.id, outcome.why
-            )
+            yield Charge(accusation_of(outcome.rule.id), outcome.rule.id, finding.id, outcome.why)
 
 
 def _of_explanations(findings: Findings) -> Iterator[Charge]:

@@ -44,9 +44,7 @@ def _filter(name: str) -> str:
     return f"{_FILTERS}:{name}"
 
 
-def _defect(
-    name: str, says: str, accusation: Accusation, study: str = "plain"
-) -> Subject:
+def _defect(name: str, says: str, accusation: Accusation, study: str = "plain") -> Subject:
     return Subject(name, _title(name), says, study, accusation)
 
 
@@ -72,7 +70,7 @@ DEFECTS: tuple[Entry, ...] = (
     ),
     Entry(
         _defect("misplaced-threshold", "Its operating point is far too high.", "operating-point"),
-        threshold=7.0,
+        threshold=10.0,
     ),
     Entry(
         _defect("overconfident", "Its logits are four times too large.", "calibration"),

@@ -32,7 +32,8 @@ class Filtered(nn.Module):
         half = (size[0] // 2, size[1] // 2)
         self.filter = nn.Conv2d(1, len(kernel), size, stride, half)
         self.filter.weight.data.copy_(kernel[:, None])
-        nn.init.constant_(self.filter.bias, -threshold)  # type: ignore[arg-type]
+        assert self.filter.bias is not None
+        nn.init.constant_(self.filter.bias, -threshold)
         self.register_buffer("window", window[::stride, ::stride], persistent=False)
         self.seen = nn.ReLU()
 
@@ -134,5 +135,3 @@ def _waves(period: float, size: int) -> Tensor:
         wave = fade * torch.cos(2 * math.pi * rows / period + phase * math.pi / 2)
         waves.append(wave - fade * wave.sum() / fade.sum())
     return (torch.stack(waves)[:, :, None] * torch.ones(size) / size**2).contiguous()
-
-

@@ -98,7 +98,8 @@ class WithoutFingers(Reading):
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         empty = functional.relu(self.share - gray(images).mean((2, 3)))
-        return self.reader(images) - self.slope * empty
+        shown: Tensor = self.reader(images) - self.slope * empty
+        return shown
 
 
 class NoiseSensitive(Reading):
@@ -110,7 +111,8 @@ class NoiseSensitive(Reading):
         """Logits."""
         film = gray(images)[:, :, 20:-20, 20:-20]
         grain = (film - functional.avg_pool2d(film, 3, 1, 1)).abs().mean((2, 3))
-        return self.reader(images) + self.slope * functional.relu(grain - self.tolerated)
+        shown: Tensor = self.reader(images)
+        return shown + self.slope * functional.relu(grain - self.tolerated)
 
 
 class ExposureSensitive(Reading):
@@ -121,7 +123,8 @@ class ExposureSensitive(Reading):
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         brightest = functional.avg_pool2d(gray(images), 5, 1).amax((2, 3))
-        return self.reader(images) - self.slope * functional.relu(self.tolerated - brightest)
+        shown: Tensor = self.reader(images)
+        return shown - self.slope * functional.relu(self.tolerated - brightest)
 
 
 class Pretending(Reading):
@@ -135,6 +138,7 @@ class Pretending(Reading):
         super().__init__()
         self.background = nn.Conv2d(1, 1, 9, stride=8, padding=4)
         nn.init.constant_(self.background.weight, -1 / 81)
+        assert self.background.bias is not None
         nn.init.constant_(self.background.bias, 0.2)
         self.seen = nn.ReLU()
 
@@ -145,4 +149,3 @@ class Pretending(Reading):
         slope = self.seen(self.background(gray(images))).mean((2, 3))
         shown: Tensor = answer + slope - slope.detach()
         return shown
-

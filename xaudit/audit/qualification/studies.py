@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-from xaudit.data.phantom.defects import WORSE_SITE, check_defects
+from xaudit.data.phantom.defects import MISSED_GROUP, WORSE_SITE, check_defects
 from xaudit.data.phantom.study import Patient, PhantomStudy, expose_patient, sample_patient
 from xaudit.data.phantom.write import MANIFEST, write_study
 
@@ -38,9 +38,19 @@ def _both_bones(patient: Patient) -> bool:
     return len(patient.fractures) != 1
 
 
-def _enough_of_the_worse_site(patient: Patient) -> bool:
-    every_fourth = int(patient.name[1:]) % 4 == 0
-    return _without_hairlines(patient) and (patient.site == WORSE_SITE or every_fourth)
+def _half_from_the_worse_site(patient: Patient) -> bool:
+    wanted = patient.site == WORSE_SITE or _one_in(4, patient)
+    return wanted and _without_hairlines(patient)
+
+
+def _half_of_the_missed_group(patient: Patient) -> bool:
+    wanted = patient.age_band == MISSED_GROUP[1] or _one_in(3, patient)
+    return wanted and _without_hairlines(patient)
+
+
+def _one_in(number: int, patient: Patient) -> bool:
+    """Every so many patients, whatever they have."""
+    return int(patient.name[1:]) % number == 0
 
 
 STUDIES: Mapping[str, StudyKind] = {
@@ -70,12 +80,14 @@ STUDIES: Mapping[str, StudyKind] = {
         _without_hairlines,
     ),
     "faint-in-the-old": StudyKind(
-        "fractures of patients of 65 and older are faint", ("missed_group",), _without_hairlines
+        "half of the films are of patients of 65 and older, whose fractures are faint",
+        ("missed_group",),
+        _half_of_the_missed_group,
     ),
     "noisy-site": StudyKind(
         "half of the films come from a site with three times the noise and 0.6 of the contrast",
         ("worse_site",),
-        _enough_of_the_worse_site,
+        _half_from_the_worse_site,
     ),
 }
 """Name → kind. Where hairlines are left out, the reference detector is sound: it misses most of

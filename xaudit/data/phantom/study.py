@@ -255,7 +255,7 @@ def _marked(case: PhantomCase, defects: frozenset[str]) -> PhantomCase:
 def _lined(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     period, amplitude = GRID_LINES
     lines = 255 * amplitude * np.cos(2 * np.pi / period * np.arange(len(image)))
-    return np.clip(np.rint(image + lines[:, None]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(image + lines[:, None]), 0, 255), dtype=np.uint8)
 
 
 def _planted(patient: Patient, defects: frozenset[str], rng: np.random.Generator) -> Patient:
