@@ -103,3 +103,18 @@ def test_few_patients_are_a_caution_and_widen_the_percentiles():
     assert few.low < many.low < -0.95
     endless = interval_of_draws(0.0, draws, 10**6, 10**6)
     assert (endless.low, endless.high) == pytest.approx((-0.95, 0.95), abs=1e-4)
+
+
+@pytest.mark.parametrize(("value", "limits"), [(0.0, (0.0, 0.2316)), (1.0, (0.7684, 1.0))])
+def test_shares_that_are_all_alike_have_the_exact_interval_over_patients(value, limits):
+    names = [f"p{i // 2}" for i in range(28)]
+    found = clustered_mean(np.full(28, value), names, RNG(0), share=True)
+    assert _limits(found) == pytest.approx((value, *limits), abs=1e-4)
+    assert (found.caution, found.n, found.clusters) == (None, 28, 14)
+
+
+def test_what_is_no_share_has_no_such_interval():
+    found = clustered_mean(np.zeros(40), [str(i) for i in range(40)], RNG(0))
+    assert "no spread" in found.caution
+    other = clustered_mean(np.full(40, 0.5), [str(i) for i in range(40)], RNG(0), share=True)
+    assert "no spread" in other.caution

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from scipy import stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import normal_quantile, t_quantile
+from xaudit.stats.proportions import clopper_pearson, normal_quantile, t_quantile
 from xaudit.stats.weights import Patients, numbered, patient_counts
 
 Array = npt.NDArray[np.float64]
@@ -143,6 +144,8 @@ def clustered_mean(
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
+    *,
+    share: bool = False,
 ) -> Estimate:
     """What is the mean over cases, with an interval over patients?
 
@@ -152,12 +155,21 @@ def clustered_mean(
         rng: source of the draws.
         draws: how many times patients are drawn.
         level: confidence level, two-sided.
+        share: the values lie in [0, 1]. Where all of them are 0, or all are 1, every draw is the
+            same; the mean is then bounded by the share of patients with any other value, which
+            has an exact interval (Clopper and Pearson 1934).
 
     Raises:
         ValueError: the lengths differ or a value is not finite.
     """
     if len(values) == 0:
         return Estimate.missing("no cases", n=0, clusters=0)
+    values = np.asarray(values, dtype=float)
+    all_alike = values.min() == values.max() and values[0] in {0.0, 1.0}
+    if share and all_alike and len(values) == len(patients):
+        clusters = numbered(patients)[0]
+        exact = clopper_pearson(int(values[0]) * clusters, clusters, level)
+        return replace(exact, k=None, n=len(values), clusters=clusters)
     return clustered_ratio(values, np.ones(len(values)), patients, rng, draws, level)
 
 

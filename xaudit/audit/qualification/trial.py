@@ -43,8 +43,8 @@ class Sizes:
 
 
 SIZES: Mapping[Mode, Sizes] = {
-    "full": Sizes(patients=220, explained=36, checked=6, degraded=80),
-    "quick": Sizes(patients=150, explained=20, checked=3, degraded=40),
+    "full": Sizes(patients=220, explained=50, checked=6, degraded=80),
+    "quick": Sizes(patients=150, explained=44, checked=3, degraded=40),
 }
 
 
