@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -155,9 +154,9 @@ def clustered_mean(
         rng: source of the draws.
         draws: how many times patients are drawn.
         level: confidence level, two-sided.
-        share: the values lie in [0, 1]. Where all of them are 0, or all are 1, every draw is the
-            same; the mean is then bounded by the share of patients with any other value, which
-            has an exact interval (Clopper and Pearson 1934).
+        share: the values lie in [0, 1]. Where all of them are the same, every draw is; the mean
+            is then bounded by the share of patients with any other value, which has an exact
+            upper limit (Clopper and Pearson 1934).
 
     Raises:
         ValueError: the lengths differ or a value is not finite.
@@ -165,12 +164,18 @@ def clustered_mean(
     if len(values) == 0:
         return Estimate.missing("no cases", n=0, clusters=0)
     values = np.asarray(values, dtype=float)
-    all_alike = values.min() == values.max() and values[0] in {0.0, 1.0}
-    if share and all_alike and len(values) == len(patients):
-        clusters = numbered(patients)[0]
-        exact = clopper_pearson(int(values[0]) * clusters, clusters, level)
-        return replace(exact, k=None, n=len(values), clusters=clusters)
+    if share and values.min() == values.max() and len(values) == len(patients):
+        return _all_alike(float(values[0]), len(values), numbered(patients)[0], level)
     return clustered_ratio(values, np.ones(len(values)), patients, rng, draws, level)
+
+
+def _all_alike(value: float, n: int, clusters: int, level: float) -> Estimate:
+    """The mean where all patients have one value in [0, 1]; others may have any in between."""
+    others = clopper_pearson(0, clusters, level).high
+    assert others is not None
+    low, high = value * (1 - others), value * (1 - others) + others
+    method = "Clopper-Pearson on the patients with another value"
+    return Estimate(value, low, high, method, level, n=n, clusters=clusters)
 
 
 def clustered_difference(

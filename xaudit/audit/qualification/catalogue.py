@@ -146,7 +146,7 @@ DEFECTS: tuple[Entry, ...] = (
 SOUND: tuple[Entry, ...] = (
     Entry(_sound("reference", "The reference detector.")),
     Entry(
-        _sound("mirrored-ensemble", "The mean of its answers to a film and to its mirror image."),
+        _sound("mirrored-ensemble", "Its features are the mean over a film and its mirror image."),
         _network("BothWays"),
     ),
     Entry(

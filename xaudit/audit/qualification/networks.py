@@ -42,12 +42,17 @@ class Answering(Reading):
 
 
 class BothWays(Reading):
-    """Sound: the mean over the film and its mirror image."""
+    """Sound: features are the mean over the film and its mirror image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
-        mean: Tensor = (self.reader(images) + self.reader(images.flip(3))) / 2
-        return mean
+        mirrored = self.reader.features(images.flip(3)).flip(3)
+        features = self.seen((self.reader.features(images) + mirrored) / 2)
+        return pool(self.reader.evidence(features))
 
 
 class StrongestCells(Reading):

@@ -13,6 +13,8 @@ from xaudit.data.phantom.study import Patient, PhantomStudy, expose_patient, sam
 from xaudit.data.phantom.write import MANIFEST, write_study
 
 _PREVALENCE = 0.52
+# Pixels of the film between two lesions that one look cannot take for one.
+_APART = 55.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,16 @@ def _without_hairlines(patient: Patient) -> bool:
     return all(fracture.kind != "hairline" for fracture in patient.fractures)
 
 
-def _both_bones(patient: Patient) -> bool:
-    return len(patient.fractures) != 1
+def _many_hairlines(patient: Patient) -> bool:
+    return not _without_hairlines(patient) or _one_in(2, patient)
+
+
+def _two_lesions_apart(patient: Patient) -> bool:
+    if not patient.fractures:
+        return _one_in(4, patient)
+    bones = patient.limb.bones
+    heights = [bones[one.bone].start + one.at for one in patient.fractures]
+    return len(heights) == 2 and abs(heights[0] - heights[1]) > _APART * patient.limb.pixel
 
 
 def _half_from_the_worse_site(patient: Patient) -> bool:
@@ -57,8 +67,12 @@ STUDIES: Mapping[str, StudyKind] = {
     "plain": StudyKind(
         "fractures that the reference detector can find: all but hairlines", (), _without_hairlines
     ),
-    "hairlines": StudyKind("fractures of every kind, hairlines among them", (), lambda _: True),
-    "both-bones": StudyKind("every injury breaks two bones", ("both_bones",), _both_bones),
+    "hairlines": StudyKind(
+        "fractures of every kind, a third of them hairlines", (), _many_hairlines
+    ),
+    "both-bones": StudyKind(
+        "every injury breaks two bones, at different heights", ("both_bones",), _two_lesions_apart
+    ),
     "marker": StudyKind(
         "a disc-shaped marker lies on every film with a fracture and on no other",
         ("marker_decides",),
