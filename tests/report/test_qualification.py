@@ -35,6 +35,7 @@ def qualification(**wrong):
         mode="full",
         sizes={"patients": 7},
         seeds=SEEDS,
+        studies={"plain": "nothing special"},
         policy=read_policy(packaged(POLICY)),
         trials=done,
         found=found(done),
@@ -68,7 +69,7 @@ def test_what_was_not_found_is_said():
     defects, sound = report.sections[0].tables[0], report.sections[1].tables[0]
     row = next(row for row in defects.rows if row[0] == "Saturated")
     assert row[4] == "1/2"
-    assert "12: not found" in row[5]
+    assert row[5].endswith("not found: 12")
     assert defects.marks[defects.rows.index(row)].word == "fail"
     assert sound.rows[0][3] == "0/2"
     assert sound.marks[0].word == "fail"

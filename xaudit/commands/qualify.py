@@ -32,7 +32,7 @@ def qualify(
 ) -> None:
     """Audit detectors with known defects, and sound ones; report what was found.
 
-    Writes qualification.html and qualification.json. Exit code 0 if every planted defect was
+    Writes qualification.html, .md and .json. Exit code 0 if every planted defect was
     found and no sound detector was accused, else 1. A run that was interrupted goes on where it
     stopped; a finished audit is not run again.
     """

@@ -70,6 +70,8 @@ class Trial:
         charges: what the audit accuses it of.
         verdict: the gate's over all rules; None where the audit failed.
         error: why the audit itself failed; None where it did not.
+        right: a defect was found under its own name; a sound detector was audited and accused of
+            nothing.
     """
 
     subject: Subject
@@ -77,12 +79,13 @@ class Trial:
     charges: tuple[Charge, ...]
     verdict: VerdictWord | None = None
     error: str | None = None
+    right: bool = field(init=False)
 
-    @property
-    def right(self) -> bool:
-        """A defect was found under its own name; a sound detector was audited and not accused."""
-        if self.error is not None:
-            return False
+    def __post_init__(self) -> None:
+        """Judge the audit."""
+        object.__setattr__(self, "right", self.error is None and self._as_planted())
+
+    def _as_planted(self) -> bool:
         if self.subject.planted is None:
             return not self.charges
         return any(one.accusation == self.subject.planted for one in self.charges)
@@ -98,6 +101,7 @@ class Qualification:
         mode: "full" or "quick".
         sizes: what the studies and audits were limited to, name → number.
         seeds: of the studies.
+        studies: name of a kind of study → what it is.
         policy: the rules by which detectors are accused.
         trials: by seed, then in the order of the catalogue.
         found: share of the planted defects that were found, over detectors × seeds.
@@ -110,6 +114,7 @@ class Qualification:
     mode: Mode
     sizes: Mapping[str, int]
     seeds: tuple[int, ...]
+    studies: Mapping[str, str]
     policy: Policy
     trials: tuple[Trial, ...]
     found: Estimate

@@ -104,16 +104,23 @@ def _defect_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
         subject.study,
         subject.planted or "",
         f"{sum(one.right for one in trials)}/{len(trials)}",
-        "; ".join(_found_by(one) for one in trials),
+        _found_by(trials),
         ", ".join(sorted(also)) or numbers.NONE,
     )
 
 
-def _found_by(trial: Trial) -> str:
-    if trial.error is not None:
-        return f"{trial.seed}: the audit failed: {trial.error}"
-    named = [one for one in trial.charges if one.accusation == trial.subject.planted]
-    return f"{trial.seed}: {_charge(named[0]) if named else 'not found'}"
+def _found_by(trials: Sequence[Trial]) -> str:
+    """Finding by finding, with the seeds in which it was the first under the planted name."""
+    lines: dict[str, list[str]] = {}
+    for trial in trials:
+        named = [one for one in trial.charges if one.accusation == trial.subject.planted]
+        if trial.error is not None:
+            lines.setdefault("the audit failed", []).append(f"{trial.seed} {trial.error}")
+        elif named:
+            lines.setdefault(named[0].finding, []).append(f"{trial.seed} {named[0].why}")
+        else:
+            lines.setdefault("not found", []).append(str(trial.seed))
+    return ". ".join(f"{finding}: {'; '.join(said)}" for finding, said in lines.items())
 
 
 def _charge(charge: Charge) -> str:
@@ -169,7 +176,7 @@ def _reading(result: Qualification) -> Section:
     sizes = ", ".join(f"{name} {value}" for name, value in result.sizes.items())
     return Section(
         "reading", "", "What does this show, and what not?",
-        "That this version finds defects of known kinds and size on drawn radiographs.",
+        "That this version finds defects of known kinds and sizes on drawn radiographs.",
         (
             "The intervals count every audit of a detector on the study of a seed as one trial. "
             "They say how often these detectors would be judged rightly on other drawn studies, "
@@ -179,6 +186,7 @@ def _reading(result: Qualification) -> Section:
             "Every audit behind this report lies beside it and can be opened: xaudit card "
             "seed-SEED/DETECTOR/audit.",
         ),
+        terms=tuple(result.studies.items()),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from xaudit.audit.files import read_json, to_json, write_text
 from xaudit.audit.provenance import provenance
 from xaudit.audit.qualification.accusations import check_policy
 from xaudit.audit.qualification.catalogue import entries
+from xaudit.audit.qualification.studies import STUDIES
 from xaudit.audit.qualification.trial import (
     POLICY,
     SIZES,
@@ -30,7 +31,7 @@ from xaudit.core.qualification import Mode, Qualification, Trial
 from xaudit.errors import ConfigError
 from xaudit.gate.policy import read_policy
 from xaudit.report.qualification import build_report
-from xaudit.report.render import render_html
+from xaudit.report.render import render_html, render_markdown
 from xaudit.stats.proportions import clopper_pearson
 
 _SIZES = "sizes.json"
@@ -44,7 +45,7 @@ def qualify(
 ) -> Qualification:
     """Audit every detector on the studies of every seed; finished audits are kept.
 
-    Writes ``qualification.json`` and ``qualification.html``. The result does not depend on the
+    Writes ``qualification.json``, ``.html`` and ``.md``. The result does not depend on the
     number of workers: each computes with one thread.
 
     Args:
@@ -71,6 +72,7 @@ def qualify(
         mode=mode,
         sizes=asdict(sizes),
         seeds=tuple(seeds),
+        studies={name: kind.says for name, kind in STUDIES.items()},
         policy=policy,
         trials=tuple(trials),
         found=found(trials),
@@ -78,8 +80,9 @@ def qualify(
         provenance=provenance({}, {}),
     )
     write_text(folder / "qualification.json", to_json(result))
-    page = render_html(build_report(result), "qualification.html.j2")
-    write_text(folder / "qualification.html", page)
+    report = build_report(result)
+    write_text(folder / "qualification.html", render_html(report, "qualification.html.j2"))
+    write_text(folder / "qualification.md", render_markdown(report))
     return result
 
 
