@@ -1,6 +1,7 @@
 """``xaudit qualify``: what it refuses, and a whole quick qualification."""
 
 import json
+import signal
 
 import pytest
 
@@ -13,8 +14,17 @@ def test_folder_of_something_else_is_refused(xaudit, tmp_path):
 
 
 @pytest.mark.heavy
-def test_quick_qualification_finds_every_defect_and_accuses_nobody(xaudit, tmp_path):
+def test_quick_qualification_finds_every_defect_and_accuses_nobody(xaudit, process, tmp_path):
+    """Interrupted after its first audit, gone on with, and asked once more."""
     folder = tmp_path / "qualification"
+    first = process("qualify", "--quick", "--out", folder)
+    assert any(line.startswith("1 of ") for line in first.stderr)
+    first.send_signal(signal.SIGINT)
+    _out, err = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "Traceback" not in err
+    kept = changes(folder)
+    assert kept
     code, out, err = xaudit("qualify", "--quick", "--out", folder)
     assert code == 0, out + err
     result = json.loads((folder / "qualification.json").read_text("utf-8"))
@@ -22,7 +32,13 @@ def test_quick_qualification_finds_every_defect_and_accuses_nobody(xaudit, tmp_p
     assert result["accused"]["k"] == 0
     assert result["accused"]["n"] >= 4
     assert "Every planted defect was found" in (folder / "qualification.html").read_text("utf-8")
-    findings = sorted(folder.glob("seed-*/*/audit/findings.json"))
-    before = [path.stat().st_mtime_ns for path in findings]
+    done = changes(folder)
+    assert kept.items() <= done.items()
     assert xaudit("qualify", "--quick", "--out", folder)[0] == 0
-    assert [path.stat().st_mtime_ns for path in findings] == before
+    assert changes(folder) == done
+
+
+def changes(folder):
+    """When each finished audit was written."""
+    paths = folder.glob("seed-*/*/audit/findings.json")
+    return {path: path.stat().st_mtime_ns for path in paths}

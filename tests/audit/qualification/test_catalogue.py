@@ -1,5 +1,8 @@
 """Who is audited: enough of each kind, each of them accusable, all of them loadable."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -14,6 +17,7 @@ from xaudit.gate.policy import read_policy
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec
 
+ROOT = Path(__file__).parents[3]
 ALL = (*DEFECTS, *SOUND)
 
 
@@ -44,6 +48,15 @@ def test_every_accusation_is_planted_and_can_be_raised(policy):
 def test_every_telling_study_is_also_shown_to_a_sound_detector():
     telling = {one.subject.study for one in DEFECTS if one.subject.planted == "shortcut"}
     assert telling <= {one.subject.study for one in SOUND}
+
+
+def test_page_lists_every_defect_and_marks_the_quick_ones():
+    page = (ROOT / "docs" / "reference" / "qualification.md").read_text(encoding="utf-8")
+    for entry in DEFECTS:
+        mark = " *" if entry.quick else ""
+        row = re.search(rf"^\| {entry.subject.id}{re.escape(mark)} \|.*\| (.*) \|$", page, re.M)
+        assert row is not None, entry.subject.id
+        assert row[1] == entry.subject.planted
 
 
 @pytest.mark.parametrize("entry", ALL, ids=lambda one: one.subject.id)

@@ -67,8 +67,8 @@ class BorderReader(Filtered):
     def __init__(self) -> None:
         rows = torch.zeros(REFERENCE_INPUT.height, REFERENCE_INPUT.width)
         rows[7:13, 50:110] = rows[-13:-7, 50:110] = 1
-        self.pixels = float(rows.sum())
         super().__init__(-torch.ones(1, 1, 1), -self.dark, rows)
+        self.pixels = float(rows.sum())
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
