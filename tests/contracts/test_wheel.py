@@ -26,6 +26,8 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
     assert "xaudit/templates/card.html.j2" in names
     assert "xaudit/py.typed" in names
     assert "xaudit/audit/demo_files/audit.yaml" in names
+    assert "xaudit/audit/qualification/policy.yaml" in names
+    assert "xaudit/templates/qualification.html.j2" in names
     assert "xaudit/data/phantom/reference_detector.safetensors" in names
     assert "xaudit/gate/pack_files/release.yaml" in names
     tops = {name.split("/")[0] for name in names}

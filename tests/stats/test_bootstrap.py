@@ -103,3 +103,31 @@ def test_few_patients_are_a_caution_and_widen_the_percentiles():
     assert few.low < many.low < -0.95
     endless = interval_of_draws(0.0, draws, 10**6, 10**6)
     assert (endless.low, endless.high) == pytest.approx((-0.95, 0.95), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"), [(0.0, (0, 0.2316)), (1.0, (0.7684, 1)), (0.5, (0.3842, 0.6158))]
+)
+def test_shares_that_are_all_alike_have_an_exact_interval_over_patients(value, limits):
+    names = [f"p{i // 2}" for i in range(28)]
+    found = clustered_mean(np.full(28, value), names, RNG(0), share=True)
+    assert _limits(found) == pytest.approx((value, *limits), abs=1e-4)
+    assert (found.caution, found.n, found.clusters) == (None, 28, 14)
+
+
+def test_what_is_no_share_has_no_such_interval():
+    found = clustered_mean(np.zeros(40), [str(i) for i in range(40)], RNG(0))
+    assert "no spread" in found.caution
+
+
+@pytest.mark.parametrize("rare", [0.02, 0.1])
+def test_interval_of_shares_that_are_all_alike_holds_the_mean(rare):
+    """Patients have 0.5, a few 1: whenever a sample shows 0.5 alone, it must allow for them."""
+    rng, missed = RNG(3), 0
+    names = [str(i) for i in range(20)]
+    for _ in range(400):
+        values = np.where(rng.random(20) < rare, 1.0, 0.5)
+        if (values == 0.5).all():
+            found = clustered_mean(values, names, RNG(0), share=True)
+            missed += not found.low <= 0.5 + rare / 2 <= found.high
+    assert missed / 400 <= 0.05

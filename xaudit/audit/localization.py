@@ -14,6 +14,7 @@ from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
+from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule, levels
 from xaudit.metrics.localization import LOCALIZATION
@@ -74,7 +75,8 @@ class _Report:
             used = rows if analysis == "worst_case" else known
             values = np.array([_value(scores.get(row.case_id)) or 0.0 for row in used])
             key = ",".join(f"{name}={value}" for name, value in sorted(full.items()))
-            estimate = self._mean(used, values, f"{metric}[{key}]")
+            share = METRICS[metric].facts.high == 1.0
+            estimate = self._mean(used, values, f"{metric}[{key}]", share)
             yield Finding(
                 metric,
                 full,
@@ -82,7 +84,7 @@ class _Report:
                 positives=len(used),
             )
 
-    def _mean(self, rows: Sequence[CaseRow], values: np.ndarray, key: str) -> Estimate:
+    def _mean(self, rows: Sequence[CaseRow], values: np.ndarray, key: str, share: bool) -> Estimate:
         if not rows:
             return Estimate.missing("no explained case with an annotated lesion", unit=self._unit)
         estimate = clustered_mean(
@@ -90,6 +92,7 @@ class _Report:
             [row.patient for row in rows],
             generator_for(self._seed, "bootstrap", key),
             draws=self._statistics.draws,
+            share=share,
         )
         return replace(estimate, unit=self._unit)
 

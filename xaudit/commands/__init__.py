@@ -18,6 +18,7 @@ from xaudit.commands import (
     init,
     listings,
     policy,
+    qualify,
     run,
     schema,
     show,
@@ -49,6 +50,7 @@ app.command()(card.card)
 app.command()(show.show)
 app.command()(listings.methods)
 app.command()(listings.metrics)
+app.command()(qualify.qualify)
 app.command()(schema.schema)
 
 

@@ -16,7 +16,7 @@ _MARKDOWN = str.maketrans(
 )
 
 
-def render_html(card: ModelCard) -> str:
+def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
     """One HTML file that loads nothing; its policy allows its own style and script only."""
     root = template_root()
     running = card.running.replace("\\", "").replace('"', "'").replace("<", "‹")
@@ -25,7 +25,7 @@ def render_html(card: ModelCard) -> str:
     script = (root / "card.js").read_text("utf-8")
     return (
         _environment(escape=True)
-        .get_template("card.html.j2")
+        .get_template(template)
         .render(
             card=card,
             style=Markup(style),

@@ -11,7 +11,7 @@ from scipy import stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import normal_quantile, t_quantile
+from xaudit.stats.proportions import clopper_pearson, normal_quantile, t_quantile
 from xaudit.stats.weights import Patients, numbered, patient_counts
 
 Array = npt.NDArray[np.float64]
@@ -143,6 +143,8 @@ def clustered_mean(
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
+    *,
+    share: bool = False,
 ) -> Estimate:
     """What is the mean over cases, with an interval over patients?
 
@@ -152,13 +154,28 @@ def clustered_mean(
         rng: source of the draws.
         draws: how many times patients are drawn.
         level: confidence level, two-sided.
+        share: the values lie in [0, 1]. Where all of them are the same, every draw is; the mean
+            is then bounded by the share of patients with any other value, which has an exact
+            upper limit (Clopper and Pearson 1934).
 
     Raises:
         ValueError: the lengths differ or a value is not finite.
     """
     if len(values) == 0:
         return Estimate.missing("no cases", n=0, clusters=0)
+    values = np.asarray(values, dtype=float)
+    if share and values.min() == values.max() and len(values) == len(patients):
+        return _all_alike(float(values[0]), len(values), numbered(patients)[0], level)
     return clustered_ratio(values, np.ones(len(values)), patients, rng, draws, level)
+
+
+def _all_alike(value: float, n: int, clusters: int, level: float) -> Estimate:
+    """The mean where all patients have one value in [0, 1]; others may have any in between."""
+    others = clopper_pearson(0, clusters, level).high
+    assert others is not None
+    low, high = value * (1 - others), value * (1 - others) + others
+    method = "Clopper-Pearson on the patients with another value"
+    return Estimate(value, low, high, method, level, n=n, clusters=clusters)
 
 
 def clustered_difference(

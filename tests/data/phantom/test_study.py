@@ -10,9 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xaudit.data.phantom.defects import MISSED_GROUP, WORSE_SITE
+from xaudit.data.phantom.defects import (
+    GRID_LINES,
+    MISSED_GROUP,
+    TAG,
+    TELLING_BORDER,
+    TELLING_SITES,
+    WORSE_SITE,
+)
 from xaudit.data.phantom.film import expose
-from xaudit.data.phantom.study import GROUPS, phantom_study, sample_patient
+from xaudit.data.phantom.study import GROUPS, expose_patient, phantom_study, sample_patient
 from xaudit.data.phantom.write import COLUMNS, write_study
 from xaudit.errors import ConfigError, DataError
 
@@ -164,3 +171,45 @@ def test_folder_in_use_is_refused(study, tmp_path):
     with pytest.raises(DataError, match="new or empty folder"):
         write_study(study, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_border_decides_collimates_fractured_films_and_no_other():
+    for patient in planted("border_decides"):
+        assert {view.collimation == TELLING_BORDER for view in patient.views} == {patient.label}
+
+
+def test_site_decides_ties_label_and_grid_lines_to_the_site():
+    patients = planted("site_decides", 300)
+    inside = [p.label for p in patients if p.site in TELLING_SITES]
+    outside = [p.label for p in patients if p.site not in TELLING_SITES]
+    assert np.mean(inside) > 0.7
+    assert np.mean(outside) < 0.3
+    for patient in patients[:12]:
+        plain = expose_patient(patient)[0].image.astype(int)
+        lined = expose_patient(patient, frozenset(["site_decides"]))[0].image.astype(int)
+        period = np.abs(np.fft.rfft((lined - plain).mean(axis=1)))
+        if patient.site in TELLING_SITES:
+            assert len(plain) / period.argmax() == pytest.approx(GRID_LINES[0], rel=0.05)
+        else:
+            assert not period.any()
+
+
+def test_tag_decides_writes_the_label_on_the_upper_edge_only():
+    for patient in planted("tag_decides", 8):
+        for case, plain in zip(
+            expose_patient(patient, frozenset(["tag_decides"])),
+            expose_patient(patient),
+            strict=True,
+        ):
+            left = (case.image.shape[1] - TAG) // 2
+            assert set(case.image[:TAG, left : left + TAG].flat) == {255 if case.truth else 0}
+            assert np.array_equal(case.image[TAG:], plain.image[TAG:])
+
+
+def test_both_bones_breaks_both_where_it_can():
+    def twice(defect):
+        paired = [p for p in planted(defect, 300, 1.0) if p.limb.breakable == 2]
+        return np.mean([len(p.fractures) == 2 for p in paired])
+
+    assert twice("both_bones") > 0.6
+    assert twice("label_noise") < 0.4

@@ -65,8 +65,16 @@ class Fracture:
         return _VIEWS[self.kind](self, bone, azimuth)
 
 
+PAIRED = 0.35
+"""Share of the injuries of paired bones that break both."""
+
+
 def sample_fractures(
-    rng: np.random.Generator, limb: Limb, age: int, site_range: tuple[float, float]
+    rng: np.random.Generator,
+    limb: Limb,
+    age: int,
+    site_range: tuple[float, float],
+    paired: float = PAIRED,
 ) -> tuple[Fracture, ...]:
     """The fractures of one injury: one bone, or both of a pair.
 
@@ -75,12 +83,13 @@ def sample_fractures(
         limb: where.
         age: children get greenstick fractures, adults comminuted ones.
         site_range: axial range in millimeters that every view of the patient shows.
+        paired: probability that both bones of a pair break, where the fracture is complete.
     """
     odds = _CHILD if age < 16 else _ADULT
     kind: Kind = list(odds)[int(rng.choice(len(odds), p=list(odds.values())))]  # type: ignore[assignment]
     first = int(rng.integers(limb.breakable))
     found = [_sample(rng, limb, first, kind, site_range)]
-    if limb.breakable == 2 and kind not in ("hairline",) and rng.random() < 0.35:
+    if limb.breakable == 2 and kind not in ("hairline",) and rng.random() < paired:
         found.append(_sample(rng, limb, 1 - first, kind, site_range))
     return tuple(found)
 

@@ -12,16 +12,23 @@ from xaudit.core.case import BoolArray
 from xaudit.core.seeds import generator_for
 from xaudit.data.phantom.anatomy import PARTS, Limb, grow_limb
 from xaudit.data.phantom.defects import (
+    BOTH_BONES,
     FAINT,
+    GRID_LINES,
     MISSED_GROUP,
     NOISY_LABELS,
+    OPEN_BORDER,
+    TAG,
+    TELLING_BORDER,
     TELLING_MARKER,
+    TELLING_SITES,
     WORSE_SITE,
     check_defects,
+    prevalence_at,
     worsened,
 )
 from xaudit.data.phantom.film import Film, View, expose
-from xaudit.data.phantom.fractures import Fracture, sample_fractures
+from xaudit.data.phantom.fractures import PAIRED, Fracture, sample_fractures
 from xaudit.data.phantom.frame import Frame
 from xaudit.data.phantom.sites import SITES, Device
 from xaudit.errors import ConfigError
@@ -118,7 +125,7 @@ def phantom_study(
     cases = [
         case
         for index in range(patients)
-        for case in expose_patient(sample_patient(seed, index, prevalence, planted))
+        for case in expose_patient(sample_patient(seed, index, prevalence, planted), planted)
     ]
     return PhantomStudy(seed, planted, tuple(cases))
 
@@ -136,9 +143,10 @@ def sample_patient(
     mirrored = bool(rng.random() < 0.5)
     part = str(rng.choice(list(_PART_ODDS), p=list(_PART_ODDS.values())))
     limb = grow_limb(rng, part, age, sex)
-    broken = bool(rng.random() < prevalence)
+    broken = bool(rng.random() < prevalence_at(place.name, prevalence, defects))
+    paired = BOTH_BONES if "both_bones" in defects else PAIRED
     injury = generator_for(seed, "phantom", name, "injury")
-    fractures = sample_fractures(injury, limb, age, _shown(limb)) if broken else ()
+    fractures = sample_fractures(injury, limb, age, _shown(limb), paired) if broken else ()
     patient = Patient(
         name, sex, age, place.name, device, mirrored, limb, fractures, broken,
         _views(seed, name, limb, mirrored, device),
@@ -146,12 +154,15 @@ def sample_patient(
     return _planted(patient, defects, generator_for(seed, "phantom", name, "defects"))
 
 
-def expose_patient(patient: Patient) -> tuple[PhantomCase, ...]:
-    """All films of one patient."""
-    return tuple(
-        _case(patient, view, expose(patient.limb, patient.fractures, view, patient.device))
+def expose_patient(
+    patient: Patient, defects: frozenset[str] = frozenset()
+) -> tuple[PhantomCase, ...]:
+    """All films of one patient, with those of the study's defects that lie on the film itself."""
+    films = [
+        (view, expose(patient.limb, patient.fractures, view, patient.device))
         for view in patient.views
-    )
+    ]
+    return tuple(_marked(_case(patient, view, film), defects) for view, film in films)
 
 
 def _case(patient: Patient, view: View, film: Film) -> PhantomCase:
@@ -230,11 +241,32 @@ def _corner(rng: np.random.Generator, height: int, width: int) -> tuple[int, int
     return int(row), int(column)
 
 
+def _marked(case: PhantomCase, defects: frozenset[str]) -> PhantomCase:
+    """The film with what gives its label away; without such a defect, the case itself."""
+    image = case.image
+    if "site_decides" in defects and case.site in TELLING_SITES:
+        image = _lined(image)
+    if "tag_decides" in defects:
+        image, left = image.copy(), (image.shape[1] - TAG) // 2
+        image[:TAG, left : left + TAG] = 255 if case.truth else 0
+    return case if image is case.image else replace(case, image=image)
+
+
+def _lined(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    period, amplitude = GRID_LINES
+    lines = 255 * amplitude * np.cos(2 * np.pi / period * np.arange(len(image)))
+    return np.asarray(np.clip(np.rint(image + lines[:, None]), 0, 255), dtype=np.uint8)
+
+
 def _planted(patient: Patient, defects: frozenset[str], rng: np.random.Generator) -> Patient:
     """The patient with the study's defects; without any, the patient itself."""
     flip = bool(rng.random() < NOISY_LABELS)
     if "marker_decides" in defects and patient.fractures:
         told = tuple(replace(view, marker=TELLING_MARKER) for view in patient.views)
+        patient = replace(patient, views=told)
+    if "border_decides" in defects:
+        field = TELLING_BORDER if patient.fractures else OPEN_BORDER
+        told = tuple(replace(view, collimation=field) for view in patient.views)
         patient = replace(patient, views=told)
     if "worse_site" in defects and patient.site == WORSE_SITE:
         patient = replace(patient, device=worsened(patient.device))

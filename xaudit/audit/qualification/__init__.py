@@ -1,0 +1,1 @@
+"""The tool's own qualification: detectors with known defects, and sound ones, audited."""

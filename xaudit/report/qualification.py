@@ -1,0 +1,220 @@
+"""The report of a qualification as a view model, in the look of the card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+
+from xaudit.core.policy import Rule
+from xaudit.core.qualification import Charge, Qualification, Subject, Trial
+from xaudit.report import numbers
+from xaudit.report.view import MARKS, Answer, Mark, ModelCard, Section, Table
+
+
+def build_report(result: Qualification) -> ModelCard:
+    """What a quality department files: what was planted, what was found, and by which finding."""
+    sections = (
+        _defects(result),
+        _sound(result),
+        _rules(result),
+        _reading(result),
+        _depends(result),
+    )
+    return ModelCard(
+        title=f"xaudit {result.version}",
+        subtitle=_scope(result),
+        running=f"xaudit {result.version}",
+        verdict=MARKS["pass" if result.passed else "fail"],
+        verdict_text=_sentence(result),
+        verdict_counts="",
+        answers=tuple(_answers(result)),
+        sections=tuple(
+            replace(one, number=str(index)) for index, one in enumerate(sections, start=1)
+        ),
+        twin=_twin(result),
+        footer=f"xaudit {result.version}, policy {result.policy.sha256[:12]}, {result.created}",
+    )
+
+
+def _scope(result: Qualification) -> str:
+    defects, sound = (len(_subjects(result, planted)) for planted in (True, False))
+    seeds = ", ".join(map(str, result.seeds))
+    return (
+        f"{result.mode.capitalize()} qualification: {defects} detectors with a planted defect and "
+        f"{sound} sound ones, on drawn studies of {result.sizes['patients']} patients; "
+        f"seeds {seeds}."
+    )
+
+
+def _sentence(result: Qualification) -> str:
+    missed = sum(not one.right for one in _trials(result, planted=True))
+    wronged = sum(not one.right for one in _trials(result, planted=False))
+    if not missed and not wronged:
+        return "Every planted defect was found, and no sound detector was accused."
+    return (
+        f"{missed} of {result.found.n} planted defects were not found; "
+        f"{wronged} of {result.accused.n} sound detectors were wrongly accused."
+    )
+
+
+def _answers(result: Qualification) -> Iterator[Answer]:
+    exact = "exact (Clopper-Pearson) 95 % interval over detectors × seeds"
+    yield Answer(
+        "Were planted defects found?",
+        f"{numbers.counts(result.found)}: {numbers.estimate(result.found)}",
+        f"Under the name of what was planted; {exact}.",
+    )
+    yield Answer(
+        "Were sound detectors accused?",
+        f"{numbers.counts(result.accused)}: {numbers.estimate(result.accused)}",
+        f"Of anything at all, or not audited; {exact}.",
+    )
+    released = [one for one in _trials(result, planted=True) if one.verdict == "pass"]
+    names = ", ".join(f"{one.subject.title} ({one.seed})" for one in released)
+    yield Answer(
+        "Would a defective one have been released?",
+        names or "None: for each of them the gate's verdict was fail or inconclusive.",
+    )
+
+
+def _defects(result: Qualification) -> Section:
+    subjects = _subjects(result, planted=True)
+    rows = tuple(_defect_row(one, _of(result, one)) for one in subjects)
+    table = Table(
+        "Detectors with a planted defect",
+        ("Detector", "What is wrong", "Audited on", "Planted", "Found", "By", "Also accused of"),
+        rows,
+        marks=tuple(_mark(_of(result, one)) for one in subjects),
+        note="“By” names the first finding under the planted name, for each seed.",
+    )
+    return Section(
+        "defects", "", "Which planted defects were found?",
+        f"{numbers.counts(result.found)} audits of a defective detector raised the accusation that "
+        "was planted.",
+        tables=(table,),
+    )  # fmt: skip
+
+
+def _defect_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
+    also = {one.accusation for trial in trials for one in trial.charges} - {subject.planted}
+    return (
+        subject.title,
+        subject.says,
+        subject.study,
+        subject.planted or "",
+        f"{sum(one.right for one in trials)}/{len(trials)}",
+        _found_by(trials),
+        ", ".join(sorted(also)) or numbers.NONE,
+    )
+
+
+def _found_by(trials: Sequence[Trial]) -> str:
+    """Finding by finding, with the seeds in which it was the first under the planted name."""
+    lines: dict[str, list[str]] = {}
+    for trial in trials:
+        named = [one for one in trial.charges if one.accusation == trial.subject.planted]
+        if trial.error is not None:
+            lines.setdefault("the audit failed", []).append(f"{trial.seed} {trial.error}")
+        elif named:
+            lines.setdefault(named[0].finding, []).append(f"{trial.seed} {named[0].why}")
+        else:
+            lines.setdefault("not found", []).append(str(trial.seed))
+    return ". ".join(f"{finding}: {'; '.join(said)}" for finding, said in lines.items())
+
+
+def _charge(charge: Charge) -> str:
+    return f"{charge.finding}: {charge.why}"
+
+
+def _sound(result: Qualification) -> Section:
+    subjects = _subjects(result, planted=False)
+    rows = tuple(_sound_row(one, _of(result, one)) for one in subjects)
+    table = Table(
+        "Sound detectors",
+        ("Detector", "Why it is sound", "Audited on", "Not accused", "Accused of"),
+        rows,
+        marks=tuple(_mark(_of(result, one)) for one in subjects),
+    )
+    return Section(
+        "sound", "", "Which sound detectors were accused?",
+        f"{numbers.counts(result.accused)} audits of a sound detector accused it of something. A "
+        "rule that is inconclusive accuses of nothing: these few cases do not decide it.",
+        tables=(table,),
+    )  # fmt: skip
+
+
+def _sound_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
+    said = [f"{one.seed}: {_charge(charge)}" for one in trials for charge in one.charges]
+    said += [f"{one.seed}: the audit failed: {one.error}" for one in trials if one.error]
+    right = f"{sum(one.right for one in trials)}/{len(trials)}"
+    return subject.title, subject.says, subject.study, right, "; ".join(said) or numbers.NONE
+
+
+def _rules(result: Qualification) -> Section:
+    rows = tuple(_rule_row(rule) for rule in result.policy.rules)
+    table = Table(
+        f"Policy “{result.policy.name}”", ("Rule", "Metric", "Where", "Bound", "Why"), rows
+    )
+    return Section(
+        "rules", "", "How is a detector accused?",
+        "By the gate: a rule accuses of what its name begins with where it fails, that is where "
+        "even the better limit of the 95 % interval is beyond the bound. Maps that are not shown "
+        "to be about the model accuse of “explanation”.",
+        tables=(table,),
+    )  # fmt: skip
+
+
+def _rule_row(rule: Rule) -> tuple[str, ...]:
+    where = ", ".join(f"{key} = {value}" for key, value in sorted(rule.where.items()))
+    name, value = ("floor", rule.floor) if rule.floor is not None else ("ceiling", rule.ceiling)
+    bound = f"{name} {numbers.bound(value, 'number')}" if value is not None else numbers.NONE
+    return rule.id, rule.metric, where or "all cases", bound, rule.reason
+
+
+def _reading(result: Qualification) -> Section:
+    sizes = ", ".join(f"{name} {value}" for name, value in result.sizes.items())
+    return Section(
+        "reading", "", "What does this show, and what not?",
+        "That this version finds defects of known kinds and sizes on drawn radiographs.",
+        (
+            "The intervals count every audit of a detector on the study of a seed as one trial. "
+            "They say how often these detectors would be judged rightly on other drawn studies, "
+            "not how often an unknown defect of another kind or size would be found.",
+            "The drawn films are no medical images. What is planted is large, so that the "
+            f"studies can be small ({sizes}); a smaller defect needs more cases.",
+            "Every audit behind this report lies beside it and can be opened: xaudit card "
+            "seed-SEED/DETECTOR/audit.",
+        ),
+        terms=tuple(result.studies.items()),
+    )  # fmt: skip
+
+
+def _depends(result: Qualification) -> Section:
+    facts = {"policy SHA-256": result.policy.sha256, **result.provenance}
+    return Section(
+        "provenance", "", "What do the results depend on?",
+        "The same version, seeds and packages give the same accusations.",
+        terms=tuple(facts.items()),
+    )  # fmt: skip
+
+
+def _subjects(result: Qualification, planted: bool) -> list[Subject]:
+    return list(dict.fromkeys(trial.subject for trial in _trials(result, planted)))
+
+
+def _trials(result: Qualification, planted: bool) -> list[Trial]:
+    return [one for one in result.trials if (one.subject.planted is not None) == planted]
+
+
+def _of(result: Qualification, subject: Subject) -> list[Trial]:
+    return [one for one in result.trials if one.subject == subject]
+
+
+def _mark(trials: Sequence[Trial]) -> Mark:
+    return MARKS["pass" if all(one.right for one in trials) else "fail"]
+
+
+def _twin(result: Qualification) -> str:
+    text = json.dumps(asdict(result), sort_keys=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
