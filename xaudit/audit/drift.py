@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from xaudit.fairness.groups import levels
 from xaudit.stats.auc import auc
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.proportions import clustered_proportion
+from xaudit.stats.weights import IntArray, numbered
 
 
 def drift_findings(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> tuple[Finding, ...]:
@@ -30,38 +31,51 @@ def drift_findings(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> tuple[Find
         new: cases of the audit that is judged.
         old: cases of the baseline.
     """
-    return (*_shares(new, old), _scores(new, old))
+    return (*_shares(_Side.of(new), _Side.of(old)), _scores(new, old))
 
 
-def _shares(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Iterator[Finding]:
-    labels = [np.array([row.label for row in rows], dtype=bool) for rows in (new, old)]
-    yield Finding("prevalence_drift", {}, _difference(new, old, labels[0], labels[1]))
-    mine, theirs = (levels([row.groups for row in rows]) for rows in (new, old))
-    for column in sorted(mine.keys() | theirs.keys()):
-        here, there = mine.get(column, {}), theirs.get(column, {})
-        for level in sorted(here.keys() | there.keys()):
-            found = _difference(new, old, _of(here, level, new), _of(there, level, old))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """The cases of one audit, sorted by id."""
+
+    rows: tuple[CaseRow, ...]
+    patients: IntArray
+    levels: Mapping[str, Mapping[str, BoolArray]]
+
+    @classmethod
+    def of(cls, rows: Sequence[CaseRow]) -> _Side:
+        ordered = tuple(sorted(rows, key=lambda row: row.case_id))
+        patients = numbered([row.patient for row in ordered])[1]
+        return cls(ordered, patients, levels([row.groups for row in ordered]))
+
+    @property
+    def ids(self) -> list[str]:
+        return [row.case_id for row in self.rows]
+
+    @property
+    def labels(self) -> BoolArray:
+        return np.array([row.label for row in self.rows], dtype=bool)
+
+    def members(self, column: str, level: str) -> BoolArray:
+        nobody = np.zeros(len(self.rows), dtype=bool)
+        return self.levels.get(column, {}).get(level, nobody)
+
+
+def _shares(new: _Side, old: _Side) -> Iterator[Finding]:
+    same = new.ids == old.ids
+
+    def difference(mine: BoolArray, theirs: BoolArray) -> Estimate:
+        if same and np.array_equal(mine, theirs):
+            return Estimate(0.0, 0.0, 0.0, "the same cases", n=len(mine))
+        return independent_difference(
+            clustered_proportion(mine, new.patients), clustered_proportion(theirs, old.patients)
+        )
+
+    yield Finding("prevalence_drift", {}, difference(new.labels, old.labels))
+    for column in sorted(new.levels.keys() | old.levels.keys()):
+        for level in sorted({*new.levels.get(column, {}), *old.levels.get(column, {})}):
+            found = difference(new.members(column, level), old.members(column, level))
             yield Finding("share_drift", {"group": column, "level": level}, found)
-
-
-def _of(by_level: Mapping[str, BoolArray], level: str, rows: Sequence[CaseRow]) -> BoolArray:
-    return by_level.get(level, np.zeros(len(rows), dtype=bool))
-
-
-def _difference(
-    new: Sequence[CaseRow], old: Sequence[CaseRow], mine: BoolArray, theirs: BoolArray
-) -> Estimate:
-    facts = [
-        {row.case_id: bool(one) for row, one in zip(rows, some, strict=True)}
-        for rows, some in ((new, mine), (old, theirs))
-    ]
-    if facts[0] == facts[1]:
-        return Estimate(0.0, 0.0, 0.0, "the same cases", n=len(new))
-    shares = [
-        clustered_proportion(some, [row.patient for row in rows])
-        for rows, some in ((new, mine), (old, theirs))
-    ]
-    return independent_difference(shares[0], shares[1])
 
 
 def _scores(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Finding:
