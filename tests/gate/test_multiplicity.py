@@ -22,7 +22,7 @@ def verdict(make_findings, shares, multiplicity, floor=0.8, n=100):
         for number, k in enumerate(shares)
     ]
     rules = (Rule("r", "sensitivity", {"group": "site", "level": "*"}, floor=floor),)
-    sha256 = policy_hash("p", rules, (), multiplicity)
+    sha256 = policy_hash(Policy("p", rules, "", multiplicity=multiplicity))
     policy = Policy("p", rules, sha256, multiplicity=multiplicity)
     return judge(policy, make_findings(*found), sha256)
 

@@ -51,7 +51,7 @@ def test_nothing_is_promised_where_nothing_is_known(estimate):
 @pytest.fixture
 def verdict(make_findings):
     rules = (Rule("reads", "sensitivity", {}, floor=0.75, reason="it must"),)
-    policy = Policy("p", rules, policy_hash("p", rules))
+    policy = Policy("p", rules, policy_hash(Policy("p", rules, "")))
     findings = make_findings(Finding("sensitivity", FIXED, wilson(80, 100)))
     return judge(policy, findings, policy.sha256)
 

@@ -35,7 +35,7 @@ class Fixed:
 
 
 def judged(rule, findings, baseline=None, **options):
-    policy = Policy("p", (rule,), policy_hash("p", (rule,)), **options)
+    policy = Policy("p", (rule,), policy_hash(Policy("p", (rule,), "")), **options)
     return judge(policy, findings, None, baseline=baseline)
 
 

@@ -15,7 +15,7 @@ from xaudit.gate.verdict import exit_code, judge
 
 
 def policy(*rules):
-    return Policy("p", rules, policy_hash("p", rules))
+    return Policy("p", rules, policy_hash(Policy("p", rules, "")))
 
 
 def floor(bound, metric="sensitivity", **where):

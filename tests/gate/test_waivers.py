@@ -26,7 +26,7 @@ waivers:
 def verdict_of(findings, bound, expires=TODAY, **where):
     rules = (Rule("r", "sensitivity", {"group": "site", "level": "*"}, floor=bound),)
     waivers = (Waiver("r", where, "why", "Dr. X", expires),)
-    policy = Policy("p", rules, policy_hash("p", rules, waivers), "", waivers)
+    policy = Policy("p", rules, policy_hash(Policy("p", rules, "", "", waivers)), "", waivers)
     return judge(policy, findings, policy.sha256, TODAY)
 
 
@@ -64,7 +64,7 @@ def test_later_waiver_of_two_counts(sites):
     rules = (Rule("r", "sensitivity", {"group": "site", "level": "B"}, floor=0.7),)
     days = (TODAY - timedelta(days=9), TODAY + timedelta(days=9))
     waivers = tuple(Waiver("r", {}, "why", "Dr. X", day) for day in days)
-    policy = Policy("p", rules, policy_hash("p", rules, waivers), "", waivers)
+    policy = Policy("p", rules, policy_hash(Policy("p", rules, "", "", waivers)), "", waivers)
     assert judge(policy, sites, policy.sha256, TODAY).overall == "waived"
 
 
@@ -72,7 +72,7 @@ def test_waiver_that_came_after_the_run_is_a_change(sites):
     verdict = verdict_of(sites, 0.7)
     rules = tuple({one.rule.id: one.rule for one in verdict.outcomes}.values())
     policy = Policy("p", rules, "", "", verdict.waivers)
-    late = judge(policy, sites, policy_hash("p", rules), TODAY)
+    late = judge(policy, sites, policy_hash(Policy("p", rules, "")), TODAY)
     assert late.changed_after_run
     assert exit_code(late) == ExitCode.PASS
     assert exit_code(late, strict=True) == ExitCode.FAIL
@@ -94,7 +94,7 @@ def test_waiver_is_read_and_counts_in_the_hash(tmp_path):
     policy = read(tmp_path, POLICY)
     (waiver,) = policy.waivers
     assert (waiver.expires, waiver.line) == (date(2026, 12, 31), 5)
-    assert policy_hash(policy.name, policy.rules, policy.waivers) == policy.sha256
+    assert policy_hash(policy) == policy.sha256
     assert read(tmp_path, POLICY.replace("2026", "2027")).sha256 != policy.sha256
 
 

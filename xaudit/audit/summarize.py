@@ -26,6 +26,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import (
     Accountability,
     DetectorFacts,
+    ExplanationVerdict,
     Finding,
     Findings,
     GalleryCase,
@@ -33,7 +34,7 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.explain.port import Explainer
-from xaudit.gate.credibility import explanation_verdicts
+from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
         provenance=provenance(dict(plan.record.files), engine.described),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
-        explanations=explanation_verdicts(credibility, methods) if evidence.checks else (),
+        explanations=_believed(plan, credibility, methods) if evidence.checks else (),
     )
 
 
@@ -115,6 +116,14 @@ def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
             evidence.checks, patients, config.statistics, config.seed, plan.study.unit
         )
     )
+
+
+def _believed(
+    plan: Plan, findings: Sequence[Finding], methods: Sequence[str]
+) -> tuple[ExplanationVerdict, ...]:
+    """Verdicts under the thresholds of the planned policy."""
+    changed = plan.record.policy.believe if plan.record.policy else {}
+    return explanation_verdicts(findings, methods, THRESHOLDS.changed(changed))
 
 
 def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:

@@ -95,7 +95,11 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules with a name and a hash, and the waivers that were granted with them."""
+    """Rules with a name and a hash, and the waivers that were granted with them.
+
+    Attributes:
+        believe: thresholds of the checks of explanations that differ from the usual ones.
+    """
 
     name: str
     rules: tuple[Rule, ...]
@@ -103,6 +107,7 @@ class Policy:
     source: str = ""
     waivers: tuple[Waiver, ...] = ()
     multiplicity: Multiplicity = "none"
+    believe: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

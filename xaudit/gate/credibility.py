@@ -5,12 +5,12 @@ The thresholds and why they stand where they do: ``docs/reference/credibility.md
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Believed, ExplanationVerdict, Finding
+from xaudit.core.finding import Believed, ExplanationVerdict, Finding, Findings
 
 Result = Literal["passed", "doubtful", "failed", "missing"]
 
@@ -39,6 +39,11 @@ class Thresholds:
     readable: float = 0.8
     cases: int = 10
 
+    def changed(self, values: Mapping[str, float]) -> Thresholds:
+        """These thresholds, with those that a policy gives in their place."""
+        both: dict[str, Any] = {**asdict(self), **values}
+        return Thresholds(**both)
+
 
 THRESHOLDS = Thresholds()
 
@@ -66,6 +71,20 @@ def explanation_verdicts(
         thresholds: where the checks pass.
     """
     return tuple(_judged(findings, method, thresholds) for method in methods)
+
+
+def believed(findings: Findings, changed: Mapping[str, float]) -> tuple[ExplanationVerdict, ...]:
+    """The verdicts of an audit under the thresholds of a policy.
+
+    Args:
+        findings: of the audit.
+        changed: thresholds that differ from the usual ones; without any the audit's own
+            verdicts stand.
+    """
+    if not changed:
+        return findings.explanations
+    methods = [one.method for one in findings.explanations]
+    return explanation_verdicts(findings.findings, methods, THRESHOLDS.changed(changed))
 
 
 def _judged(findings: Sequence[Finding], method: str, thresholds: Thresholds) -> ExplanationVerdict:

@@ -80,6 +80,8 @@ def _judged(rule: Rule, finding: Finding, findings: Findings) -> Outcome:
         return Outcome(rule, finding.scope, "inconclusive", reason, estimate)
     word, why = compare(rule, estimate)
     more = more_needed(rule, estimate) if word == "inconclusive" else ""
+    if word == "pass" and (doubt := _not_about_this_model(finding, findings)):
+        word, more = "inconclusive", f"; {doubt}"
     return Outcome(rule, finding.scope, word, why + more, estimate)
 
 
@@ -103,6 +105,19 @@ def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseli
     p = comparison.p_value
     test = f"; {comparison.test}: p = {p:.2g} for no difference" if p is not None else ""
     return Outcome(rule, scope, word, why + more + test, gain)
+
+
+def _not_about_this_model(finding: Finding, findings: Findings) -> str | None:
+    """Why a good localization counts for nothing; a bad one counts whatever the map is about."""
+    families = {one.name: one.family for one in findings.metrics}
+    if families.get(finding.metric) != "localization":
+        return None
+    for one in findings.explanations:
+        if one.method == finding.scope.get("method") and one.verdict == "not_shown":
+            return (
+                f"but maps by {one.method} are not shown to be about this model: {one.reasons[0]}"
+            )
+    return None
 
 
 def _better(metric: str, findings: Findings) -> Better | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from xaudit.core.policy import Multiplicity, Policy, Rule, Waiver
+from xaudit.core.policy import Policy, Rule, Waiver
 from xaudit.errors import ConfigError
 from xaudit.gate.near import nearest
 from xaudit.gate.packs import is_pack, policy_path
@@ -39,9 +39,10 @@ def read_policy(path: Path) -> Policy:
         raise ConfigError(problems)
     declared = base is None or "multiplicity" in config.model_fields_set
     multiplicity = config.multiplicity if declared or base is None else base.multiplicity
-    sha256 = policy_hash(config.name, rules, waivers, multiplicity)
     source = str(path) if is_pack(path) else path.name
-    return Policy(config.name, rules, sha256, source, waivers, multiplicity)
+    believe = {**(base.believe if base else {}), **config.believe.changed}
+    policy = Policy(config.name, rules, "", source, waivers, multiplicity, believe)
+    return replace(policy, sha256=policy_hash(policy))
 
 
 def _parsed(file: YamlFile) -> PolicyConfig:
@@ -136,26 +137,21 @@ def _possible(demands: Mapping[str, float | str]) -> bool:
     )
 
 
-def policy_hash(
-    name: str,
-    rules: Sequence[Rule],
-    waivers: Sequence[Waiver] = (),
-    multiplicity: Multiplicity = "none",
-) -> str:
+def policy_hash(policy: Policy) -> str:
     """SHA-256 of what a policy demands: name, rules and waivers, without lines of the file.
 
     Waivers count, as one that is granted after the results are known is a change after the run.
-
-    Args:
-        name: of the policy.
-        rules: in their order.
-        waivers: in their order; without one, the hash is that of name and rules.
-        multiplicity: enters where it is not "none".
+    Multiplicity and thresholds of explanations enter where they are not the usual ones.
     """
-    content: dict[str, object] = {"name": name, "rules": [_hashed(rule) for rule in rules]}
-    if multiplicity != "none":
-        content["multiplicity"] = multiplicity
-    if waivers:
+    content: dict[str, object] = {
+        "name": policy.name,
+        "rules": [_hashed(rule) for rule in policy.rules],
+    }
+    if policy.multiplicity != "none":
+        content["multiplicity"] = policy.multiplicity
+    if policy.believe:
+        content["believe"] = dict(policy.believe)
+    if policy.waivers:
         content["waivers"] = [
             {
                 "rule": one.rule,
@@ -164,7 +160,7 @@ def policy_hash(
                 "owner": one.owner,
                 "expires": one.expires.isoformat(),
             }
-            for one in waivers
+            for one in policy.waivers
         ]
     text = json.dumps(content, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

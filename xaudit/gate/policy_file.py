@@ -110,6 +110,36 @@ def refuse_unknown_keys(where: Mapping[str, str]) -> None:
         )
 
 
+Share = Annotated[float, BeforeValidator(_no_switch), Field(ge=-1, le=1)]
+
+
+class BelieveConfig(BaseModel):
+    """Where the checks of explanations pass, if not at the usual thresholds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    randomization: Share | None = Field(
+        None, description="likeness to maps of a randomized detector, or of shuffled labels, stays "
+        "below it (0.5)"
+    )  # fmt: skip
+    edges: Share | None = Field(None, description="likeness to edges stays below it (0.5)")
+    gain: Share | None = Field(None, description="symmetric relevance gain lies above it (0)")
+    stability: Share | None = Field(
+        None, description="likeness under small changes and after retraining lies above it (0.5)"
+    )
+    repeatability: Share | None = Field(
+        None, description="agreement over seeds lies above it (0.75)"
+    )
+    readable: Share | None = Field(
+        None, description="share of maps that can be read lies above it (0.8)"
+    )
+
+    @property
+    def changed(self) -> dict[str, float]:
+        """The thresholds that the file gives."""
+        return {name: value for name, value in self if value is not None}
+
+
 class PolicyConfig(BaseModel):
     """A policy file."""
 
@@ -126,6 +156,7 @@ class PolicyConfig(BaseModel):
         description="a pack, such as pack:release, whose rules stand before these; a rule with the "
         "same id replaces that of the pack",
     )
+    believe: BelieveConfig = BelieveConfig()
     rules: tuple[RuleConfig, ...] = Field((), description="at least one, unless a pack has some")
     waivers: tuple[WaiverConfig, ...] = Field((), description="rules that may stay unmet")
 

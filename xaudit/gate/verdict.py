@@ -12,6 +12,7 @@ from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Policy, Verdict, VerdictWord
 from xaudit.errors import ExitCode
 from xaudit.gate.baseline import Baseline
+from xaudit.gate.credibility import believed
 from xaudit.gate.derived import derived_findings
 from xaudit.gate.match import WORST
 from xaudit.gate.multiplicity import with_holm
@@ -49,7 +50,7 @@ def judge(
     day = today or datetime.now(UTC).date()
     outcomes = _judged(policy, findings, baseline)
     outcomes = _worst([with_waivers(one, policy.waivers, day) for one in outcomes])
-    actual = policy_hash(policy.name, policy.rules, policy.waivers, policy.multiplicity)
+    actual = policy_hash(policy)
     recorded = findings.audit.policy_sha256 or planned_sha256
     return Verdict(
         policy=policy.name,
@@ -67,7 +68,9 @@ def judge(
 def _judged(policy: Policy, findings: Findings, baseline: Baseline | None) -> tuple[Outcome, ...]:
     drift = baseline.drift if baseline else ()
     everything = replace(
-        findings, findings=(*findings.findings, *derived_findings(findings), *drift)
+        findings,
+        findings=(*findings.findings, *derived_findings(findings), *drift),
+        explanations=believed(findings, policy.believe),
     )
     outcomes = tuple(
         outcome for rule in policy.rules for outcome in outcomes_of(rule, everything, baseline)
