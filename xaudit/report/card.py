@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Verdict
@@ -13,6 +12,7 @@ from xaudit.report import credibility, figures, numbers, places, predictions, re
 from xaudit.report.fields import ALL
 from xaudit.report.lookup import Lookup
 from xaudit.report.robustness import robustness
+from xaudit.report.twin import twin
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
 
 ISSUES_SHOWN = 40
@@ -65,7 +65,7 @@ def build_card(
             _with_missing(replace(one, number=str(index)), findings)
             for index, one in enumerate(sections, start=1)
         ),
-        twin=_twin(findings, verdict),
+        twin=twin(findings, verdict),
         warnings=(*device.warnings, *_changed(verdict)),
         footer=f"xaudit {findings.audit.xaudit_version}, plan {findings.audit.plan_sha256[:12]}, "
         f"{findings.audit.created}",
@@ -99,12 +99,6 @@ def _counts(verdict: Verdict | None) -> str:
         f"{MARKS[w].sign} {sum(o.verdict == w for o in verdict.outcomes)} {text}"
         for w, text in words.items()
     )
-
-
-def _twin(findings: Findings, verdict: Verdict | None) -> str:
-    both = {"findings": asdict(findings), "verdict": asdict(verdict) if verdict else None}
-    text = json.dumps(both, sort_keys=True, allow_nan=False, separators=(",", ":"), default=str)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _answers(look: Lookup) -> tuple[Answer, ...]:
