@@ -11,8 +11,8 @@ from typing import Any
 
 from xaudit import __version__
 from xaudit.audit.config import AuditConfig
+from xaudit.audit.device import read_device
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
-from xaudit.audit.read_config import read_device
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.sample import draw_background, draw_sample, limit_study
 from xaudit.core.case import Case, Study
@@ -56,18 +56,17 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
     )
 
 
-def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | None) -> Plan:
+def make_plan(config: AuditConfig, limit: int | None) -> Plan:
     """Read the study's list, the policy and the declared facts, and fix what will be done.
 
     Args:
         config: with absolute paths.
-        known_facts: fields that a card has; a declared fact must be one of them.
         limit: audit at most so many cases, stratified by label.
 
     Raises:
         ConfigError: the study, the policy or the declared facts cannot be used.
     """
-    study = load_study(data_spec(config))
+    study, device = load_study(data_spec(config)), read_device(config.device)
     cases = study.cases if limit is None else limit_study(study.cases, limit, config.seed)
     if not cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
@@ -86,7 +85,8 @@ def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | 
             tuple(ids[start : start + SHARD_CASES]) for start in range(0, len(ids), SHARD_CASES)
         ),
         policy=read_policy(config.policy) if config.policy else None,
-        declared=read_device(config.device, known_facts) if config.device else {},
+        declared=device.texts,
+        statements=device.statements,
         limit=limit,
     )
     audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
+from xaudit.audit.claims import stated
+from xaudit.audit.device import read_device
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
@@ -19,7 +21,7 @@ from xaudit.audit.plan import fix_record, with_identity
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
 from xaudit.audit.provenance import provenance
-from xaudit.audit.read_config import Overrides, read_device
+from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
 from xaudit.audit.sample import limit_study
@@ -30,7 +32,6 @@ from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
-from xaudit.report.fields import FIELDS
 
 _FAMILIES = {"discrimination", "calibration"}
 
@@ -63,6 +64,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: int | None) -> Pre
         raise ConfigError([placed(one, file) for one in error.problems]) from None
     rows: Sequence[CaseRow] = [_row(case, config) for case in study.cases]
     rows = tuple(rows) if limit is None else limit_study(rows, limit, config.seed)
+    device = read_device(config.device)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         xaudit_version=__version__,
@@ -71,7 +73,8 @@ def plan_predictions(path: Path, overrides: Overrides, limit: int | None) -> Pre
         sample=(),
         shards=(tuple(row.case_id for row in rows),),
         policy=read_policy(config.policy) if config.policy else None,
-        declared=read_device(config.device, FIELDS) if config.device else {},
+        declared=device.texts,
+        statements=device.statements,
         limit=limit,
     )
     return PredictionsPlan(with_identity(record), config, study, rows)
@@ -100,7 +103,9 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: int |
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = _summarize(plan, record, Results.load(store, record).cases)
+    findings = stated(
+        _summarize(plan, record, Results.load(store, record).cases), record.statements
+    )
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))

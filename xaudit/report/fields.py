@@ -28,6 +28,16 @@ class Field:
     source: str
     section: str
 
+    @property
+    def declarable(self) -> bool:
+        """Whether the maker may state it; what only an audit can know is measured."""
+        return self.name not in _MEASURED_ONLY
+
+
+_MEASURED_ONLY = {
+    "sites", "dropouts", "accuracy", "fractions", "froc", "localization", "subgroups",
+    "robustness", "calibration", "benefit_risk",
+}  # fmt: skip
 
 _ROWS = """
 identity|Device|What is its name, version, date and class of model?|FDA App. E; AIA IV(1)|detector
@@ -68,6 +78,3 @@ standards|Standards|Which standards were applied?|AIA IV(7)|provenance
 """
 
 ALL = tuple(Field(*row.split("|")) for row in _ROWS.strip().splitlines())
-
-# What ``device.yaml`` may hold: key → question.
-FIELDS: dict[str, str] = {field.name: field.question for field in ALL}
