@@ -8,10 +8,11 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
+from xaudit.report.record import record
 
 
 def twin(findings: Findings, verdict: Verdict | None) -> str:
-    """JSON of ``{"findings": …, "verdict": …}``, safe inside a ``<script>`` element.
+    """JSON of findings, verdict and record (element → status), safe in a ``<script>`` element.
 
     A field that has the default of its schema (``xaudit schema findings``) is left out: reading
     the twin by that schema gives the same objects, from a third less text.
@@ -19,8 +20,9 @@ def twin(findings: Findings, verdict: Verdict | None) -> str:
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    both = {"findings": _plain(findings), "verdict": _plain(verdict)}
-    text = json.dumps(both, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    states = {one.field.name: one.status for one in record(findings)}
+    whole = {"findings": _plain(findings), "verdict": _plain(verdict), "record": states}
+    text = json.dumps(whole, sort_keys=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
