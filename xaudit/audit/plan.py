@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
-from xaudit.audit.config import AuditConfig
+from xaudit.audit.config import AuditConfig, IntersectionsConfig
 from xaudit.audit.device import read_device
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.record import PlanRecord
@@ -20,6 +20,7 @@ from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
 from xaudit.errors import ConfigError
+from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.models.spec import DetectorSpec, OutputSpec
 
@@ -37,7 +38,7 @@ class Plan:
 
 def data_spec(config: AuditConfig) -> DataSpec:
     """The part of the configuration that says which study is read."""
-    values = {name: value for name, value in config.data if name != "dates"}
+    values = {name: value for name, value in config.data if name not in {"dates", "intersections"}}
     return DataSpec(**values)
 
 
@@ -89,7 +90,8 @@ def make_plan(config: AuditConfig, limit: int | None) -> Plan:
         statements=device.statements,
         limit=limit,
     )
-    audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))
+    sited = [_with_site(case, study.site_column) for case in cases]
+    audited = replace(study, cases=tuple(_crossed(sited, config.data.intersections)))
     return Plan(with_identity(record), config, audited)
 
 
@@ -98,6 +100,19 @@ def _with_site(case: Case, column: str | None) -> Case:
     if column is None or case.site is None or column in case.groups:
         return case
     return replace(case, groups={**case.groups, column: case.site})
+
+
+def _crossed(cases: Sequence[Case], crossed: IntersectionsConfig | None) -> Iterator[Case]:
+    """The cases with the intersections of their groups."""
+    if crossed is None:
+        yield from cases
+        return
+    known = {column for case in cases for column in case.groups}
+    unknown = [column for column in crossed.of if column not in known]
+    if unknown:
+        raise ConfigError(f"data.intersections.of: no group {unknown}; there is: {sorted(known)}")
+    for case in cases:
+        yield replace(case, groups=with_intersections(case.groups, crossed.of, crossed.depth))
 
 
 def fix_plan(plan: Plan, folder: Path) -> Plan:
