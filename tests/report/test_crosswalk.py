@@ -1,10 +1,14 @@
 import csv
+import html
 import re
 from pathlib import Path
 
 from xaudit.report import crosswalk as module
-from xaudit.report.crosswalk import asked_for, crosswalk, frameworks
+from xaudit.report.card import build_card
+from xaudit.report.crosswalk import asked_for, crosswalk, crosswalk_csv, frameworks
 from xaudit.report.fields import ALL
+from xaudit.report.record import record
+from xaudit.report.render import content_hash, render_crosswalk, render_html
 
 PATH = Path(module.__file__).with_name("crosswalk.csv")
 
@@ -43,3 +47,23 @@ def test_one_line_names_each_framework_once():
 
 def test_nobody_is_called_compliant():
     assert "complian" not in PATH.read_text(encoding="utf-8").lower()
+
+
+def test_the_page_of_its_own_links_to_each_element_of_the_card(audit):
+    card = build_card(*audit)
+    page, whole = render_crosswalk(card, record(audit[0]), "card.html"), render_html(card)
+    for one in ALL:
+        assert f'href="card.html#element-{one.name}"' in page
+        assert f'id="element-{one.name}"' in whole
+    assert "<img" not in page
+    for tag in ("style", "script"):
+        content = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL).group(1)
+        assert f"{tag}-src '{content_hash(content)}'" in html.unescape(page)
+    assert "complian" not in page.lower()
+
+
+def test_the_table_holds_the_status_of_each_element(audit):
+    rows = list(csv.reader(crosswalk_csv(record(audit[0])).splitlines()))
+    assert len(rows) == 36
+    assert rows[0][:3] == ["Element", "Status", "FDA draft 2025"]
+    assert {row[1] for row in rows[1:]} <= {"measured", "declared", "derived", "missing"}

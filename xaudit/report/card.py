@@ -9,8 +9,8 @@ from dataclasses import replace
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
-from xaudit.report.crosswalk import asked_for
-from xaudit.report.fields import ALL
+from xaudit.report.crosswalk import anchor, asked_for
+from xaudit.report.crosswalk import lead as crosswalk_lead
 from xaudit.report.lookup import Lookup
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
@@ -46,6 +46,7 @@ def build_card(
         *_explanations(findings, look, pictures),
         _elements(elements),
         _provenance(findings),
+        _every_finding(findings),
         _glossary(findings),
     )
     device = findings.detector
@@ -146,6 +147,7 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 tuple(_outcome(one, look) for one in verdict.outcomes),
                 f"Policy SHA-256 {verdict.policy_sha256}.",
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
+                links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
             ),
         )
     return Section("verdict", "", "What does the policy say?", lead, tables=tables)
@@ -227,10 +229,6 @@ def _elements(elements: Sequence[Element]) -> Section:
          asked_for(one.field.name))
         for index, one in enumerate(elements, start=1)
     )  # fmt: skip
-    states = Counter(one.status for one in elements)
-    missing, other = states["missing"], states["not applicable"]
-    lead = f"Of {len(ALL)} elements {len(ALL) - missing - other} are addressed and {missing} are "
-    lead += "missing." if not other else f"missing; {other} do not apply to predictions alone."
     columns = ("Element", "Status", "Declared text, or the question", "Asked for in")
     note = (
         "Declared facts come from the maker and were not verified. Addressed says that something "
@@ -241,9 +239,9 @@ def _elements(elements: Sequence[Element]) -> Section:
     table = Table(
         "Elements", columns, rows, note,
         links=tuple(f"#{one.field.section}" for one in elements),
-        anchors=tuple(f"element-{one.field.name}" for one in elements),
+        anchors=tuple(map(anchor, elements)),
     )  # fmt: skip
-    return Section("elements", "", "Elements addressed", lead, tables=(table,))
+    return Section("elements", "", "Elements addressed", crosswalk_lead(elements), tables=(table,))
 
 
 def _status(one: Element) -> str:
@@ -278,6 +276,16 @@ def _provenance(findings: Findings) -> Section:
     return Section("provenance", "", "Where do the numbers come from?", lead,
                    tables=(statements.signatures(findings),
                            Table("Provenance", ("Fact", "Value"), rows)))  # fmt: skip
+
+
+def _every_finding(findings: Findings) -> Section:
+    count = numbers.whole(len(findings.findings))
+    lead = f"{count} findings stand behind this page; each has an address of its own."
+    how = (
+        "On the screen they are listed here, and #finding= with the name of one opens it. On paper "
+        "they are in findings.json, and in the JSON inside this page (element “twin”)."
+    )
+    return Section("findings", "", "Every finding", lead, paragraphs=(how,))
 
 
 def _glossary(findings: Findings) -> Section:

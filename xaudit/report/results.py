@@ -91,7 +91,12 @@ def _point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
     )
     note = look.methods(*(metric for metric, _ in AT_POINT))
     columns = ("Measure", "Scored cases", "Worst case: no score counts as wrong")
-    yield Table(f"At {name}", columns, rows + prevalence, f"{point.note} {note}".strip())
+    links = tuple(
+        look.link(metric, {"operating_point": point.name})
+        for metric, _ in (*AT_POINT, *AT_PREVALENCE)
+    )
+    text = f"{point.note} {note}".strip()
+    yield Table(f"At {name}", columns, rows + prevalence, text, links=links)
     yield Table(
         f"Decisions at “{point.name}”: reference standard by output",
         ("Analysis", "Fracture, called (TP)", "Fracture, missed (FN)",
