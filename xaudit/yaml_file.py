@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,19 +51,35 @@ class YamlFile:
         try:
             return TypeAdapter(kind).validate_python(self.data)
         except ValidationError as error:
-            raise ConfigError([self._describe(one) for one in error.errors()]) from None
+            raise ConfigError([self._describe(one, kind) for one in error.errors()]) from None
 
-    def _describe(self, error: ErrorDetails) -> str:
+    def _describe(self, error: ErrorDetails, kind: type[object]) -> str:
         location: Location = error["loc"]
         key = ".".join(map(str, location)) or "the file"
         if error["type"] == "extra_forbidden":
-            return f"{self.place(location)}: {key}: no such key; `xaudit schema` lists them"
+            return f"{self.place(location)}: {key}: no such key; {_hint(location[-1], kind)}"
         if error["type"] == "missing":
             return f"{self.place(location)}: {key}: is missing"
         message = error["msg"].removeprefix("Value error, ")
         got = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
         said = "" if got and repr(error["input"]) in message else got
         return f"{self.place(location)}: {key}: {message}{said}"
+
+
+def _hint(key: str | int, kind: type[object]) -> str:
+    near = get_close_matches(str(key), _keys(TypeAdapter(kind).json_schema()), 1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}`xaudit schema {kind.__name__.removesuffix('Config').lower()}` lists them"
+
+
+def _keys(schema: object) -> set[str]:
+    """Every key that a JSON Schema names, at any depth."""
+    if isinstance(schema, list):
+        return set().union(*map(_keys, schema))
+    if not isinstance(schema, dict):
+        return set()
+    here = schema.get("properties", {})
+    return set(here).union(*map(_keys, schema.values()))
 
 
 def read_yaml(path: Path) -> YamlFile:

@@ -25,7 +25,13 @@ def test_init_writes_a_file_that_names_what_it_saw(xaudit, demo, tmp_path):
     assert "manifest.csv" in text
     assert "patient:" in text
     assert "the weights fit no torchvision model" in text
+    assert "device: device.yaml" in text
+    device = tmp_path / "device.yaml"
+    assert str(device) in printed
+    assert "intended_use:" in device.read_text(encoding="utf-8")
+    device.write_text("inputs: mine\n", encoding="utf-8")
     assert xaudit("init", demo / "study", "--model", demo / "x", "--out", out)[0] == 2
+    assert device.read_text(encoding="utf-8") == "inputs: mine\n"
 
 
 def test_check_lists_every_mistake_at_once(xaudit, demo, tmp_path):

@@ -2,6 +2,7 @@ import html
 import re
 import shutil
 import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -10,6 +11,24 @@ from xaudit.report.assets import template_root
 from xaudit.report.card import build_card
 from xaudit.report.fields import ALL
 from xaudit.report.render import content_hash, render_html, render_markdown
+
+
+@pytest.fixture
+def dump(tmp_path):
+    """Open a page in Chromium; its elements after the script has run, and its messages."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs chromium (package chromium)")
+
+    def run(text, place=""):
+        (tmp_path / "card.html").write_text(text, "utf-8")
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                   "--no-first-run", "--disable-background-networking", "--disable-sync",
+                   f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
+                   "--dump-dom", f"file://{tmp_path / 'card.html'}{place}"]  # fmt: skip
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +76,9 @@ def test_people_come_before_measures(page):
 
 
 def test_script_is_small():
-    assert (template_root() / "card.js").stat().st_size < 20_000
+    sizes = [path.stat().st_size for path in template_root().glob("*.js")]
+    assert len(sizes) == 2
+    assert sum(sizes) < 20_000
 
 
 def luminance(color):
@@ -106,19 +127,41 @@ def test_card_prints_every_section(page, tmp_path):
 
 
 @pytest.mark.browser
-def test_script_runs_under_the_policy_of_the_page(page, tmp_path):
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("needs chromium (package chromium)")
-    (tmp_path / "card.html").write_text(page, "utf-8")
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-               "--no-first-run", "--disable-background-networking", "--disable-sync",
-               f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
-               "--dump-dom", f"file://{tmp_path / 'card.html'}"]  # fmt: skip
-    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+def test_script_runs_under_the_policy_of_the_page(page, dump):
+    shown = dump(page)
     assert 'class="open"' in shown.stdout
+    assert 'class="sort"' in shown.stdout
     assert "Content Security Policy" not in shown.stderr
     assert "CONSOLE" not in shown.stderr
+
+
+@pytest.mark.browser
+def test_each_finding_has_an_address(audit, page, dump):
+    one = next(one for one in audit[0].findings if one.scope.get("level") == "hand")
+    shown = dump(page, f"#finding={quote(one.id, safe='')}")
+    listed = re.search(r'id="explorer">(.*?)</section>', shown.stdout, re.DOTALL).group(1)
+    assert f"1 of {len(audit[0].findings)} findings" in listed
+    assert listed.count("<tr>") == 2
+    assert "CONSOLE" not in shown.stderr
+
+
+@pytest.mark.browser
+def test_tables_sort_by_size_with_the_unknown_last(page, dump):
+    rows = ["12/40", "—", "−3 points", "9 %", "1\u202f200"]
+    table = "".join(f'<tr><th scope="row">{i}</th><td>x</td><td>{r}</td></tr>'
+                    for i, r in enumerate(rows))  # fmt: skip
+    head = "<thead><tr><th>a</th><th>b</th><th>c</th></tr></thead>"
+    text = re.sub(r"<meta http-equiv[^>]*>", "", page)
+    text = text.replace("<section", f"<section><table>{head}<tbody id=t>{table}</tbody></table>"
+                        "</section><section", 1)  # fmt: skip
+    click = """<script>var seen = [];
+      for (var i = 0; i < 3; i++) {
+        document.querySelector("#t").closest("table").querySelectorAll(".sort")[2].click();
+        seen.push(Array.from(document.querySelectorAll("#t th")).map(x => x.textContent).join(""));
+      }
+      document.title = seen.join(" ");</script></body>"""
+    shown = dump(text.replace("</body>", click))
+    assert "<title>23041 40321 01234</title>" in shown.stdout
 
 
 def test_flow_adds_up(audit):

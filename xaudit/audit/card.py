@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import saved_verdict
 from xaudit.audit.record_use import saved_uses
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
-from xaudit.report.render import render_html, render_markdown
+from xaudit.report.crosswalk import crosswalk_csv
+from xaudit.report.record import record
+from xaudit.report.render import render_crosswalk, render_html, render_markdown
 
 
 def write_cards(folder: Path, html: Path | None = None) -> Path:
@@ -25,6 +31,36 @@ def write_cards(folder: Path, html: Path | None = None) -> Path:
     Raises:
         ConfigError: the audit is not finished, or a picture is missing.
     """
+    card = build_card(*_content(folder))
+    path = html or folder / "card.html"
+    write_text(path, render_html(card))
+    write_text(path.with_suffix(".md"), render_markdown(card))
+    return path
+
+
+def write_crosswalk(folder: Path, path: Path, html: Path | None = None) -> Path:
+    """Write where each element of the card is asked for, as a page; with ``.csv``, as a table.
+
+    Args:
+        folder: of a finished audit.
+        path: of the new file.
+        html: where the card is, if not in the audit's folder; the page links to it.
+
+    Raises:
+        ConfigError: the audit is not finished, or a picture is missing.
+    """
+    content = _content(folder)
+    elements = record(content[0])
+    address = quote(Path(os.path.relpath(html or folder / "card.html", path.parent)).as_posix())
+    if path.suffix.lower() == ".csv":
+        text = crosswalk_csv(elements)
+    else:
+        text = render_crosswalk(build_card(*content), elements, address)
+    write_text(path, text)
+    return path
+
+
+def _content(folder: Path) -> tuple[Findings, Verdict | None, dict[str, bytes], str]:
     findings = read_findings(folder)
     pictures = {
         name: _picture(folder, name)
@@ -32,11 +68,7 @@ def write_cards(folder: Path, html: Path | None = None) -> Path:
         for name in (case.picture, *(one.picture for one in case.maps))
     }
     uses = saved_uses(folder)
-    card = build_card(findings, saved_verdict(folder), pictures, uses.text if uses else "")
-    path = html or folder / "card.html"
-    write_text(path, render_html(card))
-    write_text(path.with_suffix(".md"), render_markdown(card))
-    return path
+    return findings, saved_verdict(folder), pictures, uses.text if uses else ""
 
 
 def _picture(folder: Path, name: str) -> bytes:

@@ -23,7 +23,6 @@ from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.plausibility import check_input
 from xaudit.models.torch_detector import TorchDetector
-from xaudit.report.fields import FIELDS
 
 T = TypeVar("T")
 _PROBE_CASES = 8
@@ -90,7 +89,7 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
             problems.append(f"{file.place((section,))}: {section}: {error}")
         return None
 
-    plan = attempt("data", lambda: make_plan(config, FIELDS, limit))
+    plan = attempt("data", lambda: make_plan(config, limit))
     detector = attempt("detector", lambda: load_detector(detector_spec(config)))
     attempt("explain", lambda: check_others(detector_spec(config), config.explain.checks))
     explainers = attempt("explain", lambda: _explainers(config))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from xaudit.audit.claims import stated
 from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
@@ -22,7 +23,6 @@ from xaudit.audit.shortcuts import probe_shortcuts
 from xaudit.audit.store import Store
 from xaudit.audit.summarize import Evidence, summarize
 from xaudit.core.finding import Findings
-from xaudit.report.fields import FIELDS
 
 
 def run_audit(
@@ -46,7 +46,7 @@ def run_audit(
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
-    plan = fix_plan(make_plan(read_config(config, overrides)[0], FIELDS, limit), folder)
+    plan = fix_plan(make_plan(read_config(config, overrides)[0], limit), folder)
     if _finished(folder, plan):
         return read_findings(folder)
     engine = Engine.of(plan)
@@ -68,7 +68,8 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    findings = summarize(plan, engine, Evidence(results, checks, worse, worse_maps, probed, shown))
+    evidence = Evidence(results, checks, worse, worse_maps, probed, shown)
+    findings = stated(summarize(plan, engine, evidence), plan.record.statements)
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)

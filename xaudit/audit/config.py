@@ -18,6 +18,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class IntersectionsConfig(Section):
+    """Which groups are combined, and how many at a time."""
+
+    of: tuple[str, ...] = Field(min_length=2, description="names of groups")
+    depth: int = Field(2, ge=2, le=3, description="how many groups meet at most")
+
+
 class DataConfig(Section):
     """Which study is audited."""
 
@@ -33,6 +40,9 @@ class DataConfig(Section):
     )
     site: str | None = Field(None, description="column that stands for hospital or scanner")
     groups: tuple[str, ...] = Field((), description="columns to cut tables by; empty takes all")
+    intersections: IntersectionsConfig | None = Field(
+        None, description="combinations of groups that are tables too"
+    )
     bins: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="column → inner borders, for numbers such as age"
     )

@@ -13,7 +13,7 @@ from xaudit.audit.score import AREA_CHANCE, MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.finding import CROSS, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule, levels
@@ -45,7 +45,9 @@ def localization_findings(
         for metric in LOCALIZATION:
             if (method, metric) != (AREA_CHANCE, "lesion_hit_rate"):
                 findings.extend(report.findings(rows, method, metric, {}))
-    for column, by_level in levels([row.groups for row in rows]).items():
+    # Of the few cases that are explained, hardly any lie where two columns meet.
+    single = [{k: v for k, v in row.groups.items() if CROSS not in k} for row in rows]
+    for column, by_level in levels(single).items():
         for level, chosen in by_level.items():
             inside = [row for row, kept in zip(rows, chosen, strict=True) if kept]
             for method in methods:

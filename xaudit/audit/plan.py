@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
-from xaudit.audit.config import AuditConfig
+from xaudit.audit.config import AuditConfig, IntersectionsConfig
+from xaudit.audit.device import read_device
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.profile import Limit, draw_cases
-from xaudit.audit.read_config import read_device
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.sample import draw_background, draw_sample
 from xaudit.core.case import Case, Study
@@ -21,6 +21,7 @@ from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
 from xaudit.errors import ConfigError
+from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.models.spec import DetectorSpec, OutputSpec
 
@@ -38,7 +39,7 @@ class Plan:
 
 def data_spec(config: AuditConfig) -> DataSpec:
     """The part of the configuration that says which study is read."""
-    values = {name: value for name, value in config.data if name != "dates"}
+    values = {name: value for name, value in config.data if name not in {"dates", "intersections"}}
     return DataSpec(**values)
 
 
@@ -57,18 +58,17 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
     )
 
 
-def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: Limit) -> Plan:
+def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     """Read the study's list, the policy and the declared facts, and fix what will be done.
 
     Args:
         config: with absolute paths.
-        known_facts: fields that a card has; a declared fact must be one of them.
         limit: audit at most so many cases, stratified by label; see `draw_cases`.
 
     Raises:
         ConfigError: the study, the policy or the declared facts cannot be used.
     """
-    study = load_study(data_spec(config))
+    study, device = load_study(data_spec(config)), read_device(config.device)
     if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
     policy = read_policy(config.policy) if config.policy else None
@@ -88,11 +88,13 @@ def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: Limit)
             tuple(ids[start : start + SHARD_CASES]) for start in range(0, len(ids), SHARD_CASES)
         ),
         policy=policy,
-        declared=read_device(config.device, known_facts) if config.device else {},
+        declared=device.texts,
+        statements=device.statements,
         limit=drawn.limit,
         notes=drawn.notes,
     )
-    audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))
+    sited = [_with_site(case, study.site_column) for case in cases]
+    audited = replace(study, cases=tuple(_crossed(sited, config.data.intersections)))
     return Plan(with_identity(record), config, audited)
 
 
@@ -101,6 +103,19 @@ def _with_site(case: Case, column: str | None) -> Case:
     if column is None or case.site is None or column in case.groups:
         return case
     return replace(case, groups={**case.groups, column: case.site})
+
+
+def _crossed(cases: Sequence[Case], crossed: IntersectionsConfig | None) -> Iterator[Case]:
+    """The cases with the intersections of their groups."""
+    if crossed is None:
+        yield from cases
+        return
+    known = {column for case in cases for column in case.groups}
+    unknown = [column for column in crossed.of if column not in known]
+    if unknown:
+        raise ConfigError(f"data.intersections.of: no group {unknown}; there is: {sorted(known)}")
+    for case in cases:
+        yield replace(case, groups=with_intersections(case.groups, crossed.of, crossed.depth))
 
 
 def fix_plan(plan: Plan, folder: Path) -> Plan:

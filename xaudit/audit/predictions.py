@@ -11,6 +11,8 @@ from typing import Any
 
 from xaudit import __version__
 from xaudit.audit.associations import association_findings
+from xaudit.audit.claims import stated
+from xaudit.audit.device import read_device
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
@@ -21,7 +23,7 @@ from xaudit.audit.plausibility import check_scores
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.provenance import provenance
-from xaudit.audit.read_config import Overrides, read_device
+from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Shard, Store
@@ -31,7 +33,6 @@ from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
-from xaudit.report.fields import FIELDS
 
 _FAMILIES = {"discrimination", "calibration", "association"}
 
@@ -65,6 +66,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     rows = [_row(case, config) for case in study.cases]
     policy = read_policy(config.policy) if config.policy else None
     drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
+    device = read_device(config.device)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         xaudit_version=__version__,
@@ -73,7 +75,8 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         sample=(),
         shards=(tuple(row.case_id for row in drawn.cases),),
         policy=policy,
-        declared=read_device(config.device, FIELDS) if config.device else {},
+        declared=device.texts,
+        statements=device.statements,
         limit=drawn.limit,
         notes=drawn.notes,
     )
@@ -103,7 +106,9 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = _summarize(plan, record, Results.load(store, record).cases)
+    findings = stated(
+        _summarize(plan, record, Results.load(store, record).cases), record.statements
+    )
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))

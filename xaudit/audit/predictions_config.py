@@ -8,7 +8,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from xaudit.audit.config import OperatingPointConfig, Section, StatisticsConfig
+from xaudit.audit.config import (
+    IntersectionsConfig,
+    OperatingPointConfig,
+    Section,
+    StatisticsConfig,
+)
 from xaudit.audit.read_config import Overrides, below
 from xaudit.core.finding import CROSS
 from xaudit.data.predictions import Columns, GroupColumn, NoPrediction, Scale, TableSpec
@@ -16,13 +21,6 @@ from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
 
 FORMAT = "predictions"
-
-
-class IntersectionsConfig(Section):
-    """Which groups are combined, and how many at a time."""
-
-    of: tuple[str, ...] = Field(min_length=2, description="names of groups")
-    depth: int = Field(2, ge=2, le=3, description="how many groups meet at most")
 
 
 class PredictionsDataConfig(Section):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.config import AuditConfig, ChecksConfig
-from xaudit.errors import ConfigError
 from xaudit.gate.packs import is_pack
 from xaudit.yaml_file import YamlFile, read_yaml
 
@@ -70,30 +68,6 @@ def _found(folder: Path, checks: ChecksConfig) -> ChecksConfig:
             "retrained": tuple(below(folder, one) for one in checks.retrained),
         }
     )
-
-
-def read_device(path: Path, known: Mapping[str, str]) -> dict[str, str]:
-    """Read the declared facts of a device: field → text.
-
-    Args:
-        path: the YAML file.
-        known: fields that a card has, with their questions.
-
-    Raises:
-        ConfigError: every key that is no field of the card, with its line.
-    """
-    file = read_yaml(path)
-    if file.data is None:
-        return {}
-    facts = file.parse(dict[str, str | int | float])
-    unknown = [
-        f"{file.place((name,))}: {name}: no such field of the card; see `xaudit schema device`"
-        for name in facts
-        if name not in known
-    ]
-    if unknown:
-        raise ConfigError(unknown)
-    return {name: str(value).strip() for name, value in facts.items()}
 
 
 def below(folder: Path, path: Path) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xaudit.core.policy import Policy
+from xaudit.core.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class PlanRecord:
         shards: case ids, shard by shard.
         policy: the rules, fixed now; None without a policy.
         declared: facts that the maker of the device states.
+        statements: what the maker states in a form that a study can contradict.
         limit: cases kept by ``--limit`` or a profile; None for the whole study.
         notes: what a profile sized the sample for, and what it cannot decide.
     """
@@ -38,3 +40,4 @@ class PlanRecord:
     identity: str = ""
     background: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    statements: Statements = field(default_factory=Statements)

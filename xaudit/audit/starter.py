@@ -65,8 +65,8 @@ statistics:
 
 # Rules that the audit must pass, fixed before it runs; see docs/how-to/write-a-policy.md.
 # policy: policy.yaml
-# What the maker states of the device, for the card; see `xaudit schema device`.
-# device: device.yaml
+# What the maker states of the device, for the card.
+device: device.yaml
 """
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.card import write_cards
+from xaudit.audit.card import write_cards, write_crosswalk
 from xaudit.commands.console import tell
 
 
@@ -16,6 +16,10 @@ def card(
     out: Annotated[
         Path | None, typer.Option(help="Where the HTML goes; card.html in the audit's folder.")
     ] = None,
+    crosswalk: Annotated[
+        Path | None,
+        typer.Option(help="Also write where each element is asked for: FILE.html or FILE.csv."),
+    ] = None,
 ) -> None:
     """Write the model card of a saved audit: card.html, card.md beside it.
 
@@ -23,3 +27,5 @@ def card(
     the images are needed.
     """
     tell(str(write_cards(audit, out)))
+    if crosswalk is not None:
+        tell(str(write_crosswalk(audit, crosswalk, out)))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from xaudit.audit.device_starter import device_text
 from xaudit.audit.files import write_text
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError
@@ -17,7 +18,7 @@ def init(
     model: Annotated[Path, typer.Option(help="Weights: safetensors or a state_dict.")],
     out: Annotated[Path, typer.Option(help="The audit file to write.")] = Path("audit.yaml"),
 ) -> None:
-    """Look at a dataset and weights, and write an annotated audit file to edit."""
+    """Look at a dataset and weights, and write an annotated audit file and device.yaml to edit."""
     # Reading weights needs torch.
     from xaudit.audit.starter import starter  # noqa: PLC0415
 
@@ -25,4 +26,8 @@ def init(
         raise ConfigError(f"{out}: exists; choose another --out, it is not written over")
     write_text(out, starter(dataset, model, out))
     tell(str(out))
+    device = out.with_name("device.yaml")
+    if not device.exists():
+        write_text(device, device_text())
+    tell(str(device))
     say(f"next: edit it, then xaudit check {out}")

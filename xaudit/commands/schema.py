@@ -10,12 +10,12 @@ import typer
 from pydantic import TypeAdapter
 
 from xaudit.audit.config import AuditConfig
+from xaudit.audit.device import Device
 from xaudit.audit.predictions_config import PredictionsConfig
 from xaudit.commands.console import tell
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
 from xaudit.gate.policy_file import policy_schema
-from xaudit.report.fields import FIELDS
 
 
 class Kind(StrEnum):
@@ -44,15 +44,5 @@ def _schema(kind: Kind) -> dict[str, object]:
     if kind is Kind.policy:
         return policy_schema()
     if kind is Kind.device:
-        return _device_schema()
+        return Device.model_json_schema()
     return TypeAdapter[object](Findings if kind is Kind.findings else Verdict).json_schema()
-
-
-def _device_schema() -> dict[str, object]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            name: {"type": "string", "description": question} for name, question in FIELDS.items()
-        },
-    }

@@ -11,6 +11,7 @@ from xaudit.core.case import CaseIssue
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import MetricFacts
+from xaudit.core.statements import ClaimCheck, Statements
 
 SCHEMA_VERSION = 1
 CROSS = " × "
@@ -277,6 +278,8 @@ class Findings:
         prevalence: for which PPV and NPV are also stated; None without a declaration.
         minimum: positives below which only counts are given, and below which no verdict is read.
         explanations: whether each method's maps may be believed; empty where it was not checked.
+        statements: what the maker states in a form that a study can contradict.
+        claims: each of these claims beside the study.
     """
 
     audit: AuditFacts
@@ -294,6 +297,8 @@ class Findings:
     prevalence: float | None = None
     minimum: tuple[int, int] = (10, 30)
     explanations: tuple[ExplanationVerdict, ...] = ()
+    statements: Statements = field(default_factory=Statements)
+    claims: tuple[ClaimCheck, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

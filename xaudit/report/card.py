@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Verdict
-from xaudit.report import credibility, figures, numbers, places, predictions, results
-from xaudit.report.fields import ALL
+from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
+from xaudit.report.crosswalk import anchor, asked_for
+from xaudit.report.crosswalk import lead as crosswalk_lead
 from xaudit.report.lookup import Lookup
+from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
 from xaudit.report.shortcuts import shortcuts
+from xaudit.report.summary import summary
+from xaudit.report.twin import twin
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
 
 ISSUES_SHOWN = 40
-MEASURED = {"flow", "fractions", "failures", "dropouts"}
-_SECTION_OF = {one.name: one.section for one in ALL}
-_BY_METRIC = {
-    "accuracy": "sensitivity",
-    "localization": "mass",
-    "calibration": "brier",
-}
 
 
 def build_card(
@@ -43,8 +39,9 @@ def build_card(
     Raises:
         ValueError: a picture is not a PNG.
     """
-    look = Lookup(findings)
+    look, elements = Lookup(findings), record(findings)
     sections = (
+        summary(look),
         _verdict(findings, verdict, look),
         _detector(findings),
         _study(findings, uses),
@@ -53,8 +50,9 @@ def build_card(
         results.groups(look, verdict),
         shortcuts(look),
         *_explanations(findings, look, pictures),
-        _elements(findings),
+        _elements(elements),
         _provenance(findings),
+        _every_finding(findings),
         _glossary(findings),
     )
     device = findings.detector
@@ -68,11 +66,11 @@ def build_card(
         verdict_counts=_counts(verdict),
         answers=_answers(look),
         sections=tuple(
-            _with_missing(replace(one, number=str(index)), findings)
+            _with_missing(replace(one, number=str(index)), elements)
             for index, one in enumerate(sections, start=1)
         ),
-        twin=_twin(findings, verdict),
-        warnings=(*device.warnings, *_changed(verdict)),
+        twin=twin(findings, verdict),
+        warnings=(*device.warnings, *_changed(verdict), *statements.warnings(findings)),
         footer=f"xaudit {findings.audit.xaudit_version}, plan {findings.audit.plan_sha256[:12]}, "
         f"{findings.audit.created}",
     )
@@ -105,12 +103,6 @@ def _counts(verdict: Verdict | None) -> str:
         f"{MARKS[w].sign} {sum(o.verdict == w for o in verdict.outcomes)} {text}"
         for w, text in words.items()
     )
-
-
-def _twin(findings: Findings, verdict: Verdict | None) -> str:
-    both = {"findings": asdict(findings), "verdict": asdict(verdict) if verdict else None}
-    text = json.dumps(both, sort_keys=True, allow_nan=False, separators=(",", ":"), default=str)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _answers(look: Lookup) -> tuple[Answer, ...]:
@@ -161,6 +153,7 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 tuple(_outcome(one, look) for one in verdict.outcomes),
                 f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}",
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
+                links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
             ),
         )
     return Section("verdict", "", "What does the policy say?", lead, tables=tables)
@@ -207,7 +200,8 @@ def _detector(findings: Findings) -> Section:
     )  # fmt: skip
     table = Table("Detector", ("Fact", "Value"), rows)
     lead = f"This card is about the file with the {predictions.identity(findings)} and no other."
-    return Section("detector", "", "What was audited?", lead, tables=(table,))
+    return Section("detector", "", "What was audited?", lead,
+                   tables=(table, *statements.claims(findings)))  # fmt: skip
 
 
 def _study(findings: Findings, uses: str) -> Section:
@@ -237,7 +231,7 @@ def _study(findings: Findings, uses: str) -> Section:
     rest = len(flow.issues) - len(shown)
     note = f"{numbers.whole(rest)} more are in the JSON of this card." if rest else ""
     issues = tuple((i.case_id, i.kind, i.effect, i.detail) for i in shown)
-    tables = [Table("Study", ("Fact", "Value"), rows)]
+    tables = [Table("Study", ("Fact", "Value"), rows), statements.independence(findings)]
     if issues:
         tables.append(Table("Kinds of issues", ("Kind", "Effect", "Issues"), summary))
         columns = ("Case", "Kind", "Effect", "Detail")
@@ -251,54 +245,42 @@ def _not(word: str) -> str:
     return f"{numbers.NONE} (not {word})"
 
 
-def status(findings: Findings, name: str) -> tuple[str, str]:
-    """Whether a field is declared, measured, derived or missing, and what is said."""
-    measured = {one.metric for one in findings.findings if one.estimate.value is not None}
-    kinds = []
-    if (
-        name in MEASURED - ({"failures"} if predictions.alone(findings) else set())
-        or _BY_METRIC.get(name) in measured
-    ):
-        kinds.append("measured")
-    if name == "benefit_risk" and findings.prevalence is not None and "sensitivity" in measured:
-        kinds.append("measured")
-    if name == "sites" and findings.study.sites is not None:
-        kinds.append("measured")
-    if name == "subgroups" and findings.study.levels:
-        kinds.append("measured")
-    if name == "acceptance" and findings.audit.policy_sha256:
-        kinds.append("derived")
-    if name == "identity":
-        kinds.append("derived")
-    if findings.declared.get(name):
-        kinds.append("declared")
-    absent = "missing" if predictions.applies(findings, _SECTION_OF[name]) else "not applicable"
-    return " and ".join(kinds) or absent, findings.declared.get(name, "")
-
-
-def _elements(findings: Findings) -> Section:
-    rows = []
-    for index, one in enumerate(ALL, start=1):
-        kind, text = status(findings, one.name)
-        rows.append((f"{index}. {one.title}", kind, text or one.question, one.source))
-    missing = sum(row[1] == "missing" for row in rows)
-    other = sum(row[1] == "not applicable" for row in rows)
-    lead = f"Of {len(ALL)} elements {len(ALL) - missing - other} are addressed and {missing} are "
-    lead += "missing." if not other else f"missing; {other} do not apply to predictions alone."
+def _elements(elements: Sequence[Element]) -> Section:
+    rows = tuple(
+        (f"{index}. {one.field.title}", _status(one), one.text or one.field.question,
+         asked_for(one.field.name))
+        for index, one in enumerate(elements, start=1)
+    )  # fmt: skip
     columns = ("Element", "Status", "Declared text, or the question", "Asked for in")
-    note = "Declared facts come from the maker and were not verified."
-    return Section("elements", "", "Elements addressed", lead,
-                   tables=(Table("Elements", columns, tuple(rows), note),))  # fmt: skip
+    note = (
+        "Declared facts come from the maker and were not verified. Addressed says that something "
+        "stands here, not that it suffices. FDA: draft guidance of January 2025, a draft still. "
+        "Places marked [unverified] were not checked against the text. CHAI, Hugging Face and "
+        "CycloneDX: xaudit card --crosswalk."
+    )
+    table = Table(
+        "Elements", columns, rows, note,
+        links=tuple(f"#{one.field.section}" for one in elements),
+        anchors=tuple(map(anchor, elements)),
+    )  # fmt: skip
+    return Section("elements", "", "Elements addressed", crosswalk_lead(elements), tables=(table,))
 
 
-def _with_missing(section: Section, findings: Findings) -> Section:
-    fields = [one for one in ALL if one.section == section.id]
-    states = [(one, *status(findings, one.name)) for one in fields]
-    said = tuple(f"{one.title} (declared): {text}" for one, _, text in states if text)
+def _status(one: Element) -> str:
+    return f"{one.status}; in question: see the claims" if one.against else one.status
+
+
+def _with_missing(section: Section, elements: Sequence[Element]) -> Section:
+    here = [one for one in elements if one.field.section == section.id]
+    said = tuple(
+        f"{one.field.title} (declared): {one.text}"
+        for one in here
+        if one.text and one.field.name not in statements.IN_TABLES
+    )
     absent = tuple(
-        f"{one.title}: not declared, not measured. {one.question}"
-        for one, kind, _ in states
-        if kind == "missing"
+        f"{one.field.title}: not declared, not measured. {one.field.question}"
+        for one in here
+        if one.status == "missing"
     )
     return replace(section, paragraphs=section.paragraphs + said, missing=section.missing + absent)
 
@@ -314,7 +296,18 @@ def _provenance(findings: Findings) -> Section:
     )
     lead = "The same plan, data and packages give the same numbers."
     return Section("provenance", "", "Where do the numbers come from?", lead,
-                   tables=(Table("Provenance", ("Fact", "Value"), rows),))  # fmt: skip
+                   tables=(statements.signatures(findings),
+                           Table("Provenance", ("Fact", "Value"), rows)))  # fmt: skip
+
+
+def _every_finding(findings: Findings) -> Section:
+    count = numbers.whole(len(findings.findings))
+    lead = f"{count} findings stand behind this page; each has an address of its own."
+    how = (
+        "On the screen they are listed here, and #finding= with the name of one opens it. On paper "
+        "they are in findings.json, and in the JSON inside this page (element “twin”)."
+    )
+    return Section("findings", "", "Every finding", lead, paragraphs=(how,))
 
 
 def _glossary(findings: Findings) -> Section:

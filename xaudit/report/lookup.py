@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
@@ -28,6 +29,11 @@ class Lookup:
         """The estimate; one without a value that says so where the audit has none."""
         found = self.get(metric, **scope)
         return found.estimate if found else Estimate.missing("not measured in this audit")
+
+    def link(self, metric: str, scope: Mapping[str, str]) -> str:
+        """The address of a finding in the page; "" if the audit has none."""
+        found = self.get(metric, **scope)
+        return f"#finding={quote(found.id, safe='')}" if found else ""
 
     def unit(self, metric: str) -> str:
         """How the metric is printed."""

@@ -58,8 +58,21 @@ def _bytes(values: npt.NDArray[np.floating]) -> Bytes:
 
 def _png(pixels: Bytes) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=False, compress_level=9)
+    _smallest(pixels).save(buffer, format="PNG", optimize=False, compress_level=9)
     return buffer.getvalue()
+
+
+def _smallest(pixels: Bytes) -> Image.Image:
+    """The same picture, with a palette where its colors fit one: a layer is then half as large."""
+    if pixels.ndim == 2:
+        return Image.fromarray(pixels)
+    colors, places = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    if len(colors) > 256:
+        return Image.fromarray(pixels)
+    height, width = pixels.shape[:2]
+    image = Image.frombytes("P", (width, height), places.astype(np.uint8).tobytes())
+    image.putpalette(colors.tobytes(), rawmode="RGBA")
+    return image
 
 
 def png_size(data: bytes) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from xaudit.core.finding import Findings, GalleryCase, GalleryMap, MethodFacts
+from xaudit.core.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
 from xaudit.report import figures, numbers
 from xaudit.report.credibility import believed
 from xaudit.report.lookup import Lookup
@@ -168,7 +168,7 @@ def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Show
         f"{name}: called {'fracture' if yes else 'normal'}"
         for name, yes in case.called_positive.items()
     )
-    groups = ", ".join(f"{name} {level}" for name, level in case.groups.items())
+    groups = ", ".join(f"{k} {v}" for k, v in case.groups.items() if CROSS not in k)
     facts = f"Reference: {label}. Probability {numbers.plain(case.probability)}, logit "
     facts += f"{numbers.plain(case.logit)}. {called}. {groups}"
     return Shown(

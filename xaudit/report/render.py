@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from xaudit.report.assets import template_root
+from xaudit.report.crosswalk import NOTES, crosswalk_table, lead
+from xaudit.report.record import Element
 from xaudit.report.view import ModelCard
 
 _MARKDOWN = str.maketrans(
@@ -18,11 +21,28 @@ _MARKDOWN = str.maketrans(
 
 def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
     """One HTML file that loads nothing; its policy allows its own style and script only."""
+    return _page("card.html.j2", card, ("card.js", "tables.js"), twin=Markup(card.twin))
+
+
+def render_crosswalk(card: ModelCard, elements: Sequence[Element], address: str) -> str:
+    """The cross-walk as a page of its own.
+
+    Args:
+        card: whose elements they are.
+        elements: its record.
+        address: of the card's page, for links to its elements.
+    """
+    table = crosswalk_table(elements, address)
+    return _page("crosswalk.html.j2", card, ("tables.js",), table=table, lead=lead(elements),
+                 notes=NOTES)  # fmt: skip
+
+
+def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: object) -> str:
     root = template_root()
     running = card.running.replace("\\", "").replace('"', "'").replace("<", "‹")
     running = " ".join(running.split())
     style = (root / "card.css").read_text("utf-8").replace("@RUNNING@", running)
-    script = (root / "card.js").read_text("utf-8")
+    script = "".join((root / name).read_text("utf-8") for name in scripts)
     return (
         _environment(escape=True)
         .get_template(template)
@@ -30,9 +50,9 @@ def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
             card=card,
             style=Markup(style),
             script=Markup(script),
-            twin=Markup(card.twin),
             style_hash=content_hash(style),
             script_hash=content_hash(script),
+            **parts,
         )
     )
 

@@ -8,7 +8,9 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS, Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
+from xaudit.report.demographics import demographics
 from xaudit.report.lookup import Lookup
+from xaudit.report.matrix import matrices
 from xaudit.report.order import in_order
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
@@ -46,7 +48,6 @@ def performance(look: Lookup) -> Section:
         " ".join(found_sentence(look, point) for point in points) or "No operating point declared.",
         paragraphs=(
             f"AUC, the chance that a fracture scores above a normal case: {look.cell('auc')}.",
-            *per_thousand(look),
         ),
         figures=(Figure(figures.roc(curve, "ROC curve"), drawn),) if curve else (),
         tables=tuple(table for point in points for table in _point_tables(look, point)),
@@ -90,7 +91,12 @@ def _point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
     )
     note = look.methods(*(metric for metric, _ in AT_POINT))
     columns = ("Measure", "Scored cases", "Worst case: no score counts as wrong")
-    yield Table(f"At {name}", columns, rows + prevalence, f"{point.note} {note}".strip())
+    links = tuple(
+        look.link(metric, {"operating_point": point.name})
+        for metric, _ in (*AT_POINT, *AT_PREVALENCE)
+    )
+    text = f"{point.note} {note}".strip()
+    yield Table(f"At {name}", columns, rows + prevalence, text, links=links)
     yield Table(
         f"Decisions at “{point.name}”: reference standard by output",
         ("Analysis", "Fracture, called (TP)", "Fracture, missed (FN)",
@@ -113,26 +119,6 @@ def _two_by_two(look: Lookup, point: OperatingPoint, analysis: str) -> tuple[str
         return (title, *(f"{numbers.NONE} (not measured)",) * 4)
     counts = (found.k, found.n - found.k, left.n - left.k, left.k)
     return (title, *map(numbers.whole, counts))
-
-
-def per_thousand(look: Lookup) -> Iterator[str]:
-    """What happens to 1,000 patients; needs a declared prevalence."""
-    prevalence = look.findings.prevalence
-    if prevalence is None:
-        yield "Per 1,000 patients: not stated, because no prevalence was declared."
-        return
-    for point in look.findings.detector.operating_points:
-        found = look.estimate("sensitivity", operating_point=point.name).value
-        left = look.estimate("specificity", operating_point=point.name).value
-        if found is None or left is None:
-            continue
-        ill, well = prevalence, 1 - prevalence
-        yield (
-            f"Of 1,000 patients of whom {numbers.per_thousand(ill)} have a fracture, at "
-            f"“{point.name}” about {numbers.per_thousand(ill * found)} fractures would be found, "
-            f"{numbers.per_thousand(ill * (1 - found))} missed, and "
-            f"{numbers.per_thousand(well * (1 - left))} patients without one called fractured."
-        )
 
 
 def calibration(look: Lookup) -> Section:
@@ -198,6 +184,8 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
         ),
         figures=drawings if levels else (),
         tables=(
+            demographics(look.findings),
+            *matrices(look),
             *simultaneous(look),
             *of_sites(look),
             *(_group_table(look, column, points) for column in _columns(look)),

@@ -32,7 +32,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; the first cell of a row is its header, ``marks`` puts a verdict before it."""
+    """A table; the first cell of a row is its header, ``marks`` puts a verdict before it.
+
+    Attributes:
+        links: for each row the place in the page that its header leads to, "" for none.
+        anchors: for each row the name under which it can be linked to.
+        kind: class of the element, for tables that look otherwise.
+    """
 
     caption: str
     columns: tuple[str, ...]
@@ -40,6 +46,9 @@ class Table:
     note: str = ""
     marks: tuple[Mark | None, ...] = ()
     folded: bool = False
+    links: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

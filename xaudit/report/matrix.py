@@ -1,0 +1,46 @@
+"""Where two columns meet: which combinations were tested, and how many were decided right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from xaudit.core.finding import CROSS
+from xaudit.report import numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.order import in_order
+from xaudit.report.view import Table
+
+
+def matrices(look: Lookup) -> Iterator[Table]:
+    """A table for each pair of columns that the study combines, at the first operating point."""
+    points = look.findings.detector.operating_points
+    for column, levels in look.findings.study.levels.items():
+        if column.count(CROSS) == 1 and points:
+            yield _matrix(look, column, levels, points[0].name)
+
+
+def _matrix(look: Lookup, column: str, levels: Mapping[str, tuple[int, int]], point: str) -> Table:
+    first, second = column.split(CROSS)
+    pairs = [level.split(CROSS) for level in levels]
+    down, across = in_order({one for one, _ in pairs}), in_order({two for _, two in pairs})
+    rows = tuple(
+        (one, *(_cell(look, column, f"{one}{CROSS}{two}", point) for two in across)) for one in down
+    )
+    note = (
+        "Fractures found of all fractures; normal cases left alone of all normal cases. "
+        "A dash was never tested."
+    )
+    return Table(f"{first} (down) × {second} (across) at “{point}”", (first, *across), rows, note)
+
+
+def _cell(look: Lookup, column: str, level: str, point: str) -> str:
+    levels = look.findings.study.levels[column]
+    if level not in levels:
+        return f"{numbers.NONE} (no case)"
+    scope = {"operating_point": point, "group": column, "level": level}
+    found = look.estimate("sensitivity", **scope)
+    left = look.estimate("specificity", **scope)
+    if found.k is None and left.k is None:
+        cases, positives = levels[level]
+        return f"{numbers.NONE} (not measured; {positives} of {cases} fractured)"
+    return f"{numbers.counts(found)}; {numbers.counts(left)}"
