@@ -21,7 +21,7 @@ _MARKDOWN = str.maketrans(
 
 def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
     """One HTML file that loads nothing; its policy allows its own style and script only."""
-    return _page("card.html.j2", card, ("card.js", "tables.js"), twin=Markup(card.twin))
+    return _page(template, card, ("card.js", "tables.js"), twin=Markup(card.twin))
 
 
 def render_crosswalk(card: ModelCard, elements: Sequence[Element], address: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
@@ -34,7 +35,7 @@ def _plain(thing: object) -> object:
         return {str(key): _plain(value) for key, value in thing.items()}
     if isinstance(thing, tuple | list):
         return [_plain(value) for value in thing]
-    return thing
+    return thing.isoformat() if isinstance(thing, date) else thing
 
 
 def _default(field: Field[object]) -> object:
