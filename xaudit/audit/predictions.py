@@ -32,7 +32,7 @@ from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.report.fields import FIELDS
 
-_FAMILIES = {"discrimination", "calibration"}
+_FAMILIES = {"discrimination", "calibration", "utility"}
 
 
 @dataclass(frozen=True, slots=True)

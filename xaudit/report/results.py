@@ -8,6 +8,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS, Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
+from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.together import of_sites, simultaneous
@@ -28,7 +29,8 @@ CALIBRATION = (
     ("brier", "Brier score"),
     ("calibration_slope", "Calibration slope"),
     ("calibration_intercept", "Calibration intercept"),
-    ("ece", "Expected calibration error"),
+    ("ece", "Expected calibration error (biased upwards, also where calibration is perfect)"),
+    ("squared_calibration_error", "Squared calibration error, bias taken off (about 0 is best)"),
 )
 GAPS = ("sensitivity_gap", "specificity_gap", "auc_gap")
 
@@ -49,7 +51,11 @@ def performance(look: Lookup) -> Section:
             *per_thousand(look),
         ),
         figures=(Figure(figures.roc(curve, "ROC curve"), drawn),) if curve else (),
-        tables=tuple(table for point in points for table in _point_tables(look, point)),
+        tables=(
+            *(table for point in points for table in _point_tables(look, point)),
+            *of_curve(look),
+            *net_benefit(look),
+        ),
         missing=() if curve else ("ROC curve: not in the findings.",),
     )
 
