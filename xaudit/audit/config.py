@@ -230,6 +230,16 @@ class StatisticsConfig(Section):
         description="probabilities of a fracture at which one would just act, for the net benefit: "
         "0.1 means that nine false alarms weigh as much as one fracture found",
     )
+    case_mix: tuple[str, ...] = Field(
+        (),
+        description="groups that make a case hard or easy (body part, view): gaps of all others "
+        "are also given among cases that are alike in them",
+    )
+    margins: dict[Literal["sensitivity", "specificity", "auc"], _Inner] = Field(
+        default_factory=dict,
+        description="metric → largest difference between groups that does not matter; only with a "
+        "margin can groups be shown to be equal",
+    )
 
 
 class AuditConfig(Section):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from xaudit.audit.case_mix import matched_findings, strata
 from xaudit.audit.config import StatisticsConfig
 from xaudit.audit.declared import declared_findings
 from xaudit.audit.disparities import disparities
+from xaudit.audit.equivalences import equivalences
 from xaudit.audit.extremes import extreme_findings
 from xaudit.audit.sites import site_findings
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import CalibrationBin, Curve, Finding
+from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.disparity import gap_to_rest
@@ -96,9 +98,18 @@ class Performance:
         p, columns = self._predictions(self._scored, 0.0), levels([row.groups for row in rows])
         yield from disparities(p, self.points, columns, self.statistics, self.seed)
         yield from extreme_findings(p, self.points, columns, self.statistics, self.seed)
+        kinds = strata(self.statistics.case_mix, (row.groups for row in rows))
+        if self.statistics.case_mix and rows:
+            yield from matched_findings(
+                p, self.points, columns, kinds, self.statistics, self._counts
+            )
         if site_column in columns:
             known = {k: v for k, v in columns[site_column].items() if k != NOT_RECORDED}
             yield from site_findings(p, self.points, known, site_column)
+
+    def equivalence(self, findings: Iterable[Finding]) -> tuple[EquivalenceFacts, ...]:
+        """Which groups are shown to be equal, up to the declared margins."""
+        return tuple(equivalences(findings, self.statistics.margins))
 
     def curves(self) -> tuple[Curve, ...]:
         """The ROC curve, with the operating points on it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
+from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.read_config import read_device
@@ -90,6 +91,7 @@ def make_plan(config: AuditConfig, known_facts: Mapping[str, str], limit: int | 
         limit=limit,
     )
     audited = replace(study, cases=tuple(_with_site(case, study.site_column) for case in cases))
+    check_case_mix(config.statistics, (case.groups for case in audited.cases))
     return Plan(with_identity(record), config, audited)
 
 

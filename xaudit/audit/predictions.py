@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
+from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
@@ -62,6 +63,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: int | None) -> Pre
     except ConfigError as error:
         raise ConfigError([placed(one, file) for one in error.problems]) from None
     rows: Sequence[CaseRow] = [_row(case, config) for case in study.cases]
+    check_case_mix(config.statistics, (row.groups for row in rows))
     rows = tuple(rows) if limit is None else limit_study(rows, limit, config.seed)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -139,12 +141,13 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
     points = tuple(point.resolve() for point in config.detector.operating_points)
     study = _study_facts(plan, record, rows)
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
+    of_groups = tuple(performance.of_groups(study.site_column))
     return Findings(
         audit=audit_facts(record, config.name, config.seed),
         detector=_detector_facts(config, rows, plan.study.splits),
         study=study,
         accountability=_accountability(plan, record, rows),
-        findings=(*performance.findings(), *performance.of_groups(study.site_column)),
+        findings=(*performance.findings(), *of_groups),
         metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
         methods=(),
         curves=performance.curves(),
@@ -153,6 +156,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         provenance=provenance(dict(record.files), {}),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
+        equivalence=performance.equivalence(of_groups),
     )
 
 

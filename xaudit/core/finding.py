@@ -268,6 +268,26 @@ class ExplanationVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class EquivalenceFacts:
+    """Whether a gap is shown to be within a margin that was declared before.
+
+    Attributes:
+        metric: of the finding whose interval was read.
+        scope: of that finding.
+        answer: "equivalent": all of the interval lies within the margin; "different": all of it
+            beyond; "not shown": neither; "undefined": there is no interval.
+        margin: the largest difference that does not matter.
+        alpha: error rate of the two one-sided tests, over all gaps that hold together.
+    """
+
+    metric: str
+    scope: Mapping[str, str]
+    answer: Literal["equivalent", "different", "not shown", "undefined"]
+    margin: float
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
 
@@ -277,6 +297,7 @@ class Findings:
         prevalence: for which PPV and NPV are also stated; None without a declaration.
         minimum: positives below which only counts are given, and below which no verdict is read.
         explanations: whether each method's maps may be believed; empty where it was not checked.
+        equivalence: which groups are shown to be equal; empty where no margin was declared.
     """
 
     audit: AuditFacts
@@ -294,6 +315,7 @@ class Findings:
     prevalence: float | None = None
     minimum: tuple[int, int] = (10, 30)
     explanations: tuple[ExplanationVerdict, ...] = ()
+    equivalence: tuple[EquivalenceFacts, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

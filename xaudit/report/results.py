@@ -9,7 +9,9 @@ from xaudit.core.finding import CROSS, Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
 from xaudit.report.declared import net_benefit, of_curve
+from xaudit.report.extremes import equal, extremes
 from xaudit.report.lookup import Lookup
+from xaudit.report.matched import matched
 from xaudit.report.order import in_order
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
@@ -205,6 +207,9 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
         figures=drawings if levels else (),
         tables=(
             *simultaneous(look),
+            *extremes(look),
+            *equal(look),
+            *matched(look),
             *of_sites(look),
             *(_group_table(look, column, points) for column in _columns(look)),
         ),
