@@ -8,6 +8,7 @@ from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.extremes import equal, extremes
 from xaudit.report.lookup import Lookup
 from xaudit.report.matched import matched
+from xaudit.report.sites import by_site
 
 
 def with_findings(findings, *more, **changes):
@@ -20,7 +21,7 @@ def one(metric, value, low, high, **scope):
 
 def test_without_findings_there_are_no_tables(audit):
     look = Lookup(audit[0])
-    for table in (net_benefit, of_curve, extremes, equal, matched):
+    for table in (net_benefit, of_curve, extremes, equal, matched, by_site):
         assert list(table(look)) == []
 
 
@@ -86,3 +87,21 @@ def test_matched_gaps_stand_beside_raw_ones(audit):
     assert row[0] == "view: frontal"
     assert "−10 points" in row[2]
     assert "of shared kinds" in row[4]
+
+
+def test_each_site_and_the_worst_have_a_row(audit):
+    point = audit[0].detector.operating_points[0].name
+    scope = {"group": "view", "level": "frontal"}
+    study = replace(audit[0].study, site_column="view")
+    look = with_findings(
+        audit[0],
+        one("prevalence", 0.3, 0.2, 0.4, **scope),
+        one("prevalence_shift_p", 0.0002, 0.0002, 0.0002, **scope),
+        one("auc_without_site", 0.9, 0.8, 0.95, **scope, compared="without"),
+        one("sensitivity_worst_site", 0.6, 0.5, 0.7, group="view", operating_point=point),
+        study=study,
+    )
+    (table,) = by_site(look)
+    assert [row[0] for row in table.rows] == ["frontal", "The worst site, whichever it is"]
+    assert "p < 0.001" in table.rows[0][1]
+    assert table.rows[1][3] == "60 % (50–70)"

@@ -36,6 +36,46 @@ BESIDE = (
         )
         for metric, name in _NAMES.items()
     ),
+    *(
+        _facts(
+            f"{metric}_without_site",
+            f"What is the {name} over all cases but those of one site?",
+            "higher",
+            "number" if metric == "auc" else "proportion",
+        )
+        for metric, name in _NAMES.items()
+    ),
+    *(
+        _facts(
+            f"{metric}_worst_site",
+            f"What is the {name} at the worst of all sites, whichever that is?",
+            "higher",
+            "number" if metric == "auc" else "proportion",
+        )
+        for metric, name in _NAMES.items()
+    ),
+    _facts(
+        "prevalence",
+        "What share of the cases of a site has a fracture?",
+        "higher",
+        "proportion",
+        "shift",
+    ),
+    _facts(
+        "prevalence_shift_p",
+        "Would patients with a fracture be spread over sites so unevenly by chance?",
+        "higher",
+        "number",
+        "shift",
+    ),
+    _facts(
+        "ppv_at_site_prevalence",
+        "Of the cases called fractured, what share would be, if a site had the sensitivity and "
+        "specificity of all, and its own prevalence?",
+        "higher",
+        "proportion",
+        "shift",
+    ),
     _facts(
         "equalized_odds_difference",
         "What is the larger of the ranges of sensitivity and of specificity over a column?",

@@ -14,6 +14,8 @@ from xaudit.audit.declared import declared_findings
 from xaudit.audit.disparities import disparities
 from xaudit.audit.equivalences import equivalences
 from xaudit.audit.extremes import extreme_findings
+from xaudit.audit.label_shift import label_shift_findings
+from xaudit.audit.site_extremes import site_extreme_findings
 from xaudit.audit.sites import site_findings
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray
@@ -106,6 +108,9 @@ class Performance:
         if site_column in columns:
             known = {k: v for k, v in columns[site_column].items() if k != NOT_RECORDED}
             yield from site_findings(p, self.points, known, site_column)
+            minimum = self.statistics.minimum
+            yield from site_extreme_findings(p, self.points, known, site_column, minimum)
+            yield from label_shift_findings(p, self.points, known, site_column)
 
     def equivalence(self, findings: Iterable[Finding]) -> tuple[EquivalenceFacts, ...]:
         """Which groups are shown to be equal, up to the declared margins."""

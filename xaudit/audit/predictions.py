@@ -33,7 +33,7 @@ from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.report.fields import FIELDS
 
-_FAMILIES = {"discrimination", "calibration", "utility"}
+_FAMILIES = {"discrimination", "calibration", "utility", "shift"}
 
 
 @dataclass(frozen=True, slots=True)

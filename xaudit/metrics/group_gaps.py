@@ -126,12 +126,24 @@ def _level(
     """The metric in one group, by the interval that is best in small samples."""
     metric = name[0]
     own = p.subset(np.asarray(inside, dtype=bool))
-    if metric == "auc":
-        return auc(own.logits, own.labels, own.patients, level)
-    if metric not in PROPORTIONS:
+    if metric not in {*PROPORTIONS, "auc"}:
         return drawn.estimate(*name, level=level)
+    return interval_at(own, metric, level)
+
+
+def interval_at(own: Predictions, metric: str, level: float) -> Estimate:
+    """The AUC or a proportion at any level, by the interval that is best in small samples.
+
+    Args:
+        own: cases of one group.
+        metric: "auc", or a key of `PROPORTIONS`.
+        level: confidence level, two-sided.
+    """
+    if metric == "auc":
+        found = auc(own.logits, own.labels, own.patients, level)
+        return replace(found, unit=own.unit)
     success, among = PROPORTIONS[metric](own)
     if not among.any():
         return Estimate.missing("nothing to divide by", n=len(own))
     patients = taken(own.patients, np.flatnonzero(among))
-    return clustered_proportion(success[among], patients, level, p.unit)
+    return clustered_proportion(success[among], patients, level, own.unit)

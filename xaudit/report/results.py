@@ -13,6 +13,7 @@ from xaudit.report.extremes import equal, extremes
 from xaudit.report.lookup import Lookup
 from xaudit.report.matched import matched
 from xaudit.report.order import in_order
+from xaudit.report.sites import by_site
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
 
@@ -211,6 +212,7 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             *equal(look),
             *matched(look),
             *of_sites(look),
+            *by_site(look),
             *(_group_table(look, column, points) for column in _columns(look)),
         ),
         missing=() if levels else ("Groups and sites: the study has no group column.",),
