@@ -76,6 +76,8 @@ BESIDE = (
         "proportion",
         "shift",
     ),
+    _facts("auc_in_fold", "What is the AUC within one fold?", "higher", "number"),
+    _facts("auc_fold_mean", "What is the AUC within a fold, averaged?", "higher", "number"),
     _facts(
         "equalized_odds_difference",
         "What is the larger of the ranges of sensitivity and of specificity over a column?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.folds import fold_findings
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import fix_record, with_identity
@@ -25,7 +26,7 @@ from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
 from xaudit.audit.sample import limit_study
 from xaudit.audit.store import CaseRow, Shard, Store
-from xaudit.core.finding import Accountability, DetectorFacts, Findings, StudyFacts
+from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
@@ -147,7 +148,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         detector=_detector_facts(config, rows, plan.study.splits),
         study=study,
         accountability=_accountability(plan, record, rows),
-        findings=(*performance.findings(), *of_groups),
+        findings=(*performance.findings(), *of_groups, *_folds(plan, rows, study.unit)),
         metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
         methods=(),
         curves=performance.curves(),
@@ -158,6 +159,12 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         minimum=config.statistics.minimum,
         equivalence=performance.equivalence(of_groups),
     )
+
+
+def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
+    data, cases = plan.config.data, plan.study.cases
+    fold_of = {case.case_id: case.fold for case in cases if case.fold is not None}
+    return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 
 def _detector_facts(

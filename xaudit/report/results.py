@@ -10,6 +10,7 @@ from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
 from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.extremes import equal, extremes
+from xaudit.report.folds import folds
 from xaudit.report.lookup import Lookup
 from xaudit.report.matched import matched
 from xaudit.report.order import in_order
@@ -56,6 +57,7 @@ def performance(look: Lookup) -> Section:
         figures=(Figure(figures.roc(curve, "ROC curve"), drawn),) if curve else (),
         tables=(
             *(table for point in points for table in _point_tables(look, point)),
+            *folds(look),
             *of_curve(look),
             *net_benefit(look),
         ),
