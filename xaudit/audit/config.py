@@ -218,6 +218,24 @@ class RobustnessConfig(Section):
     )
 
 
+class BandConfig(Section):
+    """A part of the ROC curve."""
+
+    rate: Literal["specificity", "sensitivity"] = Field(description="what is held in the band")
+    low: float = Field(ge=0, lt=1, description="lower end")
+    high: float = Field(1.0, gt=0, le=1, description="upper end")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> BandConfig:
+        if self.low >= self.high:
+            raise ValueError(f"a band has low < high, got {self.low} and {self.high}")
+        return self
+
+
+_Rate = Annotated[float, Field(ge=0, le=1)]
+_Inner = Annotated[float, Field(gt=0, lt=1)]
+
+
 class StatisticsConfig(Section):
     """How numbers are made and when they may be judged."""
 
@@ -227,6 +245,30 @@ class StatisticsConfig(Section):
     )
     minimum: tuple[int, int] = Field(
         (10, 30), description="positives for an interval, and for a verdict"
+    )
+    partial_auc: tuple[BandConfig, ...] = Field(
+        (), description="parts of the ROC curve whose area is reported"
+    )
+    at_specificity: tuple[_Rate, ...] = Field(
+        (), description="specificities at which the sensitivity is read off the ROC curve"
+    )
+    at_sensitivity: tuple[_Rate, ...] = Field(
+        (), description="sensitivities at which the specificity is read off the ROC curve"
+    )
+    acting: tuple[_Inner, ...] = Field(
+        (),
+        description="probabilities of a fracture at which one would just act, for the net benefit: "
+        "0.1 means that nine false alarms weigh as much as one fracture found",
+    )
+    case_mix: tuple[str, ...] = Field(
+        (),
+        description="groups that make a case hard or easy (body part, view): gaps of all others "
+        "are also given among cases that are alike in them",
+    )
+    margins: dict[Literal["sensitivity", "specificity", "auc"], _Inner] = Field(
+        default_factory=dict,
+        description="metric → largest difference between groups that does not matter; only with a "
+        "margin can groups be shown to be equal",
     )
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from xaudit.audit.beside import BESIDE
 from xaudit.core.metric import METRICS, Metric, MetricFacts, Unit
 from xaudit.metrics import (
     association,
     calibration,
+    debiased_calibration,
     discrimination,
     faithfulness,
     localization,
+    net_benefit,
     prevalence,
     randomization,
     readability,
+    roc_parts,
     shortcuts,
     stability,
 )
@@ -22,8 +26,11 @@ from xaudit.metrics import (
 # Importing a module registers its metrics.
 FAMILIES = (
     discrimination,
+    roc_parts,
     prevalence,
+    net_benefit,
     calibration,
+    debiased_calibration,
     localization,
     faithfulness,
     randomization,
@@ -64,6 +71,7 @@ def all_metrics() -> list[MetricFacts]:
     facts = [METRICS[name].facts for name in METRICS if _reported(METRICS[name])]
     facts.extend(_made_of(METRICS[name].facts, made) for name in _OF for made in _DERIVED)
     facts.extend(_made_of(METRICS[name].facts, _DERIVED[0]) for name in _OF_MAPS)
+    facts.extend(BESIDE)
     return sorted(facts, key=lambda one: (one.family, one.name))
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from xaudit.audit.case_mix import matched_findings, strata
 from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.declared import declared_findings
 from xaudit.audit.disparities import disparities
+from xaudit.audit.equivalences import equivalences
+from xaudit.audit.extremes import extreme_findings
+from xaudit.audit.label_shift import label_shift_findings
+from xaudit.audit.site_extremes import site_extreme_findings
 from xaudit.audit.sites import site_findings
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import CalibrationBin, Curve, Finding
+from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.disparity import gap_to_rest
@@ -38,7 +44,8 @@ AT_POINT = (
 )
 AT_PREVALENCE = ("ppv_at_prevalence", "npv_at_prevalence")
 OVER_POINTS = ("auc", "brier", "calibration_slope", "calibration_intercept", "ece")
-SIMULATED = {"f1", "brier", "ece"}
+OVERALL = ("squared_calibration_error",)
+SIMULATED = {"f1", "brier", "ece", *OVERALL}
 GAPS_AT_POINT = ("sensitivity", "specificity", "ppv", "npv")
 GAPS_OVER_POINTS = ("auc",)
 
@@ -70,6 +77,8 @@ class Performance:
         """Overall first, then column by column and level by level."""
         everyone = np.ones(len(self.rows), dtype=bool)
         yield from self._slice(everyone, {})
+        p = self._predictions(self._scored, 0.0)
+        yield from declared_findings(p, self.points, self.statistics, self.seed)
         cut = {
             (column, level): chosen
             for column, by_level in levels([row.groups for row in self.rows]).items()
@@ -90,9 +99,22 @@ class Performance:
         rows = [row for row, scored in zip(self.rows, self._scored, strict=True) if scored]
         p, columns = self._predictions(self._scored, 0.0), levels([row.groups for row in rows])
         yield from disparities(p, self.points, columns, self.statistics, self.seed)
+        yield from extreme_findings(p, self.points, columns, self.statistics, self.seed)
+        kinds = strata(self.statistics.case_mix, (row.groups for row in rows))
+        if self.statistics.case_mix and rows:
+            yield from matched_findings(
+                p, self.points, columns, kinds, self.statistics, self._counts
+            )
         if site_column in columns:
             known = {k: v for k, v in columns[site_column].items() if k != NOT_RECORDED}
             yield from site_findings(p, self.points, known, site_column)
+            minimum = self.statistics.minimum
+            yield from site_extreme_findings(p, self.points, known, site_column, minimum)
+            yield from label_shift_findings(p, self.points, known, site_column)
+
+    def equivalence(self, findings: Iterable[Finding]) -> tuple[EquivalenceFacts, ...]:
+        """Which groups are shown to be equal, up to the declared margins."""
+        return tuple(equivalences(findings, self.statistics.margins))
 
     def curves(self) -> tuple[Curve, ...]:
         """The ROC curve, with the operating points on it."""
@@ -154,7 +176,7 @@ class Performance:
                 yield from (replace(one, scope=worst) for one in found)
         full = {**scope, "analysis": "scored"}
         p = self._predictions(chosen & self._scored, 0.0)
-        for name in OVER_POINTS:
+        for name in (*OVER_POINTS, *(() if "group" in scope else OVERALL)):
             yield self._finding(name, full, self._estimate(name, p, full), p)
 
     def _at_point(self, p: Predictions, scope: Scope) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
+from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.config import AuditConfig, IntersectionsConfig
 from xaudit.audit.device import read_device
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
@@ -95,6 +96,7 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     )
     sited = [_with_site(case, study.site_column) for case in cases]
     audited = replace(study, cases=tuple(_crossed(sited, config.data.intersections)))
+    check_case_mix(config.statistics, (case.groups for case in audited.cases))
     return Plan(with_identity(record), config, audited)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import Any
 
 from xaudit import __version__
 from xaudit.audit.associations import association_findings
+from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.claims import stated
 from xaudit.audit.device import read_device
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.folds import fold_findings
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import fix_record, with_identity
@@ -27,14 +29,14 @@ from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Shard, Store
-from xaudit.core.finding import Accountability, DetectorFacts, Findings, StudyFacts
+from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 
-_FAMILIES = {"discrimination", "calibration", "association"}
+_FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     except ConfigError as error:
         raise ConfigError([placed(one, file) for one in error.problems]) from None
     rows = [_row(case, config) for case in study.cases]
+    check_case_mix(config.statistics, (row.groups for row in rows))
     policy = read_policy(config.policy) if config.policy else None
     drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
     device = read_device(config.device)
@@ -147,6 +150,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
     points = tuple(point.resolve() for point in config.detector.operating_points)
     study = _study_facts(plan, record, rows)
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
+    of_groups = tuple(performance.of_groups(study.site_column))
     return Findings(
         audit=audit_facts(record, config.name, config.seed),
         detector=_detector_facts(config, rows, plan.study.splits),
@@ -154,7 +158,8 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         accountability=_accountability(plan, record, rows),
         findings=(
             *performance.findings(),
-            *performance.of_groups(study.site_column),
+            *of_groups,
+            *_folds(plan, rows, study.unit),
             *association_findings(rows, config.seed, study.unit, config.statistics.minimum),
         ),
         metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
@@ -165,7 +170,14 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         provenance=provenance(dict(record.files), {}),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
+        equivalence=performance.equivalence(of_groups),
     )
+
+
+def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
+    data, cases = plan.config.data, plan.study.cases
+    fold_of = {case.case_id: case.fold for case in cases if case.fold is not None}
+    return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 
 def _detector_facts(

@@ -16,6 +16,7 @@ from xaudit.audit.config import (
 )
 from xaudit.audit.read_config import Overrides, below
 from xaudit.core.finding import CROSS
+from xaudit.data.folds import FoldDesign
 from xaudit.data.predictions import Columns, GroupColumn, NoPrediction, Scale, TableSpec
 from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
@@ -38,12 +39,21 @@ class PredictionsDataConfig(Section):
         None, description="rows for which the detector gave nothing: failed, not negative"
     )
     split: tuple[str, ...] = Field((), description="splits to audit; empty takes every row")
+    folds: FoldDesign | None = Field(
+        None, description="how the folds of columns.fold were made; needs that column"
+    )
     groups: dict[str, GroupColumn] = Field(
         default_factory=dict, description="name on the card → column, with bins for numbers"
     )
     intersections: IntersectionsConfig | None = Field(
         None, description="combinations of groups that are tables too"
     )
+
+    @model_validator(mode="after")
+    def _folds_fit(self) -> PredictionsDataConfig:
+        if (self.folds is None) != (self.columns.fold is None):
+            raise ValueError("folds and columns.fold are declared together, or neither")
+        return self
 
     @model_validator(mode="after")
     def _groups_fit(self) -> PredictionsDataConfig:
@@ -103,6 +113,7 @@ class PredictionsConfig(Section):
             no_prediction=data.no_prediction,
             split=data.split,
             groups=data.groups,
+            folds=data.folds,
         )
 
 

@@ -65,7 +65,8 @@ def _findings(
         }
         for name, estimate in of_sites.items():
             yield Finding(name, scope, _sized(estimate, len(used)))
-        for site, estimate in zip(used, found.without, strict=True):
+        # With two sites none can be left out.
+        for site, estimate in zip(used, found.without, strict=bool(found.without)):
             full = {**scope, "level": site, "compared": "without"}
             yield Finding(f"{metric}_site_mean", full, _sized(estimate, len(used) - 1))
 

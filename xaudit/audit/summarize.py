@@ -72,6 +72,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
     means = mean_mask_scores(evidence.results, cases)
     results = replace(evidence.results, scores=(*evidence.results.scores, *means))
     performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
+    of_groups = tuple(performance.of_groups(plan.study.site_column))
     credibility = _credibility(plan, evidence)
     return Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
@@ -80,7 +81,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
         accountability=_accountability(plan, results),
         findings=(
             *performance.findings(),
-            *performance.of_groups(plan.study.site_column),
+            *of_groups,
             *_robustness(plan, evidence),
             *localization_findings(
                 results, methods, config.statistics, config.seed, plan.study.unit
@@ -101,6 +102,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
+        equivalence=performance.equivalence(of_groups),
     )
 
 

@@ -269,6 +269,26 @@ class ExplanationVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class EquivalenceFacts:
+    """Whether a gap is shown to be within a margin that was declared before.
+
+    Attributes:
+        metric: of the finding whose interval was read.
+        scope: of that finding.
+        answer: "equivalent": all of the interval lies within the margin; "different": all of it
+            beyond; "not shown": neither; "undefined": there is no interval.
+        margin: the largest difference that does not matter.
+        alpha: error rate of the two one-sided tests, over all gaps that hold together.
+    """
+
+    metric: str
+    scope: Mapping[str, str]
+    answer: Literal["equivalent", "different", "not shown", "undefined"]
+    margin: float
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
 
@@ -280,6 +300,7 @@ class Findings:
         explanations: whether each method's maps may be believed; empty where it was not checked.
         statements: what the maker states in a form that a study can contradict.
         claims: each of these claims beside the study.
+        equivalence: which groups are shown to be equal; empty where no margin was declared.
     """
 
     audit: AuditFacts
@@ -299,6 +320,7 @@ class Findings:
     explanations: tuple[ExplanationVerdict, ...] = ()
     statements: Statements = field(default_factory=Statements)
     claims: tuple[ClaimCheck, ...] = ()
+    equivalence: tuple[EquivalenceFacts, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

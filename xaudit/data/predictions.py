@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from xaudit.core.case import CaseIssue
+from xaudit.data.folds import FoldDesign, FoldSpec, fold_problems, patients_in_two_folds
 from xaudit.data.levels import bin_name, too_many_levels
 from xaudit.data.table import Row, Table, capped, read_table
 from xaudit.errors import DataError
@@ -30,6 +31,7 @@ class Columns:
         patient: the independent unit; None declares one image per patient.
         split: where only some splits are audited.
         site: hospital or scanner; a patient has one.
+        fold: of a cross-validation: the case was scored by a detector that was not trained on it.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Columns:
     patient: str | None = None
     split: str | None = None
     site: str | None = None
+    fold: str | None = None
 
     __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
 
@@ -82,6 +85,7 @@ class TableSpec:
         no_prediction: which rows failed; None where every row has a score.
         split: values of the split column that are audited; empty takes every row.
         groups: name → column.
+        folds: how folds were made; None where nothing is declared.
     """
 
     table: Path
@@ -92,6 +96,7 @@ class TableSpec:
     no_prediction: NoPrediction | None = None
     split: tuple[str, ...] = ()
     groups: Mapping[str, GroupColumn] = field(default_factory=dict)
+    folds: FoldDesign | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ class ScoredCase:
     groups: Mapping[str, str]
     site: str | None
     issues: tuple[CaseIssue, ...] = ()
+    fold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +152,15 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
         *_declaration_problems(spec, rows),
         *_identity_problems(spec, table),
         *(problem for row in rows for problem in _row_problems(spec, row)),
+        *_fold_problems(spec, rows),
     ]
     if problems:
         raise DataError(capped(problems))
-    issues = (*_split_issues(spec, table, rows), *_lonely(spec, rows))
+    issues = (
+        *_split_issues(spec, table, rows),
+        *_fold_issues(spec, rows),
+        *_lonely(spec, rows),
+    )
     splits = sorted({_split(spec, row) for row in rows}) if spec.columns.split else []
     cases = tuple(_case(spec, row) for row in rows)
     return ScoredStudy(cases, issues, len(table.rows), tuple(splits))
@@ -291,6 +302,7 @@ def _case(spec: TableSpec, row: Row) -> ScoredCase:
         groups={name: _level(row.text(one.column), one) for name, one in spec.groups.items()},
         site=row.text(columns.site) or None if columns.site else None,
         issues=issues,
+        fold=row.text(columns.fold) if columns.fold else None,
     )
 
 
@@ -316,8 +328,28 @@ def _split_issues(spec: TableSpec, table: Table, rows: Sequence[Row]) -> Iterato
             row.text(column) for row in table.rows if _split(spec, row) not in audited
         }
         if shared:
+            ids = [row.text(spec.columns.id) for row in rows if row.text(column) in shared]
             detail = f"{len(shared)} of {len(inside)} audited patients have cases in another split"
+            detail += f", among them those of {', '.join(ids[:3])}"
             yield CaseIssue("(table)", "patient_in_two_splits", detail, "noted")
+
+
+def _folds(spec: TableSpec) -> FoldSpec | None:
+    one = spec.columns
+    if one.fold is None or spec.folds is None:
+        return None
+    return FoldSpec(one.id, one.fold, spec.folds, one.patient, one.site)
+
+
+def _fold_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
+    folds = _folds(spec)
+    for one in fold_problems(folds, rows) if folds else ():
+        yield f"{spec.table.name} {one}"
+
+
+def _fold_issues(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+    folds = _folds(spec)
+    return patients_in_two_folds(folds, rows) if folds else iter(())
 
 
 def _lonely(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -51,21 +52,34 @@ def simultaneous_gaps(
         ValueError: a metric or a group is unknown.
     """
     drawn = draw_groups(case_table(predictions, tuple(pairs)), groups, rng, draws)
+    return gaps_of_draws(predictions, groups, pairs, drawn, level)
+
+
+def gaps_of_draws(
+    predictions: Predictions,
+    groups: Mapping[str, BoolArray],
+    pairs: Mapping[str, Sequence[Pair]],
+    drawn: GroupDraws,
+    level: float = 0.95,
+) -> dict[str, tuple[Estimate, ...]]:
+    """As `simultaneous_gaps`, from draws that are there already.
+
+    Args:
+        predictions: the cases of the draws.
+        groups: name → (N,) bool, as drawn.
+        pairs: metric → (minuend, subtrahend), names of groups.
+        drawn: all metrics of all groups.
+        level: that of the family, two-sided.
+    """
     named = [(metric, *pair) for metric, some in pairs.items() for pair in some]
-    at = [(drawn.at(m, one), drawn.at(m, two)) for m, one, two in named]
-    values = np.array([drawn.values[one] - drawn.values[two] for one, two in at])
-    columns = [drawn.replicates[:, *one] - drawn.replicates[:, *two] for one, two in at]
-    replicates = np.stack(columns, axis=1) if columns else np.empty((draws, 0))
-    single = pointwise_level(replicates, values, level)
+    single = family_level(drawn, pairs, level)
     patients = len(set(predictions.patients))
     name = f"simultaneous over {len(named)} comparisons"
+    limits = interval_reader(predictions, groups, drawn, single)
     found: dict[str, list[Estimate]] = {metric: [] for metric in pairs}
     for metric, one, two in named:
-        first, second = (
-            _level(predictions, groups[group], drawn, (metric, group), single)
-            for group in (one, two)
-        )
-        gap = correlated_difference(first, second, drawn.correlation(metric, one, two) or 0.0)
+        correlation = drawn.correlation(metric, one, two) or 0.0
+        gap = correlated_difference(limits(metric, one), limits(metric, two), correlation)
         if gap.value is not None:
             # Groups may share patients.
             clusters = min(gap.clusters or patients, patients)
@@ -74,18 +88,62 @@ def simultaneous_gaps(
     return {metric: tuple(gaps) for metric, gaps in found.items()}
 
 
+def family_level(drawn: GroupDraws, pairs: Mapping[str, Sequence[Pair]], level: float) -> float:
+    """The level of each single interval, so that all gaps of the pairs hold together.
+
+    Args:
+        drawn: all metrics of all groups.
+        pairs: metric → (minuend, subtrahend), names of groups.
+        level: that of the family, two-sided.
+    """
+    at = [
+        (drawn.at(metric, one), drawn.at(metric, two))
+        for metric, some in pairs.items()
+        for one, two in some
+    ]
+    values = np.array([drawn.values[one] - drawn.values[two] for one, two in at])
+    columns = [drawn.replicates[:, *one] - drawn.replicates[:, *two] for one, two in at]
+    draws = len(drawn.replicates)
+    replicates = np.stack(columns, axis=1) if columns else np.empty((draws, 0))
+    return pointwise_level(replicates, values, level)
+
+
+def interval_reader(
+    predictions: Predictions, groups: Mapping[str, BoolArray], drawn: GroupDraws, level: float
+) -> Callable[[str, str], Estimate]:
+    """A function of metric and group that gives the interval at this level, made once each."""
+
+    @cache
+    def read(metric: str, group: str) -> Estimate:
+        return _level(predictions, groups[group], drawn, (metric, group), level)
+
+    return read
+
+
 def _level(
     p: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str], level: float
 ) -> Estimate:
     """The metric in one group, by the interval that is best in small samples."""
     metric = name[0]
     own = p.subset(np.asarray(inside, dtype=bool))
-    if metric == "auc":
-        return auc(own.logits, own.labels, own.patients, level)
-    if metric not in PROPORTIONS:
+    if metric not in {*PROPORTIONS, "auc"}:
         return drawn.estimate(*name, level=level)
+    return interval_at(own, metric, level)
+
+
+def interval_at(own: Predictions, metric: str, level: float) -> Estimate:
+    """The AUC or a proportion at any level, by the interval that is best in small samples.
+
+    Args:
+        own: cases of one group.
+        metric: "auc", or a key of `PROPORTIONS`.
+        level: confidence level, two-sided.
+    """
+    if metric == "auc":
+        found = auc(own.logits, own.labels, own.patients, level)
+        return replace(found, unit=own.unit)
     success, among = PROPORTIONS[metric](own)
     if not among.any():
         return Estimate.missing("nothing to divide by", n=len(own))
     patients = taken(own.patients, np.flatnonzero(among))
-    return clustered_proportion(success[among], patients, level, p.unit)
+    return clustered_proportion(success[among], patients, level, own.unit)

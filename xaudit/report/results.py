@@ -8,10 +8,15 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS, Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
+from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.demographics import demographics
+from xaudit.report.extremes import equal, extremes
+from xaudit.report.folds import folds
 from xaudit.report.lookup import Lookup
+from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
 from xaudit.report.order import in_order
+from xaudit.report.sites import by_site
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
 
@@ -30,7 +35,8 @@ CALIBRATION = (
     ("brier", "Brier score"),
     ("calibration_slope", "Calibration slope"),
     ("calibration_intercept", "Calibration intercept"),
-    ("ece", "Expected calibration error"),
+    ("ece", "Expected calibration error (biased upwards, also where calibration is perfect)"),
+    ("squared_calibration_error", "Squared calibration error, bias taken off (about 0 is best)"),
 )
 GAPS = ("sensitivity_gap", "specificity_gap", "auc_gap")
 
@@ -50,7 +56,12 @@ def performance(look: Lookup) -> Section:
             f"AUC, the chance that a fracture scores above a normal case: {look.cell('auc')}.",
         ),
         figures=(Figure(figures.roc(curve, "ROC curve"), drawn),) if curve else (),
-        tables=tuple(table for point in points for table in _point_tables(look, point)),
+        tables=(
+            *(table for point in points for table in _point_tables(look, point)),
+            *folds(look),
+            *of_curve(look),
+            *net_benefit(look),
+        ),
         missing=() if curve else ("ROC curve: not in the findings.",),
     )
 
@@ -187,7 +198,11 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             demographics(look.findings),
             *matrices(look),
             *simultaneous(look),
+            *extremes(look),
+            *equal(look),
+            *matched(look),
             *of_sites(look),
+            *by_site(look),
             *(_group_table(look, column, points) for column in _columns(look)),
         ),
         missing=() if levels else ("Groups and sites: the study has no group column.",),

@@ -1,0 +1,63 @@
+"""Whether fractures are as common at one site as at the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.metrics.discrimination import Predictions
+from xaudit.stats.multiplicity import holm
+from xaudit.stats.proportions import clustered_proportion
+from xaudit.stats.weights import numbered, taken
+
+
+@dataclass(frozen=True, slots=True)
+class LabelShift:
+    """Fractures at one site.
+
+    Attributes:
+        prevalence: share of its cases with a fracture.
+        p_value: of as many of its patients having one, against all other sites; after Holm.
+    """
+
+    prevalence: Estimate
+    p_value: Estimate
+
+
+def label_shift(predictions: Predictions, sites: Mapping[str, BoolArray]) -> dict[str, LabelShift]:
+    """Which sites have more or fewer fractures than the others?
+
+    Fisher's exact test of site against rest on patients, each of whom has a fracture or has none:
+    images of one patient are not independent. Holm's correction over sites.
+
+    Args:
+        predictions: the cases; their scores are not read.
+        sites: name → (N,) bool; no patient is in two of them.
+    """
+    p = predictions
+    names = list(sites)
+    raw = [_fisher(p, sites[name]) for name in names]
+    adjusted = holm(raw)
+    method = f"Fisher's exact test over {p.unit}s, Holm over {len(names)} sites; exact, no interval"
+    found = {}
+    for name, value in zip(names, adjusted, strict=True):
+        rows = np.flatnonzero(sites[name])
+        share = clustered_proportion(p.labels[rows], taken(p.patients, rows), unit=p.unit)
+        at = float(value)
+        clusters = share.clusters
+        exact = Estimate(at, at, at, method, n=len(p), clusters=clusters, unit=p.unit)
+        found[name] = LabelShift(share, exact)
+    return found
+
+
+def _fisher(p: Predictions, inside: BoolArray) -> float:
+    patients, index = numbered(p.patients)
+    ill = np.bincount(index, p.labels, minlength=patients) > 0
+    here = np.bincount(index, inside, minlength=patients) > 0
+    table = [[int((ill & side).sum()), int((~ill & side).sum())] for side in (here, ~here)]
+    return min(1.0, float(stats.fisher_exact(table).pvalue))

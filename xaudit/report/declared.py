@@ -1,0 +1,78 @@
+"""Tables of what the audit file declares of the use: bands of the ROC curve, prices, margins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xaudit.core.finding import Finding
+from xaudit.report import numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import Table
+
+_OF_CURVE = {
+    "partial_auc": "Partial AUC (0.5 says nothing, 1 is perfect), {}",
+    "sensitivity_at_specificity": "Sensitivity at {}",
+    "specificity_at_sensitivity": "Specificity at {}",
+}
+_DETECTOR = "act above this probability"
+
+
+def of_curve(look: Lookup) -> Iterator[Table]:
+    """Partial areas, and one rate where the other is fixed."""
+    found = [one for one in look.findings.findings if one.metric in _OF_CURVE]
+    if found:
+        rows = tuple((_title(one), look.cell(one.metric, **one.scope)) for one in found)
+        note = (
+            "Read off the ROC curve of these cases: it describes the curve and is no promise for "
+            "a threshold that is fixed before. "
+        )
+        yield Table("Parts of the ROC curve, declared before the run", ("Measure", "Value"), rows,
+                    note + look.methods(*_OF_CURVE))  # fmt: skip
+
+
+def _title(one: Finding) -> str:
+    of = " ".join(f"{key} {value}" for key, value in one.scope.items() if key != "analysis")
+    return _OF_CURVE[one.metric].format(of)
+
+
+def net_benefit(look: Lookup) -> Iterator[Table]:
+    """The decision curve at declared prices, as a table."""
+    prices = list(
+        dict.fromkeys(
+            one.scope["threshold_probability"]
+            for one in look.findings.findings
+            if one.metric == "decision_gain"
+        )
+    )
+    if not prices:
+        return
+    points = [point.name for point in look.findings.detector.operating_points]
+    rows = tuple(
+        (
+            numbers.percent(float(price)),
+            *(
+                look.cell("net_benefit", threshold_probability=price, operating_point=one)
+                for one in points
+            ),
+            look.cell("decision_net_benefit", threshold_probability=price, strategy=_DETECTOR),
+            look.cell("decision_gain", threshold_probability=price),
+        )
+        for price in prices
+    )
+    prevalence = look.findings.prevalence
+    at = "of the study" if prevalence is None else f"of {numbers.percent(prevalence)}, as declared"
+    note = (
+        f"Fractures found per case less false alarms at their price, at a prevalence {at}; acting "
+        "on no case gives 0 (Vickers and Elkin 2006). At 10 % nine false alarms weigh as much as "
+        "one fracture found. Acting above the probability needs probabilities that mean what they "
+        "say; calls at an operating point do not. The gain is over acting on all or on no case, "
+        "whichever is better. "
+    )
+    columns = (
+        "One would just act at",
+        *(f"Calls at “{one}”" for one in points),
+        "Acting above that probability",
+        "Gain",
+    )
+    note += look.methods("decision_gain")
+    yield Table("Net benefit (decision curve)", columns, rows, note, folded=True)

@@ -1,0 +1,49 @@
+"""Gaps among cases that are alike, beside the raw ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xaudit.core.finding import CROSS
+from xaudit.report import numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.order import in_order
+from xaudit.report.view import Table
+
+_MATCHED = {"compared": "rest", "analysis": "matched"}
+
+
+def matched(look: Lookup) -> Iterator[Table]:
+    """Each level's gap to the rest, raw and within kinds of cases, at the first operating point."""
+    points = look.findings.detector.operating_points[:1]
+    rows = tuple(
+        (f"{column}: {level}", *_cells(look, column, level, point.name))
+        for point in points
+        for column, levels in look.findings.study.levels.items()
+        if CROSS not in column
+        for level in in_order(levels)
+        if look.get(
+            "sensitivity_gap", group=column, level=level, operating_point=point.name, **_MATCHED
+        )
+    )
+    if not rows:
+        return
+    note = (
+        "Matched: gaps within kinds of cases that are alike in the declared case mix, weighted by "
+        "how many cases both sides have (Mantel and Haenszel); kinds on one side alone do not "
+        "count. What remains is not due to the case mix; what disappears may be. "
+        + look.methods("sensitivity_gap", "specificity_gap")
+    )
+    columns = ("Level", "Sensitivity gap, raw", "matched", "Specificity gap, raw", "matched")
+    yield Table(
+        f"Gaps matched for case mix, at “{points[0].name}”", columns, rows, note, folded=True
+    )
+
+
+def _cells(look: Lookup, column: str, level: str, point: str) -> Iterator[str]:
+    scope = {"group": column, "level": level, "operating_point": point, "compared": "rest"}
+    for metric in ("sensitivity_gap", "specificity_gap"):
+        for analysis in ("scored", "matched"):
+            gap = look.estimate(metric, **scope, analysis=analysis)
+            why = gap.undefined or gap.caution
+            yield numbers.estimate(gap, signed=True) + (f" ({why})" if why else "")
