@@ -185,9 +185,9 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
         figures=drawings if levels else (),
         tables=(
             demographics(look.findings),
-            *matrices(look),
             *simultaneous(look),
             *of_sites(look),
+            *matrices(look),
             *(_group_table(look, column, points) for column in _columns(look)),
         ),
         missing=() if levels else ("Groups and sites: the study has no group column.",),
