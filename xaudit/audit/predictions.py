@@ -103,9 +103,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: int |
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = stated(
-        _summarize(plan, record, Results.load(store, record).cases), record.statements
-    )
+    findings = _summarize(plan, record, Results.load(store, record).cases)
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
@@ -144,7 +142,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
     points = tuple(point.resolve() for point in config.detector.operating_points)
     study = _study_facts(plan, record, rows)
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
-    return Findings(
+    findings = Findings(
         audit=audit_facts(record, config.name, config.seed),
         detector=_detector_facts(config, rows, plan.study.splits),
         study=study,
@@ -159,6 +157,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
     )
+    return stated(findings, record.statements)
 
 
 def _detector_facts(

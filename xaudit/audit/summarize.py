@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from xaudit.audit.claims import stated
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
@@ -68,7 +69,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
     results = replace(evidence.results, scores=(*evidence.results.scores, *means))
     performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
     credibility = _credibility(plan, evidence)
-    return Findings(
+    findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
@@ -96,6 +97,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
         minimum=config.statistics.minimum,
         explanations=explanation_verdicts(credibility, methods) if evidence.checks else (),
     )
+    return stated(findings, plan.record.statements)
 
 
 def _points(plan: Plan) -> tuple[OperatingPoint, ...]:
