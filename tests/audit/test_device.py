@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -84,3 +86,11 @@ def test_first_file_states_nothing_and_its_lines_are_the_fields(tmp_path):
     assert told.statements.claims.sites == 3
     assert told.statements.unrecorded[0].controlled == "x"
     assert told.statements.signatories[0].name == "x"
+
+
+@pytest.mark.parametrize("name", ["fracatlas", "grazpedwri"])
+def test_the_examples_state_something(name):
+    told = read_device(Path(__file__).parents[2] / "examples" / f"{name}-device.yaml")
+    assert "Not for patients." in told.texts["intended_use"]
+    assert told.statements.claims.groups or told.statements.claims.ages
+    assert told.statements.unrecorded

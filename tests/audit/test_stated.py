@@ -25,7 +25,8 @@ def run(workspace):
         path = workspace / "audit.yaml"
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         content["data"]["intersections"] = {"of": of}
-        content["explain"]["cases"] = 0
+        content["explain"] |= {"cases": 0, "methods": {"gradcam": {}}}
+        content["robustness"] = {"cases": 0}
         content["device"] = "device.yaml"
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
         (workspace / "device.yaml").write_text(DEVICE, encoding="utf-8")

@@ -38,7 +38,7 @@ def made(tmp_path_factory):
     # Intersections take most of the time and nothing here reads them.
     text = re.sub(r"(?m)^  intersections.*\n", "", text)
     text = text.replace("small-policy.yaml", "policy.yaml") + "statistics: {draws: 200}\n"
-    text = re.sub(r"(?m)^statistics:\n  prevalence: 0.3\n", "", text)
+    text = re.sub(r"(?m)^statistics:\n(  .*\n)+", "", text)
     for name in ("good", "poor"):
         own = text.replace("small-predictions.csv", f"{name}.csv")
         own = own.replace("name: drawn\n", f"name: {name}\n")

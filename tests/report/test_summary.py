@@ -25,7 +25,7 @@ def test_people_add_up_to_a_thousand(audit):
 def test_without_a_prevalence_nothing_is_said_of_patients(audit):
     section = summary(Lookup(replace(audit[0], prevalence=None)))
     assert section.tables == ()
-    assert "no prevalence was declared" in section.missing[0]
+    assert "no prevalence was declared" in section.paragraphs[-1]
 
 
 def test_false_alarms_in_words(audit):

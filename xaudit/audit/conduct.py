@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from xaudit.audit.claims import stated
 from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
@@ -69,7 +68,7 @@ def run_audit(
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
     evidence = Evidence(results, checks, worse, worse_maps, probed, shown)
-    findings = stated(summarize(plan, engine, evidence), plan.record.statements)
+    findings = summarize(plan, engine, evidence)
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)

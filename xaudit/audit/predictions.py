@@ -109,9 +109,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = stated(
-        _summarize(plan, record, Results.load(store, record).cases), record.statements
-    )
+    findings = _summarize(plan, record, Results.load(store, record).cases)
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
@@ -151,7 +149,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
     study = _study_facts(plan, record, rows)
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
     of_groups = tuple(performance.of_groups(study.site_column))
-    return Findings(
+    findings = Findings(
         audit=audit_facts(record, config.name, config.seed),
         detector=_detector_facts(config, rows, plan.study.splits),
         study=study,
@@ -172,6 +170,7 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
         minimum=config.statistics.minimum,
         equivalence=performance.equivalence(of_groups),
     )
+    return stated(findings, record.statements)
 
 
 def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from xaudit.audit.associations import association_findings
+from xaudit.audit.claims import stated
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
@@ -74,7 +75,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
     performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
     of_groups = tuple(performance.of_groups(plan.study.site_column))
     credibility = _credibility(plan, evidence)
-    return Findings(
+    findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
@@ -104,6 +105,7 @@ def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
         equivalence=performance.equivalence(of_groups),
     )
+    return stated(findings, plan.record.statements)
 
 
 def _points(plan: Plan) -> tuple[OperatingPoint, ...]:

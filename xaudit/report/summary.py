@@ -10,6 +10,7 @@ from xaudit.report.lookup import Lookup
 from xaudit.report.view import Section, Table
 
 _NOT = "not measured"
+_NO_PREVALENCE = "What happens to 1,000 patients is not stated, because no prevalence was declared."
 
 
 def summary(look: Lookup) -> Section:
@@ -25,11 +26,9 @@ def summary(look: Lookup) -> Section:
             *_false_alarms(look),
             results.weakest(look),
             *(() if predictions.alone(look.findings) else (_looks(look),)),
+            *(() if look.findings.prevalence is not None else (_NO_PREVALENCE,)),
         ),
         tables=tuple(_per_thousand(look)),
-        missing=()
-        if look.findings.prevalence is not None
-        else ("Per 1,000 patients: not stated, because no prevalence was declared.",),
     )
 
 

@@ -16,7 +16,7 @@ def twin(findings: Findings, verdict: Verdict | None) -> str:
     """JSON of findings, verdict and record (element → status), safe in a ``<script>`` element.
 
     A field that has the default of its schema (``xaudit schema findings``) is left out: reading
-    the twin by that schema gives the same objects, from a third less text.
+    the twin by that schema gives the same objects, from a sixth less text.
 
     Raises:
         ValueError: a number is NaN or infinite.
