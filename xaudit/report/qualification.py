@@ -39,11 +39,11 @@ def build_report(result: Qualification) -> ModelCard:
 
 def _scope(result: Qualification) -> str:
     defects, sound = (len(_subjects(result, planted)) for planted in (True, False))
-    seeds = ", ".join(map(str, result.seeds))
+    seeds = ("seed " if len(result.seeds) == 1 else "seeds ") + ", ".join(map(str, result.seeds))
     return (
         f"{result.mode.capitalize()} qualification: {defects} detectors with a planted defect and "
         f"{sound} sound ones, on drawn studies of {result.sizes['patients']} patients; "
-        f"seeds {seeds}."
+        f"{seeds}."
     )
 
 
