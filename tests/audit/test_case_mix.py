@@ -31,7 +31,7 @@ def test_a_column_is_not_matched_for_itself():
     made = found(*study())
     assert {one.scope["group"] for one in made} == {"sex"}
     assert len(made) == 2 * 2 * 2
-    assert {one.scope["analysis"] for one in made} == {"matched"}
+    assert {one.metric for one in made} == {"sensitivity_matched_gap", "specificity_matched_gap"}
 
 
 def test_missing_levels_are_a_kind_of_their_own():

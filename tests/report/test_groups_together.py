@@ -79,8 +79,8 @@ def test_matched_gaps_stand_beside_raw_ones(audit):
     few = Estimate.missing("4 negatives of shared kinds, 10 needed for an estimate")
     look = with_findings(
         audit[0],
-        one("sensitivity_gap", -0.1, -0.2, 0.0, **scope, analysis="matched"),
-        Finding("specificity_gap", {**scope, "analysis": "matched"}, few),
+        one("sensitivity_matched_gap", -0.1, -0.2, 0.0, **scope),
+        Finding("specificity_matched_gap", {**scope, "analysis": "scored"}, few),
     )
     (table,) = matched(look)
     (row,) = table.rows

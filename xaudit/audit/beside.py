@@ -37,6 +37,18 @@ BESIDE = (
         for metric, name in _NAMES.items()
     ),
     *(
+        MetricFacts(
+            f"{metric}_matched_gap",
+            f"What is the gap in {metric} to the rest among cases of the same declared case mix?",
+            "higher",
+            -1.0,
+            1.0,
+            "proportion",
+            "discrimination",
+        )
+        for metric in ("sensitivity", "specificity")
+    ),
+    *(
         _facts(
             f"{metric}_without_site",
             f"What is the {name} over all cases but those of one site?",

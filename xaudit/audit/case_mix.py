@@ -15,7 +15,6 @@ from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.matched_gap import matched_gaps
 from xaudit.stats.weights import Counts
 
-MATCHED = "matched"
 METRICS = ("sensitivity", "specificity")
 
 Levels = Mapping[str, Mapping[str, BoolArray]]
@@ -80,7 +79,7 @@ def matched_findings(
             found = matched_gaps(metric, p, named, kinds, counts).values()
             for (column, level), one in zip(sides, found, strict=True):
                 scope = {"group": column, "level": level, "compared": "rest",
-                         "analysis": MATCHED, "operating_point": point.name}  # fmt: skip
+                         "analysis": "scored", "operating_point": point.name}  # fmt: skip
                 what = f"{'positives' if metric == 'sensitivity' else 'negatives'} of shared kinds"
                 gap = apply_size_rule(one.gap, one.compared, statistics.minimum, what)
-                yield Finding(f"{metric}_gap", scope, gap, positives=one.compared)
+                yield Finding(f"{metric}_matched_gap", scope, gap, positives=one.compared)

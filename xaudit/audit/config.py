@@ -58,6 +58,9 @@ class DataConfig(Section):
     exclude_duplicates: bool = Field(
         False, description="leave out every byte-identical copy but the first"
     )
+    near_duplicates: bool = Field(
+        False, description="decode every image beforehand to name those that show the same picture"
+    )
 
 
 class OutputConfig(Section):

@@ -17,7 +17,8 @@ from xaudit.audit.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.sample import draw_background, draw_sample
-from xaudit.core.case import Case, Study
+from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.data.near_duplicates import near_duplicates
 from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
@@ -27,6 +28,7 @@ from xaudit.gate.policy import read_policy
 from xaudit.models.spec import DetectorSpec, OutputSpec
 
 SHARD_CASES = 24
+_NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Plan:
 
 def data_spec(config: AuditConfig) -> DataSpec:
     """The part of the configuration that says which study is read."""
-    values = {name: value for name, value in config.data if name not in {"dates", "intersections"}}
+    values = {name: value for name, value in config.data if name not in _NOT_OF_SPEC}
     return DataSpec(**values)
 
 
@@ -97,7 +99,15 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     sited = [_with_site(case, study.site_column) for case in cases]
     audited = replace(study, cases=tuple(_crossed(sited, config.data.intersections)))
     check_case_mix(config.statistics, (case.groups for case in audited.cases))
+    if config.data.near_duplicates:
+        audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
     return Plan(with_identity(record), config, audited)
+
+
+def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:
+    """Images that show the same picture, without those whose files are the same to the byte."""
+    known = {issue.case_id for issue in study.issues if issue.kind == "duplicate"}
+    return (one for one in near_duplicates(cases) if one.case_id not in known)
 
 
 def _with_site(case: Case, column: str | None) -> Case:

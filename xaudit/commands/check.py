@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xaudit.audit.record import PlanRecord
 
 _SHOWN = 20
+_COPIES = {"duplicate", "same_pixels", "near_duplicate"}
 
 
 def check(  # noqa: PLR0913, PLR0917  (an option each)
@@ -58,6 +59,8 @@ def _print(preview: Preview) -> None:
         tell(f"           {study.unit_note}")
     for kind, count in sorted(Counter(issue.kind for issue in study.issues).items()):
         tell(f"issue      {count} × {kind}")
+    for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
+        tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
     for note in preview.notes:
         tell(f"warning    {note}")

@@ -10,7 +10,7 @@ from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
 
-_MATCHED = {"compared": "rest", "analysis": "matched"}
+_GAPS = ("sensitivity", "specificity")
 
 
 def matched(look: Lookup) -> Iterator[Table]:
@@ -22,17 +22,15 @@ def matched(look: Lookup) -> Iterator[Table]:
         for column, levels in look.findings.study.levels.items()
         if CROSS not in column
         for level in in_order(levels)
-        if look.get(
-            "sensitivity_gap", group=column, level=level, operating_point=point.name, **_MATCHED
-        )
+        if look.get("sensitivity_matched_gap", **_scope(column, level, point.name))
     )
     if not rows:
         return
     note = (
         "Matched: gaps within kinds of cases that are alike in the declared case mix, weighted by "
         "how many cases both sides have (Mantel and Haenszel); kinds on one side alone do not "
-        "count. What remains is not due to the case mix; what disappears may be. "
-        + look.methods("sensitivity_gap", "specificity_gap")
+        "count. What remains is not explained by the declared case mix. "
+        + look.methods(*(f"{metric}_matched_gap" for metric in _GAPS))
     )
     columns = ("Level", "Sensitivity gap, raw", "matched", "Specificity gap, raw", "matched")
     yield Table(
@@ -41,9 +39,12 @@ def matched(look: Lookup) -> Iterator[Table]:
 
 
 def _cells(look: Lookup, column: str, level: str, point: str) -> Iterator[str]:
-    scope = {"group": column, "level": level, "operating_point": point, "compared": "rest"}
-    for metric in ("sensitivity_gap", "specificity_gap"):
-        for analysis in ("scored", "matched"):
-            gap = look.estimate(metric, **scope, analysis=analysis)
+    for metric in _GAPS:
+        for name in (f"{metric}_gap", f"{metric}_matched_gap"):
+            gap = look.estimate(name, **_scope(column, level, point))
             why = gap.undefined or gap.caution
             yield numbers.estimate(gap, signed=True) + (f" ({why})" if why else "")
+
+
+def _scope(column: str, level: str, point: str) -> dict[str, str]:
+    return {"group": column, "level": level, "operating_point": point, "compared": "rest"}
