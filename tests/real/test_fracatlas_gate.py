@@ -46,6 +46,7 @@ def repository(tmp_path_factory):
     folder = tmp_path_factory.mktemp("repository")
     content = yaml.safe_load((ROOT / "examples" / "fracatlas.yaml").read_text("utf-8"))
     content |= {"policy": "policy.yaml", "robustness": {"cases": 0}}
+    content["explain"]["methods"] = {"gradcam": {}}
     del content["device"]
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
     for name, weights in WEIGHTS.items():
