@@ -100,7 +100,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: int |
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = _summarize(plan, record, Results.load(store, record).cases)
+    findings = summarize_predictions(plan, record, Results.load(store, record).cases)
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
@@ -134,7 +134,16 @@ def _portable(config: PredictionsConfig) -> dict[str, object]:
     return plain
 
 
-def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> Findings:
+def summarize_predictions(
+    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
+) -> Findings:
+    """Make the findings of an audit of predictions.
+
+    Args:
+        plan: what was done.
+        record: of the plan, as it was written.
+        rows: every case.
+    """
     config = plan.config
     points = tuple(point.resolve() for point in config.detector.operating_points)
     study = _study_facts(plan, record, rows)

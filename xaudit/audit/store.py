@@ -38,6 +38,7 @@ class CaseRow:
         patient: a hash that tells patients apart and names none.
         lesions: lesions on the input grid.
         sampled: drawn to be explained.
+        image_sha256: of the image file; None where there is none or it cannot be read.
     """
 
     case_id: str
@@ -49,6 +50,7 @@ class CaseRow:
     form: str
     sampled: bool
     issues: tuple[CaseIssue, ...] = ()
+    image_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
