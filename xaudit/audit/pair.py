@@ -66,8 +66,9 @@ class Paired:
             logits: `old` or `new`.
             threshold: of the operating point, on the logit.
         """
-        # A comparison with NaN is False, which would count a normal case without a score as right.
-        return ~np.isnan(logits) & ((logits > threshold) == self.labels)
+        # A comparison with NaN is False: a normal case without a score would count as right.
+        right: BoolArray = ~np.isnan(logits) & ((logits > threshold) == self.labels)
+        return right
 
 
 def read_pair(old: Path, new: Path) -> Paired:
