@@ -13,6 +13,7 @@ from xaudit import __version__
 from xaudit.commands import (
     card,
     check,
+    compare,
     demo,
     gate,
     init,
@@ -44,6 +45,7 @@ app.command()(check.check)
 app.command()(run.run)
 app.command()(gate.gate)
 app.command()(card.card)
+app.command()(compare.compare)
 app.command()(show.show)
 app.command()(listings.methods)
 app.command()(listings.metrics)
