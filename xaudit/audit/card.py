@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import saved_verdict
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
 from xaudit.report.render import render_html, render_markdown
@@ -25,16 +28,32 @@ def write_cards(folder: Path, html: Path | None = None) -> Path:
         ConfigError: the audit is not finished, or a picture is missing.
     """
     findings = read_findings(folder)
-    pictures = {
+    page, text = render_cards(findings, saved_verdict(folder), pictures_of(folder, findings))
+    path = html or folder / "card.html"
+    write_text(path, page)
+    write_text(path.with_suffix(".md"), text)
+    return path
+
+
+def render_cards(
+    findings: Findings, verdict: Verdict | None, pictures: Mapping[str, bytes]
+) -> tuple[str, str]:
+    """The card as HTML and as Markdown."""
+    card = build_card(findings, verdict, pictures)
+    return render_html(card), render_markdown(card)
+
+
+def pictures_of(folder: Path, findings: Findings) -> dict[str, bytes]:
+    """File name → content, for every picture that the gallery names.
+
+    Raises:
+        ConfigError: a picture is missing.
+    """
+    return {
         name: _picture(folder, name)
         for case in findings.gallery
         for name in (case.picture, *(one.picture for one in case.maps))
     }
-    card = build_card(findings, saved_verdict(folder), pictures)
-    path = html or folder / "card.html"
-    write_text(path, render_html(card))
-    write_text(path.with_suffix(".md"), render_markdown(card))
-    return path
 
 
 def _picture(folder: Path, name: str) -> bytes:

@@ -9,6 +9,7 @@ from xaudit.audit.credibility import check_explanations
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
+from xaudit.audit.hashes import write_hashes
 from xaudit.audit.plan import Plan, fix_plan, make_plan
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
@@ -66,6 +67,7 @@ def run_audit(
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
+    write_hashes(folder)
     return findings
 
 

@@ -13,6 +13,7 @@ from xaudit import __version__
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.hashes import write_hashes
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import fix_record, with_identity
@@ -104,6 +105,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: int |
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
+    write_hashes(folder)
     return findings
 
 

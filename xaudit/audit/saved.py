@@ -24,6 +24,7 @@ from xaudit.audit.store import CheckRow, DegradedRow, Row, Store, read_table
 from xaudit.audit.summarize import Evidence, summarize
 from xaudit.core.attribution import Parameter
 from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
+from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Findings, GalleryCase
 from xaudit.data.predictions import ScoredCase, ScoredStudy
 
@@ -64,6 +65,12 @@ class SavedAudit:
         plain: dict[str, Any] = dict(self.record.config)
         return AuditConfig.model_validate(plain | {"data": plain["data"] | {"root": Path()}})
 
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """Operating points of the plan."""
+        alone = self.stated.detector.format == "predictions"
+        config = PredictionsConfig.model_validate(self.record.config) if alone else self.config()
+        return tuple(point.resolve() for point in config.detector.operating_points)
+
     def gallery(self) -> Gallery:
         """Chooses the cases that the card shows, as the run did."""
         config, store = self.config(), Store(self.folder)
@@ -72,7 +79,7 @@ class SavedAudit:
             self.results,
             {case.case_id: case for case in self._cases()},
             config.detector.input,
-            tuple(point.resolve() for point in config.detector.operating_points),
+            self.points(),
             tuple(config.explain.methods),
             Results.of(store, (last,)) if store.done(last) else None,
         )

@@ -15,12 +15,14 @@ from xaudit.commands import (
     check,
     compare,
     demo,
+    export,
     gate,
     init,
     listings,
     run,
     schema,
     show,
+    verify,
 )
 from xaudit.commands.console import complain
 from xaudit.errors import ExitCode, XauditError
@@ -46,6 +48,8 @@ app.command()(run.run)
 app.command()(gate.gate)
 app.command()(card.card)
 app.command()(compare.compare)
+app.command()(verify.verify)
+app.command()(export.export)
 app.command()(show.show)
 app.command()(listings.methods)
 app.command()(listings.metrics)
