@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from xaudit.commands import main
 
@@ -56,3 +58,22 @@ def test_wrong_usage(xaudit, tmp_path, audit):
     assert xaudit("verify", tmp_path)[0] == 2
     assert xaudit("verify", tmp_path / "none.html")[0] == 2
     assert xaudit("verify", audit / "card.html", "--weights", audit / "plan.json")[0] == 2
+
+
+def test_signed_audit(xaudit, audit, tmp_path):
+    key = ed25519.Ed25519PrivateKey.generate()
+    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private.write_bytes(key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain))
+    shape = serialization.PublicFormat.SubjectPublicKeyInfo
+    public.write_bytes(key.public_key().public_bytes(encoding, shape))
+    code, out, _err = xaudit("verify", audit, "--key", public)
+    assert code == 1
+    assert "no signature by the key public.pem" in out
+    options = ("--key", private, "--name", "Ada", "--role", "auditor")
+    assert xaudit("sign", audit, *options)[0] == 0
+    code, out, _err = xaudit("verify", audit, "--key", public)
+    assert code == 0, out
+    assert "signed by Ada, auditor, 2" in out
+    (audit / "card.md").unlink()
+    assert xaudit("verify", audit, "--key", public)[0] == 1

@@ -22,6 +22,7 @@ from xaudit.commands import (
     run,
     schema,
     show,
+    sign,
     verify,
 )
 from xaudit.commands.console import complain
@@ -49,6 +50,7 @@ app.command()(gate.gate)
 app.command()(card.card)
 app.command()(compare.compare)
 app.command()(verify.verify)
+app.command()(sign.sign)
 app.command()(export.export)
 app.command()(show.show)
 app.command()(listings.methods)
