@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xaudit.audit.card import write_cards
+from xaudit.audit.pages import write_pages
 from xaudit.commands.console import tell
 
 
@@ -16,6 +17,9 @@ def card(
     out: Annotated[
         Path | None, typer.Option(help="Where the HTML goes; card.html in the audit's folder.")
     ] = None,
+    pages: Annotated[
+        Path | None, typer.Option(help="Also write a page for each case to this new folder.")
+    ] = None,
 ) -> None:
     """Write the model card of a saved audit: card.html, card.md beside it.
 
@@ -23,3 +27,5 @@ def card(
     the images are needed.
     """
     tell(str(write_cards(audit, out)))
+    if pages is not None:
+        tell(str(write_pages(audit, pages)))

@@ -24,7 +24,7 @@ def render_html(card: ModelCard) -> str:
     style = (root / "card.css").read_text("utf-8").replace("@RUNNING@", running)
     script = (root / "card.js").read_text("utf-8")
     return (
-        _environment(escape=True)
+        environment(escape=True)
         .get_template("card.html.j2")
         .render(
             card=card,
@@ -39,7 +39,7 @@ def render_html(card: ModelCard) -> str:
 
 def render_markdown(card: ModelCard) -> str:
     """The card without pictures, for a repository or a terminal."""
-    return _environment(escape=False).get_template("card.md.j2").render(card=card)
+    return environment(escape=False).get_template("card.md.j2").render(card=card)
 
 
 def content_hash(text: str) -> str:
@@ -47,7 +47,8 @@ def content_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _environment(escape: bool) -> Environment:
+def environment(escape: bool) -> Environment:
+    """Templates of the package; a name that is not given is an error."""
     environment = Environment(
         loader=FileSystemLoader(template_root()),
         autoescape=escape,
