@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -106,3 +107,22 @@ def test_index_of_twenty_thousand_cases_stays_small():
     rows = tuple(IndexRow(f"case-{i}", f"{i:016x}.html", cells) for i in range(20_000))
     index = CaseIndex("detector", "", ("Case", "a", "b", "c", "d", "e"), rows)
     assert len(render_index(index).encode()) < 10 * 2**20
+
+
+@pytest.mark.browser
+def test_index_sorts_by_value(tmp_path):
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs chromium (package chromium)")
+    values = (0.5, 0.09, None, 0.1)
+    rows = tuple(IndexRow(f"case {i}", "x.html", (Cell(f"{x}" if x else "", x),))
+                 for i, x in enumerate(values))  # fmt: skip
+    page = render_index(CaseIndex("detector", "", ("Case", "Probability"), rows))
+    # The page's own policy forbids the script that presses the button.
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    page += '<script>document.querySelectorAll("thead button")[1].click()</script>'
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+               f"--user-data-dir={tmp_path}/profile", f"file://{tmp_path}/index.html"]  # fmt: skip
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert re.findall(r">(case \d)<", shown) == ["case 1", "case 3", "case 0", "case 2"]

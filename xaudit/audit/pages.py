@@ -13,7 +13,7 @@ from xaudit.audit.gallery import probability
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Store
-from xaudit.core.finding import Findings
+from xaudit.core.finding import CROSS, Findings
 from xaudit.data.masks import outlines_on_grid
 from xaudit.errors import ConfigError
 from xaudit.metrics.localization import LOCALIZATION
@@ -80,7 +80,7 @@ class _Pages:
 
     def index(self) -> CaseIndex:
         """All cases, in the order of the plan."""
-        columns = tuple(self.findings.study.levels)
+        columns = tuple(one for one in self.findings.study.levels if CROSS not in one)
         device, rows = self.findings.detector, self.results.cases
         points = (f"At “{point.name}”" for point in device.operating_points)
         return CaseIndex(
