@@ -69,3 +69,17 @@ def test_predictions_are_audited(without_torch, tmp_path):
 @pytest.mark.parametrize("command", ["metrics", "schema"])
 def test_listing_works(without_torch, command):
     assert without_torch(command).returncode == 0
+
+
+def test_audit_is_verified_compared_and_exported(without_torch, tmp_path):
+    config = ROOT / "examples" / "small-predictions.yaml"
+    assert without_torch("run", config, "--out", tmp_path / "out").returncode == 0
+    for arguments in (
+        ("verify", tmp_path / "out"),
+        ("verify", SAMPLE / "card.html"),
+        ("compare", tmp_path / "out", tmp_path / "out", "--out", tmp_path / "changes.html"),
+        ("export", tmp_path / "out", "--format", "cyclonedx"),
+        ("card", tmp_path / "out", "--pages", tmp_path / "cases"),
+    ):
+        result = without_torch(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,10 +32,10 @@ def write_cards(folder: Path, html: Path | None = None) -> Path:
     Raises:
         ConfigError: the audit is not finished, or a picture is missing.
     """
-    card = build_card(*_content(folder))
     path = html or folder / "card.html"
-    write_text(path, render_html(card))
-    write_text(path.with_suffix(".md"), render_markdown(card))
+    page, text = render_cards(*_content(folder))
+    write_text(path, page)
+    write_text(path.with_suffix(".md"), text)
     return path
 
 
@@ -60,15 +61,36 @@ def write_crosswalk(folder: Path, path: Path, html: Path | None = None) -> Path:
     return path
 
 
-def _content(folder: Path) -> tuple[Findings, Verdict | None, dict[str, bytes], str]:
-    findings = read_findings(folder)
-    pictures = {
+def render_cards(
+    findings: Findings, verdict: Verdict | None, pictures: Mapping[str, bytes], uses: str = ""
+) -> tuple[str, str]:
+    """The card as HTML and as Markdown."""
+    card = build_card(findings, verdict, pictures, uses)
+    return render_html(card), render_markdown(card)
+
+
+def pictures_of(folder: Path, findings: Findings) -> dict[str, bytes]:
+    """File name → content, for every picture that the gallery names.
+
+    Raises:
+        ConfigError: a picture is missing.
+    """
+    return {
         name: _picture(folder, name)
         for case in findings.gallery
         for name in (case.picture, *(one.picture for one in case.maps))
     }
+
+
+def uses_of(folder: Path) -> str:
+    """How often the study was used before, as the card says it; empty without a ledger."""
     uses = saved_uses(folder)
-    return findings, saved_verdict(folder), pictures, uses.text if uses else ""
+    return uses.text if uses else ""
+
+
+def _content(folder: Path) -> tuple[Findings, Verdict | None, dict[str, bytes], str]:
+    findings = read_findings(folder)
+    return findings, saved_verdict(folder), pictures_of(folder, findings), uses_of(folder)
 
 
 def _picture(folder: Path, name: str) -> bytes:

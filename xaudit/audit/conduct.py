@@ -10,6 +10,7 @@ from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
+from xaudit.audit.hashes import write_hashes
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
 from xaudit.audit.profile import Limit
@@ -73,6 +74,7 @@ def run_audit(
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
+    write_hashes(folder)
     return findings
 
 

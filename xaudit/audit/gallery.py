@@ -75,7 +75,7 @@ class Gallery:
         shown = []
         for choice in self.choose():
             prepared = prepare(self.cases[choice.row.case_id], fine)
-            case = self._case(choice, prepared)
+            case = self.case(choice, prepared)
             write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
             for one in case.maps:
                 values = self._source(choice.row).array(case.case_id, one.method)
@@ -129,7 +129,8 @@ class Gallery:
             return None
         return score.undefined if score.value is None else score.value
 
-    def _case(self, choice: Choice, prepared: PreparedCase) -> GalleryCase:
+    def case(self, choice: Choice, prepared: PreparedCase) -> GalleryCase:
+        """What the card says of a chosen case; its pictures are named, not drawn."""
         row = choice.row
         logit = row.logit if row.logit is not None else math.nan
         name = hashlib.sha256(row.case_id.encode()).hexdigest()[:12]

@@ -18,6 +18,7 @@ from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.folds import fold_findings
+from xaudit.audit.hashes import write_hashes
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import fix_record, with_identity
@@ -109,10 +110,11 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = _summarize(plan, record, Results.load(store, record).cases)
+    findings = summarize_predictions(plan, record, Results.load(store, record).cases)
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
+    write_hashes(folder)
     return findings
 
 
@@ -133,6 +135,7 @@ def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
         form="none",
         sampled=False,
         issues=case.issues,
+        fold=case.fold,
     )
 
 
@@ -143,7 +146,16 @@ def _portable(config: PredictionsConfig) -> dict[str, object]:
     return plain
 
 
-def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> Findings:
+def summarize_predictions(
+    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
+) -> Findings:
+    """Make the findings of an audit of predictions.
+
+    Args:
+        plan: what was done.
+        record: of the plan, as it was written.
+        rows: every case.
+    """
     config = plan.config
     points = tuple(point.resolve() for point in config.detector.operating_points)
     study = _study_facts(plan, record, rows)
@@ -174,8 +186,8 @@ def _summarize(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow
 
 
 def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
-    data, cases = plan.config.data, plan.study.cases
-    fold_of = {case.case_id: case.fold for case in cases if case.fold is not None}
+    data = plan.config.data
+    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None}
     return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 

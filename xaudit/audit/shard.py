@@ -14,7 +14,7 @@ from xaudit.audit.store import CaseRow, MapRow, Shard, array_name
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, PreparedCase
 from xaudit.core.detector import InputSpec
-from xaudit.data.prepare import prepare, without_folder
+from xaudit.data.prepare import file_sha256, prepare, without_folder
 from xaudit.errors import DataError
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer
@@ -145,6 +145,7 @@ class ShardWorker:
             form=case.form,
             sampled=case.case_id in self.sample,
             issues=tuple(item.issues),
+            image_sha256=file_sha256(case.image),
         )
 
 

@@ -38,6 +38,8 @@ class CaseRow:
         patient: a hash that tells patients apart and names none.
         lesions: lesions on the input grid.
         sampled: drawn to be explained.
+        image_sha256: of the image file; None where there is none or it cannot be read.
+        fold: of a cross-validation, in which the detector had not seen the case.
     """
 
     case_id: str
@@ -49,6 +51,8 @@ class CaseRow:
     form: str
     sampled: bool
     issues: tuple[CaseIssue, ...] = ()
+    image_sha256: str | None = None
+    fold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

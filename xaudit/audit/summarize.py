@@ -17,9 +17,9 @@ from xaudit.audit.performance import Performance
 from xaudit.audit.plan import Plan
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
+from xaudit.audit.ran import Ran, RanMethod
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
-from xaudit.audit.run import Engine
 from xaudit.audit.score import REFERENCES
 from xaudit.audit.shortcut_findings import shortcut_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
@@ -34,7 +34,6 @@ from xaudit.core.finding import (
     MethodFacts,
     StudyFacts,
 )
-from xaudit.explain.port import Explainer
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
 
 
@@ -59,7 +58,7 @@ class Evidence:
     shown: tuple[GalleryCase, ...] = ()
 
 
-def summarize(plan: Plan, engine: Engine, evidence: Evidence) -> Findings:
+def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     """Make the findings of an audit.
 
     Args:
@@ -151,7 +150,7 @@ def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     yield from shortcut_findings(evidence.shortcuts, patients, config.statistics, config.seed, unit)
 
 
-def _detector_facts(plan: Plan, engine: Engine, rows: Sequence[CaseRow]) -> DetectorFacts:
+def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
     declared, detector = plan.config.detector, engine.detector
     scored = [(row.logit, row.label) for row in rows if row.logit is not None]
     return DetectorFacts(
@@ -230,7 +229,7 @@ def _sample_why(plan: Plan, cases: int) -> str:
     return " ".join(parts)
 
 
-def _method_facts(explainer: Explainer, rows: Sequence[MapRow]) -> MethodFacts:
+def _method_facts(explainer: RanMethod, rows: Sequence[MapRow]) -> MethodFacts:
     made = [row for row in rows if row.method == explainer.name and row.error is None]
     residuals = [row.residual for row in made if row.residual is not None]
     values = [one.value for one in residuals if one.value is not None]

@@ -13,7 +13,9 @@ from xaudit import __version__
 from xaudit.commands import (
     card,
     check,
+    compare,
     demo,
+    export,
     gate,
     init,
     listings,
@@ -22,6 +24,8 @@ from xaudit.commands import (
     run,
     schema,
     show,
+    sign,
+    verify,
 )
 from xaudit.commands.console import complain
 from xaudit.errors import ExitCode, XauditError
@@ -47,6 +51,10 @@ app.command()(run.run)
 app.command()(gate.gate)
 app.command()(policy.policy)
 app.command()(card.card)
+app.command()(compare.compare)
+app.command()(verify.verify)
+app.command()(sign.sign)
+app.command()(export.export)
 app.command()(show.show)
 app.command()(listings.methods)
 app.command()(listings.metrics)

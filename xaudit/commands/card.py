@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xaudit.audit.card import write_cards, write_crosswalk
+from xaudit.audit.pages import write_pages
 from xaudit.commands.console import tell
 
 
@@ -20,6 +21,9 @@ def card(
         Path | None,
         typer.Option(help="Also write where each element is asked for: FILE.html or FILE.csv."),
     ] = None,
+    pages: Annotated[
+        Path | None, typer.Option(help="Also write a page for each case to this new folder.")
+    ] = None,
 ) -> None:
     """Write the model card of a saved audit: card.html, card.md beside it.
 
@@ -29,3 +33,5 @@ def card(
     tell(str(write_cards(audit, out)))
     if crosswalk is not None:
         tell(str(write_crosswalk(audit, crosswalk, out)))
+    if pages is not None:
+        tell(str(write_pages(audit, pages)))

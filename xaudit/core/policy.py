@@ -165,6 +165,7 @@ class Verdict:
         source: name of the policy's file, empty where it is not known.
         baseline: the audit that was compared with; None for a first run.
         multiplicity: how the policy corrects passes for the number of rules.
+        believe: thresholds of explanations that the policy moved.
     """
 
     policy: str
@@ -176,6 +177,7 @@ class Verdict:
     source: str = ""
     baseline: BaselineFacts | None = None
     multiplicity: Multiplicity = "none"
+    believe: Mapping[str, float] = field(default_factory=dict)
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

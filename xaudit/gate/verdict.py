@@ -62,6 +62,7 @@ def judge(
         source=policy.source,
         baseline=baseline.facts if baseline else None,
         multiplicity=policy.multiplicity,
+        believe=policy.believe,
     )
 
 

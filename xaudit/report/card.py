@@ -69,7 +69,7 @@ def build_card(
             _with_missing(replace(one, number=str(index)), elements)
             for index, one in enumerate(sections, start=1)
         ),
-        twin=twin(findings, verdict),
+        twin=twin(findings, verdict, uses),
         warnings=(*device.warnings, *_changed(verdict), *statements.warnings(findings)),
         footer=f"xaudit {findings.audit.xaudit_version}, plan {findings.audit.plan_sha256[:12]}, "
         f"{findings.audit.created}",

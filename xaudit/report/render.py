@@ -44,7 +44,7 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
     style = (root / "card.css").read_text("utf-8").replace("@RUNNING@", running)
     script = "".join((root / name).read_text("utf-8") for name in scripts)
     return (
-        _environment(escape=True)
+        environment(escape=True)
         .get_template(template)
         .render(
             card=card,
@@ -59,7 +59,7 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
 
 def render_markdown(card: ModelCard) -> str:
     """The card without pictures, for a repository or a terminal."""
-    return _environment(escape=False).get_template("card.md.j2").render(card=card)
+    return environment(escape=False).get_template("card.md.j2").render(card=card)
 
 
 def content_hash(text: str) -> str:
@@ -67,7 +67,8 @@ def content_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _environment(escape: bool) -> Environment:
+def environment(escape: bool) -> Environment:
+    """Templates of the package; a name that is not given is an error."""
     environment = Environment(
         loader=FileSystemLoader(template_root()),
         autoescape=escape,

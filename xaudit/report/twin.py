@@ -12,7 +12,7 @@ from xaudit.core.policy import Verdict
 from xaudit.report.record import record
 
 
-def twin(findings: Findings, verdict: Verdict | None) -> str:
+def twin(findings: Findings, verdict: Verdict | None, uses: str = "") -> str:
     """JSON of findings, verdict and record (element → status), safe in a ``<script>`` element.
 
     A field that has the default of its schema (``xaudit schema findings``) is left out: reading
@@ -22,7 +22,13 @@ def twin(findings: Findings, verdict: Verdict | None) -> str:
         ValueError: a number is NaN or infinite.
     """
     states = {one.field.name: one.status for one in record(findings)}
-    whole = {"findings": _plain(findings), "verdict": _plain(verdict), "record": states}
+    whole: dict[str, object] = {
+        "findings": _plain(findings),
+        "verdict": _plain(verdict),
+        "record": states,
+    }
+    if uses:
+        whole["uses"] = uses
     text = json.dumps(whole, sort_keys=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

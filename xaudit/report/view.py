@@ -127,3 +127,5 @@ class ModelCard:
     twin: str
     footer: str = ""
     warnings: tuple[str, ...] = field(default=())
+    kind: str = "Model card"
+    kind_long: str = "Model card of a fracture detector"

@@ -10,7 +10,7 @@ from xaudit.stats.bootstrap import clustered_sums_draws, interval_of_draws
 from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
-Ratio = tuple[Array, Array]
+Ratio = tuple[npt.ArrayLike, npt.ArrayLike]
 """What each case adds above the line and below it; (N,) each."""
 
 

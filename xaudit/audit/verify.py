@@ -1,0 +1,266 @@
+"""Whether a saved audit, or a card alone, is what it says: everything is made anew and compared."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from xaudit.audit.card import pictures_of, render_cards, uses_of
+from xaudit.audit.files import read_findings, read_json, sha256_of
+from xaudit.audit.hashes import HASHES, changed_files
+from xaudit.audit.plan import with_identity
+from xaudit.audit.record import PlanRecord
+from xaudit.audit.results import Results
+from xaudit.audit.saved import SavedAudit
+from xaudit.audit.store import Store
+from xaudit.audit.verify_card import (
+    lone_card_differences,
+    policy_behind,
+    read_twin,
+    text_differences,
+    twin_differences,
+    verdict_plain,
+)
+from xaudit.audit.verify_counts import plain_differences
+from xaudit.audit.verify_tree import differences, plain
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Policy, Verdict
+from xaudit.data.prepare import file_sha256
+from xaudit.errors import ConfigError, XauditError
+from xaudit.gate.policy import policy_hash
+from xaudit.gate.verdict import judge
+from xaudit.report.overlays import overlay_rgba
+
+_DAMAGE = (XauditError, ValueError, KeyError, OSError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was compared.
+
+    Attributes:
+        name: what.
+        differences: one line for each; empty where nothing differs.
+        left_out: why it was not compared; empty where it was.
+    """
+
+    name: str
+    differences: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+def verify_folder(folder: Path, weights: Path | None = None) -> tuple[Check, ...]:
+    """Make everything of a finished audit anew and compare.
+
+    Args:
+        folder: of the audit.
+        weights: the file of the detector's weights, where it is at hand.
+
+    Raises:
+        ConfigError: this is not the folder of a finished audit; the weights cannot be read.
+    """
+    for name in ("plan.json", "findings.json"):
+        if not (folder / name).is_file():
+            raise ConfigError(f"{folder / name}: not found; expected a finished audit, or a card")
+    audit = _Folder(folder)
+    checks = [
+        _check("hashes of the files", lambda: changed_files(folder)),
+        _check("plan and policy", audit.plan),
+        _check("per-case results", audit.shards),
+        _check("findings, made anew from them", audit.findings),
+        _check("counts, rates and areas by plain counting", audit.counts),
+        _check("maps, drawn anew", audit.pictures),
+        *audit.verdict(),
+        *audit.cards(),
+        Check("radiographs of the gallery", left_out=f"the study is not here; by {HASHES} alone"),
+    ]
+    return (*checks, _weights(audit, weights))
+
+
+def verify_card(path: Path) -> tuple[Check, ...]:
+    """Compare what a card prints with the record inside of it.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no card.
+    """
+    page = _read_page(path)
+    try:
+        twin = read_twin(page)
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+        return (Check("record inside of the card", (f"damaged: {first}",)),)
+    checks = [
+        _check("printed numbers, style and script", lambda: lone_card_differences(page, twin))
+    ]
+    if twin.verdict is not None:
+        verdict = twin.verdict
+        checks.append(
+            _check("verdict", lambda: _judged(policy_behind(verdict), verdict, twin.findings))
+        )
+    away = "the audit's folder is not here: whether the record itself is right is not known"
+    return (*checks, Check("numbers of the record, pictures", left_out=away))
+
+
+def _lone_verdict(stated: Verdict, findings: Findings) -> Check:
+    if stated.baseline is not None:
+        return Check("verdict", left_out="it compares with an audit that is not here")
+    return _check("verdict", lambda: _judged(policy_behind(stated), stated, findings))
+
+
+def findings_hash(path: Path) -> str:
+    """SHA-256 of the findings of a folder or a card: the same for both if they belong together.
+
+    Raises:
+        ConfigError: they cannot be read.
+        ValueError: the record of the card is damaged.
+    """
+    findings = read_findings(path) if path.is_dir() else read_twin(_read_page(path)).findings
+    return sha256_of(findings)
+
+
+def _read_page(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+
+
+def _check(name: str, compare: Callable[[], Iterator[str]]) -> Check:
+    try:
+        return Check(name, tuple(compare()))
+    except _DAMAGE as error:
+        return Check(name, (f"damaged: {error}",))
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A finished audit on disk; whatever cannot be read raises when it is asked for."""
+
+    path: Path
+
+    def plan(self) -> Iterator[str]:
+        record, facts = self._record(), read_findings(self.path).audit
+        identity = with_identity(record).identity
+        if identity != record.identity:
+            yield f"plan.json: its content has the hash {identity}, it says {record.identity}"
+        if facts.plan_sha256 != record.identity:
+            yield f"findings.json: about plan {facts.plan_sha256}, plan.json is {record.identity}"
+        policy = record.policy
+        if policy is None:
+            return
+        found = policy_hash(policy)
+        for name, stated in (("plan.json", policy.sha256), ("findings.json", facts.policy_sha256)):
+            if stated != found:
+                yield f"{name}: policy SHA-256 {stated}, its rules have {found}"
+
+    def shards(self) -> Iterator[str]:
+        store = Store(self.path)
+        for number, ids in enumerate(self._record().shards):
+            name = f"shards/{number:05d}"
+            if not store.done(number):
+                yield f"{name}: not there; its {len(ids)} cases cannot be made anew"
+            elif tuple(row.case_id for row in store.read(number).cases) != ids:
+                yield f"{name}: its cases are not those of the plan"
+
+    def findings(self) -> Iterator[str]:
+        stated = read_findings(self.path)
+        yield from differences(plain(stated), plain(self._saved().recompute()), "findings.json")
+
+    def counts(self) -> Iterator[str]:
+        saved = self._saved()
+        points = saved.points()
+        yield from plain_differences(saved.stated.findings, saved.results.cases, points)
+
+    def pictures(self) -> Iterator[str]:
+        saved = self._saved()
+        if saved.stated.detector.format == "predictions":
+            return
+        extra = saved.gallery().extra
+        for case in saved.stated.gallery:
+            sampled = saved.results.by_id[case.case_id].sampled
+            source = saved.results if sampled or extra is None else extra
+            for one in case.maps:
+                values = source.array(case.case_id, one.method)
+                content = (self.path / "evidence" / one.picture).read_bytes()
+                pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
+                if not np.array_equal(pixels, overlay_rgba(values)):
+                    yield f"evidence/{one.picture}: not the map of {one.method} for {case.case_id}"
+
+    def verdict(self) -> Iterator[Check]:
+        if not (self.path / "verdict.json").exists():
+            return
+        try:
+            stated = self._verdict()
+        except _DAMAGE as error:
+            yield Check("verdict", (f"damaged: {error}",))
+            return
+        if stated.baseline is not None:
+            why = f"it compares with the audit “{stated.baseline.audit}”, which is not here"
+            yield Check("verdict", left_out=why)
+        else:
+            yield _check("verdict", lambda: self._judged_again(stated))
+
+    def _judged_again(self, stated: Verdict) -> Iterator[str]:
+        planned = self._record().policy
+        same = planned is not None and planned.sha256 == stated.policy_sha256
+        policy = planned if planned is not None and same else policy_behind(stated)
+        yield from _judged(policy, stated, read_findings(self.path))
+
+    def cards(self) -> Iterator[Check]:
+        for number, name in enumerate(("card.html", "card.md")):
+            if (self.path / name).exists():
+                yield _check(name, partial(self._card, number, name))
+
+    def _card(self, number: int, name: str) -> Iterator[str]:
+        findings, page = read_findings(self.path), _read_page(self.path / name)
+        verdict = self._verdict() if (self.path / "verdict.json").exists() else None
+        content = (findings, verdict, pictures_of(self.path, findings), uses_of(self.path))
+        anew = render_cards(*content)[number]
+        if name == "card.html":
+            yield from twin_differences(page, findings)
+        yield from text_differences(page, anew, name)
+
+    def _record(self) -> PlanRecord:
+        return read_json(self.path / "plan.json", PlanRecord)
+
+    def _verdict(self) -> Verdict:
+        return read_json(self.path / "verdict.json", Verdict)
+
+    def _saved(self) -> SavedAudit:
+        record = self._record()
+        results = Results.load(Store(self.path), record)
+        return SavedAudit(self.path, record, read_findings(self.path), results)
+
+
+def _judged(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]:
+    """A waiver holds until a day: the verdict must be that of some day since the plan."""
+    planned = date.fromisoformat(findings.audit.created[:10])
+    expiries = [one.expires for one in stated.waivers]
+    days = [datetime.now(UTC).date(), planned, *expiries]
+    anew = [judge(policy, findings, findings.audit.policy_sha256, day) for day in days]
+    found = [tuple(differences(verdict_plain(stated), verdict_plain(one), "verdict"))
+             for one in anew]  # fmt: skip
+    yield from min(found, key=len)
+
+
+def _weights(audit: _Folder, weights: Path | None) -> Check:
+    name = "weights"
+    if weights is None:
+        return Check(name, left_out="not named with --weights")
+    found = file_sha256(weights)
+    if found is None:
+        raise ConfigError(f"{weights}: cannot be read")
+    try:
+        stated = read_findings(audit.path).detector.weights_sha256
+    except _DAMAGE as error:
+        return Check(name, (f"damaged: {error}",))
+    same = stated == found
+    return Check(name, () if same else (f"{weights.name}: SHA-256 {found}, audited was {stated}",))

@@ -1,0 +1,65 @@
+"""``xaudit export``: a saved audit in the forms that others read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xaudit.audit.card import write_cards
+from xaudit.audit.files import read_findings, write_bytes
+from xaudit.audit.judge import saved_verdict
+from xaudit.commands.console import tell
+from xaudit.report.cyclonedx import cyclonedx_json
+from xaudit.report.huggingface import huggingface_card
+from xaudit.report.pdf import print_pdf
+
+
+class Form(StrEnum):
+    """Which form."""
+
+    huggingface = "huggingface"
+    cyclonedx = "cyclonedx"
+    pdf = "pdf"
+
+
+def export(
+    audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
+    form: Annotated[Form, typer.Option("--format", help="Which form.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where it goes; a usual name in the audit's folder.")
+    ] = None,
+) -> None:
+    """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
+
+    Needs neither the detector nor the images. `xaudit schema findings` prints the JSON Schema of
+    findings.json itself.
+    """
+    name, make = _FORMS[form]
+    path = out or audit / name
+    write_bytes(path, make(audit))
+    tell(str(path))
+
+
+def _huggingface(audit: Path) -> bytes:
+    return huggingface_card(read_findings(audit), saved_verdict(audit)).encode()
+
+
+def _cyclonedx(audit: Path) -> bytes:
+    return cyclonedx_json(read_findings(audit)).encode()
+
+
+def _pdf(audit: Path) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return print_pdf(write_cards(audit, Path(folder) / "card.html"))
+
+
+_FORMS: dict[Form, tuple[str, Callable[[Path], bytes]]] = {
+    Form.huggingface: ("README.md", _huggingface),
+    Form.cyclonedx: ("bom.cdx.json", _cyclonedx),
+    Form.pdf: ("card.pdf", _pdf),
+}

@@ -1,0 +1,48 @@
+"""The card as a PDF, printed by an installed Chromium: every section open, tagged for readers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from xaudit.errors import InstallError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_SECONDS = 300
+
+
+def print_pdf(page: Path) -> bytes:
+    """Print a page.
+
+    Args:
+        page: an HTML file.
+
+    Raises:
+        InstallError: there is no Chromium, or it could not print.
+    """
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        raise InstallError(
+            "a PDF is printed by Chromium, and none is installed: `apt-get install chromium`, or "
+            "open the card in any browser and print it; sections open by themselves"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "card.pdf"
+        command = [
+            browser, "--headless", "--disable-gpu", f"--user-data-dir={folder}/profile",
+            # A sandbox of its own is refused to root, as in most containers.
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            "--no-pdf-header-footer", "--generate-pdf-document-outline",
+            f"--print-to-pdf={out}", page.resolve().as_uri(),
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise InstallError(f"{browser}: could not print: {error}") from None
+        if not out.is_file():
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise InstallError(f"{browser}: could not print: {' '.join(said) or done.returncode}")
+        return out.read_bytes()
