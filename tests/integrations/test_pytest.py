@@ -17,8 +17,7 @@ def inner(shell, repository):
         (repository / "pytest.ini").write_text(ini, encoding="utf-8")
         (repository / "test_release.py").write_text(code, encoding="utf-8")
         words = " ".join(options)
-        plugin = "-p no:cacheprovider -p xaudit.pytest_plugin"
-        return shell(f"python -m pytest -q {plugin} {words} test_release.py")
+        return shell(f"python -m pytest -q -p no:cacheprovider {words} test_release.py")
 
     return run
 
