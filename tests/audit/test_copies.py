@@ -13,7 +13,7 @@ def planned(workspace, **data):
     content = yaml.safe_load(file.read_text("utf-8"))
     content["data"] |= data
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return make_plan(read_config(file)[0], {}, None)
+    return make_plan(read_config(file)[0], None)
 
 
 def kinds(plan):
