@@ -7,6 +7,12 @@ import pytest
 
 from xaudit.commands import main
 
+# A shell that starts the tests in the background has Ctrl-C ignored, and so would the command.
+START = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("xaudit", run_name="__main__", alter_sys=True)
+"""
 SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
 
 
@@ -29,10 +35,10 @@ def xaudit(capsys):
 
 @pytest.fixture
 def process():
-    """Start a command in a process of its own."""
+    """Start a command in a process of its own, which Ctrl-C reaches wherever the tests run."""
 
     def start(*arguments, **options):
-        command = [sys.executable, "-m", "xaudit", *map(str, arguments)]
+        command = [sys.executable, "-c", START, *map(str, arguments)]
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )

@@ -3,12 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from xaudit.core.metric import METRICS, Undefined
-from xaudit.metrics.localization import LOCALIZATION, lesion_hits, lesion_masses, score_map
+from xaudit.metrics.localization import FURTHER, LOCALIZATION, lesion_masses, score_map
+from xaudit.metrics.peaks import lesion_hits
 
-NO_PEAKS = tuple(name for name in LOCALIZATION if name != "lesion_hit_rate")
+OF_PEAKS = {"lesion_hit_rate", "hit_any", "hit_all", "hit_of_five"}
+NAMES = (*LOCALIZATION, *FURTHER)
+NO_PEAKS = tuple(name for name in NAMES if name not in OF_PEAKS)
 
 
 def _case(seed, ties=False):
@@ -43,6 +46,8 @@ def _oracle(values, lesions, inside):
         "rank_accuracy": rank,
         "auprc": average_precision_score(m, e),
         "hit": sum(tops) / len(tops),
+        "pixel_auc": roc_auc_score(m, e),
+        "chance_corrected_mass": (mass - m.mean()) / (1 - m.mean()),
     }
 
 
@@ -68,6 +73,7 @@ def test_perfect_map_gives_one():
     )
     # By the default radius of 16 the two lesions are one peak, as documented.
     assert scores.pop("lesion_hit_rate") == 0.5
+    assert scores.pop("hit_all") == 0
     assert scores == pytest.approx(dict.fromkeys(scores, 1.0))
 
 
@@ -78,6 +84,8 @@ def test_constant_map_gives_chance():
     for name in ("mass", "rank_accuracy", "auprc", "hit"):
         assert scores[name] == pytest.approx(area), name
     assert scores["enrichment"] == pytest.approx(1)
+    assert scores["pixel_auc"] == 0.5
+    assert scores["chance_corrected_mass"] == pytest.approx(0)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +169,7 @@ def test_two_peaks_find_two_lesions_and_a_near_one_is_suppressed():
 
 
 def test_every_metric_asks_a_question():
-    for name in LOCALIZATION:
+    for name in NAMES:
         facts = METRICS[name].facts
         assert facts.question.endswith("?")
         assert facts.family == "localization"

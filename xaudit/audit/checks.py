@@ -32,6 +32,7 @@ from xaudit.metrics.randomization import (
     randomization_hog,
     randomization_similarity,
     randomization_ssim,
+    randomized_mass_gap,
     smooth_randomization_similarity,
     smoothed,
 )
@@ -127,6 +128,11 @@ class Checks:
     ) -> Iterator[CheckRow]:
         for case, method, values in self._pairs(cases):
             other = maps[case.case.case_id, method]
+            if level == ALL_LAYERS:
+                gap = compared(
+                    randomized_mass_gap, values, other, lesions=case.lesions, inside=case.inside
+                )
+                yield check_row(case, method, "randomized_mass_gap", gap)
             for metric, compare in _RANDOMIZATION.items():
                 if metric != "complexity_rise" or level == ALL_LAYERS:
                     score = compared(compare, values, other, inside=case.inside)

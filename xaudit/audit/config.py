@@ -179,6 +179,11 @@ class ExplainConfig(Section):
         description="number format for masked images that are averaged; bfloat16 is used where "
         "its error is measured to be small, scores and gradients stay in float32",
     )
+    peak_tolerance: str = Field(
+        "0 px", pattern=r"^\d+(\.\d+)? (px|mm)$",
+        description="how far from a lesion a peak may lie and still find it: pixels of the input "
+        "grid (“10 px”), or millimeters where the study says the pixel spacing (“5 mm”)"
+    )  # fmt: skip
     checks: ChecksConfig = ChecksConfig()
     shortcuts: int = Field(
         60, ge=0, description="explained cases in which lesions, artifacts and random places are "

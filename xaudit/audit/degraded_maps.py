@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from xaudit.audit.degraded_maps_findings import SCORES
 from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
@@ -17,9 +18,7 @@ from xaudit.core.seeds import seed_for
 from xaudit.data.degrade import LADDERS, degraded, degraded_lesions
 from xaudit.data.prepare import prepare
 from xaudit.explain.port import Explainer
-from xaudit.metrics.localization import hit, mass
 
-SCORES = {"mass": mass, "hit": hit}
 _CHEAP = 4
 """Passes for a map. A dozen cases have hundreds of worse images, too many for costlier methods."""
 

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.audit.config import StatisticsConfig
-from xaudit.audit.degraded_maps import SCORES
 from xaudit.audit.results import Results
 from xaudit.audit.store import CheckRow
 from xaudit.core.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.localization import hit, mass
 from xaudit.stats.bootstrap import clustered_mean
 
+SCORES = {"mass": mass, "hit": hit}
+"""What is read from the maps of worse images."""
 _Step = tuple[str, str, str, str]
 
 

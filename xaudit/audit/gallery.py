@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from xaudit.audit.agreement import mean_by_case
 from xaudit.audit.files import write_bytes
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow
@@ -20,11 +21,11 @@ from xaudit.data.prepare import prepare
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.report.overlays import overlay_png, picture_png
 
-LIMITS = {"miss": 4, "false_alarm": 3, "worst_map": 4, "good": 2}
+LIMITS = {"miss": 4, "false_alarm": 3, "worst_map": 3, "disagreement": 1, "good": 2}
 _PICTURE_SCALE = 2
 _NOT_DRAWN = " (not in the drawn sample: its maps enter no statistics)"
 
-Kind = Literal["miss", "false_alarm", "worst_map", "good"]
+Kind = Literal["miss", "false_alarm", "worst_map", "disagreement", "good"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Gallery:
     A miss is a fracture that the detector calls normal at the first operating point; the worst
     has the lowest logit. The worst maps are those of the fractures at which no method looked:
     the mass in the lesions of the best method counts. The good ones are the other end of it.
+    Methods disagree most where their maps rank the places of the image least alike.
 
     Attributes:
         results: of the run.
@@ -88,7 +90,9 @@ class Gallery:
         taken: set[str] = set()
         chosen: list[Choice] = []
         maps = list(self._maps())
-        for choices in (self._misses(), self._false_alarms(), maps, map(_as_good, maps)):
+        disputed = self._disagreements()
+        good = map(_as_good, maps)
+        for choices in (self._misses(), self._false_alarms(), maps, disputed, good):
             ranked = sorted(choices, key=lambda one: (one.rank, one.row.case_id))
             fresh = [one for one in ranked if one.row.case_id not in taken]
             fresh = fresh[: LIMITS[fresh[0].kind]] if fresh else []
@@ -116,6 +120,14 @@ class Gallery:
                 best = max(known, key=lambda name: known[name])
                 reason = f"{known[best]:.1%} of the positive attribution lies in the fracture"
                 yield Choice("worst_map", row, f"{reason} at best ({best})", known[best])
+
+    def _disagreements(self) -> Iterator[Choice]:
+        agreements = mean_by_case(self.results)
+        for row, _ in self._scored():
+            if row.case_id in agreements:
+                value = agreements[row.case_id]
+                reason = f"Methods disagree: mean rank correlation of their maps {value:.2f}"
+                yield Choice("disagreement", row, reason, value)
 
     def _source(self, row: CaseRow) -> Results:
         return self.results if row.sampled or self.extra is None else self.extra

@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.agreement import CONSENSUS
+from xaudit.audit.means import Means
 from xaudit.audit.results import Results
-from xaudit.audit.score import AREA_CHANCE, MEAN_MASK, REFERENCES, map_scores
+from xaudit.audit.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, PreparedCase
-from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CROSS, Finding
 from xaudit.core.metric import METRICS
-from xaudit.core.seeds import generator_for
-from xaudit.fairness.groups import apply_size_rule, levels
-from xaudit.metrics.localization import LOCALIZATION
-from xaudit.stats.bootstrap import clustered_mean
+from xaudit.fairness.groups import levels
+from xaudit.metrics.localization import FURTHER, LOCALIZATION
 
 BY_GROUP = ("mass", "hit")
 
 
+def with_lesions(results: Results) -> list[CaseRow]:
+    """The explained cases that localization is about."""
+    return [row for row in results.cases if row.sampled and row.label and row.lesions > 0]
+
+
 def localization_findings(
-    results: Results, methods: Sequence[str], statistics: StatisticsConfig, seed: int, unit: str
-) -> list[Finding]:
+    results: Results, methods: Sequence[str], means: Means
+) -> Iterator[Finding]:
     """Mean scores over the explained cases with lesions, overall and by group.
 
     "scored" is the mean over maps that can be read; in the "worst_case" a map that is missing
-    or degenerate scores 0, the worst value of every metric here.
+    or degenerate scores 0, the worst value of every metric here but one, where 0 is chance.
+    "converged" leaves out maps that did not converge, where a method has any. Drawn lesions and
+    boxes are also taken apart where a study has both: a box flatters the mass.
 
     Args:
         results: of the run; scores of the mean lesion mask may have been added to it.
         methods: attribution methods of the plan.
-        statistics: level, draws and minimum sizes.
-        seed: of the plan.
-        unit: what a patient is called in this study.
+        means: how means are estimated.
     """
-    rows = [row for row in results.cases if row.sampled and row.label and row.lesions > 0]
-    report = _Report(results, statistics, seed, unit)
-    findings: list[Finding] = []
-    for method in (*methods, *REFERENCES):
-        for metric in LOCALIZATION:
-            if (method, metric) != (AREA_CHANCE, "lesion_hit_rate"):
-                findings.extend(report.findings(rows, method, metric, {}))
+    rows, report = with_lesions(results), _Report(results, means)
+    for method in (*methods, *REFERENCES, CONSENSUS):
+        for metric in (*LOCALIZATION, *FURTHER):
+            if report.has(method, metric) or method in methods:
+                yield from report.findings(rows, method, metric, {})
+    for method in methods:
+        yield from report.converged(rows, method)
+    yield from _strata(report, rows, methods)
+    yield from _groups(report, rows, methods)
+
+
+def _groups(report: _Report, rows: Sequence[CaseRow], methods: Sequence[str]) -> Iterator[Finding]:
     # Of the few cases that are explained, hardly any lie where two columns meet.
     single = [{k: v for k, v in row.groups.items() if CROSS not in k} for row in rows]
     for column, by_level in levels(single).items():
@@ -53,65 +60,83 @@ def localization_findings(
             for method in methods:
                 for metric in BY_GROUP:
                     scope = {"group": column, "level": level}
-                    findings.extend(report.findings(inside, method, metric, scope))
-    return findings
+                    yield from report.findings(inside, method, metric, scope)
+
+
+def _strata(report: _Report, rows: Sequence[CaseRow], methods: Sequence[str]) -> Iterator[Finding]:
+    forms = sorted({row.form for row in rows})
+    for form in forms if len(forms) > 1 else ():
+        of_form = [row for row in rows if row.form == form]
+        for method in (*methods, *REFERENCES):
+            for metric in BY_GROUP:
+                yield from report.findings(of_form, method, metric, {"form": form})
 
 
 class _Report:
     """Means with intervals for one audit."""
 
-    def __init__(
-        self, results: Results, statistics: StatisticsConfig, seed: int, unit: str
-    ) -> None:
-        self._scores = results.by_score
-        self._statistics, self._seed, self._unit = statistics, seed, unit
+    def __init__(self, results: Results, means: Means) -> None:
+        self._scores, self._means = results.by_score, means
+        self._stopped = {
+            (row.case_id, row.method)
+            for row in results.maps
+            if row.residual is not None and row.residual.converged is False
+        }
+
+    def has(self, method: str, metric: str) -> bool:
+        """Whether any case has such a score: chance has no peaks, ranks have no mass."""
+        return any(one.value is not None for one in self._scores.get((method, metric), {}).values())
 
     def findings(
         self, rows: Sequence[CaseRow], method: str, metric: str, scope: dict[str, str]
     ) -> Iterable[Finding]:
         scores = self._scores.get((method, metric), {})
-        analyses = ("scored",) if method in REFERENCES else ("scored", "worst_case")
-        for analysis in analyses:
-            full = {**scope, "method": method, "analysis": analysis}
-            known = [row for row in rows if _value(scores.get(row.case_id)) is not None]
-            used = rows if analysis == "worst_case" else known
-            values = np.array([_value(scores.get(row.case_id)) or 0.0 for row in used])
-            key = ",".join(f"{name}={value}" for name, value in sorted(full.items()))
-            share = METRICS[metric].facts.high == 1.0
-            estimate = self._mean(used, values, f"{metric}[{key}]", share)
-            yield Finding(
-                metric,
-                full,
-                apply_size_rule(estimate, len(used), self._statistics.minimum),
-                positives=len(used),
-            )
+        known = [row for row in rows if _value(scores.get(row.case_id)) is not None]
+        yield self._mean(known, scores, metric, {**scope, "method": method, "analysis": "scored"})
+        if method not in (*REFERENCES, CONSENSUS):
+            worst = {**scope, "method": method, "analysis": "worst_case"}
+            yield self._mean(rows, scores, metric, worst)
 
-    def _mean(self, rows: Sequence[CaseRow], values: np.ndarray, key: str, share: bool) -> Estimate:
-        if not rows:
-            return Estimate.missing("no explained case with an annotated lesion", unit=self._unit)
-        estimate = clustered_mean(
-            values,
-            [row.patient for row in rows],
-            generator_for(self._seed, "bootstrap", key),
-            draws=self._statistics.draws,
-            share=share,
-        )
-        return replace(estimate, unit=self._unit)
+    def converged(self, rows: Sequence[CaseRow], method: str) -> Iterator[Finding]:
+        """The same over maps that converged, where some did not."""
+        if not any((row.case_id, method) in self._stopped for row in rows):
+            return
+        for metric in BY_GROUP:
+            scores = self._scores.get((method, metric), {})
+            used = [
+                row
+                for row in rows
+                if (row.case_id, method) not in self._stopped
+                and _value(scores.get(row.case_id)) is not None
+            ]
+            yield self._mean(used, scores, metric, {"method": method, "analysis": "converged"})
+
+    def _mean(
+        self,
+        rows: Sequence[CaseRow],
+        scores: Mapping[str, ScoreRow],
+        metric: str,
+        scope: dict[str, str],
+    ) -> Finding:
+        values = [_value(scores.get(row.case_id)) or 0.0 for row in rows]
+        share = METRICS[metric].facts.high == 1.0 and METRICS[metric].facts.low == 0.0
+        patients = [row.patient for row in rows]
+        return self._means.finding(metric, scope, values, patients, share=share)
 
 
 def _value(score: ScoreRow | None) -> float | None:
     return None if score is None else score.value
 
 
-def mean_mask_scores(results: Results, cases: dict[str, Case]) -> list[ScoreRow]:
+def mean_mask_scores(results: Results, cases: Mapping[str, Case], tolerance: str) -> list[ScoreRow]:
     """What the mean lesion mask of the other patients scores, for each explained case.
 
     Args:
         results: of the run.
         cases: id → case of the study.
+        tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
-    rows = [row for row in results.cases if row.sampled and row.label and row.lesions > 0]
-    rows = [row for row in rows if _has_arrays(results, row)]
+    rows = [row for row in with_lesions(results) if row.logit is not None]
     masks = {row.case_id: results.array(row.case_id, "lesions") for row in rows}
     unions = {case_id: lesions.any(axis=0) for case_id, lesions in masks.items()}
     scores: list[ScoreRow] = []
@@ -120,13 +145,13 @@ def mean_mask_scores(results: Results, cases: dict[str, Case]) -> list[ScoreRow]
         if others:
             mean = np.stack(others).mean(axis=0, dtype=np.float32)
             inside = results.array(row.case_id, "inside")
-            image = results.array(row.case_id, "image").astype(np.float32)
             prepared = PreparedCase(
-                cases[row.case_id], image, masks[row.case_id], inside, inside.shape
+                cases[row.case_id],
+                results.array(row.case_id, "image").astype(np.float32),
+                masks[row.case_id],
+                inside,
+                inside.shape,
+                pixel_mm=row.pixel_mm,
             )
-            scores.extend(map_scores(row.case_id, MEAN_MASK, mean, prepared))
+            scores.extend(map_scores(MEAN_MASK, mean, prepared, tolerance))
     return scores
-
-
-def _has_arrays(results: Results, row: CaseRow) -> bool:
-    return row.logit is not None

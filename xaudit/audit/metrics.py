@@ -6,21 +6,29 @@ from dataclasses import replace
 from typing import Any
 
 from xaudit.audit.beside import BESIDE
+from xaudit.audit.extent_findings import separation_facts
+from xaudit.audit.overlap_findings import overlap_facts
+from xaudit.audit.peak_findings import peak_facts
+from xaudit.audit.reference_gaps import reference_gap_facts
 from xaudit.core.metric import METRICS, Metric, MetricFacts, Unit
 from xaudit.metrics import (
+    agreement,
     association,
     calibration,
     debiased_calibration,
     discrimination,
+    extent,
     faithfulness,
     localization,
     net_benefit,
+    peaks,
     prevalence,
     randomization,
     readability,
     roc_parts,
     shortcuts,
     stability,
+    thresholded,
 )
 
 # Importing a module registers its metrics.
@@ -32,6 +40,10 @@ FAMILIES = (
     calibration,
     debiased_calibration,
     localization,
+    peaks,
+    thresholded,
+    extent,
+    agreement,
     faithfulness,
     randomization,
     readability,
@@ -71,7 +83,8 @@ def all_metrics() -> list[MetricFacts]:
     facts = [METRICS[name].facts for name in METRICS if _reported(METRICS[name])]
     facts.extend(_made_of(METRICS[name].facts, made) for name in _OF for made in _DERIVED)
     facts.extend(_made_of(METRICS[name].facts, _DERIVED[0]) for name in _OF_MAPS)
-    facts.extend(BESIDE)
+    facts.extend((*BESIDE, *reference_gap_facts(), *overlap_facts(), *separation_facts()))
+    facts.append(peak_facts())
     return sorted(facts, key=lambda one: (one.family, one.name))
 
 

@@ -72,7 +72,7 @@ class Results:
         """(method, metric) → case id → score of the whole image."""
         table: dict[tuple[str, str], dict[str, ScoreRow]] = {}
         for row in self.scores:
-            if row.lesion is None:
+            if row.lesion is None and row.at is None:
                 table.setdefault((row.method, row.metric), {})[row.case_id] = row
         return table
 

@@ -28,12 +28,13 @@ from xaudit.models.torch_detector import TorchDetector
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The loaded detector and the methods of a plan."""
+    """The loaded detector and the methods of a plan, and how near a peak must come to a lesion."""
 
     detector: TorchDetector
     evaluator: Evaluator
     explainers: tuple[Explainer, ...]
     context: Context
+    tolerance: str = "0 px"
 
     @classmethod
     def of(cls, plan: Plan) -> Engine:
@@ -51,12 +52,18 @@ class Engine:
         background = _background(plan, detector.input) if compares else Context(0).background
         context = Context(plan.config.seed, background)
         evaluator = Evaluator(detector, explain.micro_batch, explain.precision)
-        return cls(detector, evaluator, tuple(explainers), context)
+        return cls(detector, evaluator, tuple(explainers), context, explain.peak_tolerance)
 
     def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
         """What computes shards, explaining the cases of this sample."""
         return ShardWorker(
-            self.evaluator, self.detector.input, self.explainers, sample, self.context, meter
+            self.evaluator,
+            self.detector.input,
+            self.explainers,
+            sample,
+            self.context,
+            meter,
+            self.tolerance,
         )
 
     @property

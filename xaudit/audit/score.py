@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from xaudit.audit.map_details import (
+    EXTENT,
+    extent_rows,
+    overlap_rows,
+    peak_rows,
+    score_row,
+    threshold_rows,
+)
 from xaudit.audit.store import ScoreRow
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import FloatArray, PreparedCase
-from xaudit.core.metric import Score, Undefined
-from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid
-from xaudit.metrics.localization import LOCALIZATION, lesion_hits, lesion_masses, score_map
+from xaudit.core.metric import Undefined
+from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
+from xaudit.metrics.localization import FURTHER, LOCALIZATION, lesion_masses, score_map
+from xaudit.metrics.peaks import lesion_hits, reach_of
 
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"
@@ -15,46 +24,67 @@ REFERENCES = {
     AREA_CHANCE: "What a map scores that is equal everywhere in the image.",
     "center_gaussian": "What a blob in the middle of the image scores.",
     "edge_map": "What the edges of the image score, without any detector.",
+    "intensity_map": "What the brightness of the image scores, without any detector.",
     MEAN_MASK: "What the mean of the other patients' lesions scores.",
     "ideal_on_grid": "What the lesion itself scores, drawn on the detector's feature grid.",
 }
+OF_PEAKS = frozenset({"lesion_hit_rate", "lesion_hit", "hit_any", "hit_all", "hit_of_five"})
+"""A map that is equal everywhere has no peaks, so chance has no such scores."""
 
 
-def score_rows(attribution: AttributionMap, case: PreparedCase) -> list[ScoreRow]:
-    """Every localization score of one map, over the image and lesion by lesion.
+def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) -> list[ScoreRow]:
+    """Every score of one map, over the image and lesion by lesion.
 
     A map that nothing can be read from gets rows with the reason, never a number.
+
+    Args:
+        attribution: the map.
+        case: on the input grid.
+        tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
+    case_id, method, values = attribution.case_id, attribution.method, attribution.values
     reason = attribution.degenerate
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
-        return [
-            _row(attribution.case_id, attribution.method, name, undefined) for name in LOCALIZATION
-        ]
-    return map_scores(attribution.case_id, attribution.method, attribution.values, case)
+        names = (*LOCALIZATION, *FURTHER, *(metric.facts.name for metric in EXTENT))
+        return [score_row(case_id, method, name, undefined) for name in names]
+    return [
+        *map_scores(method, values, case, tolerance),
+        *extent_rows(method, values, case),
+        *peak_rows(method, values, case, reach_of(tolerance, case.pixel_mm)),
+        *threshold_rows(method, values, case),
+    ]
 
 
-def map_scores(case_id: str, method: str, values: FloatArray, case: PreparedCase) -> list[ScoreRow]:
-    """Scores of a map that can be read; see `score_rows`."""
+def map_scores(
+    method: str, values: FloatArray, case: PreparedCase, tolerance: str
+) -> list[ScoreRow]:
+    """Localization scores of a map that can be read; see `score_rows`."""
+    case_id, reach = case.case.case_id, reach_of(tolerance, case.pixel_mm)
     rows = [
-        _row(case_id, method, name, score)
-        for name, score in score_map(values, case.lesions, case.inside).items()
+        score_row(case_id, method, name, score)
+        for name, score in score_map(values, case.lesions, case.inside, reach).items()
     ]
     if len(case.lesions):
         masses = lesion_masses(values, case.lesions, case.inside)
-        hits = lesion_hits(values, case.lesions, case.inside)
-        for lesion, (mass, hit) in enumerate(zip(masses, hits, strict=True)):
-            rows.append(ScoreRow(case_id, method, "lesion_mass", float(mass), None, lesion))
-            rows.append(ScoreRow(case_id, method, "lesion_hit", float(hit), None, lesion))
-    return rows
+        for lesion, mass in enumerate(masses):
+            rows.append(ScoreRow(case_id, method, "lesion_mass", mass, None, lesion))
+        if not isinstance(reach, Undefined):
+            hits = lesion_hits(values, case.lesions, case.inside, reach=reach)
+            for lesion, hit in enumerate(hits):
+                rows.append(ScoreRow(case_id, method, "lesion_hit", float(hit), None, lesion))
+    return [*rows, *overlap_rows(method, values, case)]
 
 
-def reference_scores(case: PreparedCase, grid: tuple[int, int] | None) -> list[ScoreRow]:
+def reference_scores(
+    case: PreparedCase, grid: tuple[int, int] | None, tolerance: str
+) -> list[ScoreRow]:
     """What maps score that know nothing of the detector; no rows without a lesion.
 
     Args:
         case: on the input grid.
         grid: rows and columns of the feature map that Grad-CAM reads; None without one.
+        tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
     if not case.lesions.any():
         return []
@@ -63,21 +93,11 @@ def reference_scores(case: PreparedCase, grid: tuple[int, int] | None) -> list[S
         AREA_CHANCE: case.inside.astype("float32"),
         "center_gaussian": center_gaussian(shape, case.inside),
         "edge_map": edge_map(case.image),
+        "intensity_map": intensity_map(case.image),
     }
     if grid is not None:
         maps["ideal_on_grid"] = ideal_on_grid(case.lesions, grid, shape)
-    rows: list[ScoreRow] = []
-    for name, values in maps.items():
-        rows.extend(map_scores(case.case.case_id, name, values, case))
-    # A map that is equal everywhere has no peaks, so chance has no rate of lesions hit by them.
-    return [
-        row
-        for row in rows
-        if row.method != AREA_CHANCE or row.metric not in {"lesion_hit_rate", "lesion_hit"}
+    rows = [
+        row for name, values in maps.items() for row in map_scores(name, values, case, tolerance)
     ]
-
-
-def _row(case_id: str, method: str, metric: str, score: Score) -> ScoreRow:
-    if isinstance(score, Undefined):
-        return ScoreRow(case_id, method, metric, None, score.reason)
-    return ScoreRow(case_id, method, metric, float(score), None)
+    return [row for row in rows if row.method != AREA_CHANCE or row.metric not in OF_PEAKS]

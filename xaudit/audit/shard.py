@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xaudit.audit.agreement import agreement_rows
 from xaudit.audit.progress import Meter
 from xaudit.audit.score import reference_scores, score_rows
 from xaudit.audit.store import CaseRow, MapRow, Shard, array_name
 from xaudit.core.attribution import AttributionMap
-from xaudit.core.case import Case, CaseIssue, Effect, PreparedCase
+from xaudit.core.case import Case, CaseIssue, Effect, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import file_sha256, prepare, without_folder
 from xaudit.errors import DataError
@@ -54,6 +55,7 @@ class ShardWorker:
         sample: ids of the cases to explain.
         context: seeds and background.
         meter: told about every step.
+        tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
 
     evaluator: Evaluator
@@ -62,6 +64,7 @@ class ShardWorker:
     sample: frozenset[str]
     context: Context
     meter: Meter
+    tolerance: str = "0 px"
 
     def prepare(self, cases: Sequence[Case]) -> list[Progressed]:
         """Read these cases; may run while others are computed."""
@@ -106,11 +109,18 @@ class ShardWorker:
         by_id = {item.case.case_id: item for item in items}
         places = {item.case.case_id: position for position, item in enumerate(items)}
         sampled = [job for job in jobs if job.case.case.case_id in self.sample]
+        readable: dict[str, dict[str, FloatArray]] = {}
         for outcome in explain_all(self.evaluator, sampled, self.context):
             case_id = outcome.job.case.case.case_id
             self._keep(shard, places[case_id], by_id[case_id], outcome)
-        for case_id in self.sample & ready.keys():
+            made = outcome.attribution
+            if made is not None and made.degenerate is None:
+                readable.setdefault(case_id, {})[made.method] = made.values
+        for case_id in (one for one in ready if one in self.sample):
             self._keep_case(shard, places[case_id], ready[case_id])
+            maps = readable.get(case_id, {})
+            ordered = {one.name: maps[one.name] for one in self.explainers if one.name in maps}
+            shard.scores.extend(agreement_rows(ordered, ready[case_id], self.tolerance))
 
     def _keep(self, shard: Shard, position: int, item: Progressed, outcome: Outcome) -> None:
         """A map with its scores, or the words of the library that failed."""
@@ -122,7 +132,7 @@ class ShardWorker:
             item.note(f"{explainer.name}_failed", text, scored=True)
         else:
             shard.maps.append(_map_row(attribution))
-            shard.scores.extend(score_rows(attribution, outcome.job.case))
+            shard.scores.extend(score_rows(attribution, outcome.job.case, self.tolerance))
             shard.arrays[array_name(position, explainer.name)] = attribution.values
         self.meter.explained(explainer.name, work_of(explainer))
 
@@ -131,7 +141,7 @@ class ShardWorker:
         shard.arrays[array_name(position, "image")] = image
         shard.arrays[array_name(position, "lesions")] = prepared.lesions
         shard.arrays[array_name(position, "inside")] = prepared.inside
-        shard.scores.extend(reference_scores(prepared, self.evaluator.feature_grid))
+        shard.scores.extend(reference_scores(prepared, self.evaluator.feature_grid, self.tolerance))
 
     def _row(self, item: Progressed) -> CaseRow:
         case = item.case
@@ -146,6 +156,7 @@ class ShardWorker:
             sampled=case.case_id in self.sample,
             issues=tuple(item.issues),
             image_sha256=file_sha256(case.image),
+            pixel_mm=item.prepared.pixel_mm if item.prepared else None,
         )
 
 

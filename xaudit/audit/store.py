@@ -40,6 +40,7 @@ class CaseRow:
         sampled: drawn to be explained.
         image_sha256: of the image file; None where there is none or it cannot be read.
         fold: of a cross-validation, in which the detector had not seen the case.
+        pixel_mm: height and width of a pixel of the input grid; None if not known.
     """
 
     case_id: str
@@ -53,11 +54,17 @@ class CaseRow:
     issues: tuple[CaseIssue, ...] = ()
     image_sha256: str | None = None
     fold: str | None = None
+    pixel_mm: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One score of one map, or why there is none."""
+    """One score of one map, or why there is none.
+
+    Attributes:
+        lesion: the lesion that it is about; None for the image.
+        at: what else it depends on: a threshold, a criterion, another method.
+    """
 
     case_id: str
     method: str
@@ -65,6 +72,7 @@ class ScoreRow:
     value: float | None
     undefined: str | None
     lesion: int | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +254,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 # Nested values are JSON inside a column: a shard can be opened with any Parquet reader, and an
 # empty list of rows still has every column.
-_JSON = {"groups", "issues", "params", "residual"}
+_JSON = {"groups", "issues", "params", "residual", "pixel_mm"}
 _TYPES = {
     "label": pa.bool_(), "sampled": pa.bool_(), "logit": pa.float64(), "value": pa.float64(),
     "lesions": pa.int64(), "lesion": pa.int64(), "forward": pa.int64(), "backward": pa.int64(),

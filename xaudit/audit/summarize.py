@@ -6,23 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from xaudit.audit.agreement import CONSENSUS, agreement_findings
 from xaudit.audit.associations import association_findings
 from xaudit.audit.claims import stated
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
+from xaudit.audit.extent_findings import extent_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.localization import localization_findings, mean_mask_scores
+from xaudit.audit.means import Means
 from xaudit.audit.metrics import all_metrics
+from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_findings
+from xaudit.audit.peak_findings import peak_findings
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import Plan
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
 from xaudit.audit.ran import Ran, RanMethod
+from xaudit.audit.reference_gaps import reference_gap_findings
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
 from xaudit.audit.shortcut_findings import shortcut_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
+from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import (
     Accountability,
@@ -69,8 +76,8 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     config, rows = plan.config, evidence.results.cases
     cases = {case.case_id: case for case in plan.study.cases}
     methods = tuple(explainer.name for explainer in engine.explainers)
-    means = mean_mask_scores(evidence.results, cases)
-    results = replace(evidence.results, scores=(*evidence.results.scores, *means))
+    masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
+    results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
     performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
     of_groups = tuple(performance.of_groups(plan.study.site_column))
     credibility = _credibility(plan, evidence)
@@ -83,9 +90,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
             *performance.findings(),
             *of_groups,
             *_robustness(plan, evidence),
-            *localization_findings(
-                results, methods, config.statistics, config.seed, plan.study.unit
-            ),
+            *_of_maps(plan, results, methods),
             *credibility,
             *_shortcuts(plan, evidence),
         ),
@@ -93,6 +98,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         methods=(
             *(_method_facts(explainer, results.maps) for explainer in engine.explainers),
             *(_reference_facts(name, results) for name in REFERENCES),
+            *_consensus_facts(results, methods),
         ),
         curves=performance.curves(),
         calibration=performance.calibration(),
@@ -103,6 +109,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         minimum=config.statistics.minimum,
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
         equivalence=performance.equivalence(of_groups),
+        peak_tolerance=config.explain.peak_tolerance,
     )
     return stated(findings, plan.record.statements)
 
@@ -127,6 +134,20 @@ def _believed(
     """Verdicts under the thresholds of the planned policy."""
     changed = plan.record.policy.believe if plan.record.policy else {}
     return explanation_verdicts(findings, methods, THRESHOLDS.changed(changed))
+
+
+def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[Finding]:
+    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
+    for findings in (
+        localization_findings,
+        reference_gap_findings,
+        overlap_findings,
+        frozen_threshold_findings,
+        peak_findings,
+        extent_findings,
+        agreement_findings,
+    ):
+        yield from findings(results, methods, means)
 
 
 def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
@@ -263,6 +284,15 @@ def _reference_facts(name: str, results: Results) -> MethodFacts:
         backward=0,
         reference=True,
     )
+
+
+def _consensus_facts(results: Results, methods: Sequence[str]) -> tuple[MethodFacts, ...]:
+    maps = len(results.by_score.get((CONSENSUS, "hit"), {}))
+    if not maps:
+        return ()
+    question = "Where do the methods agree that the evidence lies, by ranks of the pixels?"
+    params: dict[str, Parameter] = {"methods": ", ".join(methods)}
+    return (MethodFacts(CONSENSUS, "xaudit", question, params, maps, 0, 0, 0, reference=True),)
 
 
 def _mean(values: Sequence[int]) -> float:

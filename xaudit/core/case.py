@@ -46,6 +46,7 @@ class Case:
         site: hospital or scanner, where it is known.
         groups: column → level, for every column that a table may be cut by.
         inverted: True where bright and dark are stored the other way round (MONOCHROME1).
+        spacing: millimeters from one pixel of the upright image to the next; None if not known.
     """
 
     case_id: str
@@ -57,6 +58,7 @@ class Case:
     site: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     inverted: bool = False
+    spacing: float | None = None
 
     @property
     def form(self) -> AnnotationForm:
@@ -124,6 +126,7 @@ class PreparedCase:
         inside: (H, W) bool, False on padding.
         original_size: (height, width) of the upright image.
         issues: what was noticed while the case was prepared.
+        pixel_mm: height and width of a pixel of the grid in millimeters; None if not known.
     """
 
     case: Case
@@ -132,6 +135,7 @@ class PreparedCase:
     inside: BoolArray
     original_size: tuple[int, int]
     issues: tuple[CaseIssue, ...] = ()
+    pixel_mm: tuple[float, float] | None = None
 
     @property
     def lesion_mask(self) -> BoolArray:

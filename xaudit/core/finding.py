@@ -224,7 +224,7 @@ class GalleryCase:
 
     Attributes:
         case_id: as in the study.
-        kind: why it is here: "miss", "false_alarm", "worst_map" or "good".
+        kind: why it is here: "miss", "false_alarm", "worst_map", "disagreement" or "good".
         reason: the same for a reader, with figures.
         label: what the reference standard says.
         logit: the detector's output.
@@ -238,7 +238,7 @@ class GalleryCase:
     """
 
     case_id: str
-    kind: Literal["miss", "false_alarm", "worst_map", "good"]
+    kind: Literal["miss", "false_alarm", "worst_map", "disagreement", "good"]
     reason: str
     label: bool
     logit: float
@@ -301,6 +301,7 @@ class Findings:
         statements: what the maker states in a form that a study can contradict.
         claims: each of these claims beside the study.
         equivalence: which groups are shown to be equal; empty where no margin was declared.
+        peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
     """
 
     audit: AuditFacts
@@ -321,6 +322,7 @@ class Findings:
     statements: Statements = field(default_factory=Statements)
     claims: tuple[ClaimCheck, ...] = ()
     equivalence: tuple[EquivalenceFacts, ...] = ()
+    peak_tolerance: str = ""
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -130,6 +130,17 @@ class GridTransform:
             hits.append((at >= 0) & (at < self.grid[axis]))
         return np.asarray(hits[0][:, None] & hits[1][None, :])
 
+    def pixel_mm(self, spacing: float | None) -> tuple[float, float] | None:
+        """Height and width of a pixel of the grid in millimeters; None where nobody knows.
+
+        Args:
+            spacing: millimeters from one pixel of the upright image to the next.
+        """
+        if spacing is None:
+            return None
+        height, width = (spacing * self.source[axis] / self.content[axis] for axis in (0, 1))
+        return height, width
+
     def points_to_grid(self, points: npt.ArrayLike) -> Points:
         """(x, y) of the upright image → (x, y) of the grid; (N, 2)."""
         scale, shift = self._scale_shift()

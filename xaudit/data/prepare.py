@@ -41,6 +41,7 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
         inside=transform.inside(),
         original_size=size,
         issues=(*_pixel_issues(case, pixels), *issues),
+        pixel_mm=transform.pixel_mm(case.spacing),
     )
 
 

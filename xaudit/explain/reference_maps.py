@@ -39,6 +39,11 @@ def edge_map(image: FloatArray) -> FloatArray:
     return np.asarray(edges, dtype=np.float32)
 
 
+def intensity_map(image: FloatArray) -> FloatArray:
+    """How bright the image is; (C, H, W) → (H, W)."""
+    return np.asarray(image.mean(axis=0), dtype=np.float32)
+
+
 def ideal_on_grid(lesions: BoolArray, grid: tuple[int, int], shape: tuple[int, int]) -> FloatArray:
     """The lesions themselves as a feature map of this grid would show them; (H, W).
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.core.case import BoolArray
+from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
+from xaudit.metrics.localization import mass
 from xaudit.metrics.similarity import (
     Values,
     hog_similarity,
@@ -38,6 +39,29 @@ def randomization_similarity(map_: Values, randomized: Values, inside: BoolArray
         ValueError: the shapes differ.
     """
     return _size(rank_correlation(map_, randomized, inside))
+
+
+@metric("randomization", bounds=(-1.0, 1.0))
+def randomized_mass_gap(
+    map_: FloatArray, randomized: FloatArray, lesions: BoolArray, inside: BoolArray
+) -> Score:
+    """How much more evidence lies on lesions than in the map of random parameters?
+
+    Difference of the shares of the positive evidence (`mass`), map minus randomized.
+
+    Args:
+        map_: (H, W), of the detector.
+        randomized: (H, W), of the randomized network.
+        lesions: (L, H, W) bool.
+        inside: (H, W) bool, False on padding.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    own, other = (mass(values, lesions, inside) for values in (map_, randomized))
+    if isinstance(own, Undefined):
+        return own
+    return other if isinstance(other, Undefined) else own - other
 
 
 @metric("randomization", better="lower", unit="number")

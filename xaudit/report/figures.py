@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xaudit.core.estimate import Estimate
@@ -14,6 +14,7 @@ REFERENCES = {
     "area_chance": "area",
     "center_gaussian": "center",
     "edge_map": "edges",
+    "intensity_map": "brightness",
     "mean_lesion_mask": "mean mask",
     "ideal_on_grid": "ideal on grid",
 }
@@ -78,18 +79,19 @@ def _scale(drawing: Drawing, left: float, right: float, top: float, bottom: floa
 
 def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, float]) -> str:
     """One row for each method: its score, and ticks for chance and for what was possible."""
-    height = 112 + 30 * len(rows)
+    head = 5 + 13 * len(ticks)
+    height = head + 47 + 30 * len(rows)
     drawing = Drawing(1000, height, title)
-    _scale(drawing, 250, 760, 70, height - 30)
+    _scale(drawing, 250, 760, head, height - 30)
     for index, (name, value) in enumerate(sorted(ticks.items(), key=lambda pair: pair[1])):
         x = 250 + 510 * min(1.0, value)
-        drawing.line(x, 8 + 13 * (index % 5), x, height - 30, f"tick tick-{index % 5}")
+        drawing.line(x, 8 + 13 * index, x, height - 30, f"tick tick-{index % 5}")
         side = "label small end" if x > 640 else "label small"
         shift = -4 if x > 640 else 4
         label = f"{REFERENCES.get(name, name)} {numbers.percent(value)}"
-        drawing.text(x + shift, 14 + 13 * (index % 5), label, side)
+        drawing.text(x + shift, 14 + 13 * index, label, side)
     for index, (name, one) in enumerate(rows):
-        y = 90 + 30 * index
+        y = head + 20 + 30 * index
         drawing.text(14, y + 5, _short(name))
         if one.value is None or one.low is None or one.high is None:
             drawing.text(262, y + 5, one.undefined or "", "label muted small")
@@ -110,6 +112,50 @@ def roc(curve: Curve, title: str) -> str:
         drawing.add("circle", "point", cx=60 + 360 * x, cy=380 - 360 * y, r=5)
         drawing.text(70 + 360 * x, 396 - 360 * y if y > 0.1 else 370, _short(name), "label")
     return str(drawing)
+
+
+_Lines = Mapping[str, Sequence[tuple[float, float]]]
+
+
+def lines(title: str, up: str, panels: Mapping[str, _Lines]) -> str:
+    """Shares against a share, one panel for each, one line for each name.
+
+    Args:
+        title: what a screen reader says.
+        up: what the vertical axis shows.
+        panels: what the horizontal axis shows → name → points.
+    """
+    drawing = Drawing(1040, 370, title)
+    for index, (across, drawn) in enumerate(panels.items()):
+        left = 60.0 + 520 * index
+        _panel(drawing, left, across, up)
+        _lines(drawing, left, drawn)
+    return str(drawing)
+
+
+def _panel(drawing: Drawing, left: float, across: str, up: str) -> None:
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, y = left + 300 * tick, 325 - 300 * tick
+        drawing.line(left, y, left + 300, y, "grid")
+        drawing.line(x, 325, x, 25, "grid")
+        drawing.text(left - 8, y + 5, numbers.percent(tick), "label small end")
+        drawing.text(x, 343, numbers.percent(tick), "label small mid")
+    drawing.text(left + 150, 364, across, "label mid")
+    drawing.text(left, 14, up, "label")
+
+
+def _lines(drawing: Drawing, left: float, drawn: _Lines) -> None:
+    """Names stand at the right, as high as their lines end and no two on each other."""
+    ends = sorted(drawn, key=lambda name: -drawn[name][-1][1])
+    lowest = 325.0 - 14 * (len(ends) - 1)
+    above = -14.0
+    for index, name in enumerate(ends):
+        points = [(left + 300 * x, 325 - 300 * y) for x, y in drawn[name]]
+        drawing.path(points, f"curve line-{list(drawn).index(name) % 6}")
+        x, y = points[-1]
+        above = max(above + 14, min(y, lowest + 14 * index))
+        drawing.line(x + 3, y, left + 308, above, "leader")
+        drawing.text(left + 312, above + 4, _short(REFERENCES.get(name, name)), "label small")
 
 
 def calibration(bins: Sequence[CalibrationBin], title: str) -> str:

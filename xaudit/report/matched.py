@@ -29,7 +29,7 @@ def matched(look: Lookup) -> Iterator[Table]:
     note = (
         "Matched: gaps within kinds of cases that are alike in the declared case mix, weighted by "
         "how many cases both sides have (Mantel and Haenszel); kinds on one side alone do not "
-        "count. What remains is not explained by the declared case mix. "
+        "count. What remains is not accounted for by the declared case mix. "
         + look.methods(*(f"{metric}_matched_gap" for metric in _GAPS))
     )
     columns = ("Level", "Sensitivity gap, raw", "matched", "Specificity gap, raw", "matched")

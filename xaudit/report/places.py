@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 
 from xaudit.core.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
-from xaudit.report import figures, numbers
+from xaudit.report import figures, map_scores, numbers
 from xaudit.report.credibility import believed
 from xaudit.report.lookup import Lookup
 from xaudit.report.overlays import png_size
@@ -25,6 +25,7 @@ KINDS = {
     "miss": "Worst misses",
     "false_alarm": "Worst false alarms",
     "worst_map": "Worst maps",
+    "disagreement": "Where the methods disagree most",
     "good": "Good ones, for scale",
 }
 
@@ -65,10 +66,12 @@ def localization(look: Lookup) -> Section:
         "that know nothing of the detector, and what an ideal map could reach on its grid."
     )
     present = tuple(n for n in figures.REFERENCES if look.get("mass", method=n))
+    together = (map_scores.CONSENSUS,) if map_scores.has_consensus(look.findings) else ()
     cells = tuple(
-        (name, *(look.cell(metric, method=name) for metric, _ in METRICS))
-        for name in (*names, *present)
+        (name, *(map_scores.known(look, metric, name) for metric, _ in METRICS))
+        for name in (*names, *together, *present)
     )
+    found = tuple(map_scores.criteria(look, names))
     worst = tuple(
         (name, *(look.cell(metric, method=name, analysis="worst_case") for metric, _ in METRICS))
         for name in names
@@ -80,11 +83,19 @@ def localization(look: Lookup) -> Section:
         "",
         "Does it look at the fracture?",
         looks_at(look),
-        paragraphs=(believed(look.findings),),
-        figures=(Figure(figures.dots("Attribution in the fracture", rows, ticks), caption),),
+        paragraphs=(believed(look.findings), *map_scores.grid_limit(look)),
+        figures=(
+            Figure(figures.dots("Attribution in the fracture", rows, ticks), caption),
+            *(one for one in found if isinstance(one, Figure)),
+        ),
         tables=(
             Table("Localization on maps that can be read", columns, cells, note, folded=True),
             Table("Worst case: a missing or degenerate map scores 0", columns, worst, folded=True),
+            *map_scores.further(look, names, (*together, *present)),
+            *(one for one in found if isinstance(one, Table)),
+            *map_scores.strata(look, names),
+            *map_scores.elsewhere(look, names),
+            *map_scores.agreement(look, names),
         ),
         missing=tuple(
             f"Reference {title}: not measured."

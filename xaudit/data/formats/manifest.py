@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +25,7 @@ NEGATIVE = frozenset(
 )
 ROLES = (
     "id", "image", "label", "patient", "site", "mask", "polygons", "boxes", "rle", "split",
-    "photometric",
+    "photometric", "spacing",
 )  # fmt: skip
 ALIASES = {"mask": "masks"}
 ARTIFACTS = "artifacts.csv"
@@ -33,6 +34,7 @@ _SPLITTERS: Mapping[str, Callable[[Path], tuple[Outline, ...]]] = {
     "components": split_components,
     "values": split_values,
 }
+_WIDEST_SPACING = 10.0
 T = TypeVar("T")
 
 
@@ -72,8 +74,9 @@ def read_manifest(spec: DataSpec) -> Study:
     """List the rows of a manifest.
 
     Columns that have no role are groups. ``mask`` (or ``masks``) holds paths separated by
-    semicolons, a JSON list in a JSON manifest; ``photometric`` is MONOCHROME1 or MONOCHROME2. An
-    ``artifacts.csv`` beside the manifest (id, name, mask) names things that should not decide.
+    semicolons, a JSON list in a JSON manifest; ``photometric`` is MONOCHROME1 or MONOCHROME2;
+    ``spacing`` is millimeters from pixel to pixel. An ``artifacts.csv`` beside the manifest (id,
+    name, mask) names things that should not decide.
 
     Raises:
         DataError: the manifest cannot be used; every mistake with its line.
@@ -219,6 +222,7 @@ def _case(reading: _Reading, row: Row, case_id: str) -> Case:
         site=reading.text(row, "site") or None,
         groups={name: _level(reading, row, name) for name in reading.groups},
         inverted=_inverted(reading, row),
+        spacing=_spacing(reading, row),
     )
 
 
@@ -252,6 +256,19 @@ def _inverted(reading: _Reading, row: Row) -> bool:
     if text not in {"", "MONOCHROME1", "MONOCHROME2"}:
         reading.problem(row, f"photometric: expected MONOCHROME1 or MONOCHROME2, got {text[:40]!r}")
     return text == "MONOCHROME1"
+
+
+def _spacing(reading: _Reading, row: Row) -> float | None:
+    text = reading.text(row, "spacing")
+    try:
+        spacing = float(text) if text else None
+    except ValueError:
+        spacing = math.nan
+    if spacing is not None and not 0 < spacing < _WIDEST_SPACING:
+        expected = f"millimeters from pixel to pixel, above 0 and below {_WIDEST_SPACING}"
+        reading.problem(row, f"spacing: expected {expected}, got {text[:40]!r}")
+        return None
+    return spacing
 
 
 def _lesions(reading: _Reading, row: Row) -> tuple[Outline, ...]:

@@ -1,0 +1,60 @@
+"""Rows of one map that summaries need and no single number tells: peaks, thresholds, overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from xaudit.audit.store import ScoreRow
+from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.metric import Score, Undefined
+from xaudit.metrics.extent import peak_attribution, spatial_entropy, total_attribution
+from xaudit.metrics.overlap import lesion_overlaps
+from xaudit.metrics.peaks import MOST_PEAKS, Reach, lesion_of, strongest_peaks
+from xaudit.metrics.thresholded import ious_at_shares
+
+EXTENT = (spatial_entropy, total_attribution, peak_attribution)
+PEAK, OVERLAP, IOU_AT = "peak", "overlap", "iou_at"
+
+
+def score_row(case_id: str, method: str, metric: str, score: Score) -> ScoreRow:
+    """A score of a whole map as it is stored."""
+    if isinstance(score, Undefined):
+        return ScoreRow(case_id, method, metric, None, score.reason)
+    return ScoreRow(case_id, method, metric, float(score), None)
+
+
+def extent_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
+    """How much the map shows and how widely, with or without lesions."""
+    for metric in EXTENT:
+        score = metric(values, case.inside)
+        yield score_row(case.case.case_id, method, metric.facts.name, score)
+
+
+def peak_rows(
+    method: str, values: FloatArray, case: PreparedCase, reach: Reach | Undefined
+) -> Iterator[ScoreRow]:
+    """The strongest peaks: value is the strength, ``lesion`` what it finds, ``at`` its rank."""
+    if isinstance(reach, Undefined):
+        return
+    for rank, peak in enumerate(strongest_peaks(values, case.inside, MOST_PEAKS), start=1):
+        lesion = lesion_of(peak, case.lesions, reach)
+        yield ScoreRow(case.case.case_id, method, PEAK, peak.strength, None, lesion, at=str(rank))
+
+
+def threshold_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
+    """Overlap with the lesions at shares of the map's maximum; ``at`` is the share."""
+    found = ious_at_shares(values, case.lesions, case.inside)
+    if not isinstance(found, Undefined):
+        for share, iou in found.items():
+            yield ScoreRow(case.case.case_id, method, IOU_AT, iou, None, at=f"{share:g}")
+
+
+def overlap_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
+    """How well the map's marks fit each lesion; ``at`` is the criterion."""
+    found = lesion_overlaps(values, case.lesions, case.inside)
+    if isinstance(found, Undefined):
+        return
+    for lesion, overlap in enumerate(found):
+        for criterion, value in asdict(overlap).items() if overlap else ():
+            yield ScoreRow(case.case.case_id, method, OVERLAP, value, None, lesion, criterion)

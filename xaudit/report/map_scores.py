@@ -1,0 +1,243 @@
+"""Parts of the section on where maps lie: further scores, criteria, peaks, normal images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import Findings
+from xaudit.report import figures, numbers
+from xaudit.report.lookup import Lookup
+from xaudit.report.view import Figure, Table
+
+CONSENSUS = "consensus"
+_FURTHER = (
+    ("chance_corrected_mass", "Mass above chance"),
+    ("pixel_auc", "AUC of pixels"),
+    ("iou_otsu", "IoU at Otsu's threshold"),
+    ("iou_frozen", "IoU at a frozen threshold"),
+    ("hit_any", "Any lesion hit"),
+    ("hit_all", "Every lesion hit"),
+    ("hit_of_five", "Five peaks hit"),
+)
+_GAPS = (
+    ("mass_reference_gap", "Mass in lesion, minus that of reference maps"),
+    ("auprc_reference_gap", "AUPRC, minus that of reference maps"),
+    ("hit_reference_gap", "Peak in lesion, minus that of reference maps"),
+)
+_CRITERIA = {
+    "iou": "IoU at least",
+    "intersection_over_mark": "Share of the mark on the lesion at least",
+    "centroid_distance": "Centroids apart at most (pixels of the input)",
+    "centroid_in_lesion": "Centroid of the mark on the lesion",
+}
+_DRAWN = (
+    ("iou", "intersection over union, at least"),
+    ("intersection_over_mark", "share of the mark on the lesion, at least"),
+)
+_BESIDE = ("ideal_on_grid", "center_gaussian")
+
+
+def further(look: Lookup, methods: Sequence[str], references: Sequence[str]) -> Iterator[Table]:
+    """Other scores of the same maps, and the distance to what knows nothing."""
+    rows = tuple(
+        (name, *(known(look, metric, name) for metric, _ in _FURTHER))
+        for name in (*methods, *references)
+    )
+    note = f"{_reach(look.findings)} {_frozen(look, methods)}"
+    note += look.methods(*(metric for metric, _ in _FURTHER if metric != "iou_frozen"))
+    columns = ("Method", *(title for _, title in _FURTHER))
+    yield Table("Further scores of the same maps", columns, rows, note, folded=True)
+    for metric, title in _GAPS:
+        yield from _gap(look, metric, title, methods)
+
+
+def known(look: Lookup, metric: str, method: str) -> str:
+    """A cell; a dash where this map cannot have such a score."""
+    return look.cell(metric, method=method) if look.get(metric, method=method) else numbers.NONE
+
+
+def _reach(findings: Findings) -> str:
+    tolerance = findings.peak_tolerance
+    if not tolerance or tolerance.startswith("0 "):
+        return "A peak hits a lesion that it lies in."
+    return f"A peak hits a lesion from at most {tolerance} away."
+
+
+def _frozen(look: Lookup, methods: Sequence[str]) -> str:
+    found = {name: look.estimate("iou_frozen", method=name).method for name in methods}
+    told = "; ".join(f"{name}: {text.split('; ')[-1]}" for name, text in found.items() if text)
+    return f"Frozen on the other half of the patients: {told}. " if told else ""
+
+
+def _gap(look: Lookup, metric: str, title: str, methods: Sequence[str]) -> Iterator[Table]:
+    there = _levels(look.findings, metric, "reference")
+    if there:
+        columns = ("Method", *(figures.REFERENCES.get(one, one) for one in there))
+        cells = tuple(
+            (name, *(look.cell(metric, method=name, reference=one) for one in there))
+            for name in methods
+        )
+        if metric == "mass_reference_gap" and look.get("randomized_mass_gap", method=methods[0]):
+            columns = (*columns, "random parameters")
+            cells = tuple((*row, look.cell("randomized_mass_gap", method=row[0])) for row in cells)
+        note = f"Method minus reference, on the same cases. {look.methods(metric)}"
+        yield Table(title, columns, cells, note, folded=True)
+
+
+def grid_limit(look: Lookup) -> tuple[str, ...]:
+    """What the detector's feature grid alone costs, so that nobody blames the detector for it."""
+    ideal = look.estimate("hit", method="ideal_on_grid")
+    if ideal.value is None:
+        return ()
+    return (
+        f"A map can be no finer than the detector's feature grid. The lesion itself, drawn on that "
+        f"grid, holds {look.cell('mass', method='ideal_on_grid')} of its evidence in the fracture "
+        f"and has its peak there in {look.cell('hit', method='ideal_on_grid')} of the cases: what "
+        "Grad-CAM misses beyond that is the detector's doing, the rest the grid's.",
+    )
+
+
+def criteria(look: Lookup, methods: Sequence[str]) -> Iterator[Figure | Table]:
+    """How many lesions count as found, over what counts as found."""
+    names = (*methods, *(n for n in _BESIDE if _levels(look.findings, "lesions_found", "cutoff")))
+    cutoffs = {one: _cutoffs(look.findings, one) for one in _CRITERIA}
+    if not any(cutoffs.values()):
+        return
+    panels = {
+        title: drawn
+        for criterion, title in _DRAWN
+        if (drawn := _lines(look, names, criterion, cutoffs[criterion]))
+    }
+    if panels:
+        drawing = figures.lines("Lesions found, by what counts as found", "lesions found", panels)
+        yield Figure(drawing, "Lesions found by the marks of each map, from a lenient criterion at "
+                     "the left to a strict one; ideal on grid and center beside them.")  # fmt: skip
+    rows = tuple(
+        (f"{title}: {cutoff}" if criterion != "centroid_in_lesion" else title,
+         *(look.cell("lesions_found", method=name, criterion=criterion, cutoff=cutoff)
+           for name in names))
+        for criterion, title in _CRITERIA.items()
+        for cutoff in cutoffs[criterion]
+    )  # fmt: skip
+    note = (
+        "Marks are connected parts above Otsu's threshold, the five with most evidence. A lesion "
+        f"whose map cannot be read is not found. {look.methods('lesions_found')}"
+    )
+    yield Table("Lesions found, by what counts as found", ("Criterion", *names), rows, note,
+                folded=True)  # fmt: skip
+
+
+def _lines(
+    look: Lookup, names: Sequence[str], criterion: str, cutoffs: Sequence[str]
+) -> dict[str, list[tuple[float, float]]]:
+    lines = {
+        name: [
+            (float(cutoff), one.value)
+            for cutoff in cutoffs
+            if (one := _found(look, name, criterion, cutoff)).value is not None
+        ]
+        for name in names
+    }
+    return {name: points for name, points in lines.items() if points}
+
+
+def _found(look: Lookup, name: str, criterion: str, cutoff: str) -> Estimate:
+    return look.estimate("lesions_found", method=name, criterion=criterion, cutoff=cutoff)
+
+
+def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
+    """Peaks as marks, and what maps show on normal images."""
+    rates = _levels(look.findings, "peaks_find_lesions", "false_marks")
+    if rates:
+        columns = ("Method", *(f"at {rate} false peaks per image" for rate in rates))
+        rows = tuple(
+            (name, *(look.cell("peaks_find_lesions", method=name, false_marks=rate)
+                     for rate in rates))
+            for name in methods
+        )  # fmt: skip
+        note = "Five peaks of every explained image, normal ones included, rated by strength. "
+        note += look.methods("peaks_find_lesions")
+        yield Table("Lesions found by peaks (FROC)", columns, rows, note, folded=True)
+    if any(one.metric == "total_attribution_separation" for one in look.findings.findings):
+        rows = tuple(
+            (name, *(look.cell("spatial_entropy", method=name, label=label)
+                     for label in ("fractured", "normal")),
+             *(look.cell(f"{kind}_attribution_separation", method=name)
+               for kind in ("total", "peak")))
+            for name in methods
+        )  # fmt: skip
+        columns = ("Method", "Entropy, fractured", "Entropy, normal",
+                   "More in all (AUC)", "Stronger peak (AUC)")  # fmt: skip
+        note = "Entropy: 1 is evenly spread. AUC: how often a fractured case has more than a "
+        note += "normal one; 0.5 is a map that is as loud where there is nothing."
+        yield Table("Maps of normal images", columns, rows, note, folded=True)
+
+
+def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
+    """Drawn lesions and boxes apart, where a study has both; and maps that converged."""
+    forms = _levels(look.findings, "mass", "form")
+    if forms:
+        rows = tuple(
+            (f"{name}, {form}", *(look.cell(metric, method=name, form=form)
+                                  for metric in ("mass", "hit")))
+            for name, form in product(methods, forms)
+        )  # fmt: skip
+        note = "A box holds healthy bone too, which flatters the mass."
+        yield Table("By form of the annotation", ("Method, form", "Mass in lesion",
+                    "Peak in lesion"), rows, note, folded=True)  # fmt: skip
+    stopped = [name for name in methods if look.get("mass", method=name, analysis="converged")]
+    if stopped:
+        rows = tuple(
+            (name, *(look.cell(metric, method=name, analysis="converged")
+                     for metric in ("mass", "hit")))
+            for name in stopped
+        )  # fmt: skip
+        yield Table("Over maps that converged alone", ("Method", "Mass in lesion",
+                    "Peak in lesion"), rows, folded=True)  # fmt: skip
+
+
+def agreement(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
+    """How alike every two methods rank the places of an image."""
+    if len(methods) < 2 or not _levels(look.findings, "agreement", "other"):
+        return
+    rows = tuple(
+        (first, *(_pair(look, methods, first, second) for second in methods[1:]))
+        for first in methods[:-1]
+    )
+    note = (
+        "Mean rank correlation of the evidence in cells of 8 × 8 pixels: 1 is the same order of "
+        f"places, 0 none in common. {look.methods('agreement')}"
+    )
+    yield Table("Do the methods agree?", ("Method", *methods[1:]), rows, note, folded=True)
+
+
+def _pair(look: Lookup, methods: Sequence[str], first: str, second: str) -> str:
+    if methods.index(second) <= methods.index(first):
+        return ""
+    return look.cell("agreement", method=first, other=second)
+
+
+def has_consensus(findings: Findings) -> bool:
+    """Whether the maps of several methods were put together."""
+    return any(one.name == CONSENSUS for one in findings.methods)
+
+
+def _levels(findings: Findings, metric: str, key: str) -> tuple[str, ...]:
+    """Values of a scope key, in the order of the findings."""
+    return tuple(
+        dict.fromkeys(
+            one.scope[key] for one in findings.findings if one.metric == metric and key in one.scope
+        )
+    )
+
+
+def _cutoffs(findings: Findings, criterion: str) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            one.scope["cutoff"]
+            for one in findings.findings
+            if one.metric == "lesions_found" and one.scope["criterion"] == criterion
+        )
+    )
