@@ -65,6 +65,16 @@ def test_letterbox_pads_evenly_and_says_where():
     assert set(np.unique(image)) == {np.float32(0.25), np.float32(1)}
 
 
+@given(SIDES, SIDES, RESIZES, st.floats(0.05, 2))
+def test_distances_in_millimeters_survive_the_grid(height, width, resize, spacing):
+    transform = between((height, width), resize=resize)
+    ends = np.array([[0.0, 0.0], [width, height]])
+    across, down = np.diff(transform.points_to_grid(ends), axis=0)[0]
+    pixel = transform.pixel_mm(spacing)
+    assert pixel == pytest.approx((height * spacing / down, width * spacing / across))
+    assert transform.pixel_mm(None) is None
+
+
 @given(SIDES, SIDES, RESIZES, st.floats(0, 1), st.floats(0, 1))
 def test_points_come_back(height, width, resize, x, y):
     transform = between((height, width), resize=resize)

@@ -10,6 +10,7 @@ from xaudit.metrics.randomization import (
     randomization_hog,
     randomization_similarity,
     randomization_ssim,
+    randomized_mass_gap,
     smoothed,
 )
 
@@ -43,6 +44,17 @@ def test_a_map_that_spreads_has_a_positive_rise():
     assert complexity_rise(focused, MAP, INSIDE) > 1
     assert complexity_rise(MAP, focused, INSIDE) < -0.5
     assert complexity_rise(MAP, MAP, INSIDE) == 0
+
+
+def test_mass_on_lesions_is_set_against_that_of_random_parameters():
+    lesions = np.zeros((1, 24, 24), bool)
+    lesions[0, 3:9, 4:8] = True
+    focused, spread = lesions[0] * 1.0, np.ones((24, 24))
+    gap = randomized_mass_gap(focused, spread, lesions, INSIDE)
+    assert gap == pytest.approx(1 - lesions.mean())
+    assert randomized_mass_gap(spread, focused, lesions, INSIDE) == pytest.approx(-gap)
+    for first, second in ((-spread, spread), (spread, -spread)):
+        assert isinstance(randomized_mass_gap(first, second, lesions, INSIDE), Undefined)
 
 
 def test_degenerate_maps_have_no_figure():

@@ -208,6 +208,17 @@ def test_inversion_is_declared_by_row_or_for_all(folder):
     assert [case.inverted for case in load(folder, BASIC, invert=True).cases] == [True, True]
 
 
+def test_pixel_spacing_is_read_and_must_make_sense(folder):
+    text = "image,label,spacing\na.png,1,0.15\nb.png,0,\n"
+    study = load(folder, text)
+    assert [case.spacing for case in study.cases] == [0.15, None]
+    assert "spacing" not in study.cases[0].groups
+    for wrong in ("0", "-1", "12", "nan", "fine"):
+        found = problems(folder, f"image,label,spacing\na.png,1,0.1\nb.png,0,{wrong}\n")
+        assert "line 3" in found[0]
+        assert "millimeters" in found[0]
+
+
 def test_artifacts_beside_the_manifest_are_read(folder):
     (folder / "artifacts.csv").write_text("id,name,mask\n1,marker,m.png\n")
     assert load(folder, BASIC).cases[0].artifacts == {
