@@ -5,7 +5,11 @@ machine is, not whether the code is right.
 """
 
 import os
+import subprocess
+import sys
 
+import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -14,3 +18,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def whole_demo(tmp_path_factory):
+    """The folder that `xaudit demo` leaves, made once for all workers; not to be written to."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "whole-demo"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "card.html").exists():
+            command = [sys.executable, "-m", "xaudit", "demo", "--out", str(folder)]
+            subprocess.run(command, capture_output=True, text=True, check=True)
+    return folder

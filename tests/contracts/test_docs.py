@@ -29,19 +29,16 @@ def with_commands():
 
 
 @pytest.mark.heavy
-def test_commands_of_every_page_run(tmp_path):
-    """Each page in a folder of its own; the demo, with which every page begins, is made once."""
-    made = None
-    for page in with_commands():
-        folder = tmp_path / page.stem
-        shutil.copytree(ROOT / "examples", folder / "examples")
-        for command in commands(page):
-            if command == DEMO and made:
-                shutil.copytree(made, folder / "demo")
-                continue
+@pytest.mark.parametrize("page", with_commands(), ids=lambda page: page.stem)
+def test_commands_of_a_page_run(page, whole_demo, tmp_path):
+    """Each page in a folder of its own; the demo, with which most pages begin, is made once."""
+    folder = tmp_path / page.stem
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    for command in commands(page):
+        if command == DEMO:
+            shutil.copytree(whole_demo, folder / "demo")
+        else:
             run(page, command, folder)
-            if command == DEMO:
-                made = folder / "demo"
 
 
 def run(page, command, folder):

@@ -2,8 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from scipy import ndimage
 
 from xaudit.explain.erasing import FILLINGS, elsewhere, erased, inserted
+from xaudit.explain.imputation import imputed
 from xaudit.testing import planted_case
 
 
@@ -26,6 +29,17 @@ def test_what_is_erased_is_gone_and_the_rest_is_untouched(case, filling):
     # The lesion is brighter by 0.3 than what is around.
     assert image[0][case.lesion_mask].mean() < case.image[0][case.lesion_mask].mean() - 0.15
     assert (image[0][~case.inside] == case.image[0][~case.inside]).all()
+
+
+@pytest.mark.parametrize("place", [np.s_[20:28, 30:36], np.s_[55:64, 2:20], np.s_[:, 10:13]])
+def test_what_fills_a_hole_is_what_the_whole_image_would_give(case, place):
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[place] = True
+    gone = ndimage.binary_dilation(mask, iterations=2) & case.inside
+    whole = imputed(
+        torch.from_numpy(case.image), torch.from_numpy(gone)[None], torch.from_numpy(case.inside)
+    )[0].numpy()
+    np.testing.assert_allclose(erased(case, mask, "impute")[0][gone], whole[0][gone], atol=0.01)
 
 
 def test_places_elsewhere_have_the_shape_and_keep_away(case):

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from xaudit.audit.card import write_cards
-from xaudit.audit.conduct import run_audit
-from xaudit.audit.demo import prepare_demo
-from xaudit.audit.read_config import Overrides
 
 SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
 
@@ -21,13 +18,6 @@ _TOLERANCE = 0.02
 _NUMBER = re.compile(r"\d+\.\d+")
 
 
-@pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sample") / "demo"
-    run_audit(prepare_demo(folder), folder, Overrides(), None, lambda step: None)
-    return json.loads((folder / "findings.json").read_text(encoding="utf-8"))
-
-
 def test_card_of_the_committed_findings_is_the_same_to_the_byte(tmp_path):
     path = write_cards(SAMPLE, tmp_path / "card.html")
     assert path.read_bytes() == (SAMPLE / "card.html").read_bytes(), "accept with `make sample`"
@@ -35,7 +25,8 @@ def test_card_of_the_committed_findings_is_the_same_to_the_byte(tmp_path):
 
 
 @pytest.mark.heavy
-def test_findings_of_the_demo_are_those_that_are_committed(rebuilt):
+def test_findings_of_the_demo_are_those_that_are_committed(whole_demo):
+    rebuilt = json.loads((whole_demo / "findings.json").read_text(encoding="utf-8"))
     committed = json.loads((SAMPLE / "findings.json").read_text(encoding="utf-8"))
     different = list(compare(committed, rebuilt, ""))
     assert not different, "accept with `make sample`:\n" + "\n".join(different[:20])

@@ -29,11 +29,26 @@ def erased(case: PreparedCase, mask: BoolArray, filling: str) -> FloatArray:
     """
     gone = ndimage.binary_dilation(mask, iterations=_ROUND) & case.inside
     if filling == "impute":
-        image, inside = torch.from_numpy(case.image), torch.from_numpy(case.inside)
-        filled = imputed(image, torch.from_numpy(gone)[None], inside)[0].numpy()
+        filled = case.image.copy()
+        rows, columns = _around(gone)
+        image, hole, inside = (
+            torch.from_numpy(np.ascontiguousarray(one[..., rows, columns]))
+            for one in (case.image, gone, case.inside)
+        )
+        filled[:, rows, columns] = imputed(image, hole[None], inside)[0].numpy()
     else:
         filled = baseline_of(case.image, case.inside, filling)
     return np.where(gone, filled, case.image).astype(np.float32)
+
+
+def _around(gone: BoolArray) -> tuple[slice, slice]:
+    """The part of the image that decides what fills a hole: the hole, and the pixels next to it."""
+    spans = []
+    for axis in (1, 0):
+        places = np.flatnonzero(gone.any(axis=axis))
+        low, high = (int(places[0]), int(places[-1])) if len(places) else (0, 0)
+        spans.append(slice(max(0, low - _ROUND), high + _ROUND + 1))
+    return spans[0], spans[1]
 
 
 def inserted(case: PreparedCase, donor: PreparedCase, mask: BoolArray) -> FloatArray:
