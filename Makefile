@@ -43,6 +43,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name one with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[run,dev]'
+	# An oracle of tests. Its own requirements bring a second OpenCV, which needs a display's libraries.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt quantus cachetools
 	touch $@
 
 browser:  ## Chromium for the tests of the card, where apt-get may install it
