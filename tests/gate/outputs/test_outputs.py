@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
@@ -19,64 +20,10 @@ from xaudit.gate.outputs.summary import summary_markdown
 HOSTILE = (
     "</a>\n::error file=x::own]] | [x](http://e.vil) <img src=x> @all \x00\x1b[31m\u202e\ud800 %0A"
 )
-# What the standard demands of the parts that are written here (SARIF 2.1.0, section 3).
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
-PLACE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["artifactLocation", "region"],
-    "properties": {
-        "artifactLocation": {"required": ["uri"], "properties": {"uri": {"pattern": r"^[!-~]+$"}}},
-        "region": {
-            "required": ["startLine"],
-            "properties": {"startLine": {"type": "integer", "minimum": 1}},
-        },
-    },
-}
-RESULT = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["message", "ruleId", "ruleIndex", "level", "kind", "locations"],
-    "properties": {
-        "ruleId": {"type": "string"},
-        "ruleIndex": {"type": "integer", "minimum": 0},
-        "kind": {"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
-        "level": {"enum": ["none", "note", "warning", "error"]},
-        "message": TEXT,
-        "locations": {"items": {"required": ["physicalLocation"],
-                                "properties": {"physicalLocation": PLACE}}},
-        "partialFingerprints": {"additionalProperties": {"type": "string"}},
-        "suppressions": {"items": {
-            "additionalProperties": False,
-            "required": ["kind"],
-            "properties": {"kind": {"enum": ["inSource", "external"]},
-                           "status": {"enum": ["accepted", "underReview", "rejected"]},
-                           "justification": {"type": "string"}}}},
-    },
-    # Section 3.27.10: a level other than "none" is for the kind "fail".
-    "if": {"properties": {"kind": {"const": "fail"}}},
-    "else": {"properties": {"level": {"const": "none"}}},
-}  # fmt: skip
-SARIF = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["version", "runs"],
-    "properties": {
-        "$schema": {"type": "string"},
-        "version": {"const": "2.1.0"},
-        "runs": {"items": {
-            "additionalProperties": False,
-            "required": ["tool", "results"],
-            "properties": {
-                "tool": {"required": ["driver"], "properties": {"driver": {
-                    "required": ["name"],
-                    "properties": {"rules": {"uniqueItems": True,
-                                             "items": {"required": ["id"]}}}}}},
-                "invocations": {"items": {"required": ["executionSuccessful"]}},
-                "properties": {"type": "object"},
-                "results": {"type": "array", "items": RESULT}}}},
-    },
-}  # fmt: skip
+# The schema of the OASIS standard, as SchemaStore hands it on.
+SARIF = json.loads(
+    (Path(__file__).parents[2] / "oracles" / "sarif-schema-2.1.0.json").read_text("utf-8")
+)
 
 
 def outcome(word, rule="r", level="A", line=3):
@@ -121,9 +68,23 @@ def test_junit(mixed):
     assert "changed after the run" in suite.findtext("system-err")
 
 
+def validate_sarif(log):
+    jsonschema.validate(log, SARIF, format_checker=jsonschema.FormatChecker())
+    for one in log["runs"][0]["results"]:
+        # Section 3.27.10, which the schema does not hold: other levels are for the kind "fail".
+        assert one["kind"] == "fail" or one["level"] == "none"
+
+
+def test_sarif_that_breaks_the_standard_is_refused(mixed):
+    log = json.loads(sarif_json(mixed, "policy.yaml"))
+    log["runs"][0]["results"][0]["level"] = "fatal"
+    with pytest.raises(jsonschema.ValidationError, match="fatal"):
+        validate_sarif(log)
+
+
 def test_sarif(mixed):
     log = json.loads(sarif_json(mixed, "ci/my policy.yaml"))
-    jsonschema.validate(log, SARIF)
+    validate_sarif(log)
     (run,) = log["runs"]
     read = [(one["ruleId"], one["kind"], one["level"]) for one in run["results"]]
     assert read == [
@@ -189,7 +150,7 @@ def test_hostile_names_are_inert_in_xml(hostile):
 def test_hostile_names_are_inert_in_sarif(hostile):
     text = sarif_json(hostile, "a b\n#?.yaml")
     assert text.isascii()
-    jsonschema.validate(json.loads(text), SARIF)
+    validate_sarif(json.loads(text))
 
 
 def test_hostile_names_are_inert_in_markdown(hostile):
