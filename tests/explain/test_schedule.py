@@ -31,7 +31,8 @@ class Asking(Explainer):
             (answer,) = yield [Pass(Images(np.zeros((1, 3, 24, 24), np.float32)))]
         if self.then == "library":
             answer = yield Direct(lambda evaluator: 1 / 0)
-        return self.map_of(case, np.full(case.inside.shape, answer.logits[0]))
+        shape = (7, 7) if self.then == "wrong size" else case.inside.shape
+        return self.map_of(case, np.full(shape, answer.logits[0]))
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def cases():
     ]
 
 
-@pytest.mark.parametrize("then", ["raise", "bad images", "library"])
+@pytest.mark.parametrize("then", ["raise", "bad images", "library", "wrong size"])
 def test_a_job_that_fails_fails_alone(conv, cases, then):
     jobs = [Job(case, Asking(then if place == 2 else "answer"))
             for place, case in enumerate(cases)]  # fmt: skip

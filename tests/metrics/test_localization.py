@@ -74,6 +74,7 @@ def test_perfect_map_gives_one():
     # By the default radius of 16 the two lesions are one peak, as documented.
     assert scores.pop("lesion_hit_rate") == 0.5
     assert scores.pop("hit_all") == 0
+    assert scores.pop("other_lesion_mass") == pytest.approx(12 / 28)
     assert scores == pytest.approx(dict.fromkeys(scores, 1.0))
 
 
@@ -166,6 +167,19 @@ def test_two_peaks_find_two_lesions_and_a_near_one_is_suppressed():
     assert lesion_masses(values, lesions, inside) == pytest.approx((0.5, 1 / 6))
     smooth = ndimage.gaussian_filter(values, 2)
     assert lesion_hits(smooth, lesions, inside) == (True, True)
+
+
+def test_evidence_on_other_lesions_needs_two_and_tells_one_from_both():
+    _, lesions, inside = _case(0)
+    both = lesions.any(axis=0).astype(np.float32)
+    both[lesions[0]] /= lesions[0].sum()
+    both[lesions[1]] /= lesions[1].sum()
+    other = METRICS["other_lesion_mass"]
+    assert other(both, lesions, inside) == pytest.approx(0.5, abs=1e-6)
+    assert other(lesions[0].astype(np.float32), lesions, inside) == 0
+    assert other(both, lesions[:1], inside) == Undefined("one lesion, two needed")
+    outside = (~lesions.any(axis=0)).astype(np.float32)
+    assert isinstance(other(outside, lesions, inside), Undefined)
 
 
 def test_every_metric_asks_a_question():

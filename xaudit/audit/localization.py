@@ -91,6 +91,8 @@ class _Report:
         self, rows: Sequence[CaseRow], method: str, metric: str, scope: dict[str, str]
     ) -> Iterable[Finding]:
         scores = self._scores.get((method, metric), {})
+        if metric == "other_lesion_mass":
+            rows = [row for row in rows if row.lesions > 1]
         known = [row for row in rows if _value(scores.get(row.case_id)) is not None]
         yield self._mean(known, scores, metric, {**scope, "method": method, "analysis": "scored"})
         if method not in (*REFERENCES, CONSENSUS):

@@ -165,7 +165,11 @@ def _accounted(one: _Running[AttributionMap]) -> AttributionMap | None:
 
 def _begin(job: Job, context: Context) -> Steps:
     """A method at work from its first line on, so that every error comes the same way."""
-    return (yield from job.explainer.explain(job.case, context))
+    attribution = yield from job.explainer.explain(job.case, context)
+    came, expected = attribution.values.shape, job.case.inside.shape
+    if came != expected:
+        raise ValueError(f"the map has {came} pixels, the input grid has {expected}")
+    return attribution
 
 
 def _call(evaluator: Evaluator, one: _Running[Any]) -> None:

@@ -34,6 +34,7 @@ FURTHER: tuple[str, ...] = (
     "hit_any",
     "hit_all",
     "hit_of_five",
+    "other_lesion_mass",
 )
 """Other ways to score the same maps."""
 
@@ -71,6 +72,26 @@ def enrichment(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Sco
         return seen
     evidence, on_lesion = seen
     return float(evidence[on_lesion].sum() / evidence.sum() / on_lesion.mean())
+
+
+@metric("localization")
+def other_lesion_mass(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Score:
+    """Of the evidence on lesions, what share lies on others than the one with most?
+
+    0 where only one of several is marked, 1 - 1/L where L lesions are marked alike. Undefined for
+    fewer than two lesions inside the image, and where no evidence lies on any. After the object
+    discrimination index of ODAM (Zhao and Chan 2023). Arguments as for `mass`.
+    """
+    seen = evidence_on_lesions(values, lesions, inside)
+    if isinstance(seen, Undefined):
+        return seen
+    planes = [plane for plane in lesions[:, inside] if plane.any()]
+    if len(planes) < 2:
+        return Undefined("one lesion, two needed")
+    sums = [float(seen[0][plane].sum()) for plane in planes]
+    if not sum(sums):
+        return Undefined("no evidence on any lesion")
+    return 1 - max(sums) / sum(sums)
 
 
 @metric("localization", bounds=(None, 1.0), unit="number")

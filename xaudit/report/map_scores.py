@@ -20,6 +20,7 @@ _FURTHER = (
     ("hit_any", "Any lesion hit"),
     ("hit_all", "Every lesion hit"),
     ("hit_of_five", "Five peaks hit"),
+    ("other_lesion_mass", "Evidence on other lesions"),
 )
 _GAPS = (
     ("mass_reference_gap", "Mass in lesion, minus that of reference maps"),
