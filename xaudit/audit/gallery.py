@@ -19,6 +19,7 @@ from xaudit.core.finding import GalleryCase, GalleryMap
 from xaudit.data.masks import outlines_on_grid
 from xaudit.data.prepare import prepare
 from xaudit.metrics.localization import LOCALIZATION
+from xaudit.report import numbers
 from xaudit.report.overlays import overlay_png, picture_png
 
 LIMITS = {"miss": 4, "false_alarm": 3, "worst_map": 3, "disagreement": 1, "good": 2}
@@ -118,7 +119,8 @@ class Gallery:
             known = {name: mass for name, mass in masses.items() if isinstance(mass, float)}
             if known:
                 best = max(known, key=lambda name: known[name])
-                reason = f"{known[best]:.1%} of the positive attribution lies in the fracture"
+                share = numbers.percent(known[best])
+                reason = f"{share} of the positive attribution lies in the fracture"
                 yield Choice("worst_map", row, f"{reason} at best ({best})", known[best])
 
     def _disagreements(self) -> Iterator[Choice]:
