@@ -26,8 +26,8 @@ from xaudit.core.policy import Outcome, Rule, Verdict
 from xaudit.report.overlays import overlay_png, picture_png
 
 CHROMIUM = shutil.which("chromium")
-# WCAG 2.2, A and AA, as axe-core calls them.
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# WCAG 2.2, A and AA, and what axe-core holds for good practice besides.
+AXE_TAGS = ["best-practice", "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 METHODS = ("gradcam", "integrated_gradients", "shap", "lime")
 REFERENCES = {"area_chance": 0.04, "center_gaussian": 0.07, "edge_map": 0.05,

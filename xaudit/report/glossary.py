@@ -38,6 +38,9 @@ _BASE = (
 )  # fmt: skip
 """Always explained, and linked where they are used."""
 
+_NOT_LINKED = ("Worst case",)
+"""Of these: what is also said with another meaning."""
+
 _METHODS = (
     ("Bonferroni", "Each of many intervals is made wider, so that all of them hold at once."),
     ("Clopper-Pearson",
@@ -84,10 +87,11 @@ def glossary(findings: Findings) -> tuple[tuple[tuple[str, str], ...], tuple[str
     made = {one.estimate.method for one in findings.findings if one.estimate.method}
     used = " ".join(made).casefold()
     linked = dict((*_BASE, *(one for one in _METHODS if one[0].casefold() in used)))
+    text = tuple(name for name in linked if name not in _NOT_LINKED)
     known = {name.casefold() for name in linked}
     metrics = ((_title(one.name), one.question) for one in findings.metrics)
     rest = (one for one in metrics if one[0].casefold() not in known)
-    return tuple(sorted((*linked.items(), *rest), key=lambda one: one[0].casefold())), tuple(linked)
+    return tuple(sorted((*linked.items(), *rest), key=lambda one: one[0].casefold())), text
 
 
 def _title(metric: str) -> str:
