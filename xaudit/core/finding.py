@@ -224,7 +224,8 @@ class GalleryCase:
 
     Attributes:
         case_id: as in the study.
-        kind: why it is here: "miss", "false_alarm", "worst_map", "disagreement" or "good".
+        kind: why it is here: "miss", "false_alarm", "group" (of a group that fares worst),
+            "worst_map", "disagreement" or "good".
         reason: the same for a reader, with figures.
         label: what the reference standard says.
         logit: the detector's output.
@@ -238,7 +239,7 @@ class GalleryCase:
     """
 
     case_id: str
-    kind: Literal["miss", "false_alarm", "worst_map", "disagreement", "good"]
+    kind: Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
     reason: str
     label: bool
     logit: float
