@@ -21,10 +21,12 @@ from xaudit.data.masks import outlines_on_grid
 from xaudit.data.prepare import prepare
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.report import numbers
-from xaudit.report.overlays import overlay_png, picture_png
+from xaudit.report.overlays import for_card, overlay_png, picture_png
 
 LIMITS = {"miss": 4, "false_alarm": 3, "group": 4, "worst_map": 3, "disagreement": 1, "good": 2}
 _PICTURE_SCALE = 2
+_PICTURE_SIDE = 640
+"""Of the longer side in pixels, where twice the input is more."""
 _NOT_DRAWN = " (not in the drawn sample: its maps enter no statistics)"
 
 Kind = Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
@@ -72,11 +74,10 @@ class Gallery:
         Raises:
             AuditError: the disk is full or cannot be written.
         """
-        fine = replace(
-            self.input,
-            height=self.input.height * _PICTURE_SCALE,
-            width=self.input.width * _PICTURE_SCALE,
-        )
+        sides = (self.input.height, self.input.width)
+        scale = min(_PICTURE_SCALE, _PICTURE_SIDE / max(sides))
+        height, width = (max(1, round(side * scale)) for side in sides)
+        fine = replace(self.input, height=height, width=width)
         shown = []
         for choice in self.choose():
             prepared = prepare(self.cases[choice.row.case_id], fine)
@@ -84,7 +85,7 @@ class Gallery:
             write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
             for one in case.maps:
                 values = self._source(choice.row).array(case.case_id, one.method)
-                write_bytes(folder / "evidence" / one.picture, overlay_png(values))
+                write_bytes(folder / "evidence" / one.picture, overlay_png(for_card(values)))
             shown.append(case)
         return tuple(shown)
 

@@ -232,7 +232,7 @@ class GalleryCase:
         probability: of the positive class.
         called_positive: operating point → decision.
         groups: column → level.
-        picture: file in ``evidence/``, gray, on the input grid or a multiple of it.
+        picture: file in ``evidence/``, gray, what the input grid shows, finer or coarser.
         outlines: for each lesion its rings, each a tuple of (x, y) in units of the picture's
             width and height, 0 to 1.
         maps: empty if the case was not in the explained sample.
