@@ -4,12 +4,24 @@ import dataclasses
 import re
 import shutil
 import subprocess
+from base64 import b64encode
 
 import pytest
 
 from xaudit.core.case import CaseIssue
 from xaudit.report.card import build_card
-from xaudit.report.render import render_html
+from xaudit.report.pages import (
+    CaseIndex,
+    CasePage,
+    Cell,
+    IndexRow,
+    Panel,
+    Picture,
+    render_case,
+    render_index,
+)
+from xaudit.report.record import record
+from xaudit.report.render import render_crosswalk, render_html
 
 pytestmark = pytest.mark.browser
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
@@ -182,3 +194,23 @@ def test_paper_shows_what_the_screen_folds(card, show, tmp_path, paper):
     for title in re.findall(r"<h2[^>]*><span[^>]*>\d+</span> ([^<]+)</h2>", card):
         assert re.sub(r"\s+", "", title) in text
     assert page.locator("details.fold[open]").count() == 0
+
+
+def _other_pages(audit):
+    findings, verdict, pictures = audit
+    card = build_card(findings, verdict, pictures)
+    yield render_crosswalk(card, record(findings), "card.html")
+    rows = (IndexRow("c 1", "#", (Cell("0.9", 0.9), Cell("miss"))),)
+    yield render_index(CaseIndex("BoneNet", "One case.", ("Case", "Score", "Outcome"), rows))
+    radiograph = f"data:image/png;base64,{b64encode(pictures['c0.png']).decode()}"
+    panels = (Panel("radiograph"), Panel("gradcam", radiograph, ("mass: 0.2",)))
+    picture = Picture(radiograph, "224", "224", ("M0,0 L0.5,0.5Z",), panels)
+    yield render_case(CasePage("c 1", (("Label", "fracture"),), picture, "", "#", "#b", "#c"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_shut_out_of_the_other_pages(audit, show, violations, scheme):
+    for text in _other_pages(audit):
+        page = show(text, color_scheme=scheme, viewport={"width": 390, "height": 800})
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

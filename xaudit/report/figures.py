@@ -24,6 +24,11 @@ _FLOW_LINES = (
     (10, 32, 20, 32), (10, 32, 10, 252), (10, 252, 20, 252), (10, 197, 420, 197),
     (280, 252, 720, 252), (480, 307, 720, 307), (480, 252, 480, 307),
 )  # fmt: skip
+_FLOW_HEADS = (
+    (130, 120, True), (420, 87, False), (420, 32, False),
+    (20, 252, False), (420, 197, False), (720, 252, False), (720, 307, False),
+)  # fmt: skip
+"""Where an arrow ends: x, y, and whether it points down; to the right otherwise."""
 _NEAR = 0.25
 """Two lines of a forest plot that are as near as this have their names on either side."""
 
@@ -209,6 +214,9 @@ def flow(facts: Accountability, maps: bool = True) -> str:
     lines = _FLOW_LINES if maps else _FLOW_LINES[:3]
     for x1, y1, x2, y2 in lines:
         drawing.line(x1, y1, x2, y2, "arrow")
+    for x, y, down in _FLOW_HEADS if maps else _FLOW_HEADS[:3]:
+        sides = ((x - 4, y - 8), (x + 4, y - 8)) if down else ((x - 8, y - 4), (x - 8, y + 4))
+        drawing.path([(x, y), *sides], "head", closed=True)
     for x, y, name, count, note in shown:
         drawing.add("rect", "box", x=x, y=y, width=260, height=45)
         drawing.text(x + 10, y + 19, f"{name}: {numbers.whole(count)}", "label strong")
