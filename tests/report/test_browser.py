@@ -102,6 +102,18 @@ def test_every_link_in_the_page_arrives(card, show):
     assert lost == []
 
 
+def test_long_tables_are_filtered_and_printed_whole(card, show):
+    page = show(card)
+    rows = page.locator("#elements tbody tr")
+    page.locator("#elements .filter input").fill("independence test")
+    seen = rows.evaluate_all("all => all.filter(one => one.checkVisibility()).length")
+    assert 0 < seen < 5
+    page.emulate_media(media="print")
+    shown = rows.evaluate_all("all => all.filter(one => one.checkVisibility()).length")
+    assert shown == rows.count() == 35
+    assert page.locator("#verdict .filter").count() == 0
+
+
 def test_keyboard_reaches_everything(card, show):
     page = show(card)
     count = page.evaluate("""() => {
