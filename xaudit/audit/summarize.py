@@ -42,6 +42,7 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
+from xaudit.report import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +241,9 @@ def _sample_why(plan: Plan, cases: int) -> str:
     why = limit_why(record, cases)
     parts = [why] if why else []
     if record.sample:
+        share = numbers.percent(explain.positives)
         parts.append(
-            f"{len(record.sample)} of {cases} cases are explained, {explain.positives:.0%} of them "
+            f"{len(record.sample)} of {cases} cases are explained, {share} of them "
             "with a fracture, because maps cost hundreds of evaluations each. They were drawn "
             "from the list of cases, in proportion to the groups, before any image was read."
         )

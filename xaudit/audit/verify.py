@@ -37,7 +37,7 @@ from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.policy import policy_hash
 from xaudit.gate.verdict import judge
-from xaudit.report.overlays import overlay_rgba
+from xaudit.report.overlays import for_card, overlay_rgba
 
 _DAMAGE = (XauditError, ValueError, KeyError, OSError, zipfile.BadZipFile)
 
@@ -191,7 +191,7 @@ class _Folder:
                 values = source.array(case.case_id, one.method)
                 content = (self.path / "evidence" / one.picture).read_bytes()
                 pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
-                if not np.array_equal(pixels, overlay_rgba(values)):
+                if not np.array_equal(pixels, overlay_rgba(for_card(values))):
                     yield f"evidence/{one.picture}: not the map of {one.method} for {case.case_id}"
 
     def verdict(self) -> Iterator[Check]:

@@ -224,21 +224,22 @@ class GalleryCase:
 
     Attributes:
         case_id: as in the study.
-        kind: why it is here: "miss", "false_alarm", "worst_map", "disagreement" or "good".
+        kind: why it is here: "miss", "false_alarm", "group" (of a group that fares worst),
+            "worst_map", "disagreement" or "good".
         reason: the same for a reader, with figures.
         label: what the reference standard says.
         logit: the detector's output.
         probability: of the positive class.
         called_positive: operating point → decision.
         groups: column → level.
-        picture: file in ``evidence/``, gray, on the input grid or a multiple of it.
+        picture: file in ``evidence/``, gray, what the input grid shows, finer or coarser.
         outlines: for each lesion its rings, each a tuple of (x, y) in units of the picture's
             width and height, 0 to 1.
         maps: empty if the case was not in the explained sample.
     """
 
     case_id: str
-    kind: Literal["miss", "false_alarm", "worst_map", "disagreement", "good"]
+    kind: Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
     reason: str
     label: bool
     logit: float

@@ -11,6 +11,7 @@ from xaudit.core.policy import Outcome, Verdict
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for
 from xaudit.report.crosswalk import lead as crosswalk_lead
+from xaudit.report.glossary import glossary
 from xaudit.report.lookup import Lookup
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
@@ -100,7 +101,7 @@ def _counts(verdict: Verdict | None) -> str:
         return ""
     words = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive", "waived": "waived"}
     return ", ".join(
-        f"{MARKS[w].sign} {sum(o.verdict == w for o in verdict.outcomes)} {text}"
+        f"{MARKS[w].sign}\u00a0{sum(o.verdict == w for o in verdict.outcomes)}\u00a0{text}"
         for w, text in words.items()
     )
 
@@ -311,13 +312,6 @@ def _every_finding(findings: Findings) -> Section:
 
 
 def _glossary(findings: Findings) -> Section:
-    base = (
-        ("Interval", "The range that holds the true value in 95 of 100 repetitions, if not said "
-         "otherwise."),
-        ("Operating point", "A threshold: a case that scores above it is called a fracture."),
-        ("Worst case", "Every case without a result is counted as wrong."),
-        ("Degenerate map", "A map from which nothing can be read: zero, constant or not a number."),
-    )  # fmt: skip
-    terms = tuple((one.name.replace("_", " "), one.question) for one in findings.metrics)
-    lead = "The words of this card."
-    return Section("glossary", "", "Glossary", lead, terms=base + terms)
+    terms, linked = glossary(findings)
+    lead = "The words of this card, by the alphabet. The text links to them where they are used."
+    return Section("glossary", "", "Glossary", lead, terms=terms, linked=linked)

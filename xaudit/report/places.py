@@ -24,6 +24,7 @@ METRICS = (
 KINDS = {
     "miss": "Worst misses",
     "false_alarm": "Worst false alarms",
+    "group": "Where groups fare worst",
     "worst_map": "Worst maps",
     "disagreement": "Where the methods disagree most",
     "good": "Good ones, for scale",

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from xaudit.report.assets import template_root
 from xaudit.report.crosswalk import NOTES, crosswalk_table, lead
 from xaudit.report.record import Element
+from xaudit.report.typeset import anchor, linker, unbroken
 from xaudit.report.view import ModelCard
 
 _MARKDOWN = str.maketrans(
@@ -52,6 +53,8 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
             script=Markup(script),
             style_hash=content_hash(style),
             script_hash=content_hash(script),
+            setter=linker(name for one in card.sections for name in one.linked),
+            numbers={f"#{one.id}": one.number for one in card.sections},
             **parts,
         )
     )
@@ -79,6 +82,8 @@ def environment(escape: bool) -> Environment:
     )
     environment.filters["drawing"] = Markup
     environment.filters["md"] = _markdown
+    environment.filters["unbroken"] = unbroken
+    environment.filters["anchor"] = anchor
     return environment
 
 
