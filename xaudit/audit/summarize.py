@@ -28,6 +28,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
 from xaudit.audit.shortcut_findings import shortcut_findings
+from xaudit.audit.site_shift import site_shift_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
@@ -89,6 +90,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         findings=(
             *performance.findings(),
             *of_groups,
+            *_site_shift(plan, results),
             *_robustness(plan, evidence),
             *_of_maps(plan, results, methods),
             *credibility,
@@ -148,6 +150,13 @@ def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[F
         agreement_findings,
     ):
         yield from findings(results, methods, means)
+
+
+def _site_shift(plan: Plan, results: Results) -> Iterator[Finding]:
+    config, study = plan.config, plan.study
+    return site_shift_findings(
+        results, study.site_column, study.unit, config.statistics.minimum, config.seed
+    )
 
 
 def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:

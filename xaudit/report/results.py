@@ -16,6 +16,7 @@ from xaudit.report.lookup import Lookup
 from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
 from xaudit.report.order import in_order
+from xaudit.report.site_shift import site_shift
 from xaudit.report.sites import by_site
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
@@ -202,6 +203,7 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             *matched(look),
             *of_sites(look),
             *by_site(look),
+            *site_shift(look),
             *matrices(look),
             *(_group_table(look, column, points) for column in _columns(look)),
         ),
