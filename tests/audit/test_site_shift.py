@@ -11,6 +11,8 @@ from xaudit.audit.results import Results
 from xaudit.audit.site_shift import KINDS, PARTS, difference_name, site_shift_findings
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.data.image_statistics import IMAGE_STATISTICS
+from xaudit.gate.policy import read_policy
+from xaudit.gate.verdict import judge
 
 NAMES = [f"{name}_{part}" for name in KINDS for part in PARTS]
 
@@ -122,3 +124,19 @@ def test_a_run_keeps_numbers_of_every_scored_case(finished):
     assert features.shape[1] > 1
     shown = {one.metric for one in read_findings(finished).findings}
     assert set(NAMES) <= shown
+
+
+def test_a_policy_judges_it_and_never_passes_what_is_missing(finished, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "name: alike\nrules:\n  - {id: alike, metric: image_shift_auc, ceiling: 0.99, "
+        "where: {group: site, level: '*', compared: rest}}\n",
+        encoding="utf-8",
+    )
+    found = read_findings(finished)
+    verdict = judge(read_policy(policy), found, None)
+    judged = {one.scope["level"]: one for one in verdict.outcomes}
+    assert judged.keys() == {"Alder", "Birch", "Cedar", "Dogwood"}
+    small = [one.verdict for one in judged.values() if "10 needed" in one.why]
+    assert small
+    assert set(small) <= {"inconclusive", "fail"}

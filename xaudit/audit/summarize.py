@@ -13,6 +13,7 @@ from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.extent_findings import extent_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
+from xaudit.audit.literature import chosen
 from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.means import Means
 from xaudit.audit.metrics import all_metrics
@@ -112,6 +113,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
         equivalence=performance.equivalence(of_groups),
         peak_tolerance=config.explain.peak_tolerance,
+        literature=chosen(config.literature),
     )
     return stated(findings, plan.record.statements)
 

@@ -12,6 +12,7 @@ from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.demographics import demographics
 from xaudit.report.extremes import equal, extremes
 from xaudit.report.folds import folds
+from xaudit.report.literature import literature
 from xaudit.report.lookup import Lookup
 from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
@@ -62,6 +63,7 @@ def performance(look: Lookup) -> Section:
             *folds(look),
             *of_curve(look),
             *net_benefit(look),
+            *literature(look),
         ),
         missing=() if curve else ("ROC curve: not in the findings.",),
     )
