@@ -15,6 +15,7 @@ from xaudit.audit.extent_findings import extent_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.literature import chosen
 from xaudit.audit.localization import localization_findings, mean_mask_scores
+from xaudit.audit.map_gaps import faithfulness_findings, localization_gap_findings
 from xaudit.audit.means import Means
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_findings
@@ -95,6 +96,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
             *_robustness(plan, evidence),
             *_of_maps(plan, results, methods),
             *credibility,
+            *_faithfulness(plan, evidence),
             *_shortcuts(plan, evidence),
         ),
         metrics=tuple(all_metrics()),
@@ -132,6 +134,11 @@ def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
     )
 
 
+def _faithfulness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
+    return faithfulness_findings(evidence.checks, evidence.results, means)
+
+
 def _believed(
     plan: Plan, findings: Sequence[Finding], methods: Sequence[str]
 ) -> tuple[ExplanationVerdict, ...]:
@@ -144,6 +151,7 @@ def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[F
     means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
     for findings in (
         localization_findings,
+        localization_gap_findings,
         reference_gap_findings,
         overlap_findings,
         frozen_threshold_findings,

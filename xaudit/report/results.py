@@ -12,6 +12,7 @@ from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.demographics import demographics
 from xaudit.report.extremes import equal, extremes
 from xaudit.report.folds import folds
+from xaudit.report.group_details import group_calibration, group_maps
 from xaudit.report.literature import literature
 from xaudit.report.lookup import Lookup
 from xaudit.report.matched import matched
@@ -208,6 +209,8 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             *site_shift(look),
             *matrices(look),
             *(_group_table(look, column, points) for column in _columns(look)),
+            *group_calibration(look),
+            *group_maps(look),
         ),
         missing=() if levels else ("Groups and sites: the study has no group column.",),
     )
