@@ -62,6 +62,7 @@ class ShardWorker:
         context: seeds and background.
         meter: told about every step.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
+        fold: of the cases, where each fold of a cross-validation has a detector of its own.
     """
 
     evaluator: Evaluator
@@ -71,6 +72,7 @@ class ShardWorker:
     context: Context
     meter: Meter
     tolerance: str = "0 px"
+    fold: str | None = None
 
     def prepare(self, cases: Sequence[Case]) -> list[Progressed]:
         """Read these cases; may run while others are computed."""
@@ -168,6 +170,7 @@ class ShardWorker:
             sampled=case.case_id in self.sample,
             issues=tuple(item.issues),
             image_sha256=file_sha256(case.image),
+            fold=self.fold,
             pixel_mm=item.prepared.pixel_mm if item.prepared else None,
         )
 
@@ -176,7 +179,8 @@ def _stacked(rows: Sequence[FloatArray | None], width: int) -> FloatArray:
     """(N, D), NaN where a case has none; D is the width where no case has any."""
     width = next((len(row) for row in rows if row is not None), width)
     blank = np.full(width, np.nan, dtype=np.float32)
-    return np.stack([blank if row is None else row for row in rows])
+    kept = [blank if row is None else row for row in rows]
+    return np.stack(kept) if kept else np.empty((0, width), dtype=np.float32)
 
 
 def work_of(explainer: Explainer) -> float:

@@ -33,6 +33,8 @@ _WHY_NONE = {
     "convolutional layer, or it reads more than 4,096 numbers for an image, or infinite ones",
 }
 
+_FOLDED = "each fold has a detector of its own, whose features cannot be compared with another's"
+
 
 def difference_name(statistic: str) -> str:
     """The metric that says how a statistic of images differs between sites."""
@@ -67,8 +69,9 @@ def site_shift_findings(
     compared = _Compared(p, sites, column, minimum, seed)
     for name, kind in KINDS.items():
         values = case_features(results, rows, kind)
-        if values is None:
-            yield from _without(column, _WHY_NONE[kind], p, (name,))
+        folded = kind == DETECTOR and any(row.fold is not None for row in rows)
+        if values is None or folded:
+            yield from _without(column, _FOLDED if folded else _WHY_NONE[kind], p, (name,))
             continue
         yield from compared.shifts(name, values)
         if kind == IMAGE:
