@@ -19,6 +19,7 @@ from xaudit.explain.fusing import alike, fused
 from xaudit.explain.gather import Gathered, Outcome, Wanted, run_batch
 from xaudit.explain.inputs import Chained, Images
 from xaudit.explain.passes import Answer, Pass
+from xaudit.explain.penultimate import as_features, inputs_of, last_layer
 from xaudit.explain.precision import Forward, Rough
 from xaudit.explain.probe import best_batch
 
@@ -34,6 +35,19 @@ class Cost:
 
     forward: int = 0
     backward: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What the detector says of N images, and what it saw in them.
+
+    Attributes:
+        logits: (N,) of the positive class.
+        features: (N, D), what its last layer reads; None where that cannot be read.
+    """
+
+    logits: npt.NDArray[np.float64]
+    features: FloatArray | None
 
 
 _Rewrite = Callable[[torch.nn.Module], torch.nn.Module]
@@ -80,6 +94,7 @@ class Evaluator:
         self._module, self.target_layer = folded(module, detector.target_layer, self._noise)
         self._quick = fused(self._module, self._noise, name_of(self._module, self.target_layer))
         self._counting = _Counting(self._module, Cost()).eval()
+        self._last = last_layer(self._module, self._noise)
         self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
         self._asked = micro_batch
         self._sizes: dict[bool, int] = {}
@@ -153,6 +168,15 @@ class Evaluator:
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """Logits of the positive class; (N, C, H, W) in [0, 1] → (N,)."""
         return self.answer([Pass(Images(images))])[0].logits
+
+    def scores(self, images: FloatArray) -> Scores:
+        """Logits, and in the same pass what the last layer reads; (N, C, H, W) in [0, 1]."""
+        # A probe for the size of batches would be recorded too.
+        self._size(backward=False)
+        last = self._quick.get_submodule(self._last) if self._last is not None else None
+        with inputs_of(last) as seen:
+            logits = self.logits(images)
+        return Scores(logits, as_features(seen, len(images)))
 
     def gradients(self, images: FloatArray) -> FloatArray:
         """Gradients of the logits with respect to the pixels; (N, C, H, W) → (N, C, H, W)."""

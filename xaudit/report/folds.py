@@ -27,8 +27,8 @@ def folds(look: Lookup) -> Iterator[Table]:
         ("All folds pooled", look.cell("auc")),
     )
     note = (
-        "Each case was scored by the detector of its fold, which was not trained on it, as the "
-        "table states. The mean compares cases within a fold only. The pooled figure, like every "
+        "Each case was scored by the detector of its fold, which was not trained on it, as is "
+        "declared. The mean compares cases within a fold only. The pooled figure, like every "
         "other figure of this card, takes the scores of all folds as being on one scale: where the "
         "two differ, they are not. Neither is about a detector that is trained on all cases, and "
         "that training sets of folds overlap is not counted in the intervals. "
