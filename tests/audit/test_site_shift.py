@@ -95,7 +95,7 @@ def test_detector_without_features_has_a_reason_and_images_are_compared(tmp_path
 
 
 def test_cases_without_a_score_or_a_site_are_left_out(tmp_path):
-    found = findings(run_of(tmp_path, ["A", "B", "not recorded"] * 30, lost=(0, 3, 7)))
+    found = findings(run_of(tmp_path, ["A", "B", "unknown"] * 30, lost=(0, 3, 7)))
     assert found["image_shift_auc", "A"].estimate.n == 57
     assert {level for _, level in found} == {"A", "B"}
 
