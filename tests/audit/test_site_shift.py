@@ -46,7 +46,7 @@ def findings(results, column="site", seed=1):
 def test_brighter_site_is_found_and_named(tmp_path):
     found = findings(run_of(tmp_path, ["A", "B", "C"] * 40, shift=2.0))
     assert found["image_shift_auc_p", "A"].estimate.value == pytest.approx(0.003)
-    assert found["image_shift_auc", "A"].estimate.low > 0.75
+    assert found["image_shift_auc", "A"].estimate.low > 0.7
     assert found["feature_shift_auc_p", "A"].estimate.value > 0.05
     brighter = found["image_mean_difference", "A"]
     assert brighter.estimate.low > 0.5
