@@ -11,6 +11,7 @@ from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.hashes import write_hashes
+from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
 from xaudit.audit.profile import Limit
@@ -18,7 +19,7 @@ from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
-from xaudit.audit.run import Engine, explain_rest, run_shards
+from xaudit.audit.run import Engine, explain_rest
 from xaudit.audit.shortcuts import probe_shortcuts
 from xaudit.audit.store import Store
 from xaudit.audit.summarize import Evidence, summarize
@@ -51,7 +52,7 @@ def run_audit(
         return read_findings(folder)
     engine = Engine.of(plan)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
-    run_shards(plan, engine, folder, listen)
+    plan, looks = run_looks(plan, engine, folder, listen, overrides.baseline)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     worse = degrade_scores(plan, engine, results.cases, folder, listen)
@@ -68,7 +69,7 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_rest(plan, engine, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    evidence = Evidence(results, checks, worse, worse_maps, probed, shown)
+    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks)
     findings = summarize(plan, engine, evidence)
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):

@@ -19,6 +19,7 @@ class Overrides:
     cases: int | None = None
     split: tuple[str, ...] = ()
     positives: float | None = None
+    baseline: Path | None = None
 
 
 def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditConfig, YamlFile]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xaudit.audit.files import read_findings, read_json, to_json, write_text
 from xaudit.audit.ledger import Use, append_use, read_ledger, uses_before
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import Store
 from xaudit.core.policy import Verdict
@@ -113,7 +113,7 @@ def _keep(ledger: Path, folder: Path, there: tuple[Use, ...], use: Use) -> Uses:
 
 def _use(folder: Path, verdict: Verdict | None) -> Use:
     findings = read_findings(folder)
-    record: PlanRecord = read_json(folder / "plan.json", PlanRecord)
+    record = read_record(folder)
     where = findings.accountability
     return Use(
         event="gate" if verdict else "run",

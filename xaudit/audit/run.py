@@ -116,6 +116,9 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
     worker = engine.worker(sample, meter)
     waiting = []
     for number, ids in enumerate(plan.record.shards):
+        if not ids:
+            # Behind the look at which the audit is.
+            continue
         if store.done(number):
             meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
         else:

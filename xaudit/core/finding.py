@@ -10,6 +10,7 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.case import CaseIssue
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
 from xaudit.core.statements import ClaimCheck, Statements
 
@@ -302,6 +303,8 @@ class Findings:
         claims: each of these claims beside the study.
         equivalence: which groups are shown to be equal; empty where no margin was declared.
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
+        looks: how often the audit was looked at while it ran; then every interval is a repeated
+            one. None for a single look at its end.
     """
 
     audit: AuditFacts
@@ -323,6 +326,7 @@ class Findings:
     claims: tuple[ClaimCheck, ...] = ()
     equivalence: tuple[EquivalenceFacts, ...] = ()
     peak_tolerance: str = ""
+    looks: Looks | None = None
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -102,7 +102,8 @@ def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseli
         return Outcome(rule, scope, "inconclusive", reason, gain)
     word, why = compare(rule, gain)
     more = more_needed(rule, gain) if word == "inconclusive" else ""
-    p = comparison.p_value
+    # The test knows of one look only.
+    p = comparison.p_value if findings.looks is None else None
     test = f"; {comparison.test}: p = {p:.2g} for no difference" if p is not None else ""
     return Outcome(rule, scope, word, why + more + test, gain)
 

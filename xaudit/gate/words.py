@@ -14,8 +14,12 @@ FIRST_RUN = "no baseline was compared: this is recorded as a first run"
 
 
 def baseline_lines(verdict: Verdict) -> list[str]:
-    """Which audit was compared with, and how passes are corrected; nothing where neither was."""
-    return [one for one in (_baseline(verdict), _multiplicity(verdict)) if one]
+    """How often the audit was looked at, which one it was compared with, how passes are corrected.
+
+    Nothing of what was not done.
+    """
+    looks = verdict.looks.text if verdict.looks else ""
+    return [one for one in (looks, _baseline(verdict), _multiplicity(verdict)) if one]
 
 
 def _baseline(verdict: Verdict) -> str:

@@ -151,7 +151,7 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 "Rules, each read against the limit of the interval",
                 ("Rule", "Verdict", "Measured", "Limit", "Why"),
                 tuple(_outcome(one, look) for one in verdict.outcomes),
-                f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}",
+                f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}{_stopped(verdict)}",
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
                 links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
             ),
@@ -170,6 +170,11 @@ def _compared(verdict: Verdict) -> str:
         )
     needed = any(one.rule.needs_baseline for one in verdict.outcomes)
     return " No baseline was compared: this is a first run." if needed else ""
+
+
+def _stopped(verdict: Verdict) -> str:
+    """How often the audit was looked at, where it was looked at while it ran."""
+    return f" The audit {verdict.looks.text}." if verdict.looks else ""
 
 
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
