@@ -37,6 +37,10 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         Profile | None,
         typer.Option(help="ci: a sample just large enough for the policy; explain positives."),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Fix this policy before the run, instead of that of the audit file."),
+    ] = None,
     baseline: Annotated[
         Path | None,
         typer.Option(help="With --profile ci: audit that rules compare with at the looks."),
@@ -59,7 +63,9 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
             "to `xaudit gate`"
         )
     positives = 1.0 if profile else None
-    overrides = Overrides(data, weights, cases, tuple(split or ()), positives, baseline)
+    overrides = Overrides(
+        data, weights, cases, tuple(split or ()), positives, baseline, policy
+    )
     findings = _run(config, out, overrides, chosen_limit(limit, profile))
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""

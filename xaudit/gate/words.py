@@ -50,7 +50,9 @@ def interval_text(estimate: Estimate | None) -> str:
     """Value and limits, or a dash where there is none."""
     if estimate is None or estimate.value is None:
         return "–"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
+    assert estimate.low is not None
+    join = " to " if estimate.low < 0 else "–"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}{join}{estimate.high:.3f})"
 
 
 def counts_text(verdict: Verdict) -> str:

@@ -170,6 +170,11 @@ def sequential_p(p: float, fractions: Sequence[float], spending: Spending) -> fl
     return 1 / (1 + math.exp(-found))
 
 
+@lru_cache(maxsize=1)
+def _nodes() -> tuple[Array, Array]:
+    return np.polynomial.legendre.leggauss(_NODES)
+
+
 class _Walk:
     """The density of the score of studies that have not crossed a boundary so far."""
 
@@ -194,7 +199,7 @@ class _Walk:
         root = math.sqrt(self._fraction)
         edge = limit * root
         low = min(edge, self._drift * self._fraction) - _REACH * root
-        points, weights = np.polynomial.legendre.leggauss(_NODES)
+        points, weights = _nodes()
         nodes = low + (edge - low) * (points + 1) / 2
         spread = math.sqrt(self._step)
         density = stats.norm.pdf((nodes[:, None] - self._means) / spread) / spread
