@@ -59,7 +59,8 @@ def _explanations(rule: Rule, findings: Findings) -> Iterator[Outcome]:
     wanted = rule.where.get("method", "*")
     there = [one for one in findings.explanations if wanted in (*EVERY, one.method)]
     if not there:
-        why = f"no check of the explanations by {wanted!r} is in the audit"
+        whose = "" if wanted in EVERY else f" by {wanted!r}"
+        why = f"no check of the explanations{whose} is in the audit"
         yield Outcome(rule, rule.where, "inconclusive", why)
     assert rule.at_least is not None
     for one in there:

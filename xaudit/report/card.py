@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Verdict
+from xaudit.core.policy import Outcome, Verdict, Waiver
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for
 from xaudit.report.crosswalk import lead as crosswalk_lead
@@ -156,7 +156,17 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
             ),
         )
-    return Section("verdict", "", "What does the policy say?", lead, tables=tables)
+    waived = tuple(_waiver(one) for one in verdict.waivers) if verdict else ()
+    return Section("verdict", "", "What does the policy say?", lead, waived, tables=tables)
+
+
+def _waiver(one: Waiver) -> str:
+    """Every waiver is printed, whether or not it was needed."""
+    scope = ", ".join(f"{key} {value}" for key, value in sorted(one.where.items()))
+    return (
+        f"Waiver: rule {one.rule} ({scope or 'every outcome'}), {one.owner} until {one.expires}: "
+        f"{one.reason}"
+    )
 
 
 def _compared(verdict: Verdict) -> str:
