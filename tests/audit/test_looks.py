@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from xaudit.audit.compare import compare
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.files import read_findings
 from xaudit.audit.judge import judge_audit
@@ -14,12 +15,14 @@ from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import read_looks, read_record
 from xaudit.audit.same_cases import SavedAudit
 from xaudit.audit.verify import verify_folder
+from xaudit.core.looks import level_text
 from xaudit.data.phantom.demo import REFERENCE_WEIGHTS
 from xaudit.errors import AuditError, ConfigError
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.junit import junit_xml
 from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
+from xaudit.report.lookup import Lookup
 
 EASY = "name: p\nrules:\n  - {id: auc, metric: auc, floor: 0.5}\n"
 UNDECIDED = EASY + "  - {id: close, metric: sensitivity, floor: 0.8}\n"
@@ -82,6 +85,8 @@ def test_every_interval_is_a_repeated_one(stopped):
     found = [one.estimate for one in findings.findings if one.estimate.value is not None]
     assert {one.level for one in found} == {level}
     assert {one.observed.level for one in findings.calibration} == {level}
+    footnote = Lookup(findings).methods("auc")
+    assert footnote.startswith(f"{level_text(level)} intervals, two-sided.")
 
 
 def test_gate_and_outputs_say_so(stopped):
@@ -155,6 +160,8 @@ def test_comparison_is_decided_at_a_look_only_beside_its_baseline(workspace):
     assert by_id["as-good"].verdict == "pass"
     assert by_id["as-good"].estimate.level == looks.level
     assert "for no difference" not in by_id["as-good"].why
+    (said,) = compare(old, new).looked
+    assert said.startswith(f"The new audit {looks.text}")
     with pytest.raises(ConfigError, match="cannot be the baseline"):
         judge_audit(old, baseline=new)
 
