@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Verdict
+from xaudit.core.policy import Outcome, Verdict, Waiver
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for
 from xaudit.report.crosswalk import lead as crosswalk_lead
@@ -152,12 +152,22 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 "Rules, each read against the limit of the interval",
                 ("Rule", "Verdict", "Measured", "Limit", "Why"),
                 tuple(_outcome(one, look) for one in verdict.outcomes),
-                f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}",
+                f"Policy SHA-256 {verdict.policy_sha256}.{_compared(verdict)}{_stopped(verdict)}",
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
                 links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
             ),
         )
-    return Section("verdict", "", "What does the policy say?", lead, tables=tables)
+    waived = tuple(_waiver(one) for one in verdict.waivers) if verdict else ()
+    return Section("verdict", "", "What does the policy say?", lead, waived, tables=tables)
+
+
+def _waiver(one: Waiver) -> str:
+    """Every waiver is printed, whether or not it was needed."""
+    scope = ", ".join(f"{key} {value}" for key, value in sorted(one.where.items()))
+    return (
+        f"Waiver: rule {one.rule} ({scope or 'every outcome'}), {one.owner} until {one.expires}: "
+        f"{one.reason}"
+    )
 
 
 def _compared(verdict: Verdict) -> str:
@@ -171,6 +181,11 @@ def _compared(verdict: Verdict) -> str:
         )
     needed = any(one.rule.needs_baseline for one in verdict.outcomes)
     return " No baseline was compared: this is a first run." if needed else ""
+
+
+def _stopped(verdict: Verdict) -> str:
+    """How often the audit was looked at, where it was looked at while it ran."""
+    return f" The audit {verdict.looks.text}." if verdict.looks else ""
 
 
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:

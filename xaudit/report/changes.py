@@ -169,6 +169,7 @@ def _cases(changes: Changes) -> Section:
     missing = tuple(
         f"Operating point “{name}” is not in both audits." for name in changes.points_left_out
     )
+    missing += changes.looked
     table = Table("Cases compared", ("Fact", "Cases"), rows)
     return Section("cases", "", "On which cases?", lead, tables=(table,), missing=missing)
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
+from xaudit.core.looks import level_text
 from xaudit.report import numbers
 
 
@@ -59,11 +60,20 @@ class Lookup:
             for one in self.findings.findings
             if one.metric in metrics and one.estimate.method and not _of_a_family(one)
         }
-        levels = {numbers.percent(one.estimate.level) for one in self.findings.findings}
+        levels = {
+            _level(one.estimate.level)
+            for one in self.findings.findings
+            if one.estimate.value is not None
+        }
         if not names:
             return ""
         level = " and ".join(sorted(levels))
         return f"{level} intervals, two-sided. Method: {'; '.join(sorted(names))}."
+
+
+def _level(level: float) -> str:
+    """A confidence level; one of a look may be so high that rounding would make it certain."""
+    return numbers.percent(level) if level == round(level, 2) else level_text(level)
 
 
 _UNITS = {
