@@ -18,6 +18,7 @@ from xaudit.data.masks import outlines_on_grid
 from xaudit.errors import ConfigError
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.report import numbers
+from xaudit.report.language import later, tr
 from xaudit.report.overlays import overlay_png, picture_png
 from xaudit.report.pages import (
     CaseIndex,
@@ -31,7 +32,7 @@ from xaudit.report.pages import (
 )
 
 INDEX = "index.html"
-_WITHOUT = "No picture: only cases that were explained are kept as pictures."
+_WITHOUT = later("No picture: only cases that were explained are kept as pictures.")
 
 
 def write_pages(folder: Path, out: Path) -> Path:
@@ -82,11 +83,15 @@ class _Pages:
         """All cases, in the order of the plan."""
         columns = tuple(one for one in self.findings.study.levels if CROSS not in one)
         device, rows = self.findings.detector, self.results.cases
-        points = (f"At “{point.name}”" for point in device.operating_points)
+        points = (tr("At “{name}”", name=point.name) for point in device.operating_points)
         return CaseIndex(
             title=f"{device.name} {device.version}".strip(),
-            lead=f"Audit “{self.findings.audit.name}”, {numbers.whole(len(rows))} cases.",
-            columns=("Case", "Reference", "Probability", *points, *columns, "Maps"),
+            lead=tr(
+                "Audit “{name}”, {rows} cases.",
+                name=self.findings.audit.name,
+                rows=numbers.whole(len(rows)),
+            ),
+            columns=(tr("Case"), tr("Reference"), tr("Probability"), *points, *columns, tr("Maps")),
             rows=tuple(
                 IndexRow(row.case_id, _file(row), tuple(self._cells(row, columns))) for row in rows
             ),
@@ -114,10 +119,10 @@ class _Pages:
         )
 
     def _facts(self, row: CaseRow) -> Iterator[tuple[str, str]]:
-        yield "Reference", _label(row)
-        yield "Probability", _score(row) or f"{numbers.NONE} (no score)"
+        yield tr("Reference"), _label(row)
+        yield tr("Probability"), _score(row) or f"{numbers.NONE} ({tr('no score')})"
         for point in self.findings.detector.operating_points:
-            yield f"At “{point.name}”", _decision(row, point.logit)
+            yield tr("At “{name}”", name=point.name), _decision(row, point.logit)
         yield from row.groups.items()
         yield from ((issue.kind.replace("_", " "), issue.detail) for issue in row.issues)
 
@@ -171,7 +176,7 @@ def _file(row: CaseRow) -> str:
 
 
 def _label(row: CaseRow) -> str:
-    return "fracture" if row.label else "no fracture"
+    return "fracture" if row.label else tr("no fracture")
 
 
 def _score(row: CaseRow) -> str:
@@ -180,11 +185,11 @@ def _score(row: CaseRow) -> str:
 
 def _decision(row: CaseRow, threshold: float) -> str:
     if row.logit is None:
-        return "no score"
+        return tr("no score")
     called = row.logit > threshold
     if called == row.label:
         return "right"
-    return "false alarm" if called else "missed"
+    return tr("false alarm") if called else "missed"
 
 
 def _uri(png: bytes) -> str:

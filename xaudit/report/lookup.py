@@ -8,6 +8,7 @@ from urllib.parse import quote
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
 from xaudit.report import numbers
+from xaudit.report.language import stored, tr
 
 
 class Lookup:
@@ -47,9 +48,9 @@ class Lookup:
         unit = self.unit(metric)
         counts = f", {numbers.counts(one)}" if one.k is not None else ""
         if one.value is None:
-            return f"{numbers.NONE}{counts} ({one.undefined})"
+            return f"{numbers.NONE}{counts} ({stored(one.undefined or '')})"
         shown = numbers.estimate(one, unit, metric.endswith("_gap"))
-        caution = f"; {one.caution}" if one.caution else ""
+        caution = f"; {stored(one.caution)}" if one.caution else ""
         return f"{shown}{counts}{caution}"
 
     def methods(self, *metrics: str) -> str:
@@ -62,8 +63,12 @@ class Lookup:
         levels = {numbers.percent(one.estimate.level) for one in self.findings.findings}
         if not names:
             return ""
-        level = " and ".join(sorted(levels))
-        return f"{level} intervals, two-sided. Method: {'; '.join(sorted(names))}."
+        level = tr(" and ").join(sorted(levels))
+        return tr(
+            "{level} intervals, two-sided. Method: {methods}.",
+            level=level,
+            methods="; ".join(map(stored, sorted(names))),
+        )
 
 
 _UNITS = {
