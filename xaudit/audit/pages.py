@@ -18,7 +18,8 @@ from xaudit.data.masks import outlines_on_grid
 from xaudit.errors import ConfigError
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.report import numbers
-from xaudit.report.language import later, tr
+from xaudit.report.language import later, stored, tr
+from xaudit.report.levels import named
 from xaudit.report.overlays import overlay_png, picture_png
 from xaudit.report.pages import (
     CaseIndex,
@@ -87,9 +88,9 @@ class _Pages:
         return CaseIndex(
             title=f"{device.name} {device.version}".strip(),
             lead=tr(
-                "Audit “{name}”, {rows} cases.",
+                "Audit “{name}”, {cases} cases.",
                 name=self.findings.audit.name,
-                rows=numbers.whole(len(rows)),
+                cases=numbers.whole(len(rows)),
             ),
             columns=(tr("Case"), tr("Reference"), tr("Probability"), *points, *columns, tr("Maps")),
             rows=tuple(
@@ -103,8 +104,8 @@ class _Pages:
         for point in self.findings.detector.operating_points:
             yield Cell(_decision(row, point.logit))
         for column in columns:
-            yield Cell(row.groups.get(column, ""))
-        yield Cell("yes" if self._source(row) else "")
+            yield Cell(named(row.groups.get(column, "")))
+        yield Cell(tr("yes") if self._source(row) else "")
 
     def _page(self, before: CaseRow | None, row: CaseRow, after: CaseRow | None) -> CasePage:
         source = self._source(row)
@@ -112,7 +113,7 @@ class _Pages:
             case_id=row.case_id,
             facts=tuple(self._facts(row)),
             picture=self._picture(row, source) if source else None,
-            without=_WITHOUT,
+            without=tr(_WITHOUT),
             index=INDEX,
             before=_file(before) if before else "",
             after=_file(after) if after else "",
@@ -123,8 +124,10 @@ class _Pages:
         yield tr("Probability"), _score(row) or f"{numbers.NONE} ({tr('no score')})"
         for point in self.findings.detector.operating_points:
             yield tr("At “{name}”", name=point.name), _decision(row, point.logit)
-        yield from row.groups.items()
-        yield from ((issue.kind.replace("_", " "), issue.detail) for issue in row.issues)
+        yield from ((column, named(level)) for column, level in row.groups.items())
+        yield from (
+            (stored(issue.kind.replace("_", " ")), stored(issue.detail)) for issue in row.issues
+        )
 
     def _source(self, row: CaseRow) -> Results | None:
         """Where the image of a case and its maps are; None where they were not kept."""
@@ -146,7 +149,7 @@ class _Pages:
             outlines=tuple(
                 "".join(_ring(ring) for ring in outlines_on_grid(lesion)) for lesion in lesions
             ),
-            panels=(Panel("radiograph"), *self._panels(row, source)),
+            panels=(Panel(tr("radiograph")), *self._panels(row, source)),
         )
 
     def _panels(self, row: CaseRow, source: Results) -> Iterator[Panel]:
@@ -161,8 +164,10 @@ def _lines(source: Results, row: CaseRow, method: str) -> Iterator[str]:
     for metric in LOCALIZATION:
         score = source.by_score.get((method, metric), {}).get(row.case_id)
         if score is not None:
-            shown = score.undefined if score.value is None else numbers.plain(score.value)
-            yield f"{metric.replace('_', ' ')}: {shown}"
+            shown = (
+                stored(score.undefined or "") if score.value is None else numbers.plain(score.value)
+            )
+            yield f"{tr(metric.replace('_', ' '))}: {shown}"
 
 
 def _ring(ring: tuple[tuple[float, float], ...]) -> str:
@@ -176,7 +181,7 @@ def _file(row: CaseRow) -> str:
 
 
 def _label(row: CaseRow) -> str:
-    return "fracture" if row.label else tr("no fracture")
+    return tr("fracture") if row.label else tr("no fracture")
 
 
 def _score(row: CaseRow) -> str:
@@ -188,8 +193,8 @@ def _decision(row: CaseRow, threshold: float) -> str:
         return tr("no score")
     called = row.logit > threshold
     if called == row.label:
-        return "right"
-    return tr("false alarm") if called else "missed"
+        return tr("right")
+    return tr("false alarm") if called else tr("missed")
 
 
 def _uri(png: bytes) -> str:

@@ -14,8 +14,10 @@ from xaudit.audit.card import write_cards
 from xaudit.audit.files import read_findings, write_bytes
 from xaudit.audit.judge import saved_verdict
 from xaudit.commands.console import tell
+from xaudit.commands.language import Language
 from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.huggingface import huggingface_card
+from xaudit.report.language import SOURCE, speaking
 from xaudit.report.pdf import print_pdf
 
 
@@ -33,6 +35,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="Where it goes; a usual name in the audit's folder.")
     ] = None,
+    language: Language = SOURCE,
 ) -> None:
     """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
 
@@ -41,7 +44,8 @@ def export(
     """
     name, make = _FORMS[form]
     path = out or audit / name
-    write_bytes(path, make(audit))
+    with speaking(language):
+        write_bytes(path, make(audit))
     tell(str(path))
 
 

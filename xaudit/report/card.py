@@ -11,11 +11,12 @@ from xaudit.core.policy import Outcome, Verdict
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
-from xaudit.report.language import stored, tr
+from xaudit.report.language import stored, tr, trn
 from xaudit.report.lookup import Lookup
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
 from xaudit.report.shortcuts import shortcuts
+from xaudit.report.spoken import sentences_of
 from xaudit.report.summary import summary
 from xaudit.report.twin import twin
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
@@ -75,6 +76,7 @@ def build_card(
             for index, one in enumerate(sections, start=1)
         ),
         twin=twin(findings, verdict, uses),
+        sentences=frozenset(sentences_of(findings)),
         warnings=(*device.warnings, *_changed(verdict), *statements.warnings(findings)),
         footer=tr(
             "xaudit {xaudit_version}, plan {plan_sha256}, {created}",
@@ -120,7 +122,7 @@ def _counts(verdict: Verdict | None) -> str:
 def _answers(look: Lookup) -> tuple[Answer, ...]:
     findings, study, device = look.findings, look.findings.study, look.findings.detector
     sites = (
-        tr("{sites} sites", sites=numbers.whole(study.sites))
+        trn("{sites} sites", study.sites, sites=numbers.whole(study.sites))
         if study.sites is not None
         else tr("site unknown")
     )
@@ -318,7 +320,8 @@ def _study(findings: Findings, uses: str) -> Section:
     )
     shown = flow.issues[:ISSUES_SHOWN]
     rest = len(flow.issues) - len(shown)
-    note = tr("{rest} more are in the JSON of this card.", rest=numbers.whole(rest)) if rest else ""
+    more = "{rest} more are in the JSON of this card."
+    note = trn(more, rest, rest=numbers.whole(rest)) if rest else ""
     issues = tuple((i.case_id, stored(i.kind), stored(i.effect), stored(i.detail)) for i in shown)
     tables = [
         Table(tr("Study"), (tr("Fact"), tr("Value")), rows),

@@ -201,7 +201,7 @@ def _fact(path: Path, header: Mapping[str, str], name: str) -> str:
 def _plural(path: Path, text: str) -> Callable[[int], int]:
     found = re.search(r"plural=([^;]+)", text)
     try:
-        rule: Callable[[int], int] = gettext.c2py(found[1] if found else "")  # type: ignore[attr-defined]
+        rule: Callable[[int], int] = gettext.c2py(found[1] if found else "")
     except ValueError as error:
         raise InstallError(f"{path}: Plural-Forms: {error}") from None
     return rule

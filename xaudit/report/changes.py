@@ -10,7 +10,8 @@ from xaudit.core.change import Agreement, Changes, Delta, MovedCase
 from xaudit.core.finding import CROSS
 from xaudit.report import numbers
 from xaudit.report.changes_figure import differences
-from xaudit.report.language import later, tr
+from xaudit.report.language import later, stored, tr, trn
+from xaudit.report.levels import named
 from xaudit.report.order import in_order
 from xaudit.report.view import Answer, Figure, ModelCard, Section, Table
 
@@ -58,21 +59,16 @@ def build_changes(changes: Changes) -> ModelCard:
     return ModelCard(
         title=tr("{detector}: what changed", detector=new.detector),
         subtitle=tr(
-            "From {detector} {version} (audit “{audit}”) to {detector2} {version2} "
-            "(audit “{audit2}”).",
-            detector=old.detector,
-            version=old.version,
-            audit=old.audit,
-            detector2=new.detector,
-            version2=new.version,
-            audit2=new.audit,
+            "From {old} (audit “{before}”) to {new} (audit “{after}”).",
+            old=f"{old.detector} {old.version}",
+            before=old.audit,
+            new=f"{new.detector} {new.version}",
+            after=new.audit,
         ),
         running=tr(
-            "{detector} {version} to {detector2} {version2}",
-            detector=old.detector,
-            version=old.version,
-            detector2=new.detector,
-            version2=new.version,
+            "{old} to {new}",
+            old=f"{old.detector} {old.version}",
+            new=f"{new.detector} {new.version}",
         ),
         verdict=None,
         verdict_text=tr("A comparison judges nothing; the policy of an audit does."),
@@ -80,13 +76,9 @@ def build_changes(changes: Changes) -> ModelCard:
         answers=_answers(changes),
         sections=tuple(replace(one, number=str(i)) for i, one in enumerate(sections, start=1)),
         twin=_twin(changes),
-        footer=tr(
-            "Plans {plan_sha256} and {plan_sha2562}",
-            plan_sha256=old.plan_sha256[:12],
-            plan_sha2562=new.plan_sha256[:12],
-        ),
-        kind=tr("Change report"),
-        kind_long=tr("Change report of a fracture detector"),
+        footer=tr("Plans {old} and {new}", old=old.plan_sha256[:12], new=new.plan_sha256[:12]),
+        kind=later("change report"),
+        kind_long=later("Change report of a fracture detector"),
     )
 
 
@@ -112,18 +104,18 @@ def _answers(changes: Changes) -> tuple[Answer, ...]:
 
 def _on_which(changes: Changes) -> str:
     return tr(
-        "{cases} cases that both audits have, {positives} with a fracture, of {patients} {unit}s",
+        "{cases} cases that both audits have, {positives} with a fracture, of {patients} {units}",
         cases=numbers.whole(changes.cases),
         positives=numbers.whole(changes.positives),
         patients=numbers.whole(changes.patients),
-        unit=changes.unit,
+        units=stored(f"{changes.unit}s"),
     )
 
 
 def _out(changes: Changes) -> str:
     left = sum(changes.left_out.values())
     return (
-        tr("{left} others were left out.", left=numbers.whole(left))
+        trn("{left} others were left out.", left, left=numbers.whole(left))
         if left
         else tr("None was left out.")
     )
@@ -161,20 +153,21 @@ def _worse_sentence(changes: Changes) -> str:
     if not worse:
         return tr("No group is shown to fare worse.")
     return tr(
-        "Taken one by one: {named}. With all comparisons counted: {named2}.",
-        named=_named(worse),
-        named2=_named(sure),
+        "Taken one by one: {worse}. With all comparisons counted: {sure}.",
+        worse=_named(worse),
+        sure=_named(sure),
     )
 
 
 def _named(deltas: Sequence[Delta]) -> str:
     """The groups, the worst first; not all of them if they are many."""
-    names = list(dict.fromkeys(f"{one.scope['group']} {one.scope['level']}" for one in deltas))
-    rest = len(names) - _NAMED
-    return (
-        ", ".join(names[:_NAMED]) + (tr(" and {rest} more", rest=rest) if rest > 0 else "")
-        or "none"
+    names = list(
+        dict.fromkeys(f"{one.scope['group']} {named(one.scope['level'])}" for one in deltas)
     )
+    rest = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (
+        tr(" and {rest} more", rest=rest) if rest > 0 else ""
+    ) or tr("none")
 
 
 def _how_bad(one: Delta) -> tuple[int, float]:
@@ -188,7 +181,7 @@ def _maps_sentence(changes: Changes) -> str:
     parts = [
         f"{one.method} {numbers.estimate(one.similarity, 'number')}"
         if one.similarity.value is not None
-        else f"{one.method}: {one.similarity.undefined}"
+        else f"{one.method}: {stored(one.similarity.undefined or '')}"
         for one in changes.maps
     ]
     return tr(
@@ -201,12 +194,12 @@ def _cases(changes: Changes) -> Section:
     rows = (
         (tr("Cases of both audits"), numbers.whole(changes.cases)),
         (tr("With a fracture"), numbers.whole(changes.positives)),
-        (f"{changes.unit.capitalize()}s", numbers.whole(changes.patients)),
+        (stored(f"{changes.unit.capitalize()}s"), numbers.whole(changes.patients)),
         (tr("Scored by both detectors"), numbers.whole(changes.scored)),
         (tr("Matched by id and hash of the image"), numbers.whole(changes.by_image)),
         (tr("Matched by id alone"), numbers.whole(changes.cases - changes.by_image)),
         *(
-            (tr("Left out: {why}", why=why), numbers.whole(n))
+            (tr("Left out: {why}", why=stored(why)), numbers.whole(n))
             for why, n in sorted(changes.left_out.items())
         ),
     )
@@ -227,8 +220,7 @@ def _performance(changes: Changes) -> Section:
         "performance",
         "",
         tr("Does it find more fractures?"),
-        tr("New minus old, on the same cases: what both detectors find easy or hard "
-"cancels."),
+        tr("New minus old, on the same cases: what both detectors find easy or hard cancels."),
         paragraphs=(
             tr("An interval that holds 0 says “not shown to differ”, never “equal”."),
         ),
@@ -244,7 +236,7 @@ def _performance(changes: Changes) -> Section:
 
 
 def _row(one: Delta) -> tuple[str, ...]:
-    name = _NAMES.get(one.metric, one.metric.replace("_", " "))
+    name = tr(_NAMES.get(one.metric, one.metric.replace("_", " ")))
     point, worst = one.scope.get("operating_point"), one.scope.get("analysis") == "worst_case"
     name += tr(" at “{point}”", point=point) if point else ""
     return (
@@ -253,9 +245,13 @@ def _row(one: Delta) -> tuple[str, ...]:
         _value(one, one.new),
         _difference(one),
         _p(one.p_value),
-        f"{one.difference.method}; {one.test}" if one.p_value is not None else (
-            one.difference.method or numbers.NONE),
+        _method(one),
     )  # fmt: skip
+
+
+def _method(one: Delta) -> str:
+    method = stored(one.difference.method)
+    return f"{method}; {stored(one.test)}" if one.p_value is not None else method or numbers.NONE
 
 
 def _value(one: Delta, value: float | None) -> str:
@@ -267,15 +263,17 @@ def _value(one: Delta, value: float | None) -> str:
 def _difference(one: Delta) -> str:
     gap = one.difference
     if gap.value is None:
-        return f"{numbers.NONE} ({gap.undefined})"
+        return f"{numbers.NONE} ({stored(gap.undefined or '')})"
     unit = "number" if one.metric in _PLAIN else "proportion"
-    return numbers.estimate(gap, unit, signed=True) + (f"; {gap.caution}" if gap.caution else "")
+    return numbers.estimate(gap, unit, signed=True) + (
+        f"; {stored(gap.caution)}" if gap.caution else ""
+    )
 
 
 def _p(value: float | None) -> str:
     if value is None:
         return numbers.NONE
-    return "< 0.001" if value < 0.001 else numbers.fixed(value, 3)
+    return f"< {numbers.written('0.001')}" if value < 0.001 else numbers.fixed(value, 3)
 
 
 def _agreements(changes: Changes, subjects: Sequence[str]) -> Iterator[Table]:
@@ -297,7 +295,7 @@ def _agreements(changes: Changes, subjects: Sequence[str]) -> Iterator[Table]:
 def _agreement(one: Agreement) -> tuple[str, ...]:
     where = ", ".join(one.scope.values())
     counts = (one.both, one.only_old, one.only_new, one.neither)
-    return (f"{_SUBJECTS[one.subject]}: {where}", *map(numbers.whole, counts))
+    return (f"{tr(_SUBJECTS[one.subject])}: {where}", *map(numbers.whole, counts))
 
 
 def _moved(changes: Changes) -> Section:
@@ -309,10 +307,10 @@ def _moved(changes: Changes) -> Section:
             ]
             if cases:
                 tables.append(
-                    _moved_table(tr("{title}, at “{point}”", title=title, point=point), cases)
+                    _moved_table(tr("{title}, at “{point}”", title=tr(title), point=point), cases)
                 )
     count = len({one.case_id for one in changes.moved})
-    lead = tr("{count} cases are decided differently.", count=numbers.whole(count))
+    lead = trn("{count} cases are decided differently.", count, count=numbers.whole(count))
     return Section("moved", "", tr("Which decisions changed?"), lead, tables=tuple(tables))
 
 
@@ -322,7 +320,9 @@ def _moved_table(title: str, cases: Sequence[MovedCase]) -> Table:
     rest = len(cases) - len(rows)
     note = tr("The largest step first.")
     note += (
-        tr(" {rest} more are in the JSON of this report.", rest=numbers.whole(rest)) if rest else ""
+        trn(" {rest} more are in the JSON of this report.", rest, rest=numbers.whole(rest))
+        if rest
+        else ""
     )
     caption = f"{title}: {numbers.whole(len(cases))}"
     return Table(
@@ -382,9 +382,9 @@ def _groups(changes: Changes) -> Section:
 
 def _group_row(one: Delta) -> tuple[str, ...]:
     point = one.scope.get("operating_point")
-    name = one.metric + (tr(" at “{point}”", point=point) if point else "")
+    name = tr(one.metric) + (tr(" at “{point}”", point=point) if point else "")
     values = _value(one, one.old), _value(one, one.new)
-    return (one.scope["level"], name, *values, _difference(one), _p(one.p_adjusted))
+    return (named(one.scope["level"]), name, *values, _difference(one), _p(one.p_adjusted))
 
 
 def _maps(changes: Changes) -> Section:
@@ -394,7 +394,7 @@ def _maps(changes: Changes) -> Section:
             numbers.estimate(one.similarity, "number"),
             numbers.counts(one.similarity),
             numbers.whole(one.without),
-            "yes" if one.same_parameters else tr("no: part of the change may be theirs"),
+            tr("yes") if one.same_parameters else tr("no: part of the change may be theirs"),
         )
         for one in changes.maps
     )

@@ -46,21 +46,27 @@ def current() -> Catalog:
     return _CURRENT.get()
 
 
-def tr(message: str, /, plural: int | None = None, **values: object) -> str:
+def tr(message: str, /, **values: object) -> str:
     """A message in the current language, its placeholders filled.
 
     Args:
         message: in English; in the code it is a literal, so that a test can collect it.
-        plural: the number by which a language chooses its form.
         values: what the placeholders hold, as it is printed.
     """
-    forms = current().messages.get(message)
-    if not forms:
-        text = message
-    elif plural is None or len(forms) == 1:
-        text = forms[-1]
-    else:
-        text = forms[current().plural(plural)]
+    text = current().messages.get(message, (message,))[-1]
+    return text.format(**values) if values else text
+
+
+def trn(message: str, number: int, /, **values: object) -> str:
+    """A message whose form depends on a number, in the current language.
+
+    Args:
+        message: in English; a literal.
+        number: by which the language chooses its form.
+        values: what the placeholders hold, as it is printed.
+    """
+    forms = current().messages.get(message, (message,))
+    text = forms[current().plural(number)] if len(forms) > 1 else forms[0]
     return text.format(**values) if values else text
 
 

@@ -9,8 +9,10 @@ from dataclasses import asdict, replace
 from xaudit.core.policy import Rule
 from xaudit.core.qualification import Charge, Qualification, Subject, Trial
 from xaudit.report import numbers
-from xaudit.report.language import tr
+from xaudit.report.language import later, stored, tr
 from xaudit.report.view import MARKS, Answer, Mark, ModelCard, Section, Table
+
+_MODES = {"full": later("Full"), "quick": later("Quick")}
 
 
 def build_report(result: Qualification) -> ModelCard:
@@ -45,11 +47,16 @@ def build_report(result: Qualification) -> ModelCard:
 
 def _scope(result: Qualification) -> str:
     defects, sound = (len(_subjects(result, planted)) for planted in (True, False))
-    seeds = ("seed " if len(result.seeds) == 1 else "seeds ") + ", ".join(map(str, result.seeds))
+    names = ", ".join(map(str, result.seeds))
+    seeds = (
+        tr("seed {names}", names=names)
+        if len(result.seeds) == 1
+        else tr("seeds {names}", names=names)
+    )
     return tr(
-        "{capitalize} qualification: {defects} detectors with a planted defect and "
+        "{mode} qualification: {defects} detectors with a planted defect and "
         "{sound} sound ones, on drawn studies of {patients} patients; {seeds}.",
-        capitalize=result.mode.capitalize(),
+        mode=tr(_MODES[result.mode]),
         defects=defects,
         sound=sound,
         patients=result.sizes["patients"],
@@ -63,12 +70,12 @@ def _sentence(result: Qualification) -> str:
     if not missed and not wronged:
         return tr("Every planted defect was found, and no sound detector was accused.")
     return tr(
-        "{missed} of {n} planted defects were not found; {wronged} of {n2} sound "
+        "{missed} of {planted} planted defects were not found; {wronged} of {sound} sound "
         "detectors were wrongly accused.",
         missed=missed,
-        n=result.found.n,
+        planted=result.found.n,
         wronged=wronged,
-        n2=result.accused.n,
+        sound=result.accused.n,
     )
 
 
@@ -85,7 +92,7 @@ def _answers(result: Qualification) -> Iterator[Answer]:
         tr("Of anything at all, or not audited; {exact}.", exact=exact),
     )
     released = [one for one in _trials(result, planted=True) if one.verdict == "pass"]
-    names = ", ".join(f"{one.subject.title} ({one.seed})" for one in released)
+    names = ", ".join(f"{stored(one.subject.title)} ({one.seed})" for one in released)
     yield Answer(
         tr("Would a defective one have been released?"),
         names or tr("None: for each of them the gate's verdict was fail or inconclusive."),
@@ -111,19 +118,23 @@ def _defects(result: Qualification) -> Section:
         note=tr("“By” names the first finding under the planted name, for each seed."),
     )
     return Section(
-        "defects", "", tr("Which planted defects were found?"),
-        tr("{counts} audits of a defective detector raised the accusation that was "
-"planted.", counts=numbers.counts(result.found)),
+        "defects",
+        "",
+        tr("Which planted defects were found?"),
+        tr(
+            "{counts} audits of a defective detector raised the accusation that was planted.",
+            counts=numbers.counts(result.found),
+        ),
         tables=(table,),
-    )  # fmt: skip
+    )
 
 
 def _defect_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
     also = {one.accusation for trial in trials for one in trial.charges} - {subject.planted}
     return (
-        subject.title,
-        subject.says,
-        subject.study,
+        stored(subject.title),
+        stored(subject.says),
+        stored(subject.study),
         subject.planted or "",
         f"{sum(one.right for one in trials)}/{len(trials)}",
         _found_by(trials),
@@ -137,16 +148,16 @@ def _found_by(trials: Sequence[Trial]) -> str:
     for trial in trials:
         named = [one for one in trial.charges if one.accusation == trial.subject.planted]
         if trial.error is not None:
-            lines.setdefault("the audit failed", []).append(f"{trial.seed} {trial.error}")
+            lines.setdefault(tr("the audit failed"), []).append(f"{trial.seed} {trial.error}")
         elif named:
-            lines.setdefault(named[0].finding, []).append(f"{trial.seed} {named[0].why}")
+            lines.setdefault(named[0].finding, []).append(f"{trial.seed} {stored(named[0].why)}")
         else:
-            lines.setdefault("not found", []).append(str(trial.seed))
+            lines.setdefault(tr("not found"), []).append(str(trial.seed))
     return ". ".join(f"{finding}: {'; '.join(said)}" for finding, said in lines.items())
 
 
 def _charge(charge: Charge) -> str:
-    return f"{charge.finding}: {charge.why}"
+    return f"{charge.finding}: {stored(charge.why)}"
 
 
 def _sound(result: Qualification) -> Section:
@@ -185,7 +196,8 @@ def _sound_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
         if one.error
     ]
     right = f"{sum(one.right for one in trials)}/{len(trials)}"
-    return subject.title, subject.says, subject.study, right, "; ".join(said) or numbers.NONE
+    accused = "; ".join(said) or numbers.NONE
+    return stored(subject.title), stored(subject.says), stored(subject.study), right, accused
 
 
 def _rules(result: Qualification) -> Section:
@@ -196,44 +208,58 @@ def _rules(result: Qualification) -> Section:
         rows,
     )
     return Section(
-        "rules", "", tr("How is a detector accused?"),
-        tr("By the gate: a rule accuses of what its name begins with where it fails, "
-"that is where even the better limit of the 95 % interval is beyond the "
-"bound. Maps that are not shown to be about the model accuse of "
-"“explanation”."),
+        "rules",
+        "",
+        tr("How is a detector accused?"),
+        tr(
+            "By the gate: a rule accuses of what its name begins with where it fails, "
+            "that is where even the better limit of the 95 % interval is beyond the "
+            "bound. Maps that are not shown to be about the model accuse of "
+            "“explanation”."
+        ),
         tables=(table,),
-    )  # fmt: skip
+    )
 
 
 def _rule_row(rule: Rule) -> tuple[str, ...]:
     where = ", ".join(f"{key} = {value}" for key, value in sorted(rule.where.items()))
-    name, value = ("floor", rule.floor) if rule.floor is not None else ("ceiling", rule.ceiling)
+    name, value = (
+        (tr("floor"), rule.floor) if rule.floor is not None else (tr("ceiling"), rule.ceiling)
+    )
     bound = f"{name} {numbers.bound(value, 'number')}" if value is not None else numbers.NONE
-    return rule.id, rule.metric, where or tr("all cases"), bound, rule.reason
+    return rule.id, rule.metric, where or tr("all cases"), bound, stored(rule.reason)
 
 
 def _reading(result: Qualification) -> Section:
-    sizes = ", ".join(f"{name} {value}" for name, value in result.sizes.items())
+    sizes = ", ".join(f"{stored(name)} {value}" for name, value in result.sizes.items())
     return Section(
-        "reading", "", tr("What does this show, and what not?"),
-        tr("That this version finds defects of known kinds and sizes on drawn "
-"radiographs."),
+        "reading",
+        "",
+        tr("What does this show, and what not?"),
+        tr("That this version finds defects of known kinds and sizes on drawn radiographs."),
         (
-            tr("The intervals count every audit of a detector on the study of a seed as "
-"one trial. They say how often these detectors would be judged rightly on "
-"other drawn studies, not how often an unknown defect of another kind or "
-"size would be found."),
-            tr("The drawn films are no medical images. What is planted is large, so that "
-"the studies can be small ({sizes}); a smaller defect needs more cases.", sizes=sizes),
-            tr("Every audit behind this report lies beside it and can be opened: xaudit "
-"card seed-SEED/DETECTOR/audit."),
+            tr(
+                "The intervals count every audit of a detector on the study of a seed as "
+                "one trial. They say how often these detectors would be judged rightly on "
+                "other drawn studies, not how often an unknown defect of another kind or "
+                "size would be found."
+            ),
+            tr(
+                "The drawn films are no medical images. What is planted is large, so that "
+                "the studies can be small ({sizes}); a smaller defect needs more cases.",
+                sizes=sizes,
+            ),
+            tr(
+                "Every audit behind this report lies beside it and can be opened: xaudit "
+                "card seed-SEED/DETECTOR/audit."
+            ),
         ),
-        terms=tuple(result.studies.items()),
-    )  # fmt: skip
+        terms=tuple((stored(name), stored(said)) for name, said in result.studies.items()),
+    )
 
 
 def _depends(result: Qualification) -> Section:
-    facts = {"policy SHA-256": result.policy.sha256, **result.provenance}
+    facts = {tr("policy SHA-256"): result.policy.sha256, **result.provenance}
     return Section(
         "provenance", "", tr("What do the results depend on?"),
         tr("The same version, seeds and packages give the same accusations."),

@@ -162,9 +162,12 @@ def _tied(look: Lookup) -> Iterator[Table]:
             (tr("Group"), tr("Share of fractures, difference to the rest"),
              tr("Score of cases without fracture, above the rest"), tr("p of the column")),
             tuple(rows),
-            tr("Above the rest: how often a case without fracture scores higher in this "
-"group; 0.5 is no difference. p: permutation of patients, Holm over the "
-"columns. {methods}", methods=look.methods('association', 'negatives_auc')),
+            tr(
+                "Above the rest: how often a case without fracture scores higher in this group; "
+                "0.5 is no difference. p: permutation of patients, Holm over the columns. "
+                "{methods}",
+                methods=look.methods("association", "negatives_auc"),
+            ),
             folded=True,
         )  # fmt: skip
 
