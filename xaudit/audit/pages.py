@@ -167,7 +167,7 @@ def _lines(source: Results, row: CaseRow, method: str) -> Iterator[str]:
             shown = (
                 stored(score.undefined or "") if score.value is None else numbers.plain(score.value)
             )
-            yield f"{tr(metric.replace('_', ' '))}: {shown}"
+            yield f"{metric.replace('_', ' ')}: {shown}"
 
 
 def _ring(ring: tuple[tuple[float, float], ...]) -> str:

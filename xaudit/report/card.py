@@ -11,7 +11,8 @@ from xaudit.core.policy import Outcome, Verdict
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
-from xaudit.report.language import stored, tr, trn
+from xaudit.report.language import foreign, later, stored, tr, trn
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
@@ -22,6 +23,7 @@ from xaudit.report.twin import twin
 from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
 
 ISSUES_SHOWN = 40
+_ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
 
 
 def build_card(
@@ -77,7 +79,11 @@ def build_card(
         ),
         twin=twin(findings, verdict, uses),
         sentences=frozenset(sentences_of(findings)),
-        warnings=(*device.warnings, *_changed(verdict), *statements.warnings(findings)),
+        warnings=(
+            *map(stored, device.warnings),
+            *_changed(verdict),
+            *statements.warnings(findings),
+        ),
         footer=tr(
             "xaudit {xaudit_version}, plan {plan_sha256}, {created}",
             xaudit_version=findings.audit.xaudit_version,
@@ -138,7 +144,7 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
     return (
         Answer(
             tr("What was audited?"),
-            f"{device.name} {device.version}, {device.architecture}",
+            f"{device.name} {device.version}, {stored(device.architecture)}",
             tr("Weights SHA-256 {weights_sha256}…", weights_sha256=device.weights_sha256[:16])
             if device.weights_sha256
             else tr("Table SHA-256 {sha256}…", sha256=study.sha256[:16]),
@@ -223,7 +229,7 @@ def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
     bounds = [(tr("at least"), one.rule.floor), (tr("at most"), one.rule.ceiling)]
     limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
     limits = limits or stored(one.rule.demand)
-    scope = ", ".join(f"{key} {value}" for key, value in sorted(one.scope.items()))
+    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.scope.items()))
     signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
     shown = numbers.estimate(one.estimate, unit, signed)
     measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
@@ -247,7 +253,7 @@ def _detector(findings: Findings) -> Section:
                 tr(
                     "logit above {logit}, {origin}. {note}",
                     logit=numbers.plain(p.logit),
-                    origin=tr(p.origin.replace("_", " ")),
+                    origin=tr(_ORIGINS[p.origin]),
                     note=p.note,
                 ),
             )
@@ -320,8 +326,9 @@ def _study(findings: Findings, uses: str) -> Section:
     )
     shown = flow.issues[:ISSUES_SHOWN]
     rest = len(flow.issues) - len(shown)
-    more = "{rest} more are in the JSON of this card."
-    note = trn(more, rest, rest=numbers.whole(rest)) if rest else ""
+    note = ""
+    if rest:
+        note = trn("{rest} more are in the JSON of this card.", rest, rest=numbers.whole(rest))
     issues = tuple((i.case_id, stored(i.kind), stored(i.effect), stored(i.detail)) for i in shown)
     tables = [
         Table(tr("Study"), (tr("Fact"), tr("Value")), rows),
@@ -450,6 +457,8 @@ def _glossary(findings: Findings) -> Section:
             tr("A map from which nothing can be read: zero, constant or not a number."),
         ),
     )
-    terms = tuple((one.name.replace("_", " "), stored(one.question)) for one in findings.metrics)
+    terms = tuple(
+        (foreign(one.name.replace("_", " ")), stored(one.question)) for one in findings.metrics
+    )
     lead = tr("The words of this card.")
     return Section("glossary", "", tr("Glossary"), lead, terms=base + terms)

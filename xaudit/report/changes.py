@@ -12,6 +12,7 @@ from xaudit.report import numbers
 from xaudit.report.changes_figure import differences
 from xaudit.report.language import later, stored, tr, trn
 from xaudit.report.levels import named
+from xaudit.report.lookup import measure
 from xaudit.report.order import in_order
 from xaudit.report.view import Answer, Figure, ModelCard, Section, Table
 
@@ -194,7 +195,7 @@ def _cases(changes: Changes) -> Section:
     rows = (
         (tr("Cases of both audits"), numbers.whole(changes.cases)),
         (tr("With a fracture"), numbers.whole(changes.positives)),
-        (stored(f"{changes.unit.capitalize()}s"), numbers.whole(changes.patients)),
+        (stored(f"{changes.unit}s").capitalize(), numbers.whole(changes.patients)),
         (tr("Scored by both detectors"), numbers.whole(changes.scored)),
         (tr("Matched by id and hash of the image"), numbers.whole(changes.by_image)),
         (tr("Matched by id alone"), numbers.whole(changes.cases - changes.by_image)),
@@ -382,7 +383,7 @@ def _groups(changes: Changes) -> Section:
 
 def _group_row(one: Delta) -> tuple[str, ...]:
     point = one.scope.get("operating_point")
-    name = tr(one.metric) + (tr(" at “{point}”", point=point) if point else "")
+    name = measure(one.metric) + (tr(" at “{point}”", point=point) if point else "")
     values = _value(one, one.old), _value(one, one.new)
     return (named(one.scope["level"]), name, *values, _difference(one), _p(one.p_adjusted))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xaudit.core.finding import Finding
 from xaudit.report import numbers
 from xaudit.report.language import later, tr
-from xaudit.report.lookup import Lookup
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Table
 
 _OF_CURVE = {
@@ -37,7 +37,7 @@ def of_curve(look: Lookup) -> Iterator[Table]:
 
 def _title(one: Finding) -> str:
     of = " ".join(
-        f"{tr(key)} {_value(value)}" for key, value in one.scope.items() if key != "analysis"
+        f"{measure(key)} {_value(value)}" for key, value in one.scope.items() if key != "analysis"
     )
     return tr(_OF_CURVE[one.metric], scope=of)
 

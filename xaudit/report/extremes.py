@@ -9,7 +9,7 @@ from xaudit.core.finding import CROSS, EquivalenceFacts
 from xaudit.report import numbers
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
-from xaudit.report.lookup import Lookup
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Table
 
 _RANGE, _RATIO = "_worst_to_best", "_worst_to_best_ratio"
@@ -22,6 +22,8 @@ _COLUMNS = (
     (_ODDS, later("Equalized odds difference")),
     ("auc" + _RANGE, later("AUC, best minus worst")),
 )
+
+_ANSWERS = {"different": later("different"), "equivalent": later("equivalent")}
 
 
 def extremes(look: Lookup) -> Iterator[Table]:
@@ -71,7 +73,7 @@ def equal(look: Lookup) -> Iterator[Table]:
             _title(one),
             tr(
                 "{answer}, margin {margin}",
-                answer=tr(one.answer),
+                answer=tr(_ANSWERS.get(one.answer, one.answer)),
                 margin=numbers.bound(one.margin, look.unit(one.metric)),
             ),
             numbers.estimate(
@@ -110,4 +112,4 @@ def _title(one: EquivalenceFacts) -> str:
     who = f"{one.scope['group']}: " + (
         tr("{level} and the rest", level=named(level)) if level else tr("all levels")
     )
-    return f"{who}, {tr(metric)}{at}"
+    return f"{who}, {measure(metric)}{at}"

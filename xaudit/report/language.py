@@ -86,8 +86,8 @@ def foreign(text: str) -> str:
 
 
 def is_foreign(text: str) -> bool:
-    """Whether a text stayed English on a page of another language."""
-    return isinstance(text, English)
+    """Whether a text of several words stayed English on a page of another language."""
+    return isinstance(text, English) and " " in text
 
 
 def _named(language: str) -> Catalog:

@@ -8,7 +8,18 @@ from urllib.parse import quote
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
 from xaudit.report import numbers
-from xaudit.report.language import stored, tr
+from xaudit.report.language import later, stored, tr
+
+_MEASURES = {
+    "sensitivity": later("sensitivity"),
+    "specificity": later("specificity"),
+    "auc": later("auc"),
+}
+
+
+def measure(name: str) -> str:
+    """The three measures that everybody knows, as a word; others by the name of the registry."""
+    return tr(_MEASURES[name]) if name in _MEASURES else name
 
 
 class Lookup:

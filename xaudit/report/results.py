@@ -14,7 +14,7 @@ from xaudit.report.extremes import equal, extremes
 from xaudit.report.folds import folds
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
-from xaudit.report.lookup import Lookup
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
 from xaudit.report.order import in_order
@@ -292,7 +292,7 @@ def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> s
             rows.append(figures.Row(named(level), one))
     overall = look.estimate(metric, operating_point=point).value
     return figures.forest(
-        tr("{metric} by group", metric=tr(metric)), rows, overall, _floor(verdict, metric)
+        tr("{metric} by group", metric=measure(metric)), rows, overall, _floor(verdict, metric)
     )
 
 

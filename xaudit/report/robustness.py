@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xaudit.core.finding import Findings
 from xaudit.report import figures, numbers
 from xaudit.report.language import later, tr
-from xaudit.report.lookup import Lookup
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Figure, Section, Table
 
 _MEASURES = (
@@ -85,7 +85,9 @@ def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[
     clean = look.estimate(
         f"degraded_{metric}", degradation="none", severity="0", operating_point=point
     ).value
-    return figures.forest(tr("{metric} of worse radiographs", metric=tr(metric)), rows, clean, None)
+    return figures.forest(
+        tr("{metric} of worse radiographs", metric=measure(metric)), rows, clean, None
+    )
 
 
 def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Table:

@@ -8,7 +8,7 @@ from xaudit.core.finding import Finding
 from xaudit.report import numbers
 from xaudit.report.language import later, tr
 from xaudit.report.levels import named
-from xaudit.report.lookup import Lookup
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Table
 
 SIMULTANEOUS = "simultaneous"
@@ -31,7 +31,7 @@ def simultaneous(look: Lookup) -> Iterator[Table]:
     rows = tuple(
         (
             f"{one.scope['group']} {named(one.scope['level'])}",
-            tr(one.metric.removesuffix("_gap")) + _at(one),
+            measure(one.metric.removesuffix("_gap")) + _at(one),
             numbers.estimate(one.estimate, look.unit(one.metric), signed=True),
         )
         for one in shown
