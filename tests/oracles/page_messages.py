@@ -26,17 +26,17 @@ def messages():
 def of_code():
     for path in sorted((*(PACKAGE / "report").rglob("*.py"), PACKAGE / "audit" / "pages.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id in SPEAKING and isinstance(node.args[0], ast.Constant):
-                    yield node.args[0].value, node.func.id == "trn"
+            name = getattr(getattr(node, "func", None), "id", "")
+            if name in SPEAKING and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value, name == "trn"
 
 
 def of_templates():
     for path in sorted(template_root().rglob("*.j2")):
         for node in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
-            if isinstance(node.node, nodes.Name) and node.node.name == "tr":
-                if isinstance(node.args[0], nodes.Const):
-                    yield node.args[0].value, False
+            named = getattr(node.node, "name", "") == "tr"
+            if named and isinstance(node.args[0], nodes.Const):
+                yield node.args[0].value, False
     for path in (*template_root().glob("*.js"), *template_root().glob("*.css")):
         for quoted in WORD.findall(path.read_text("utf-8")):
             yield json.loads(quoted), False

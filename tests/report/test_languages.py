@@ -265,7 +265,7 @@ def test_script_speaks_and_reads_commas(card):
 
 @pytest.mark.parametrize(("english", "german"), [
     ("5 positives, 10 needed for an estimate",
-     "5 Fälle mit Fraktur, 10 für eine Schätzung erforderlich"),
+     "5 Fälle mit Fraktur, 10 für eine Schätzung nötig"),
     ("lower limit 0.964 is not under the floor 0.85",
      "untere Grenze 0,964 liegt nicht unter der Untergrenze 0,85"),
     ("there is no value: the level: no positive cases",

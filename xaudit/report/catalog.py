@@ -67,7 +67,8 @@ class Catalog:
         """A number that was written the English way."""
         if self.decimal == ".":
             return text
-        return text.translate({ord(","): "\u202f", ord("."): self.decimal, ord("-"): "−"})
+        text = text.translate({ord(","): "\u202f", ord("."): self.decimal, ord("-"): "−"})
+        return re.sub(r"(?<=\d)%", " %", text)
 
     def told(self, text: str) -> str:
         """A stored sentence, by the template that made it; `English` where there is none."""
