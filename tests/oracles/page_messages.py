@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import yaml
 from jinja2 import Environment, nodes
 
 from xaudit.report.assets import template_root
@@ -50,6 +51,8 @@ def of_fields():
 
 def sentences_of_code():
     """What the code may write into findings and verdicts: texts, and f-strings as patterns."""
+    policy = (PACKAGE / "audit" / "qualification" / "policy.yaml").read_text("utf-8")
+    yield from (re.escape(rule["reason"]) for rule in yaml.safe_load(policy)["rules"])
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:

@@ -3,6 +3,8 @@
 import dataclasses
 import html
 import re
+import shutil
+import subprocess
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,7 +24,8 @@ from xaudit.report.catalog import English, placeholders, read_catalog, read_entr
 from xaudit.report.crosswalk import crosswalk
 from xaudit.report.language import languages, speaking, stored, tr, trn
 from xaudit.report.levels import named
-from xaudit.report.render import render_html, render_markdown
+from xaudit.report.render import content_hash, render_html, render_markdown
+from xaudit.report.view import Table
 
 CATALOGS = sorted(language.FOLDER.glob("*.po"))
 GERMAN = language.FOLDER / "de.po"
@@ -359,3 +362,39 @@ def test_another_language_is_a_file(tmp_path, monkeypatch):
     assert languages() == {"en": "English", "xx": "Test"}
     with speaking("xx"):
         assert tr("Case") == "Casus"
+
+
+@pytest.mark.browser
+def test_german_script_runs_and_sorts_by_commas(sample, tmp_path):
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs chromium (package chromium)")
+    rows = tuple((one, "", "") for one in ("12,5 %", "−0,4", "—", "1\u202f200", "12,4 %"))
+    with speaking("de"):
+        built = build_card(*sample)
+        table = Table("Sortiert", ("Wert", "a", "b"), rows)
+        first = dataclasses.replace(built.sections[0], tables=(table,))
+        page = render_html(dataclasses.replace(built, sections=(first, *built.sections[1:])))
+    click = "document.querySelector('section button.sort').click()"
+    # The click is part of the page's own script, so that its policy allows it.
+    old = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)[-1]
+    page = page.replace(old, f"{old}\n{click}")
+    page = page.replace(
+        html.escape(content_hash(old)), html.escape(content_hash(f"{old}\n{click}"))
+    )
+    (tmp_path / "card.html").write_text(page, "utf-8")
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+               "--no-first-run", "--disable-background-networking", "--disable-sync",
+               f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
+               "--dump-dom", f"file://{tmp_path / 'card.html'}"]  # fmt: skip
+    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    assert "CONSOLE" not in shown.stderr
+    assert re.search(r"\d+ von \d+ Ergebnissen", shown.stdout)
+    body = shown.stdout.split("Sortiert</caption>")[1].split("</tbody>")[0]
+    assert re.findall(r'<th scope="row">(.*?)</th>', body) == [
+        "−0,4",
+        "12,4 %",
+        "12,5 %",
+        "1\u202f200",
+        "—",
+    ]
