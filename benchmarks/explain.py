@@ -54,9 +54,9 @@ INPUT = InputSpec(224, 224)
 HIDING = Hiding(48, 0.1, "blur")
 CONTEXT = Context(20261123)
 METHODS = ("gradcam", "integrated_gradients", "shap", "lime")
-BUDGETS = (128, 256, 384, 512, 768)
+BUDGETS = (128, 256, 384, 512, 640, 768)
 REPEATS = 5
-STEPS = (16, 24, 32, 40, 48, 56, 64, 96)
+STEPS = (16, 24, 32, 36, 40, 44, 48, 52, 56, 64, 96)
 
 
 @functools.cache

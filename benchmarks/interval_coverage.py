@@ -17,6 +17,9 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.disparities import disparities
+from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.seeds import generator_for
 from xaudit.metrics.discrimination import Predictions
@@ -170,6 +173,35 @@ def family(patients: int, groups: int) -> Study:
     return study
 
 
+def verdicts(patients: int, icc: float) -> Study:
+    """Every subgroup verdict of an audit of a fair detector: do all gaps hold 0 at once?
+
+    Sensitivity, specificity and AUC of three columns (2, 3 and 5 levels) against all other cases,
+    as `disparities` states them; levels that are too small for a verdict have none.
+    """
+
+    def study(rng: np.random.Generator) -> dict[str, tuple[Estimate, float]]:
+        index = patients_of(rng, patients)
+        labels = rng.random(len(index)) < 0.5
+        mood = rng.normal(size=patients)[index]
+        logits = icc**0.5 * mood + (1 - icc) ** 0.5 * rng.normal(size=len(index))
+        p = Predictions(logits + SHIFT * (labels - 0.5), labels, tuple(map(str, index)))
+        columns = {
+            str(count): {str(g): member == g for g in range(count)}
+            for count in (2, 3, 5)
+            for member in [rng.integers(0, count, patients)[index]]
+        }
+        point = OperatingPoint("point", 0.0, "fixed")
+        seed = int(rng.integers(2**31))
+        found = disparities(p, (point,), columns, StatisticsConfig(draws=DRAWS), seed)
+        gaps = [one.estimate for one in found]
+        if not gaps:
+            return {"all verdicts": (Estimate.missing("no level is large enough"), 0.0)}
+        return {"all verdicts": together(gaps)}
+
+    return study
+
+
 def together(gaps: Sequence[Estimate]) -> tuple[Estimate, float]:
     """One estimate that holds its truth where all gaps hold 0."""
     known = [gap for gap in gaps if gap.value is not None]
@@ -212,6 +244,7 @@ def page(runs: int) -> Iterator[str]:
     yield from table("Random effects of sites", "sites, τ", many, runs)
     groups = [(f"{p}, {g}", family(p, g)) for p in (100, 300) for g in (2, 5, 10)]
     yield from table("Gaps of fair groups, max-T", "patients, groups", groups, runs)
+    yield from table("All subgroup verdicts of a fair detector", head, grid(verdicts), 2 * runs)
 
 
 INTRODUCTION = """# Coverage of the intervals

@@ -3,14 +3,41 @@
   var controls = document.querySelector(".controls");
   var dialog = document.getElementById("large");
   var stage = document.getElementById("stage");
+  // Paper shows everything; what was closed is closed again afterwards.
+  var closed = [];
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (one) { one.open = true; });
+    closed = Array.prototype.slice.call(document.querySelectorAll("details:not([open])"));
+    closed.forEach(function (one) { one.open = true; });
   });
+  window.addEventListener("afterprint", function () {
+    closed.forEach(function (one) { one.open = false; });
+  });
+  // A link into something closed opens it.
+  function reveal() {
+    var id = "";
+    try { id = decodeURIComponent(location.hash.slice(1)); } catch (error) { return; }
+    var target = document.getElementById(id);
+    if (!target) { return; }
+    for (var one = target; one; one = one.parentElement) {
+      if (one.tagName === "DETAILS") { one.open = true; }
+    }
+    var own = target.querySelector("details");
+    if (target.tagName === "SECTION" && own) { own.open = true; }
+    target.scrollIntoView();
+  }
+  window.addEventListener("hashchange", reveal);
+  reveal();
   if (!controls) { return; }
   controls.hidden = false;
-  var slider = document.getElementById("opacity");
-  slider.addEventListener("input", function () {
-    document.documentElement.style.setProperty("--overlay", String(slider.value / 100));
+  // The same two sliders stand above the gallery and in the enlarged view.
+  document.querySelectorAll("input[data-sets]").forEach(function (slider) {
+    slider.addEventListener("input", function () {
+      var name = slider.dataset.sets;
+      document.documentElement.style.setProperty(name, String(slider.value / 100));
+      document.querySelectorAll("input[data-sets='" + name + "']").forEach(function (other) {
+        other.value = slider.value;
+      });
+    });
   });
   var chooser = document.getElementById("method");
   var figures = Array.prototype.slice.call(document.querySelectorAll(".case figure"));

@@ -45,7 +45,26 @@
       });
     });
   }
+  // Rows of a long table that hold every word; paper shows all of them.
+  function filterable(table) {
+    var rows = Array.prototype.slice.call(table.tBodies[0].rows);
+    var place = table.parentNode;
+    var label = document.createElement("label");
+    label.className = "filter";
+    label.textContent = tr("Rows that hold all of these words: ");
+    var input = make("input", "", label);
+    input.type = "search";
+    place.parentNode.insertBefore(label, place);
+    input.addEventListener("input", function () {
+      var words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      rows.forEach(function (row) {
+        var text = row.textContent.toLowerCase();
+        row.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
+      });
+    });
+  }
   document.querySelectorAll("section table").forEach(function (table) {
+    if (table.tBodies[0].rows.length > 15) { filterable(table); }
     if (table.tHead.rows[0].cells.length > 2 && table.tBodies[0].rows.length > 3) {
       sortable(table);
     }

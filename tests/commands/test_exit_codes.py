@@ -62,13 +62,69 @@ def test_gate_without_a_policy_is_2(xaudit, sample):
     assert "without a policy" in err
 
 
-def test_findings_of_another_version_are_2(xaudit, sample):
+@pytest.mark.parametrize("other", [(), ("study", "detector", "findings")])
+def test_findings_of_another_version_are_2(xaudit, sample, other):
     findings = json.loads((sample / "findings.json").read_text("utf-8"))
     findings["schema_version"] = 99
+    for key in other:
+        del findings[key]
     (sample / "findings.json").write_text(json.dumps(findings), encoding="utf-8")
     code, _out, err = xaudit("card", sample)
     assert code == 2
     assert "schema version 99" in err
+    assert "use the version that wrote it (0.1.0), or run the audit again" in err
+
+
+def _without_a_picture(folder):
+    next((folder / "evidence").glob("*.png")).unlink()
+
+
+def _half_a_picture(folder):
+    path = next((folder / "evidence").glob("*.png"))
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _no_picture(folder):
+    next((folder / "evidence").glob("*.png")).write_text("not found", encoding="utf-8")
+
+
+def _text_for_a_number(folder):
+    findings = json.loads((folder / "findings.json").read_text("utf-8"))
+    findings["findings"][3]["estimate"]["value"] = "many"
+    (folder / "findings.json").write_text(json.dumps(findings), encoding="utf-8")
+
+
+def _half_a_file(folder):
+    path = folder / "findings.json"
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _bad_verdict(folder):
+    (folder / "verdict.json").write_text('{"policy": 3}', encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said", "advice"),
+    [
+        (_without_a_picture, "evidence", "copy the folder evidence/ again"),
+        (_half_a_picture, "expected a whole PNG", "copy the folder evidence/ again"),
+        (_no_picture, "expected a whole PNG", "copy the folder evidence/ again"),
+        (_text_for_a_number, "findings.3.estimate.value", "restore it"),
+        (_half_a_file, "cannot be read", "restore it"),
+        (_bad_verdict, "verdict.json: policy", "restore it"),
+    ],
+)
+def test_a_damaged_audit_leaves_the_old_card_alone(xaudit, sample, damage, said, advice):
+    (sample / "card.html").write_text("the old card", encoding="utf-8")
+    (sample / "card.md").write_text("the old card", encoding="utf-8")
+    damage(sample)
+    code, _out, err = xaudit("card", sample)
+    assert code == 2
+    assert said in err
+    assert advice in err
+    assert (sample / "card.html").read_text("utf-8") == "the old card"
+    assert (sample / "card.md").read_text("utf-8") == "the old card"
+    assert not list(sample.glob(".card*"))
 
 
 def test_picture_outside_of_the_evidence_is_refused(xaudit, sample):

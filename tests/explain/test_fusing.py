@@ -2,15 +2,16 @@ import pytest
 import torch
 from torch import nn
 
+from xaudit.explain.convolutions import Convolution, FirstConvolution
 from xaudit.explain.folding import folded
-from xaudit.explain.fusing import _Fused, fused
+from xaudit.explain.fusing import alike, fused
 from xaudit.models.architectures import build_network
 
 IMAGE = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
 def count(module):
-    return sum(isinstance(part, _Fused) for part in module.modules())
+    return sum(isinstance(part, Convolution) for part in module.modules())
 
 
 def block(activation, **geometry):
@@ -108,3 +109,97 @@ def test_a_copy_that_says_something_else_is_thrown_away():
 
     network = Moody().eval()
     assert fused(network, IMAGE) is network
+
+
+def gradient(network, images):
+    images = images.clone().requires_grad_(True)
+    (slopes,) = torch.autograd.grad(network(images).sum(), images)
+    return slopes
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.ReLU6(inplace=True)])
+@pytest.mark.parametrize("geometry", [{}, {"stride": 2, "padding": 1}, {"dilation": 2}])
+def test_gradients_are_those_of_the_two_layers(activation, geometry):
+    network = ready(block(activation, **geometry))
+    images = 3 * torch.randn(5, 3, 32, 32)
+    expected = gradient(network, images)
+    assert expected.abs().max() > 0
+    torch.testing.assert_close(gradient(fused(network, IMAGE), images), expected)
+
+
+GRAY = IMAGE[:, :1]
+
+
+class Gray(nn.Module):
+    """One plane in three channels, normalized as photographs are, or all alike."""
+
+    def __init__(self, inner, mean, std):
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
+
+    def forward(self, images):
+        return self.inner((images.expand(-1, 3, -1, -1) - self.mean) / self.std)
+
+
+PHOTOGRAPHS = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+
+
+@pytest.mark.parametrize("scaling", [([0.5], [0.5]), PHOTOGRAPHS], ids=["alike", "photographs"])
+@pytest.mark.parametrize(
+    "geometry", [{}, {"stride": 2, "padding": 3}, {"dilation": 2, "padding": 1}]
+)
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.GELU()])
+def test_a_gray_image_is_convolved_once(scaling, geometry, activation):
+    network = Gray(ready(block(activation, **geometry)), *scaling).eval()
+    twin = fused(network, GRAY)
+    assert isinstance(twin.inner[0], FirstConvolution)
+    images = 2 * torch.rand(3, 1, 32, 32) - 0.5
+    torch.testing.assert_close(twin(images), network(images), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        gradient(twin, images), gradient(network, images), rtol=1e-3, atol=1e-5
+    )
+
+
+class Unlike(nn.Module):
+    """Channels that are not the image: of its neighbors, of a curve, or nothing on this one."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.conv = how, nn.Conv2d(3, 4, 3)
+
+    def forward(self, images):
+        planes = {
+            "shifted": torch.cat([images, images.roll(1, 2), images], 1),
+            "curved": torch.cat([images, images**2, images], 1),
+            "dead": torch.cat([images, (images - 1).relu(), images], 1),
+        }[self.how]
+        return self.conv(planes).mean(dim=(1, 2, 3))
+
+
+@pytest.mark.parametrize("how", ["shifted", "curved", "dead"])
+def test_channels_that_are_not_the_image_stay(how):
+    network = Unlike(how).eval()
+    assert fused(network, GRAY) is network
+
+
+def test_a_layer_that_is_read_returns_what_it_did():
+    network = ready(block(nn.ReLU()))
+    assert fused(network, IMAGE, "0") is network
+    assert fused(network, IMAGE, "1") is network
+    twin = fused(network, IMAGE, "2")
+    assert count(twin) == 1
+    seen = []
+    for one in (network, twin):
+        one.get_submodule("2").register_forward_hook(lambda *given: seen.append(given[2]))
+        one(IMAGE)
+    torch.testing.assert_close(*seen)
+
+
+def test_gradients_of_a_copy_are_compared():
+    network = ready(block(nn.ReLU()))
+    twin = fused(network, IMAGE)
+    assert alike(network, None, twin, None, IMAGE)
+    twin[0].before_activation = lambda slopes, output: slopes
+    assert not alike(network, None, twin, None, IMAGE)

@@ -1,4 +1,6 @@
 import dataclasses
+import shutil
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -23,6 +25,9 @@ from xaudit.core.metric import MetricFacts
 from xaudit.core.policy import Outcome, Rule, Verdict
 from xaudit.report.overlays import overlay_png, picture_png
 
+CHROMIUM = shutil.which("chromium")
+# WCAG 2.2, A and AA, and what axe-core holds for good practice besides.
+AXE_TAGS = ["best-practice", "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 METHODS = ("gradcam", "integrated_gradients", "shap", "lime")
 REFERENCES = {"area_chance": 0.04, "center_gaussian": 0.07, "edge_map": 0.05,
@@ -136,3 +141,64 @@ def minimal(audit):
     return dataclasses.replace(findings, findings=(), metrics=(), methods=(), curves=(),
         calibration=(), gallery=(), declared={}, provenance={}, prevalence=None,
         study=dataclasses.replace(findings.study, levels={}))  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not CHROMIUM:
+        pytest.skip("needs chromium (package chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(chromium, tmp_path):
+    """Open a page from a file; it may ask for nothing and say nothing."""
+    opened, heard = [], []
+
+    def open_page(text, place="", **options):
+        path = tmp_path / "page.html"
+        path.write_text(text, "utf-8")
+        page = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        opened.append(page)
+        page = page.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: heard.append(message.text))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("dialog", lambda dialog: heard.append(f"dialog {dialog.message}"))
+        page.on("request", lambda request: heard.append(request.url) if not request.url.startswith(
+            ("data:", path.as_uri())) else None)  # fmt: skip
+        page.goto(f"{path.as_uri()}{place}")
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert heard == []
+
+
+@pytest.fixture(scope="session")
+def violations():
+    """What axe-core finds against WCAG 2.2 AA: rule and element, one line each."""
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+    def run(page):
+        page.evaluate(axe)
+        found = page.evaluate(
+            """tags => axe.run(document, {runOnly: {type: "tag", values: tags},
+                 rules: {"target-size": {enabled: true}}, resultTypes: ["violations"]})""",
+            AXE_TAGS,
+        )
+        return [
+            f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]
+
+    return run

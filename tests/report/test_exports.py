@@ -1,6 +1,7 @@
 """The forms that others read, each by its own reader: the Hub's, CycloneDX's schema, pdftotext."""
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -16,7 +17,7 @@ from xaudit.report import pdf
 from xaudit.report.card import build_card
 from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.huggingface import huggingface_card
-from xaudit.report.render import render_html
+from xaudit.report.render import content_hash, render_html
 
 SCHEMAS = ("bom-1.7", "spdx", "jsf-0.82", "cryptography-defs")
 
@@ -109,3 +110,24 @@ def test_pdf_holds_every_section(audit, tmp_path):
     )
     for section in card.sections:
         assert section.title in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("paper", "size"), [("A4", "594.96 x 841.92"), ("Letter", "612 x 792")])
+def test_pdf_is_tagged_and_of_its_paper(minimal, tmp_path, paper, size):
+    if not shutil.which("chromium") or not shutil.which("pdfinfo"):
+        pytest.skip("needs chromium and pdfinfo (packages chromium, poppler-utils)")
+    (tmp_path / "card.html").write_text(render_html(build_card(minimal, None, {})), "utf-8")
+    (tmp_path / "card.pdf").write_bytes(pdf.print_pdf(tmp_path / "card.html", pdf.Paper(paper)))
+    command = ["pdfinfo", str(tmp_path / "card.pdf")]
+    facts = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"Tagged: +yes", facts)
+    assert re.search(rf"Page size: +{size}", facts)
+    assert "BoneNet" in re.search(r"Title: +(.*)", facts)[1]
+
+
+def test_style_of_a_paper_is_allowed_by_the_policy_of_the_page(minimal):
+    page = pdf._on_paper(render_html(build_card(minimal, None, {})), pdf.Paper.letter)
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    assert "@page{size:Letter;" in style
+    assert f"style-src '{content_hash(style)}'" in page

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
 from xaudit.report.card import build_card
-from xaudit.report.overlays import overlay_png, overlay_rgba
+from xaudit.report.overlays import for_card, is_png, overlay_png, overlay_rgba
 from xaudit.report.render import render_html
 
 
@@ -40,3 +40,39 @@ def test_a_layer_of_one_color_family_needs_no_four_bytes_a_pixel():
     rows, columns = np.mgrid[0:224, 0:224] / 224
     smooth = overlay_png(np.exp(-((rows - 0.4) ** 2 + (columns - 0.5) ** 2) / 0.02))
     assert b"PLTE" in smooth[:100]
+
+
+def test_a_large_map_is_shown_small_and_in_its_place():
+    values = np.zeros((1024, 512))
+    values[256:512, 128:256] = 1.0
+    values[0, 0] = np.nan
+    shown = for_card(values)
+    assert shown.shape == (384, 192)
+    assert np.allclose(shown.mean(), np.nansum(values) / values.size)
+    rows, columns = np.nonzero(shown > 0.5)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (96, 191, 48, 95)
+    small = np.ones((384, 3))
+    assert for_card(small) is small or np.array_equal(for_card(small), small)
+
+
+def test_seventeen_cases_of_a_large_input_stay_under_eight_megabytes():
+    # Noise is what compresses worst; a radiograph is far from it.
+    noise = np.random.default_rng(0).standard_t(3, size=(1024, 1024))
+    smooth = np.exp(-((np.mgrid[0:1024, 0:1024] / 1024 - 0.5) ** 2).sum(axis=0) * 9)
+    layers = 2 * len(overlay_png(for_card(noise))) + 2 * len(overlay_png(for_card(smooth)))
+    radiograph = 90_000
+    assert 17 * (radiograph + layers) * 4 / 3 < 8_000_000
+
+
+def test_whole_pictures_are_told_from_broken_ones():
+    whole = overlay_png(np.eye(9))
+    assert is_png(whole)
+    for broken in (
+        b"",
+        b"text",
+        whole[:-1],
+        whole[:60],
+        whole.replace(b"IDAT", b"IDAX"),
+        whole[4:],
+    ):
+        assert not is_png(broken)

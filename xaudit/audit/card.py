@@ -15,8 +15,14 @@ from xaudit.core.policy import Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
 from xaudit.report.crosswalk import crosswalk_csv
+from xaudit.report.overlays import is_png
 from xaudit.report.record import record
 from xaudit.report.render import render_crosswalk, render_html, render_markdown
+
+_RESTORE = (
+    "copy the folder evidence/ again from where the audit was run, or run it again into a new "
+    "folder"
+)
 
 
 def write_cards(folder: Path, html: Path | None = None) -> Path:
@@ -73,7 +79,7 @@ def pictures_of(folder: Path, findings: Findings) -> dict[str, bytes]:
     """File name → content, for every picture that the gallery names.
 
     Raises:
-        ConfigError: a picture is missing.
+        ConfigError: a picture is missing or damaged.
     """
     return {
         name: _picture(folder, name)
@@ -98,6 +104,9 @@ def _picture(folder: Path, name: str) -> bytes:
     if not path.resolve().is_relative_to((folder / "evidence").resolve()):
         raise ConfigError(f"{folder / 'findings.json'}: picture {name!r} lies outside evidence/")
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: picture of the gallery: {error.strerror}") from None
+        raise ConfigError(f"{path}: picture of the gallery: {error.strerror}; {_RESTORE}") from None
+    if not is_png(content):
+        raise ConfigError(f"{path}: picture of the gallery: expected a whole PNG; {_RESTORE}")
+    return content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,12 +90,21 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
         return None
 
     plan = attempt("data", lambda: make_plan(config, limit))
-    detector = attempt("detector", lambda: load_detector(detector_spec(config)))
+    detector = attempt("detector", lambda: _detector(config))
     attempt("explain", lambda: check_others(detector_spec(config), config.explain.checks))
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)
     return _preview(plan, detector, explainers)
+
+
+def _detector(config: AuditConfig) -> TorchDetector:
+    """The detector, of several the first; all of them have to load."""
+    spec, folds = detector_spec(config), config.detector.folds
+    first, *others = folds.weights.values() if folds else [spec.weights]
+    for path in others:
+        load_detector(replace(spec, weights=path))
+    return load_detector(replace(spec, weights=first))
 
 
 def _explainers(config: AuditConfig) -> list[Explainer]:

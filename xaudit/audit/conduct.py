@@ -9,6 +9,13 @@ from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.fold_detectors import (
+    clear_parts,
+    explain_shown,
+    in_parts,
+    load_parts,
+    whole_engine,
+)
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.hashes import write_hashes
 from xaudit.audit.other_detectors import check_others
@@ -18,9 +25,9 @@ from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
-from xaudit.audit.run import Engine, explain_rest, run_shards
+from xaudit.audit.run import Engine, run_shards
 from xaudit.audit.shortcuts import probe_shortcuts
-from xaudit.audit.store import Store
+from xaudit.audit.store import CheckRow, DegradedRow, Store
 from xaudit.audit.summarize import Evidence, summarize
 from xaudit.core.finding import Findings
 
@@ -49,15 +56,18 @@ def run_audit(
     plan = fix_plan(make_plan(read_config(config, overrides)[0], limit), folder)
     if _finished(folder, plan):
         return read_findings(folder)
-    engine = Engine.of(plan)
+    parts = load_parts(plan)
+    engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
-    run_shards(plan, engine, folder, listen)
+    for part in parts:
+        run_shards(part.plan, part.engine, folder, listen)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
-    worse = degrade_scores(plan, engine, results.cases, folder, listen)
-    worse_maps = explain_degraded(plan, engine, results, folder, listen)
-    checks = check_explanations(plan, engine, results, folder, listen)
-    probed = probe_shortcuts(plan, engine, results, folder, listen)
+    run = (results, folder, listen)
+    worse = in_parts(_degrade, DegradedRow, "robustness.parquet", parts, run)
+    worse_maps = in_parts(explain_degraded, CheckRow, "degraded_maps.parquet", parts, run)
+    checks = in_parts(check_explanations, CheckRow, "checks.parquet", parts, run)
+    probed = in_parts(probe_shortcuts, CheckRow, "shortcuts.parquet", parts, run)
     gallery = Gallery(
         results,
         {case.case_id: case for case in plan.study.cases},
@@ -66,16 +76,23 @@ def run_audit(
         tuple(explainer.name for explainer in engine.explainers),
     )
     chosen = [choice.row.case_id for choice in gallery.choose()]
-    extra = explain_rest(plan, engine, chosen, folder, listen)
+    extra = explain_shown(parts, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
     evidence = Evidence(results, checks, worse, worse_maps, probed, shown)
     findings = summarize(plan, engine, evidence)
+    clear_parts(folder)
     # A verdict and a card that were made from other findings must not stand beside these.
     for stale in ("verdict.json", "card.html", "card.md"):
         (folder / stale).unlink(missing_ok=True)
     write_text(folder / "findings.json", to_json(findings))
     write_hashes(folder)
     return findings
+
+
+def _degrade(
+    plan: Plan, engine: Engine, results: Results, folder: Path, listen: Listener
+) -> list[DegradedRow]:
+    return degrade_scores(plan, engine, results.cases, folder, listen)
 
 
 def _finished(folder: Path, plan: Plan) -> bool:

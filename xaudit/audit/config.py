@@ -6,10 +6,12 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from xaudit.audit.literature import Wanted, chosen
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.data.folds import FoldDesign
 
 
 class Section(BaseModel):
@@ -96,6 +98,16 @@ class OperatingPointConfig(Section):
         return OperatingPoint(self.name, logit, self.origin, self.note)
 
 
+class FoldDetectorsConfig(Section):
+    """A detector for each fold of a cross-validation: a case goes to the one not trained on it."""
+
+    column: str = Field(min_length=1, description="group that says of which fold a case is")
+    design: FoldDesign = Field(description="how the folds were made")
+    weights: dict[str, Path] = Field(
+        min_length=2, description="fold → weights of the detector that was trained without it"
+    )
+
+
 class DetectorConfig(Section):
     """Which detector is audited, and what it declares of itself."""
 
@@ -107,13 +119,30 @@ class DetectorConfig(Section):
     arguments: dict[str, str | int | float | bool | None] = Field(
         default_factory=dict, description="passed to the factory of the architecture"
     )
-    weights: Path = Field(description="safetensors or state_dict, relative to this file")
+    weights: Path = Field(
+        description="safetensors or state_dict, relative to this file; left out with folds"
+    )
+    folds: FoldDetectorsConfig | None = Field(
+        None, description="a detector for each fold of a cross-validation, instead of weights"
+    )
     input: InputSpec
     output: OutputConfig = OutputConfig()
     target_layer: str | None = Field(
         None, description="dotted name of the layer that Grad-CAM reads; found if left out"
     )
     operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _weights_or_folds(cls, given: object) -> object:
+        folds = given.get("folds") if isinstance(given, dict) else None
+        weights = folds.get("weights") if isinstance(folds, dict) else None
+        if not isinstance(given, dict) or not isinstance(weights, dict) or not weights:
+            return given
+        if "weights" in given:
+            raise ValueError("give either weights or folds, which have weights of their own")
+        # The first stands for all where one detector has to be looked at: they differ in it alone.
+        return given | {"weights": next(iter(weights.values()))}
 
     @model_validator(mode="after")
     def _names_differ(self) -> DetectorConfig:
@@ -292,6 +321,26 @@ class AuditConfig(Section):
     robustness: RobustnessConfig = RobustnessConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
+    literature: Wanted = Field(
+        False, description="true, or a list of names: published figures beside the result, "
+        "of other data and protocols; never judged"
+    )  # fmt: skip
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )
+
+    @model_validator(mode="after")
+    def _folds_have_no_counterparts(self) -> AuditConfig:
+        checks = self.explain.checks
+        if self.detector.folds and (checks.shuffled_labels or checks.retrained):
+            raise ValueError(
+                "explain.checks.shuffled_labels and retrained are of one detector; with "
+                "detector.folds there are several: leave them out"
+            )
+        return self
+
+    @field_validator("literature")
+    @classmethod
+    def _known_figures(cls, wanted: Wanted) -> Wanted:
+        chosen(wanted)
+        return wanted

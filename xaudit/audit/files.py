@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +17,14 @@ from xaudit.core.finding import SCHEMA_VERSION, Findings
 from xaudit.errors import ConfigError
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What findings of every version hold: another version may hold nothing else of this one."""
+
+    schema_version: int = SCHEMA_VERSION
+    audit: Mapping[str, object] = field(default_factory=dict)
 
 
 def to_json(thing: object) -> str:
@@ -69,13 +79,18 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: not found; expected the folder of an audit that `xaudit run` has finished"
         ) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+        raise ConfigError(
+            f"{path}: cannot be read: {error}; restore it, or make it again"
+        ) from None
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{path}: {place}: {first['msg']}") from None
+        raise ConfigError(
+            f"{path}: {place}: {first['msg']}; the file is not as xaudit wrote it: restore it, or "
+            "make it again"
+        ) from None
 
 
 def read_findings(folder: Path) -> Findings:
@@ -84,11 +99,12 @@ def read_findings(folder: Path) -> Findings:
     Raises:
         ConfigError: the file is missing, damaged, or of another version.
     """
-    findings = read_json(folder / "findings.json", Findings)
-    if findings.schema_version != SCHEMA_VERSION:
+    path = folder / "findings.json"
+    head = read_json(path, _Head)
+    if head.schema_version != SCHEMA_VERSION:
+        writer = f" ({head.audit['xaudit_version']})" if "xaudit_version" in head.audit else ""
         raise ConfigError(
-            f"{folder / 'findings.json'}: schema version {findings.schema_version}, this xaudit "
-            f"reads {SCHEMA_VERSION}; use the version that wrote it "
-            f"({findings.audit.xaudit_version})"
+            f"{path}: schema version {head.schema_version}, this xaudit reads {SCHEMA_VERSION}; "
+            f"use the version that wrote it{writer}, or run the audit again with this one"
         )
-    return findings
+    return read_json(path, Findings)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from xaudit.audit.agreement import mean_by_case
 from xaudit.audit.files import write_bytes
+from xaudit.audit.gallery_groups import Served, worst_served
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import Case, PreparedCase
@@ -19,13 +20,16 @@ from xaudit.core.finding import GalleryCase, GalleryMap
 from xaudit.data.masks import outlines_on_grid
 from xaudit.data.prepare import prepare
 from xaudit.metrics.localization import LOCALIZATION
-from xaudit.report.overlays import overlay_png, picture_png
+from xaudit.report import numbers
+from xaudit.report.overlays import for_card, overlay_png, picture_png
 
-LIMITS = {"miss": 4, "false_alarm": 3, "worst_map": 3, "disagreement": 1, "good": 2}
+LIMITS = {"miss": 4, "false_alarm": 3, "group": 4, "worst_map": 3, "disagreement": 1, "good": 2}
 _PICTURE_SCALE = 2
+_PICTURE_SIDE = 640
+"""Of the longer side in pixels, where twice the input is more."""
 _NOT_DRAWN = " (not in the drawn sample: its maps enter no statistics)"
 
-Kind = Literal["miss", "false_alarm", "worst_map", "disagreement", "good"]
+Kind = Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Gallery:
     """Chooses cases and draws them.
 
     A miss is a fracture that the detector calls normal at the first operating point; the worst
-    has the lowest logit. The worst maps are those of the fractures at which no method looked:
+    has the lowest logit. Of the groups that fare worst, what went most wrong is shown, if it is not
+    shown already. The worst maps are those of the fractures at which no method looked:
     the mass in the lesions of the best method counts. The good ones are the other end of it.
     Methods disagree most where their maps rank the places of the image least alike.
 
@@ -69,11 +74,10 @@ class Gallery:
         Raises:
             AuditError: the disk is full or cannot be written.
         """
-        fine = replace(
-            self.input,
-            height=self.input.height * _PICTURE_SCALE,
-            width=self.input.width * _PICTURE_SCALE,
-        )
+        sides = (self.input.height, self.input.width)
+        scale = min(_PICTURE_SCALE, _PICTURE_SIDE / max(sides))
+        height, width = (max(1, round(side * scale)) for side in sides)
+        fine = replace(self.input, height=height, width=width)
         shown = []
         for choice in self.choose():
             prepared = prepare(self.cases[choice.row.case_id], fine)
@@ -81,7 +85,7 @@ class Gallery:
             write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
             for one in case.maps:
                 values = self._source(choice.row).array(case.case_id, one.method)
-                write_bytes(folder / "evidence" / one.picture, overlay_png(values))
+                write_bytes(folder / "evidence" / one.picture, overlay_png(for_card(values)))
             shown.append(case)
         return tuple(shown)
 
@@ -92,7 +96,8 @@ class Gallery:
         maps = list(self._maps())
         disputed = self._disagreements()
         good = map(_as_good, maps)
-        for choices in (self._misses(), self._false_alarms(), maps, disputed, good):
+        groups = self._of_groups(taken)
+        for choices in (self._misses(), self._false_alarms(), groups, maps, disputed, good):
             ranked = sorted(choices, key=lambda one: (one.rank, one.row.case_id))
             fresh = [one for one in ranked if one.row.case_id not in taken]
             fresh = fresh[: LIMITS[fresh[0].kind]] if fresh else []
@@ -112,13 +117,32 @@ class Gallery:
                 reason = f"No fracture, called one: probability {probability(logit):.2g}"
                 yield Choice("false_alarm", row, reason, -logit)
 
+    def _of_groups(self, taken: Set[str]) -> Iterator[Choice]:
+        """What went most wrong, and is not shown yet, where the detector serves worst."""
+        scored, threshold, own = list(self._scored()), self.points[0].logit, set[str]()
+        for group in worst_served(scored, threshold):
+            wrong = [
+                (logit if row.label else -logit, row.case_id, row, logit)
+                for row, logit in scored
+                if row.label == group.label
+                and (logit > threshold) != row.label
+                and row.groups.get(group.column) == group.level
+                and row.case_id not in taken | own
+            ]
+            if wrong:
+                _, case_id, row, logit = min(wrong, key=lambda one: one[:2])
+                own.add(case_id)
+                reason = f"{_of_group(group)}: probability {probability(logit):.2g}"
+                yield Choice("group", row, reason, group.share)
+
     def _maps(self) -> Iterator[Choice]:
         for row, _ in self._scored():
             masses = {name: self._score(row, name, "mass") for name in self.methods}
             known = {name: mass for name, mass in masses.items() if isinstance(mass, float)}
             if known:
                 best = max(known, key=lambda name: known[name])
-                reason = f"{known[best]:.1%} of the positive attribution lies in the fracture"
+                share = numbers.percent(known[best])
+                reason = f"{share} of the positive attribution lies in the fracture"
                 yield Choice("worst_map", row, f"{reason} at best ({best})", known[best])
 
     def _disagreements(self) -> Iterator[Choice]:
@@ -168,6 +192,16 @@ class Gallery:
                 scores = {metric: self._score(row, method, metric) for metric in LOCALIZATION}
                 known = {metric: score for metric, score in scores.items() if score is not None}
                 yield GalleryMap(method, f"{name}-{method}.png", known)
+
+
+def _of_group(one: Served) -> str:
+    where = f"{one.column} {one.level}"
+    if one.label:
+        return f"Fracture missed in {where}, where fewest are found, {one.right} of {one.cases}"
+    return (
+        f"No fracture, called one, in {where}, where fewest normal cases are left alone, "
+        f"{one.right} of {one.cases}"
+    )
 
 
 def probability(logit: float) -> float:

@@ -28,6 +28,7 @@ from xaudit.fairness.disparity import gap_to_rest
 from xaudit.fairness.gaps import Level, drawn_gaps
 from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
 from xaudit.metrics.calibration import calibration_bins
+from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, calibration_gap
 from xaudit.metrics.discrimination import Predictions, with_misses
 from xaudit.stats.auc import roc_points
 from xaudit.stats.weights import Array, Counts, IntArray, numbered, patient_counts
@@ -211,11 +212,18 @@ class Performance:
             rng = self._rng(f"{name}_gap", full)
             replicates = drawn.get(point.name if point else None, {}).get((name, level))
             gap = gap_to_rest(name, p, inside, rng, self.statistics.draws, replicates)
-            # The smaller side decides what may be said of a difference.
-            sides = [self._counted(name, p.subset(side)) for side in (inside, ~inside)]
-            smaller, what = min(sides)
-            estimate = apply_size_rule(gap, smaller, self.statistics.minimum, what)
-            yield Finding(f"{name}_gap", full, estimate, positives=smaller)
+            yield self._gap(name, full, gap, p, inside)
+        p = self._predictions(self._scored, 0.0)
+        for name in CALIBRATION_GAPS:
+            yield self._gap(name, compared, calibration_gap(name, p, inside), p, inside)
+
+    def _gap(
+        self, name: str, scope: Scope, gap: Estimate, p: Predictions, inside: BoolArray
+    ) -> Finding:
+        """The smaller side decides what may be said of a difference."""
+        smaller, what = min(self._counted(name, p.subset(side)) for side in (inside, ~inside))
+        sized = apply_size_rule(gap, smaller, self.statistics.minimum, what)
+        return Finding(f"{name}_gap", scope, sized, positives=smaller)
 
     def _estimate(self, name: str, p: Predictions, scope: Scope) -> Estimate:
         metric = METRICS[name]

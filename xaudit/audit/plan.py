@@ -14,6 +14,13 @@ from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.config import AuditConfig, IntersectionsConfig
 from xaudit.audit.device import read_device
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
+from xaudit.audit.fold_plan import (
+    check_folds,
+    folds_of_cases,
+    hash_of_folds,
+    leaks_of_folds,
+    shards_of,
+)
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.sample import draw_background, draw_sample
@@ -74,11 +81,14 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     study, device = load_study(data_spec(config)), read_device(config.device)
     if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
+    folds, column = config.detector.folds, study.site_column
+    check_folds(folds, [_with_site(case, column) for case in study.cases])
     policy = read_policy(config.policy) if config.policy else None
     drawn = draw_cases(study.cases, limit, policy, config.statistics.minimum, config.seed)
     cases, explain = drawn.cases, config.explain
     size = explain.cases if explain.methods else 0
     ids = [case.case_id for case in cases]
+    sited = [_with_site(case, column) for case in cases]
     sample = draw_sample(cases, size, explain.positives, config.seed)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -87,17 +97,15 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
         files=_hashes(config, study),
         sample=sample,
         background=draw_background(cases, explain.background, sample, config.seed),
-        shards=tuple(
-            tuple(ids[start : start + SHARD_CASES]) for start in range(0, len(ids), SHARD_CASES)
-        ),
+        shards=shards_of(ids, folds_of_cases(folds, sited) if folds else {}, SHARD_CASES),
         policy=policy,
         declared=device.texts,
         statements=device.statements,
         limit=drawn.limit,
         notes=drawn.notes,
     )
-    sited = [_with_site(case, study.site_column) for case in cases]
-    audited = replace(study, cases=tuple(_crossed(sited, config.data.intersections)))
+    crossed = tuple(_crossed(sited, config.data.intersections))
+    audited = replace(study, cases=crossed, issues=(*study.issues, *leaks_of_folds(folds, sited)))
     check_case_mix(config.statistics, (case.groups for case in audited.cases))
     if config.data.near_duplicates:
         audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
@@ -173,6 +181,10 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
     plain["data"].pop("root")
     plain["detector"]["weights"] = config.detector.weights.name
+    if config.detector.folds is not None:
+        del plain["detector"]["weights"]
+        for fold, path in config.detector.folds.weights.items():
+            plain["detector"]["folds"]["weights"][fold] = path.name
     for name, path in _other_weights(config).items():
         place, _, number = name.partition(" ")
         checks = plain["explain"]["checks"]
@@ -191,10 +203,15 @@ def _other_weights(config: AuditConfig) -> Mapping[str, Path]:
 
 
 def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
-    weights = {"weights": config.detector.weights, **_other_weights(config)}
-    return {"study": study_fingerprint(study)} | {
-        name: _hash_of_weights(path, name) for name, path in weights.items()
-    }
+    folds = config.detector.folds
+    own = {"weights": config.detector.weights}
+    if folds is not None:
+        own = {f"weights of fold {fold}": path for fold, path in folds.weights.items()}
+    paths = own | dict(_other_weights(config))
+    hashes = {name: _hash_of_weights(path, name) for name, path in paths.items()}
+    if folds is not None:
+        hashes["weights"] = hash_of_folds({name: hashes[name] for name in own})
+    return {"study": study_fingerprint(study)} | hashes
 
 
 def _hash_of_weights(path: Path, name: str) -> str:
@@ -202,5 +219,7 @@ def _hash_of_weights(path: Path, name: str) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        key = "detector.weights" if name == "weights" else "explain.checks"
+        key = "explain.checks"
+        if name.startswith("weights"):
+            key = "detector.weights" if name == "weights" else "detector.folds"
         raise ConfigError(f"{path}: weights cannot be read: {error.strerror}; see {key}") from None

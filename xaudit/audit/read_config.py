@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.config import AuditConfig, ChecksConfig
+from xaudit.audit.config import AuditConfig, ChecksConfig, DetectorConfig
+from xaudit.errors import ConfigError
 from xaudit.gate.packs import is_pack
 from xaudit.yaml_file import YamlFile, read_yaml
 
@@ -44,8 +45,7 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
             "split": given.split or config.data.split,
         }
     )
-    weights = given.weights.resolve() if given.weights else below(folder, config.detector.weights)
-    detector = config.detector.model_copy(update={"weights": weights})
+    detector = config.detector.model_copy(update=_weights(folder, config.detector, given))
     explain = config.explain.model_copy(update={"checks": _found(folder, config.explain.checks)})
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})
@@ -58,6 +58,18 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     }
     parts = {"data": data, "detector": detector, "explain": explain}
     return config.model_copy(update=parts | others), file
+
+
+def _weights(folder: Path, detector: DetectorConfig, given: Overrides) -> dict[str, object]:
+    """The weights with absolute paths, of each fold where there are folds."""
+    if detector.folds is None:
+        named = given.weights.resolve() if given.weights else below(folder, detector.weights)
+        return {"weights": named}
+    if given.weights is not None:
+        raise ConfigError("--weights names one file; detector.folds has one for each fold")
+    found = {name: below(folder, path) for name, path in sorted(detector.folds.weights.items())}
+    folds = detector.folds.model_copy(update={"weights": found})
+    return {"weights": next(iter(found.values())), "folds": folds}
 
 
 def _found(folder: Path, checks: ChecksConfig) -> ChecksConfig:

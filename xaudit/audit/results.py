@@ -80,3 +80,8 @@ class Results:
         """One array of an explained case: "image", "lesions", "inside" or a method's map."""
         number, position = self.places[case_id]
         return np.asarray(self.store.arrays(number)[array_name(position, what)])
+
+    def numbers(self, shard: int, name: str) -> npt.NDArray[Any] | None:
+        """An array with a row for each case of a shard; None where the run did not keep it."""
+        arrays = self.store.arrays(shard)
+        return np.asarray(arrays[name]) if name in arrays else None

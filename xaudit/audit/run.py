@@ -15,7 +15,7 @@ from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
 from xaudit.audit.shard import ShardWorker, work_of
 from xaudit.audit.store import Store
-from xaudit.core.case import FloatArray
+from xaudit.core.case import FloatArray, Study
 from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
@@ -28,17 +28,23 @@ from xaudit.models.torch_detector import TorchDetector
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The loaded detector and the methods of a plan, and how near a peak must come to a lesion."""
+    """The loaded detector and the methods of a plan, how near a peak must come, and the fold."""
 
     detector: TorchDetector
     evaluator: Evaluator
     explainers: tuple[Explainer, ...]
     context: Context
     tolerance: str = "0 px"
+    fold: str | None = None
 
     @classmethod
-    def of(cls, plan: Plan) -> Engine:
+    def of(cls, plan: Plan, fold: str | None = None, study: Study | None = None) -> Engine:
         """Load what a plan needs.
+
+        Args:
+            plan: of the audit, or of the cases of one fold.
+            fold: its name, where each has a detector of its own.
+            study: that background images are taken from; None for that of the plan.
 
         Raises:
             DetectorError: the detector cannot be loaded as declared.
@@ -49,10 +55,12 @@ class Engine:
         detector = load_detector(detector_spec(plan.config))
         detector.module.to(choose_device(explain.device))
         compares = any(explainer.compares for explainer in explainers)
-        background = _background(plan, detector.input) if compares else Context(0).background
+        background = Context(0).background
+        if compares:
+            background = _background(plan, study or plan.study, detector.input)
         context = Context(plan.config.seed, background)
         evaluator = Evaluator(detector, explain.micro_batch, explain.precision)
-        return cls(detector, evaluator, tuple(explainers), context, explain.peak_tolerance)
+        return cls(detector, evaluator, tuple(explainers), context, explain.peak_tolerance, fold)
 
     def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
         """What computes shards, explaining the cases of this sample."""
@@ -64,6 +72,7 @@ class Engine:
             self.context,
             meter,
             self.tolerance,
+            self.fold,
         )
 
     @property
@@ -82,11 +91,11 @@ class Engine:
         return sum(map(work_of, self.explainers))
 
 
-def _background(plan: Plan, spec: InputSpec) -> FloatArray:
+def _background(plan: Plan, study: Study, spec: InputSpec) -> FloatArray:
     """The images without a fracture that the plan drew; what cannot be read is left out."""
     drawn = set(plan.record.background)
     images = []
-    for case in plan.study.cases:
+    for case in study.cases:
         if case.case_id in drawn:
             try:
                 images.append(prepare(case, spec).image)
@@ -100,7 +109,7 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
     """Compute what is missing; complete shards are kept as they are.
 
     Args:
-        plan: what to do.
+        plan: what to do; shards of cases that are not in its study are left to other detectors.
         engine: detector and methods.
         folder: of the audit.
         listen: called as work proceeds.
@@ -111,11 +120,13 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
     store = Store(folder)
     _keep_batches(engine.evaluator, folder / "batches.json")
     cases = {case.case_id: case for case in plan.study.cases}
-    sample = frozenset(plan.record.sample)
+    sample = frozenset(plan.record.sample) & cases.keys()
     meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
     worker = engine.worker(sample, meter)
     waiting = []
     for number, ids in enumerate(plan.record.shards):
+        if ids[0] not in cases:
+            continue
         if store.done(number):
             meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
         else:
@@ -134,7 +145,12 @@ def _keep_batches(evaluator: Evaluator, path: Path) -> None:
 
 
 def explain_rest(
-    plan: Plan, engine: Engine, chosen: Sequence[str], folder: Path, listen: Listener
+    plan: Plan,
+    engine: Engine,
+    chosen: Sequence[str],
+    folder: Path,
+    listen: Listener,
+    further: int = 0,
 ) -> Results:
     """Explain cases that the card shows and that were not drawn; they enter no statistics.
 
@@ -144,11 +160,12 @@ def explain_rest(
         chosen: ids of the cases that the card shows.
         folder: of the audit.
         listen: called as work proceeds.
+        further: shards of this kind before it, of other detectors.
 
     Raises:
         AuditError: the disk is full or cannot be written.
     """
-    store, number = Store(folder), len(plan.record.shards)
+    store, number = Store(folder), len(plan.record.shards) + further
     rest = [one for one in chosen if one not in set(plan.record.sample)]
     if not store.done(number):
         cases = {case.case_id: case for case in plan.study.cases}

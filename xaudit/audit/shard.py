@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xaudit.audit.agreement import agreement_rows
+from xaudit.audit.case_features import DETECTOR, IMAGE
 from xaudit.audit.progress import Meter
 from xaudit.audit.score import reference_scores, score_rows
 from xaudit.audit.store import CaseRow, MapRow, Shard, array_name
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
+from xaudit.data.image_statistics import IMAGE_STATISTICS, image_statistics
 from xaudit.data.prepare import file_sha256, prepare, without_folder
 from xaudit.errors import DataError
 from xaudit.explain.evaluator import Evaluator
@@ -30,12 +32,16 @@ class Progressed:
         case: of the study.
         prepared: as the detector sees it; None if it could not be read.
         logit: of the positive class; None as long as there is none.
+        statistics: of the image, see `image_statistics`; None as long as there are none.
+        features: what the detector's last layer read; None where that cannot be said.
         issues: what went wrong with it.
     """
 
     case: Case
     prepared: PreparedCase | None = None
     logit: float | None = None
+    statistics: FloatArray | None = None
+    features: FloatArray | None = None
     issues: list[CaseIssue] = field(default_factory=list)
 
     def note(self, kind: str, detail: str, *, scored: bool) -> None:
@@ -56,6 +62,7 @@ class ShardWorker:
         context: seeds and background.
         meter: told about every step.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
+        fold: of the cases, where each fold of a cross-validation has a detector of its own.
     """
 
     evaluator: Evaluator
@@ -65,6 +72,7 @@ class ShardWorker:
     context: Context
     meter: Meter
     tolerance: str = "0 px"
+    fold: str | None = None
 
     def prepare(self, cases: Sequence[Case]) -> list[Progressed]:
         """Read these cases; may run while others are computed."""
@@ -75,6 +83,8 @@ class ShardWorker:
         shard = Shard()
         self._score(items)
         self._explain(shard, items)
+        shard.arrays[IMAGE] = _stacked([item.statistics for item in items], len(IMAGE_STATISTICS))
+        shard.arrays[DETECTOR] = _stacked([item.features for item in items], 0)
         shard.cases.extend(self._row(item) for item in items)
         return shard
 
@@ -88,13 +98,17 @@ class ShardWorker:
             item.note("unreadable", detail, scored=False)
         else:
             item.issues.extend(item.prepared.issues)
+            item.statistics = image_statistics(item.prepared)
         return item
 
     def _score(self, items: Sequence[Progressed]) -> None:
         ready = [item for item in items if item.prepared is not None]
         if ready:
             images = np.stack([item.prepared.image for item in ready if item.prepared])
-            for item, logit in zip(ready, self.evaluator.logits(images), strict=True):
+            scores = self.evaluator.scores(images)
+            for place, (item, logit) in enumerate(zip(ready, scores.logits, strict=True)):
+                if scores.features is not None:
+                    item.features = scores.features[place]
                 if np.isfinite(logit):
                     item.logit = float(logit)
                 else:
@@ -156,8 +170,17 @@ class ShardWorker:
             sampled=case.case_id in self.sample,
             issues=tuple(item.issues),
             image_sha256=file_sha256(case.image),
+            fold=self.fold,
             pixel_mm=item.prepared.pixel_mm if item.prepared else None,
         )
+
+
+def _stacked(rows: Sequence[FloatArray | None], width: int) -> FloatArray:
+    """(N, D), NaN where a case has none; D is the width where no case has any."""
+    width = next((len(row) for row in rows if row is not None), width)
+    blank = np.full(width, np.nan, dtype=np.float32)
+    kept = [blank if row is None else row for row in rows]
+    return np.stack(kept) if kept else np.empty((0, width), dtype=np.float32)
 
 
 def work_of(explainer: Explainer) -> float:

@@ -13,7 +13,10 @@ from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.extent_findings import extent_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
+from xaudit.audit.folds import fold_findings
+from xaudit.audit.literature import chosen
 from xaudit.audit.localization import localization_findings, mean_mask_scores
+from xaudit.audit.map_gaps import faithfulness_findings, localization_gap_findings
 from xaudit.audit.means import Means
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_findings
@@ -28,6 +31,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
 from xaudit.audit.shortcut_findings import shortcut_findings
+from xaudit.audit.site_shift import site_shift_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
@@ -42,6 +46,7 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
+from xaudit.report import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,12 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         findings=(
             *performance.findings(),
             *of_groups,
+            *_site_shift(plan, results),
+            *_folds(plan, rows),
             *_robustness(plan, evidence),
             *_of_maps(plan, results, methods),
             *credibility,
+            *_faithfulness(plan, evidence),
             *_shortcuts(plan, evidence),
         ),
         metrics=tuple(all_metrics()),
@@ -110,6 +118,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
         equivalence=performance.equivalence(of_groups),
         peak_tolerance=config.explain.peak_tolerance,
+        literature=chosen(config.literature),
     )
     return stated(findings, plan.record.statements)
 
@@ -128,6 +137,11 @@ def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
     )
 
 
+def _faithfulness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
+    return faithfulness_findings(evidence.checks, evidence.results, means)
+
+
 def _believed(
     plan: Plan, findings: Sequence[Finding], methods: Sequence[str]
 ) -> tuple[ExplanationVerdict, ...]:
@@ -140,6 +154,7 @@ def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[F
     means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
     for findings in (
         localization_findings,
+        localization_gap_findings,
         reference_gap_findings,
         overlap_findings,
         frozen_threshold_findings,
@@ -148,6 +163,39 @@ def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[F
         agreement_findings,
     ):
         yield from findings(results, methods, means)
+
+
+def _folds(plan: Plan, rows: Sequence[CaseRow]) -> Iterator[Finding]:
+    config, folds = plan.config, plan.config.detector.folds
+    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None}
+    design = folds.design if folds else ""
+    return fold_findings(rows, fold_of, design, plan.study.unit, config.statistics.minimum)
+
+
+def _weights_file(plan: Plan) -> str:
+    folds = plan.config.detector.folds
+    if folds is None:
+        return plan.config.detector.weights.name
+    named = ", ".join(f"{fold}: {path.name}" for fold, path in folds.weights.items())
+    return f"one for each fold ({named}); the hash is that of their hashes"
+
+
+def _of_folds(plan: Plan) -> tuple[str, ...]:
+    folds = plan.config.detector.folds
+    if folds is None:
+        return ()
+    return (
+        f"{len(folds.weights)} detectors were audited, one for each fold of a cross-validation. "
+        "The figures are about the way of training that gave them, not about one detector that "
+        "could be released.",
+    )
+
+
+def _site_shift(plan: Plan, results: Results) -> Iterator[Finding]:
+    config, study = plan.config, plan.study
+    return site_shift_findings(
+        results, study.site_column, study.unit, config.statistics.minimum, config.seed
+    )
 
 
 def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
@@ -178,7 +226,7 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         name=declared.name,
         version=declared.version,
         architecture=declared.architecture,
-        weights_file=declared.weights.name,
+        weights_file=_weights_file(plan),
         weights_sha256=detector.weights_sha256,
         parameters=detector.parameter_count,
         input=declared.input,
@@ -187,7 +235,10 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         if detector.target_layer
         else "none returns a picture",
         operating_points=tuple(point.resolve() for point in declared.operating_points),
-        warnings=check_scores([one[0] for one in scored], [one[1] for one in scored]),
+        warnings=(
+            *_of_folds(plan),
+            *check_scores([one[0] for one in scored], [one[1] for one in scored]),
+        ),
     )
 
 
@@ -240,8 +291,9 @@ def _sample_why(plan: Plan, cases: int) -> str:
     why = limit_why(record, cases)
     parts = [why] if why else []
     if record.sample:
+        share = numbers.percent(explain.positives)
         parts.append(
-            f"{len(record.sample)} of {cases} cases are explained, {explain.positives:.0%} of them "
+            f"{len(record.sample)} of {cases} cases are explained, {share} of them "
             "with a fracture, because maps cost hundreds of evaluations each. They were drawn "
             "from the list of cases, in proportion to the groups, before any image was read."
         )

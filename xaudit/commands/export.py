@@ -18,7 +18,7 @@ from xaudit.commands.language import Language
 from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.huggingface import huggingface_card
 from xaudit.report.language import SOURCE, speaking
-from xaudit.report.pdf import print_pdf
+from xaudit.report.pdf import Paper, print_pdf
 
 
 class Form(StrEnum):
@@ -35,6 +35,9 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="Where it goes; a usual name in the audit's folder.")
     ] = None,
+    paper: Annotated[
+        Paper, typer.Option(case_sensitive=False, help="What a PDF is printed on.")
+    ] = Paper.a4,
     language: Language = SOURCE,
 ) -> None:
     """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
@@ -45,24 +48,24 @@ def export(
     name, make = _FORMS[form]
     path = out or audit / name
     with speaking(language):
-        write_bytes(path, make(audit))
+        write_bytes(path, make(audit, paper))
     tell(str(path))
 
 
-def _huggingface(audit: Path) -> bytes:
+def _huggingface(audit: Path, _: Paper) -> bytes:
     return huggingface_card(read_findings(audit), saved_verdict(audit)).encode()
 
 
-def _cyclonedx(audit: Path) -> bytes:
+def _cyclonedx(audit: Path, _: Paper) -> bytes:
     return cyclonedx_json(read_findings(audit)).encode()
 
 
-def _pdf(audit: Path) -> bytes:
+def _pdf(audit: Path, paper: Paper) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        return print_pdf(write_cards(audit, Path(folder) / "card.html"))
+        return print_pdf(write_cards(audit, Path(folder) / "card.html"), paper)
 
 
-_FORMS: dict[Form, tuple[str, Callable[[Path], bytes]]] = {
+_FORMS: dict[Form, tuple[str, Callable[[Path, Paper], bytes]]] = {
     Form.huggingface: ("README.md", _huggingface),
     Form.cyclonedx: ("bom.cdx.json", _cyclonedx),
     Form.pdf: ("card.pdf", _pdf),

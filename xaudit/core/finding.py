@@ -224,21 +224,22 @@ class GalleryCase:
 
     Attributes:
         case_id: as in the study.
-        kind: why it is here: "miss", "false_alarm", "worst_map", "disagreement" or "good".
+        kind: why it is here: "miss", "false_alarm", "group" (of a group that fares worst),
+            "worst_map", "disagreement" or "good".
         reason: the same for a reader, with figures.
         label: what the reference standard says.
         logit: the detector's output.
         probability: of the positive class.
         called_positive: operating point → decision.
         groups: column → level.
-        picture: file in ``evidence/``, gray, on the input grid or a multiple of it.
+        picture: file in ``evidence/``, gray, what the input grid shows, finer or coarser.
         outlines: for each lesion its rings, each a tuple of (x, y) in units of the picture's
             width and height, 0 to 1.
         maps: empty if the case was not in the explained sample.
     """
 
     case_id: str
-    kind: Literal["miss", "false_alarm", "worst_map", "disagreement", "good"]
+    kind: Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
     reason: str
     label: bool
     logit: float
@@ -289,6 +290,29 @@ class EquivalenceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedFigure:
+    """A figure of the literature that the audit file asks to be shown; it judges nothing.
+
+    Attributes:
+        name: by which the audit file asks for it.
+        network: as published.
+        data: on which it was measured, "not known" where the source does not say.
+        measure: likewise.
+        value: as published; words, as it may be a bound.
+        known: what is known of the data and the protocol, and what is not.
+        source: where it was read.
+    """
+
+    name: str
+    network: str
+    data: str
+    measure: str
+    value: str
+    known: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
 
@@ -302,6 +326,7 @@ class Findings:
         claims: each of these claims beside the study.
         equivalence: which groups are shown to be equal; empty where no margin was declared.
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
+        literature: published figures for context; empty where the audit file asks for none.
     """
 
     audit: AuditFacts
@@ -323,6 +348,7 @@ class Findings:
     claims: tuple[ClaimCheck, ...] = ()
     equivalence: tuple[EquivalenceFacts, ...] = ()
     peak_tolerance: str = ""
+    literature: tuple[PublishedFigure, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xaudit.core.case import CaseIssue
+from xaudit.core.case import Case, CaseIssue
 from xaudit.data.table import Row
 
 FoldDesign = Literal["k_fold", "stratified", "leave_one_site_out"]
@@ -66,12 +66,72 @@ def patients_in_two_folds(spec: FoldSpec, rows: Sequence[Row]) -> Iterator[CaseI
     for own in homes.values():
         if len({row.text(spec.fold) for row in own}) < _PAIR:
             continue
-        ids = [row.text(spec.id) for row in own]
-        places = ", ".join(
-            f"{row.text(spec.id)} in fold {row.text(spec.fold)}" for row in own[:_NAMED]
-        )
-        detail = f"one patient has cases in several folds: {places}; training saw this patient"
-        yield CaseIssue(ids[0], "patient_in_two_folds", detail, "noted")
+        yield _leak([(row.text(spec.id), row.text(spec.fold)) for row in own])
+
+
+def case_fold_problems(
+    fold_of: Mapping[str, str], cases: Sequence[Case], folds: Collection[str], design: FoldDesign
+) -> Iterator[str]:
+    """What contradicts the declaration of a detector for each fold, each with its case.
+
+    Args:
+        fold_of: case id → fold; empty where the study says none.
+        cases: of the study.
+        folds: that have a detector.
+        design: how the folds were made.
+    """
+    for case in cases:
+        fold = fold_of[case.case_id]
+        if fold not in folds:
+            there = ", ".join(map(repr, folds))
+            got = repr(fold) if fold else "nothing"
+            yield f"case {case.case_id}: expected a fold with a detector ({there}), got {got}"
+    for fold in folds:
+        if fold not in fold_of.values():
+            yield f"fold {fold!r} has a detector and no case"
+    if design == "leave_one_site_out":
+        yield from _case_site_problems(fold_of, cases)
+
+
+def case_patients_in_two_folds(
+    fold_of: Mapping[str, str], cases: Sequence[Case]
+) -> Iterator[CaseIssue]:
+    """Patients of whom a detector was trained on other images; each named by its cases.
+
+    Args:
+        fold_of: case id → fold.
+        cases: of the study.
+    """
+    homes: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        homes[case.patient].append(case)
+    for own in homes.values():
+        places = [(case.case_id, fold_of[case.case_id]) for case in own]
+        if len({fold for _, fold in places}) >= _PAIR:
+            yield _leak(places)
+
+
+def _case_site_problems(fold_of: Mapping[str, str], cases: Sequence[Case]) -> Iterator[str]:
+    pairs = {(fold_of[case.case_id], case.site or ""): case for case in cases}
+    folds: dict[str, set[str]] = defaultdict(set)
+    sites: dict[str, set[str]] = defaultdict(set)
+    for fold, site in pairs:
+        folds[fold].add(site)
+        sites[site].add(fold)
+    for (fold, site), case in pairs.items():
+        if not site:
+            yield f"case {case.case_id}: leave_one_site_out needs its site, got nothing"
+        elif len(folds[fold]) > 1 or len(sites[site]) > 1:
+            yield (
+                f"case {case.case_id}: fold {fold!r} and site {site!r}; leave_one_site_out is one "
+                "site for each fold, and one fold for each site"
+            )
+
+
+def _leak(places: Sequence[tuple[str, str]]) -> CaseIssue:
+    named = ", ".join(f"{case} in fold {fold}" for case, fold in places[:_NAMED])
+    detail = f"one patient has cases in several folds: {named}; training saw this patient"
+    return CaseIssue(places[0][0], "patient_in_two_folds", detail, "noted")
 
 
 def _site_problems(fold: str, site: str | None, rows: Sequence[Row]) -> Iterator[str]:

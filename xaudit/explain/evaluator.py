@@ -14,11 +14,12 @@ from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
 from xaudit.errors import ExplainerError
 from xaudit.explain.detector import DifferentiableDetector, PictureLayer
-from xaudit.explain.folding import folded
-from xaudit.explain.fusing import fused
+from xaudit.explain.folding import folded, name_of
+from xaudit.explain.fusing import alike, fused
 from xaudit.explain.gather import Gathered, Outcome, Wanted, run_batch
 from xaudit.explain.inputs import Chained, Images
 from xaudit.explain.passes import Answer, Pass
+from xaudit.explain.penultimate import as_features, inputs_of, last_layer
 from xaudit.explain.precision import Forward, Rough
 from xaudit.explain.probe import best_batch
 
@@ -34,6 +35,19 @@ class Cost:
 
     forward: int = 0
     backward: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What the detector says of N images, and what it saw in them.
+
+    Attributes:
+        logits: (N,) of the positive class.
+        features: (N, D), what its last layer reads; None where that cannot be read.
+    """
+
+    logits: npt.NDArray[np.float64]
+    features: FloatArray | None
 
 
 _Rewrite = Callable[[torch.nn.Module], torch.nn.Module]
@@ -78,15 +92,16 @@ class Evaluator:
         self._device = next((one.device for one in module.parameters()), torch.device("cpu"))
         self._noise = _noise(detector.input).to(self._device)
         self._module, self.target_layer = folded(module, detector.target_layer, self._noise)
-        # Number formats are changed from outside, which a fused convolution does not follow.
-        self._quick = fused(self._module, self._noise) if precision == "float32" else self._module
+        self._quick = fused(self._module, self._noise, name_of(self._module, self.target_layer))
         self._counting = _Counting(self._module, Cost()).eval()
+        self._last = last_layer(self._module, self._noise)
         self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
         self._asked = micro_batch
         self._sizes: dict[bool, int] = {}
         self._directions = {"forward": False}
         if "gradients" in detector.capabilities:
             self._directions["backward"] = True
+        self._steep, self._layer = self._differentiated()
         self.cost = Cost()
         self.rough = Rough(precision)
 
@@ -154,6 +169,15 @@ class Evaluator:
         """Logits of the positive class; (N, C, H, W) in [0, 1] → (N,)."""
         return self.answer([Pass(Images(images))])[0].logits
 
+    def scores(self, images: FloatArray) -> Scores:
+        """Logits, and in the same pass what the last layer reads; (N, C, H, W) in [0, 1]."""
+        # A probe for the size of batches would be recorded too.
+        self._size(backward=False)
+        last = self._quick.get_submodule(self._last) if self._last is not None else None
+        with inputs_of(last) as seen:
+            logits = self.logits(images)
+        return Scores(logits, as_features(seen, len(images)))
+
     def gradients(self, images: FloatArray) -> FloatArray:
         """Gradients of the logits with respect to the pixels; (N, C, H, W) → (N, C, H, W)."""
         gradients = self.answer([Pass(Images(images), gradients=True)])[0].gradients
@@ -203,8 +227,8 @@ class Evaluator:
         if wanted.features:
             self.require_layer()
         inputs = Chained(tuple(one.asked.inputs for one in members))
-        turn = self.rough.round(self._quick) if wanted.rough else None
-        forward = turn or (self._module if wanted.backward else self._quick)
+        turn = self.rough.round(self._rough_module) if wanted.rough else None
+        forward = turn or self._forward(wanted.backward)
         start = 0
         while start < len(inputs):
             batch = inputs.build(slice(start, start + self._size(wanted.backward)))
@@ -218,7 +242,7 @@ class Evaluator:
     def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> Outcome | None:
         """What the batch gives, or None when it did not fit into memory."""
         try:
-            outcome = run_batch(forward, self.target_layer, self._placed(batch), wanted)
+            outcome = run_batch(forward, self._layer, self._placed(batch), wanted)
         except RuntimeError as error:
             if len(batch) == 1 or not _out_of_memory(error):
                 raise
@@ -227,6 +251,26 @@ class Evaluator:
         self.cost.forward += len(batch)
         self.cost.backward += len(batch) * wanted.backward
         return outcome
+
+    def _forward(self, backward: bool) -> torch.nn.Module:
+        return self._steep if backward else self._quick
+
+    @property
+    def _rough_module(self) -> torch.nn.Module:
+        # Number formats are changed from outside, which a fused convolution does not follow.
+        return self._quick if self.rough.wanted == "float32" else self._module
+
+    def _differentiated(self) -> tuple[torch.nn.Module, PictureLayer | None]:
+        """The fastest form of the network whose gradients are right, and its target layer."""
+        own = (self._module, self.target_layer)
+        if self._quick is self._module or "backward" not in self._directions:
+            return own
+        name = name_of(*own)
+        layer = self.target_layer
+        if layer is not None and name is not None:
+            layer = layer.within(self._quick.get_submodule(name))
+        quick = (self._quick, layer)
+        return quick if alike(*own, *quick, self._noise) else own
 
     def _placed(self, batch: torch.Tensor) -> torch.Tensor:
         """The batch where the detector is; to a GPU it travels while the host goes on."""
@@ -240,9 +284,8 @@ class Evaluator:
         if known is not None:
             return known
         wanted = Wanted(gradients=backward, features=False)
-        forward = self._module if backward else self._quick
         self._sizes[backward] = best_batch(
-            lambda batch: run_batch(forward, None, batch, wanted), self._noise
+            lambda batch: run_batch(self._forward(backward), None, batch, wanted), self._noise
         )
         return self._sizes[backward]
 

@@ -112,7 +112,7 @@ def foldable_neighbors(twin: torch.nn.Module) -> list[tuple[str, str]]:
             one, other = (f"{prefix}{name}" for name in names)
             parts = twin.get_submodule(one), twin.get_submodule(other)
             # What stands in several places may be read elsewhere too.
-            if all(places[id(part)] == 1 and not _hooked(part) for part in parts):
+            if all(places[id(part)] == 1 and not hooked(part) for part in parts):
                 pairs.append((one, other))
     return pairs
 
@@ -144,7 +144,8 @@ def _foldable(convolution: torch.nn.Module, norm: torch.nn.Module) -> bool:
     )
 
 
-def _hooked(module: torch.nn.Module) -> bool:
+def hooked(module: torch.nn.Module) -> bool:
+    """Whether somebody watches what goes through a layer."""
     return any(
         (
             module._forward_hooks,

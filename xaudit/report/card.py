@@ -11,7 +11,8 @@ from xaudit.core.policy import Outcome, Verdict
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
-from xaudit.report.language import foreign, later, stored, tr, trn
+from xaudit.report.glossary import glossary
+from xaudit.report.language import later, stored, tr, trn
 from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.record import Element, record
@@ -120,7 +121,7 @@ def _counts(verdict: Verdict | None) -> str:
     words = {"pass": tr("passed"), "fail": tr("failed"), "inconclusive": tr("inconclusive"),
              "waived": tr("waived")}  # fmt: skip
     return ", ".join(
-        f"{MARKS[w].sign} {sum(o.verdict == w for o in verdict.outcomes)} {text}"
+        f"{MARKS[w].sign}\u00a0{sum(o.verdict == w for o in verdict.outcomes)}\u00a0{text}"
         for w, text in words.items()
     )
 
@@ -439,26 +440,8 @@ def _every_finding(findings: Findings) -> Section:
 
 
 def _glossary(findings: Findings) -> Section:
-    base = (
-        (
-            tr("Interval"),
-            tr(
-                "The range that holds the true value in 95 of 100 repetitions, if not said "
-                "otherwise."
-            ),
-        ),
-        (
-            tr("Operating point"),
-            tr("A threshold: a case that scores above it is called a fracture."),
-        ),
-        (tr("Worst case"), tr("Every case without a result is counted as wrong.")),
-        (
-            tr("Degenerate map"),
-            tr("A map from which nothing can be read: zero, constant or not a number."),
-        ),
+    terms, linked = glossary(findings)
+    lead = tr(
+        "The words of this card, by the alphabet. The text links to them where they are used."
     )
-    terms = tuple(
-        (foreign(one.name.replace("_", " ")), stored(one.question)) for one in findings.metrics
-    )
-    lead = tr("The words of this card.")
-    return Section("glossary", "", tr("Glossary"), lead, terms=base + terms)
+    return Section("glossary", "", tr("Glossary"), lead, terms=terms, linked=linked)

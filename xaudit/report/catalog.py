@@ -74,6 +74,15 @@ class Catalog:
         """A stored sentence, by the template that made it; `English` where there is none."""
         return _told(self, text)
 
+    def source(self, text: str) -> str:
+        """The English of a translated message, whatever the case of its letters."""
+        return self._sources.get(text.casefold(), text)
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        pairs = sorted(self.messages.items(), reverse=True)
+        return {form.casefold(): source for source, forms in pairs for form in forms}
+
     @cached_property
     def templates(self) -> tuple[tuple[re.Pattern[str], str], ...]:
         """Stored messages with placeholders, the most specific first."""

@@ -25,6 +25,13 @@ _FLOW_LINES = (
     (10, 32, 20, 32), (10, 32, 10, 252), (10, 252, 20, 252), (10, 197, 420, 197),
     (280, 252, 720, 252), (480, 307, 720, 307), (480, 252, 480, 307),
 )  # fmt: skip
+_FLOW_HEADS = (
+    (130, 120, True), (420, 87, False), (420, 32, False),
+    (20, 252, False), (420, 197, False), (720, 252, False), (720, 307, False),
+)  # fmt: skip
+"""Where an arrow ends: x, y, and whether it points down; to the right otherwise."""
+_NEAR = 0.25
+"""Two lines of a forest plot that are as near as this have their names on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +47,21 @@ def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float 
     """Proportions of groups with their intervals; n and k/n at the right."""
     step, left, right = 24, 250, 760
     height = 58 + step * len(rows)
-    drawing = Drawing(1000, height, title)
+    drawing = Drawing(1040, height, title)
     _scale(drawing, left, right, 24, height - 30)
-    for value, css, name in (
-        (overall, "overall", tr("overall")),
-        (floor, "floor", tr("floor")),
-    ):
-        if value is not None:
-            x = left + (right - left) * value
-            drawing.line(x, 24, x, height - 30, css)
-            drawing.text(x, 14, f"{name} {numbers.percent(value)}", f"label mid {css}-label")
+    known = [
+        (v, name)
+        for v, name in ((overall, later("overall")), (floor, later("floor")))
+        if v is not None
+    ]
+    near = len(known) == 2 and abs(known[0][0] - known[1][0]) < _NEAR
+    for place, (value, name) in enumerate(sorted(known)):
+        x = left + (right - left) * value
+        drawing.line(x, 24, x, height - 30, name)
+        side = ("mid", "mid") if not near else ("end", "start")
+        drawing.text(
+            x, 14, f"{tr(name)} {numbers.percent(value)}", f"label {side[place]} {name}-label"
+        )
     biggest = max((row.estimate.n for row in rows), default=1) or 1
     for index, row in enumerate(rows):
         _forest_row(drawing, row, 42 + step * index, biggest)
@@ -70,8 +82,8 @@ def _forest_row(drawing: Drawing, row: Row, y: float, biggest: int) -> None:
         side = 5 + 6 * (one.n / biggest) ** 0.5
         x = 250 + 510 * one.value
         drawing.add("rect", f"point{tone}", x=x - side / 2, y=y - side / 2, width=side, height=side)
-    drawing.text(782, y + 5, numbers.counts(one), f"label{tone}")
-    drawing.text(856, y + 5, numbers.estimate(one), f"label{tone}")
+    drawing.text(882, y + 5, numbers.counts(one), f"label end{tone}")
+    drawing.text(896, y + 5, numbers.estimate(one), f"label{tone}")
 
 
 def _scale(drawing: Drawing, left: float, right: float, top: float, bottom: float) -> None:
@@ -233,6 +245,9 @@ def flow(facts: Accountability, maps: bool = True) -> str:
     lines = _FLOW_LINES if maps else _FLOW_LINES[:3]
     for x1, y1, x2, y2 in lines:
         drawing.line(x1, y1, x2, y2, "arrow")
+    for x, y, down in _FLOW_HEADS if maps else _FLOW_HEADS[:3]:
+        sides = ((x - 4, y - 8), (x + 4, y - 8)) if down else ((x - 8, y - 4), (x - 8, y + 4))
+        drawing.path([(x, y), *sides], "head", closed=True)
     for x, y, name, count, note in shown:
         drawing.add("rect", "box", x=x, y=y, width=260, height=45)
         drawing.text(x + 10, y + 19, f"{name}: {numbers.whole(count)}", "label strong")

@@ -29,7 +29,7 @@ def folds(look: Lookup) -> Iterator[Table]:
     )
     note = tr(
         "Each case was scored by the detector of its fold, which was not trained "
-        "on it, as the table states. The mean compares cases within a fold only. "
+        "on it, as is declared. The mean compares cases within a fold only. "
         "The pooled figure, like every other figure of this card, takes the scores "
         "of all folds as being on one scale: where the two differ, they are not. "
         "Neither is about a detector that is trained on all cases, and that "

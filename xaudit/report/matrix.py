@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from xaudit.core.finding import CROSS
 from xaudit.report import numbers
@@ -12,13 +13,17 @@ from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
 
+_OPEN = 2
+"""More tables than these are folded."""
+
 
 def matrices(look: Lookup) -> Iterator[Table]:
     """A table for each pair of columns that the study combines, at the first operating point."""
     points = look.findings.detector.operating_points
-    for column, levels in look.findings.study.levels.items():
-        if column.count(CROSS) == 1 and points:
-            yield _matrix(look, column, levels, points[0].name)
+    pairs = [one for one in look.findings.study.levels if one.count(CROSS) == 1 and points]
+    for column in pairs:
+        table = _matrix(look, column, look.findings.study.levels[column], points[0].name)
+        yield replace(table, folded=len(pairs) > _OPEN)
 
 
 def _matrix(look: Lookup, column: str, levels: Mapping[str, tuple[int, int]], point: str) -> Table:

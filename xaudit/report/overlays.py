@@ -12,6 +12,9 @@ from PIL import Image
 
 Bytes = npt.NDArray[np.uint8]
 
+MAP_SIDE = 384
+"""The longer side of a map on the card, in pixels, at most."""
+
 
 def picture_png(image: npt.ArrayLike) -> bytes:
     """A gray PNG of an image in [0, 1]; (H, W), (1, H, W) or (3, H, W)."""
@@ -46,6 +49,24 @@ def overlay_rgba(values: npt.ArrayLike, signed: bool = False) -> Bytes:
     return np.dstack([colors, _bytes(share)])
 
 
+def for_card(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """A map as the card shows it: at most 384 pixels long, each the mean of what it covers.
+
+    Seventeen cases with five pictures each then stay under 8 MB, however large the input is.
+
+    Args:
+        values: (H, W), raw and signed; what is not finite counts as 0.
+    """
+    raw = np.asarray(values, dtype=np.float64)
+    height, width = raw.shape
+    longest = max(height, width)
+    if longest <= MAP_SIDE:
+        return raw
+    size = [max(1, round(side * MAP_SIDE / longest)) for side in (width, height)]
+    known = Image.fromarray(np.where(np.isfinite(raw), raw, 0.0).astype(np.float32))
+    return np.asarray(known.resize((size[0], size[1]), Image.Resampling.BOX), dtype=np.float64)
+
+
 @cache
 def _table(name: str) -> Bytes:
     return _bytes(mpl.colormaps[name](np.linspace(0, 1, 256))[:, :3])
@@ -73,6 +94,16 @@ def _smallest(pixels: Bytes) -> Image.Image:
     image = Image.frombytes("P", (width, height), places.astype(np.uint8).tobytes())
     image.putpalette(colors.tobytes(), rawmode="RGBA")
     return image
+
+
+def is_png(data: bytes) -> bool:
+    """Whether this is a PNG from its first byte to its last, with every checksum right."""
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            image.verify()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    return data.rstrip().endswith(b"IEND\xaeB`\x82")
 
 
 def png_size(data: bytes) -> tuple[int, int]:

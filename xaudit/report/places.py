@@ -26,6 +26,7 @@ METRICS = (
 KINDS = {
     "miss": later("Worst misses"),
     "false_alarm": later("Worst false alarms"),
+    "group": later("Where groups fare worst"),
     "worst_map": later("Worst maps"),
     "disagreement": later("Where the methods disagree most"),
     "good": later("Good ones, for scale"),

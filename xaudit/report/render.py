@@ -14,6 +14,7 @@ from xaudit.report.crosswalk import NOTES, crosswalk_table, lead
 from xaudit.report.language import current, is_foreign, tr
 from xaudit.report.record import Element
 from xaudit.report.spoken import spoken
+from xaudit.report.typeset import anchor, linker, unbroken
 from xaudit.report.view import ModelCard
 
 _MARKDOWN = str.maketrans(
@@ -55,6 +56,8 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
             script=Markup(script),
             style_hash=content_hash(style),
             script_hash=content_hash(script),
+            setter=linker(name for one in card.sections for name in one.linked),
+            numbers={f"#{one.id}": one.number for one in card.sections},
             **parts,
         )
     )
@@ -83,6 +86,8 @@ def environment(escape: bool) -> Environment:
     environment.filters["drawing"] = Markup
     environment.globals |= {"tr": tr, "lang": _lang, "language": _language}
     environment.filters["md"] = _markdown
+    environment.filters["unbroken"] = unbroken
+    environment.filters["anchor"] = anchor
     return environment
 
 

@@ -12,12 +12,15 @@ from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.demographics import demographics
 from xaudit.report.extremes import equal, extremes
 from xaudit.report.folds import folds
+from xaudit.report.group_details import group_calibration, group_maps
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
+from xaudit.report.literature import literature
 from xaudit.report.lookup import Lookup, measure
 from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
 from xaudit.report.order import in_order
+from xaudit.report.site_shift import site_shift
 from xaudit.report.sites import by_site
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
@@ -75,6 +78,7 @@ def performance(look: Lookup) -> Section:
             *folds(look),
             *of_curve(look),
             *net_benefit(look),
+            *literature(look),
         ),
         missing=() if curve else (tr("ROC curve: not in the findings."),),
     )
@@ -232,8 +236,11 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             *matched(look),
             *of_sites(look),
             *by_site(look),
+            *site_shift(look),
             *matrices(look),
             *(_group_table(look, column, points) for column in _columns(look)),
+            *group_calibration(look),
+            *group_maps(look),
         ),
         missing=() if levels else (tr("Groups and sites: the study has no group column."),),
     )

@@ -13,6 +13,7 @@ from xaudit.report.view import Table
 
 SIMULTANEOUS = "simultaneous"
 _PAIR = 2
+_OPEN = 15
 Levels = Mapping[str, Mapping[str, tuple[int, int]]]
 _SITES = (
     ("auc", "AUC"),
@@ -51,7 +52,8 @@ def simultaneous(look: Lookup) -> Iterator[Table]:
         "construction (MOVER), each as wide as joint draws of patients ask for "
         "(max-T), never wider than Bonferroni's."
     )
-    yield Table(title, (tr("Group"), tr("Measure"), tr("Gap")), rows, f"{note} {method}")
+    yield Table(title, (tr("Group"), tr("Measure"), tr("Gap")), rows, f"{note} {method}",
+                folded=len(rows) > _OPEN)  # fmt: skip
 
 
 def of_sites(look: Lookup) -> Iterator[Table]:

@@ -38,6 +38,7 @@ class Table:
     """A table; the first cell of a row is its header, ``marks`` puts a verdict before it.
 
     Attributes:
+        folded: shown as its caption alone until it is opened; printed in full.
         links: for each row the place in the page that its header leads to, "" for none.
         anchors: for each row the name under which it can be linked to.
         kind: class of the element, for tables that look otherwise.
@@ -101,7 +102,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the card; ``missing`` says what was not declared or measured here."""
+    """A section of the card; ``missing`` says what was not declared or measured here.
+
+    Attributes:
+        terms: words and what they mean.
+        linked: those of the terms that text anywhere on the page links to.
+    """
 
     id: str
     number: str
@@ -112,6 +118,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     gallery: tuple[Group, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
+    linked: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 

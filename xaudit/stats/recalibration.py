@@ -10,10 +10,11 @@ from scipy.special import expit
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.proportions import t_quantile
-from xaudit.stats.weights import Patients, numbered
+from xaudit.stats.clustered_wald import clustered_wald
+from xaudit.stats.weights import Patients, numbered, taken
 
 Array = npt.NDArray[np.float64]
+Which = Literal["slope", "intercept"]
 _STEPS = 100
 
 
@@ -21,7 +22,7 @@ def recalibrate(
     logits: Array,
     labels: BoolArray,
     patients: Patients,
-    which: Literal["slope", "intercept"],
+    which: Which,
     level: float = 0.95,
 ) -> Estimate:
     """What slope, or what intercept at slope 1, does the label's regression on the logit have?
@@ -38,29 +39,72 @@ def recalibrate(
         level: confidence level, two-sided.
     """
     n, clusters = len(labels), numbered(patients)[0]
+    fit = _fit(logits, labels, clusters, which)
+    if isinstance(fit, str):
+        return Estimate.missing(fit, n=n, clusters=clusters)
+    return clustered_wald(*fit, patients, clusters - 1, level)
+
+
+def recalibration_gap(
+    logits: Array,
+    labels: BoolArray,
+    patients: Patients,
+    inside: BoolArray,
+    which: Which,
+) -> Estimate:
+    """By how much does slope or intercept differ between a group and all others (group minus rest)?
+
+    Two regressions; what a patient adds to the error of both is taken together, so that a patient
+    may be on both sides. Level 95 %, t on the patients of the smaller side less one.
+
+    Args:
+        logits: (N,).
+        labels: (N,) bool.
+        patients: N names.
+        inside: (N,) bool, the group.
+        which: see `recalibrate`.
+    """
+    n, every = len(labels), numbered(patients)[0]
+    influence, values, sizes = np.zeros(n), [], []
+    for sign, name, rows in (
+        (1, "the level", np.flatnonzero(inside)),
+        (-1, "the rest", np.flatnonzero(~inside)),
+    ):
+        clusters = numbered(taken(patients, rows))[0] if len(rows) else 0
+        fit = _fit(logits[rows], labels[rows], clusters, which)
+        if isinstance(fit, str):
+            return Estimate.missing(f"{name}: {fit}", n=n, clusters=every)
+        values.append(fit[0])
+        sizes.append(clusters)
+        influence[rows] = sign * fit[1]
+    return clustered_wald(values[0] - values[1], influence, patients, min(sizes) - 1)
+
+
+def _fit(
+    logits: Array, labels: BoolArray, clusters: int, which: Which
+) -> tuple[float, Array] | str:
+    """The coefficient and what each case adds to its error, or why there is none."""
     reason = _why_not(logits, labels, clusters, which)
     if reason:
-        return Estimate.missing(reason, n=n, clusters=clusters)
+        return reason
+    n = len(labels)
     # Standardized, so that Newton's steps do not depend on the scale of the logits.
     scale, center = (float(logits.std()), float(logits.mean())) if which == "slope" else (1.0, 0.0)
     if which == "slope":
         design, offset = np.stack([np.ones(n), (logits - center) / scale], axis=1), np.zeros(n)
     else:
         design, offset = np.ones((n, 1)), logits
-    coefficients = _maximize(design, labels.astype(float), offset)
+    truth = labels.astype(float)
+    coefficients = _maximize(design, truth, offset)
     if coefficients is None:
-        return Estimate.missing("the regression does not converge", n=n, clusters=clusters)
+        return "the regression does not converge"
     fitted = expit(design @ coefficients + offset)
-    error = _robust_error(design, fitted, labels.astype(float), patients)
-    value = float(coefficients[-1]) / scale
-    half = t_quantile(level, clusters - 1) * error / scale
-    method = "cluster-robust Wald"
-    return Estimate(value, value - half, value + half, method, level, n=n, clusters=clusters)
+    bread = np.linalg.inv(design.T @ ((fitted * (1 - fitted))[:, None] * design))
+    influence = (design @ bread[:, -1]) * (truth - fitted)
+    return float(coefficients[-1]) / scale, influence / scale
 
 
-def _why_not(
-    logits: Array, labels: BoolArray, clusters: int, which: Literal["slope", "intercept"]
-) -> str | None:
+def _why_not(logits: Array, labels: BoolArray, clusters: int, which: Which) -> str | None:
     up, down = logits[labels], logits[~labels]
     if not len(up) or not len(down):
         return "no negative cases" if len(up) else "no positive cases"
@@ -105,13 +149,3 @@ def _newton_step(design: Array, fitted: Array, gradient: Array) -> Array:
     # Saturated probabilities leave the Hessian singular; a small ridge keeps the step finite.
     ridge = 1e-12 * max(1.0, float(np.trace(hessian))) * np.eye(len(hessian))
     return np.asarray(np.linalg.solve(hessian + ridge, gradient), dtype=np.float64)
-
-
-def _robust_error(design: Array, fitted: Array, labels: Array, patients: Patients) -> float:
-    """Standard error of the last coefficient."""
-    clusters, index = numbered(patients)
-    scores = np.zeros((clusters, design.shape[1]))
-    np.add.at(scores, index, design * (labels - fitted)[:, None])
-    bread = np.linalg.inv(design.T @ ((fitted * (1 - fitted))[:, None] * design))
-    covariance = clusters / (clusters - 1) * bread @ (scores.T @ scores) @ bread
-    return float(np.sqrt(covariance[-1, -1]))
