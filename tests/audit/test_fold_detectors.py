@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from xaudit.audit.check import check_audit
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.files import read_findings, read_json
+from xaudit.audit.pages import write_pages
 from xaudit.audit.plan import detector_spec, make_plan
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.record import PlanRecord
@@ -245,3 +246,12 @@ def test_check_loads_the_detector_of_every_fold(place, audit_text, tmp_path):
     path.write_text(folded(audit_text, FOLDS | {"weights": weights}), encoding="utf-8")
     with pytest.raises(ConfigError, match="detector: broken"):
         check_audit(path, Overrides(), None)
+
+
+def test_pages_of_cases_show_the_maps_of_every_detector(audit, tmp_path):
+    write_pages(audit, tmp_path / "pages")
+    shown = {case.case_id for case in read_findings(audit).gallery if case.maps}
+    rows = results_of(audit).by_id
+    assert {rows[one].fold for one in shown} == {"M", "F"}
+    assert any(not rows[one].sampled for one in shown)
+    assert len(list((tmp_path / "pages").glob("*.html"))) == len(rows) + 1

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from xaudit.audit.config import StatisticsConfig
 from xaudit.audit.label_shift import label_shift_findings
+from xaudit.audit.performance import Performance
 from xaudit.audit.site_extremes import site_extreme_findings
+from xaudit.audit.store import CaseRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.metrics.discrimination import Predictions
 
@@ -78,3 +81,14 @@ def test_a_site_of_fractures_alone_has_no_expected_ppv():
     found = {one.id: one.estimate for one in made}
     one = found["ppv_at_site_prevalence[analysis=scored,group=site,level=h0,operating_point=tuned]"]
     assert "all or none" in one.undefined
+
+
+def test_cases_of_no_known_site_are_no_site():
+    rows = [
+        CaseRow(f"c{n}", f"p{n}", n % 2 == 0, {"site": ("A", "B", "unknown", "")[n % 4]},
+                float(n % 5 - 2), 0, "none", False)
+        for n in range(240)
+    ]  # fmt: skip
+    performance = Performance(rows, (POINT,), StatisticsConfig(draws=200), 1, "patient")
+    found = [one for one in performance.of_groups("site") if one.metric == "auc_without_site"]
+    assert [one.scope["level"] for one in found] == ["A", "B"]

@@ -46,7 +46,7 @@ def findings(results, column="site", seed=1):
 def test_brighter_site_is_found_and_named(tmp_path):
     found = findings(run_of(tmp_path, ["A", "B", "C"] * 40, shift=2.0))
     assert found["image_shift_auc_p", "A"].estimate.value == pytest.approx(0.003)
-    assert found["image_shift_auc", "A"].estimate.low > 0.75
+    assert found["image_shift_auc", "A"].estimate.low > 0.7
     assert found["feature_shift_auc_p", "A"].estimate.value > 0.05
     brighter = found["image_mean_difference", "A"]
     assert brighter.estimate.low > 0.5
@@ -95,7 +95,7 @@ def test_detector_without_features_has_a_reason_and_images_are_compared(tmp_path
 
 
 def test_cases_without_a_score_or_a_site_are_left_out(tmp_path):
-    found = findings(run_of(tmp_path, ["A", "B", "not recorded"] * 30, lost=(0, 3, 7)))
+    found = findings(run_of(tmp_path, ["A", "B", "unknown"] * 30, lost=(0, 3, 7)))
     assert found["image_shift_auc", "A"].estimate.n == 57
     assert {level for _, level in found} == {"A", "B"}
 

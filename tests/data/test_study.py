@@ -162,3 +162,32 @@ def test_folder_without_a_list_is_refused(tmp_path):
 @pytest.mark.fracatlas
 def test_fracatlas_is_recognized(fracatlas_root):
     assert inspect_dataset(fracatlas_root).spec.format == "fracatlas"
+
+
+def sited(folder, rows):
+    names = [f"{n}.png" for n in range(len(rows))]
+    for number, name in enumerate(names):
+        Image.fromarray(np.full((16, 16), 10 * number, dtype=np.uint8)).save(folder / name)
+    lines = [
+        f"{name},{number % 2},{row}"
+        for number, (name, row) in enumerate(zip(names, rows, strict=True))
+    ]
+    text = "\n".join(["image,label,patient,site,view", *lines])
+    (folder / "manifest.csv").write_text(text + "\n", encoding="utf-8")
+    study = load_study(DataSpec("manifest", folder))
+    return [(one.case_id, one.kind, one.detail) for one in study.issues]
+
+
+def test_a_patient_at_two_sites_is_named_by_cases_and_column_and_not_by_name(folder):
+    (issue,) = sited(folder, ["smith,A,ap", "jones,B,ap", "jones,B,ap", "smith,B,ap", "lee,A,ap"])
+    assert issue[:2] == ("0", "patient_in_two_sites")
+    assert issue[2] == (
+        "column 'site': one patient has this case at 'A' and 3 at 'B'; sites are then not "
+        "independent"
+    )
+
+
+def test_a_level_of_one_case_is_named_by_case_and_column(folder):
+    rows = ["a,A,ap", "b,A,ap", "c,A,lateral", "d,A,"]
+    (issue,) = sited(folder, rows)
+    assert issue == ("2", "group_of_one", "column 'view': the only case of 'lateral'")

@@ -53,8 +53,7 @@ def write_pages(folder: Path, out: Path) -> Path:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: is not empty; name a new folder for the pages")
     record, store = read_json(folder / "plan.json", PlanRecord), Store(folder)
-    last = len(record.shards)
-    extra = Results.of(store, (last,)) if store.done(last) else None
+    extra = Results.beyond(store, record)
     pages = _Pages(read_findings(folder), Results.load(store, record), extra)
     for name, text in pages.texts():
         write_text(out / name, text)

@@ -24,6 +24,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
+from xaudit.data.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_to_rest
 from xaudit.fairness.gaps import Level, drawn_gaps
 from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
@@ -107,7 +108,8 @@ class Performance:
                 p, self.points, columns, kinds, self.statistics, self._counts
             )
         if site_column in columns:
-            known = {k: v for k, v in columns[site_column].items() if k != NOT_RECORDED}
+            nowhere = {NOT_RECORDED, UNKNOWN}
+            known = {k: v for k, v in columns[site_column].items() if k not in nowhere}
             yield from site_findings(p, self.points, known, site_column)
             minimum = self.statistics.minimum
             yield from site_extreme_findings(p, self.points, known, site_column, minimum)

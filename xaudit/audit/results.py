@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,19 @@ class Results:
                 for position, row in enumerate(shard.cases)
             },
         )
+
+    @classmethod
+    def beyond(cls, store: Store, record: PlanRecord) -> Results | None:
+        """Read the shards behind those of the plan: cases that are shown and were not drawn.
+
+        Returns:
+            None where there are none yet; one for each detector otherwise, read together.
+
+        Raises:
+            AuditError: a shard is damaged.
+        """
+        numbers = list(takewhile(store.done, count(len(record.shards))))
+        return cls.of(store, numbers) if numbers else None
 
     @cached_property
     def by_id(self) -> Mapping[str, CaseRow]:

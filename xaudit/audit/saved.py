@@ -74,15 +74,13 @@ class SavedAudit:
     def gallery(self) -> Gallery:
         """Chooses the cases that the card shows, as the run did."""
         config, store = self.config(), Store(self.folder)
-        first, folds = len(self.record.shards), config.detector.folds
-        rest = range(first, first + (len(folds.weights) if folds else 1))
         return Gallery(
             self.results,
             {case.case_id: case for case in self._cases()},
             config.detector.input,
             self.points(),
             tuple(config.explain.methods),
-            Results.of(store, rest) if all(map(store.done, rest)) else None,
+            Results.beyond(store, self.record),
         )
 
     def _of_network(self) -> Findings:

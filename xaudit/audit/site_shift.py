@@ -18,6 +18,7 @@ from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
 from xaudit.core.seeds import generator_for
 from xaudit.data.image_statistics import IMAGE_STATISTICS
+from xaudit.data.levels import UNKNOWN
 from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.site_shift import drawn_cases, site_shift, standardized_difference
@@ -27,6 +28,7 @@ KINDS = {"image_shift": IMAGE, "feature_shift": DETECTOR}
 PARTS = ("auc", "auc_chance", "auc_p", "mmd_p")
 Unit = Literal["patient", "image"]
 _PAIR = 2
+_NOWHERE = {"", NOT_RECORDED, UNKNOWN}
 _WHY_NONE = {
     IMAGE: "the run kept no image statistics",
     DETECTOR: "what the detector's last layer reads was not kept: there is no linear or "
@@ -56,7 +58,7 @@ def site_shift_findings(
     if column is None:
         return
     rows = [row for row in results.cases if row.logit is not None]
-    rows = [row for row in rows if row.groups.get(column, NOT_RECORDED) not in {"", NOT_RECORDED}]
+    rows = [row for row in rows if row.groups.get(column, "") not in _NOWHERE]
     sites = levels([{column: row.groups[column]} for row in rows]).get(column, {})
     p = _predictions(rows, unit)
     why = _why_not(p, sites)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,7 @@ from xaudit.core.case import Case, CaseIssue, Study
 from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas, manifest
 from xaudit.data.images import read_header
+from xaudit.data.levels import UNKNOWN
 from xaudit.data.prepare import file_sha256, without_folder
 from xaudit.data.spec import DataSpec
 from xaudit.errors import DataError
@@ -22,7 +24,8 @@ def load_study(spec: DataSpec) -> Study:
     """List the cases of a study and check them against each other; no pixel is decoded.
 
     Looked at: files that are missing or no images, EXIF rotation, byte-identical copies and
-    labels that contradict each other or the lesions. Copies are the same patient: where the study
+    labels that contradict each other or the lesions, patients at two sites, levels of a single
+    case. Copies are the same patient: where the study
     declares one image per patient, a copy takes the patient of the first.
 
     Raises:
@@ -41,6 +44,8 @@ def load_study(spec: DataSpec) -> Study:
         *_file_issues(study.cases),
         *_label_issues(study.cases),
         *_copy_issues(study.cases, copies, excluded=spec.exclude_duplicates),
+        *_traveling_patients(study),
+        *_lonely_levels(study.cases),
     )
     cases = _without_copies(study, copies, excluded=spec.exclude_duplicates)
     return replace(study, cases=cases, issues=issues)
@@ -114,6 +119,33 @@ def _copy_issues(
             yield CaseIssue(
                 case.case_id, "duplicate_label_conflict", detail + first.case_id, "noted"
             )
+
+
+def _traveling_patients(study: Study) -> Iterator[CaseIssue]:
+    """Patients with cases at two sites, named by their cases: they tie the sites together."""
+    homes: dict[str, list[Case]] = defaultdict(list)
+    for case in study.cases:
+        if case.site is not None:
+            homes[case.patient].append(case)
+    for own in homes.values():
+        first = own[0]
+        other = next((case for case in own if case.site != first.site), None)
+        if other is not None:
+            detail = (
+                f"column {study.site_column!r}: one patient has this case at {first.site!r} and "
+                f"{other.case_id} at {other.site!r}; sites are then not independent"
+            )
+            yield CaseIssue(first.case_id, "patient_in_two_sites", detail, "noted")
+
+
+def _lonely_levels(cases: Sequence[Case]) -> Iterator[CaseIssue]:
+    """Levels of one case: most often a typing error, and no figure can be given for them."""
+    counts = Counter(pair for case in cases for pair in case.groups.items())
+    for case in cases:
+        for column, level in case.groups.items():
+            if level not in {"", UNKNOWN} and counts[column, level] == 1:
+                detail = f"column {column!r}: the only case of {level!r}"
+                yield CaseIssue(case.case_id, "group_of_one", detail, "noted")
 
 
 def _without_copies(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,6 @@ class Evaluator:
         self._module, self.target_layer = folded(module, detector.target_layer, self._noise)
         self._quick = fused(self._module, self._noise, name_of(self._module, self.target_layer))
         self._counting = _Counting(self._module, Cost()).eval()
-        self._last = last_layer(self._module, self._noise)
         self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
         self._asked = micro_batch
         self._sizes: dict[bool, int] = {}
@@ -173,7 +173,8 @@ class Evaluator:
         """Logits, and in the same pass what the last layer reads; (N, C, H, W) in [0, 1]."""
         # A probe for the size of batches would be recorded too.
         self._size(backward=False)
-        last = self._quick.get_submodule(self._last) if self._last is not None else None
+        name = self._last
+        last = self._quick.get_submodule(name) if name is not None else None
         with inputs_of(last) as seen:
             logits = self.logits(images)
         return Scores(logits, as_features(seen, len(images)))
@@ -194,6 +195,11 @@ class Evaluator:
         with torch.enable_grad():
             logit: torch.Tensor = self._counting(pixels).sum()
         return logit
+
+    @cached_property
+    def _last(self) -> str | None:
+        """The layer that is called last; looked for once, where features are asked for."""
+        return last_layer(self._module, self._noise)
 
     def answer(self, passes: Sequence[Pass]) -> list[Answer]:
         """Carry out passes of any number of cases and methods together.

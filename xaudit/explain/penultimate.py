@@ -28,7 +28,8 @@ def last_layer(module: torch.nn.Module, image: torch.Tensor) -> str | None:
         if isinstance(part, _LAST)
     ]
     try:
-        with torch.inference_mode():
+        # Not inference mode: what a network keeps from here must allow gradients later.
+        with torch.no_grad():
             module(image)
     finally:
         for handle in handles:

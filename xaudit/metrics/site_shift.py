@@ -201,11 +201,28 @@ def _against_rest(
     dealt = np.concatenate([here[None], dealt_again(here, ill, *draw)])
     sides = dealt[:, index]
     found, scores = classifier_test(operator, sides)
-    one = area.auc(scores, inside, index)
-    if one.value is not None:
-        method = f"{one.method}; out-of-fold scores, their classifiers taken as given"
-        one = replace(one, method=method)
+    one = _as_wide_as_chance(area.auc(scores, inside, index), found)
     return _Tested(replace(one, unit=p.unit), found, mean_discrepancy(kernel, sides))
+
+
+def _as_wide_as_chance(one: Estimate, found: Permuted) -> Estimate:
+    """Limits that are never nearer than those of permutations.
+
+    An interval of out-of-fold scores takes the classifiers as given; how far the area varies
+    because they are trained on few patients is seen in the permutations, where nothing is to be
+    learned and areas vary most. An area below those of chance proves no likeness: the upper limit
+    is at least theirs.
+    """
+    if one.value is None or one.low is None or one.high is None:
+        return one
+    low, high = (float(x) for x in np.quantile(found.null, (0.025, 0.975)))
+    mean = float(found.null.mean())
+    return replace(
+        one,
+        low=max(0.0, min(one.low, one.value - (mean - low))),
+        high=min(1.0, max(one.high, one.value + (high - mean), high)),
+        method=f"{one.method}, of out-of-fold scores, at least as wide as permutations spread",
+    )
 
 
 def _adjusted(
