@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.core.finding import Findings
@@ -271,8 +271,35 @@ def _detector(findings: Findings) -> Section:
 
 
 def _study(findings: Findings, uses: str) -> Section:
+    flow, alone = findings.accountability, predictions.alone(findings)
+    lead = tr(
+        "{listed} cases were listed, {scored} scored",
+        listed=numbers.whole(flow.listed),
+        scored=numbers.whole(flow.scored),
+    ) + (
+        "."
+        if alone
+        else tr(
+            " and {explained} explained with every method.", explained=numbers.whole(flow.explained)
+        )
+    )
+    caption = tr("Listed = excluded + without a score + scored")
+    caption += "." if alone else tr("; drawn + not drawn = all not excluded.")
+    table = Table(tr("Study"), (tr("Fact"), tr("Value")), _study_facts(findings, uses))
+    tables = (table, statements.independence(findings), *_issues(findings))
+    return Section(
+        "study",
+        "",
+        tr("On which cases?"),
+        lead,
+        figures=(Figure(figures.flow(flow, maps=not alone), caption),),
+        tables=tables,
+    )
+
+
+def _study_facts(findings: Findings, uses: str) -> tuple[tuple[str, str], ...]:
     study, flow, alone = findings.study, findings.accountability, predictions.alone(findings)
-    rows = (
+    return (
         (tr("Study"), study.name),
         (tr("Source"), study.source or _not(tr("not declared"))),
         (tr("License"), study.license or _not(tr("not declared"))),
@@ -307,19 +334,12 @@ def _study(findings: Findings, uses: str) -> Section:
             else f"{numbers.NONE} ({tr('no ledger of test-set use was named')})",
         ),
     )
-    lead = tr(
-        "{listed} cases were listed, {scored} scored",
-        listed=numbers.whole(flow.listed),
-        scored=numbers.whole(flow.scored),
-    ) + (
-        "."
-        if alone
-        else tr(
-            " and {explained} explained with every method.", explained=numbers.whole(flow.explained)
-        )
-    )
-    caption = tr("Listed = excluded + without a score + scored")
-    caption += "." if alone else tr("; drawn + not drawn = all not excluded.")
+
+
+def _issues(findings: Findings) -> Iterator[Table]:
+    flow = findings.accountability
+    if not flow.issues:
+        return
     kinds = Counter((one.kind, one.effect) for one in flow.issues)
     summary = tuple(
         (stored(kind), stored(effect), numbers.whole(n))
@@ -331,24 +351,10 @@ def _study(findings: Findings, uses: str) -> Section:
     if rest:
         note = trn("{rest} more are in the JSON of this card.", rest, rest=numbers.whole(rest))
     issues = tuple((i.case_id, stored(i.kind), stored(i.effect), stored(i.detail)) for i in shown)
-    tables = [
-        Table(tr("Study"), (tr("Fact"), tr("Value")), rows),
-        statements.independence(findings),
-    ]
-    if issues:
-        tables.append(
-            Table(tr("Kinds of issues"), (tr("Kind"), tr("Effect"), tr("Issues")), summary)
-        )
-        columns = (tr("Case"), tr("Kind"), tr("Effect"), tr("Detail"))
-        tables.append(Table(tr("Issues of cases"), columns, issues, note, folded=True))
-    return Section(
-        "study",
-        "",
-        tr("On which cases?"),
-        lead,
-        figures=(Figure(figures.flow(flow, maps=not alone), caption),),
-        tables=tuple(tables),
-    )
+    columns = (tr("Kind"), tr("Effect"), tr("Issues"))
+    yield Table(tr("Kinds of issues"), columns, summary)
+    columns_of_cases = (tr("Case"), tr("Kind"), tr("Effect"), tr("Detail"))
+    yield Table(tr("Issues of cases"), columns_of_cases, issues, note, folded=True)
 
 
 def _not(said: str) -> str:
