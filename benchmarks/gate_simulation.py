@@ -2,7 +2,7 @@
 
     python benchmarks/gate_simulation.py [RUNS] [PAGE]
 
-Writes docs/reference/gate-simulation.md. 10,000 runs of each cell, about three minutes on
+Writes docs/reference/gate-simulation.md. 10,000 runs of each cell, about five minutes on
 one core. Every cell has its own stream of random numbers.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from scipy import stats
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
+from xaudit.core.looks import Spending
 from xaudit.core.policy import Outcome, Rule
 from xaudit.core.seeds import generator_for
 from xaudit.gate.compare import compare
@@ -26,6 +29,7 @@ from xaudit.gate.needed import cases_for_power, cases_that_decide
 from xaudit.stats.auc import auc
 from xaudit.stats.auc_difference import paired_auc_difference
 from xaudit.stats.difference import independent_difference
+from xaudit.stats.group_sequential import boundaries, inflation, repeated_level
 from xaudit.stats.paired_proportions import paired_difference
 from xaudit.stats.proportions import clustered_proportion, wilson
 
@@ -195,6 +199,151 @@ def families(runs: int) -> Iterator[tuple[str, float, float]]:
         yield f"{sites} sites", *(100 * one / (runs // 4) for one in false)
 
 
+Part = Callable[[float, float], Estimate]
+LOOKS = (0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A rule that is read while its study grows.
+
+    Attributes:
+        draw: a study → the estimate of a share of its patients, at a level.
+        cases: of the whole study, or its patients where those are clustered.
+        single: cases with which one look has the same power; 0 where none was computed.
+    """
+
+    name: str
+    rule: Rule
+    draw: Callable[[np.random.Generator], Part]
+    cases: int
+    single: int = 0
+
+
+def growing_rate(n: int, share: float, rng: np.random.Generator) -> Part:
+    right = rng.random(n) < share
+
+    def part(fraction: float, level: float) -> Estimate:
+        m = round(fraction * n)
+        return wilson(int(right[:m].sum()), m, level)
+
+    return part
+
+
+def growing_clusters(count: int, share: float, rng: np.random.Generator) -> Part:
+    index = patients(rng, count)
+    right = success(rng, index, share)
+
+    def part(fraction: float, level: float) -> Estimate:
+        there = index < round(fraction * count)
+        return clustered_proportion(right[there], index[there], level)
+
+    return part
+
+
+def growing_area(n: int, value: float, rng: np.random.Generator) -> Part:
+    labels = rng.random(n) < 0.5
+    scores = rng.normal(size=n) + 2**0.5 * stats.norm.ppf(value) * labels
+
+    def part(fraction: float, level: float) -> Estimate:
+        m = round(fraction * n)
+        return auc(scores[:m], labels[:m], np.arange(m), level)
+
+    return part
+
+
+def growing_pairs(n: int, gap: float, rng: np.random.Generator) -> Part:
+    old = rng.random(n) < 0.85
+    draw = rng.random(n)
+    new = np.where(old, draw >= (0.05 + gap) / 0.85, draw < 0.05 / 0.15)
+
+    def part(fraction: float, level: float) -> Estimate:
+        m = round(fraction * n)
+        return paired_difference(new[:m], old[:m], np.arange(m), level=level).difference
+
+    return part
+
+
+def grown_at_the_bound() -> Iterator[Grown]:
+    for floor in (0.75, 0.9):
+        rule = Rule("r", "sensitivity", floor=floor)
+        for n in (100, 200, 500):
+            name = f"sensitivity ≥ {floor}, {n} positives"
+            yield Grown(name, rule, partial(growing_rate, n, floor), n)
+    rule = Rule("r", "sensitivity", floor=0.8)
+    name = "sensitivity ≥ 0.8, clustered, 200 patients"
+    yield Grown(name, rule, partial(growing_clusters, 200, 0.8), 200)
+    rule = Rule("r", "auc", floor=0.85)
+    yield Grown("AUC ≥ 0.85, 300 cases", rule, partial(growing_area, 300, 0.85), 300)
+    rule = Rule("r", "sensitivity", non_inferior=0.05)
+    name = "sensitivity, margin 0.05, 300 positives"
+    yield Grown(name, rule, partial(growing_pairs, 300, 0.05), 300)
+
+
+def grown_with_power(spending: Spending) -> Iterator[Grown]:
+    """At the size of `--profile ci`, and how much smaller the truth makes it."""
+    factor = inflation(LOOKS, boundaries(LOOKS, spending))
+    for floor, true in ((0.75, 0.875), (0.8, 0.9), (0.8, 0.95), (0.9, 0.95), (0.8, 0.6)):
+        rule = Rule("r", "sensitivity", floor=floor)
+        # It is sized for the middle between the floor and 1.
+        single = cases_for_power(floor, (floor + 1) / 2, 0.8)
+        assert single is not None
+        n = int(np.ceil(single * factor))
+        name = f"sensitivity ≥ {floor}, truth {true}: {n} positives"
+        yield Grown(name, rule, partial(growing_rate, n, true), n, single)
+
+
+def grown_shares(one: Grown, spending: Spending, runs: int) -> dict[str, float]:
+    """What the rule says where the study stops, and after how many cases that is on average."""
+    rng = generator_for(1, "gate simulation", "looks", spending, one.name)
+    levels = [repeated_level(limit) for limit in boundaries(LOOKS, spending)]
+    counts: Counter[str] = Counter()
+    used = 0.0
+    for _ in range(runs):
+        part, word = one.draw(rng), "inconclusive"
+        for fraction, level in zip(LOOKS, levels, strict=True):
+            word = compare(one.rule, part(fraction, level))[0]
+            if word != "inconclusive":
+                break
+        counts[word] += 1
+        used += fraction * one.cases
+    return {word: 100 * counts[word] / runs for word in WORDS} | {"cases": used / runs}
+
+
+def looks_section(runs: int) -> str:
+    """Looks while a study grows: errors, power and expected sizes."""
+    lines = [LOOKS_TEXT.format(looks=", ".join(f"{100 * one:g}" for one in LOOKS))]
+    for title, cells in (("Truth at the bound", lambda _: grown_at_the_bound()),
+                         ("Power and size", grown_with_power)):  # fmt: skip
+        lines += [f"### {title}", "", LOOKS_HEAD]
+        for spending in ("obrien_fleming", "pocock"):
+            for one in cells(spending):
+                found = grown_shares(one, spending, runs)
+                if title == "Truth at the bound" and found["pass"] > 5 and runs >= ENOUGH:
+                    raise SystemExit(f"passes in {found['pass']:.1f} %: {one.name}, {spending}")
+                numbers = " | ".join(f"{found[word]:.1f}" for word in WORDS)
+                single = one.single or "–"
+                lines.append(
+                    f"| {one.name}, {spending} | {numbers} | {found['cases']:.0f} | {single} |"
+                )
+        lines.append("")
+    return "\n".join(lines)
+
+
+LOOKS_HEAD = """\
+| rule, spending | pass | fail | inconclusive | cases on average | cases of one look |
+|---|---|---|---|---|---|"""
+LOOKS_TEXT = """\
+## Looks while the audit runs
+
+`--profile ci` reads the rules after {looks} % of the patients with repeated confidence intervals,
+and stops where they are decided. At the bound every look is a further chance to pass by luck; the
+spending function keeps the error of all of them together. Sizes are those that `--profile ci`
+takes: 80 % power if the truth is the middle between floor and 1, with the surcharge of the looks.
+"Cases of one look" have the same power without looks.
+"""
+
+
 def table(head: str, rows: list[tuple[str, dict[str, float]]]) -> str:
     lines = [f"| {head} | pass | fail | inconclusive |", "|---|---|---|---|"]
     lines += [
@@ -223,7 +372,7 @@ def main(runs: int = 10_000, page: Path = PAGE) -> None:
         f"| | `multiplicity: none` | `holm` |\n|---|---|---|\n"
         f"{family}\n"
     )
-    page.write_text(text, encoding="utf-8")
+    page.write_text(f"{text}\n{looks_section(runs)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -166,6 +166,41 @@ def test_pack_can_be_fixed_before_the_run(xaudit, folder):
     assert xaudit("gate", folder / "packed", "--strict", "--policy", "pack:ci-fast")[0] == 0
 
 
+def test_policy_of_the_command_line_is_fixed_before_the_run(xaudit, folder):
+    other = folder / "other.yaml"
+    other.write_text("name: other\nrules:\n  - {id: auc, metric: auc, floor: 0.5}\n", "utf-8")
+    for run in ("poor.yaml", "good.yaml"):
+        out = folder / f"by-{run}"
+        assert xaudit("run", folder / run, "--out", out, "--policy", other)[0] == 0
+        code, said, _err = xaudit("gate", out, "--strict", "--policy", other)
+        assert (code, "changed after the run" in said) == (0, False)
+    code, out, _err = xaudit("gate", folder / "by-good.yaml", "--policy", folder / "policy.yaml")
+    assert "changed after the run" in out
+    packed = ("--out", folder / "by-pack", "--policy", "pack:ci-fast")
+    assert xaudit("run", folder / "good.yaml", *packed)[0] == 0
+    assert xaudit("gate", folder / "by-pack", "--strict")[0] == 0
+
+
+def test_baseline_without_the_profile_that_reads_it_is_refused(xaudit, folder):
+    options = ("--out", folder / "x", "--baseline", folder / "poor")
+    code, _out, err = xaudit("run", folder / "good.yaml", *options)
+    assert code == 2
+    assert "name it to `xaudit gate`" in re.sub(r"\s+", " ", err)
+
+
+def test_waiver_that_was_not_needed_is_on_the_card(xaudit, folder):
+    (folder / "waived.yaml").write_text(
+        "name: w\nrules:\n  - {id: auc, metric: auc, floor: 0.5}\nwaivers:\n"
+        "  - {rule: auc, where: {}, reason: <b>late</b>, owner: me, expires: 2999-01-01}\n",
+        encoding="utf-8",
+    )
+    assert xaudit("gate", folder / "good", "--policy", folder / "waived.yaml")[0] == 0
+    xaudit("card", folder / "good")
+    card = (folder / "good" / "card.md").read_text("utf-8")
+    assert "Waiver: rule auc (every outcome), me until 2999-01-01: &lt;b&gt;late" in card
+    assert "<b>late" not in (folder / "good" / "card.html").read_text("utf-8").split("<script")[0]
+
+
 def test_ci_profile_sizes_the_sample_for_the_policy(xaudit, folder):
     policy = "name: p\nrules:\n  - {id: sens, metric: sensitivity, floor: 0.7}\n"
     (folder / "policy.yaml").write_text(policy, encoding="utf-8")

@@ -133,3 +133,28 @@ def test_what_is_no_test_is_not_in_the_family():
     found = with_holm([lost, counted, there, good])
     assert [one.verdict for one in found] == ["inconclusive", "pass", "pass", "pass"]
     assert with_holm([lost] * 20 + [good])[-1].verdict == "inconclusive"
+
+
+def test_holm_after_several_looks_is_stricter_than_after_one(make_findings):
+    """The error of all looks is shared among the outcomes, not that of the last look."""
+    from xaudit.core.looks import Look, Looks
+    from xaudit.stats.group_sequential import boundaries, repeated_level
+    from xaudit.stats.repeated import at_level
+
+    fractions = (0.25, 0.5, 0.75, 1.0)
+    limits = boundaries(fractions, "pocock")
+    made = tuple(
+        Look(n, n, t, z, repeated_level(z), (), "")
+        for n, (t, z) in enumerate(zip(fractions, limits, strict=True), 1)
+    )
+    looks = Looks("pocock", 4, 4, made)
+    rule = Rule("r", "sensitivity", floor=0.8)
+
+    def outcomes(k, level):
+        found = [at_level(wilson(one, 100), level) for one in (k, 80)]
+        return [Outcome(rule, {}, *compare(rule, one), one) for one in found]
+
+    once = [with_holm(outcomes(k, 0.95))[0].verdict for k in range(84, 97)]
+    often = [with_holm(outcomes(k, looks.level), looks)[0].verdict for k in range(84, 97)]
+    assert once.count("pass") > often.count("pass") > 0
+    assert once.count("pass") <= often.count("pass") + 2

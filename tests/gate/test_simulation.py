@@ -37,6 +37,29 @@ def test_holm_keeps_the_family():
         assert holm <= 5 < none
 
 
+def looks_rows(text, heading):
+    (section,) = [one for one in text.split("\n### ") if one.startswith(heading)]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:2] == "| "]
+    return {name: cells for name, *cells in lines[1:]}
+
+
+def test_looks_keep_the_error():
+    found = looks_rows(PAGE.read_text("utf-8"), "Truth at the bound")
+    assert len(found) == 18
+    for name, (passed, failed, *_) in found.items():
+        assert float(passed) <= 3.5, name
+        assert float(failed) <= 4.5, name
+
+
+def test_looks_keep_the_power_and_save_cases():
+    found = looks_rows(PAGE.read_text("utf-8"), "Power and size")
+    assert len(found) == 10
+    for name, (passed, failed, _, cases, single) in found.items():
+        assert float(passed) + float(failed) >= 75, name
+        assert min(float(passed), float(failed)) < 0.5, name
+        assert int(cases) < int(single), name
+
+
 @pytest.mark.heavy
 def test_table_comes_from_the_code(tmp_path):
     """A few runs: the same cells with the same sizes, and rates that agree within chance."""
@@ -48,3 +71,5 @@ def test_table_comes_from_the_code(tmp_path):
         for name, cells in rows(new, heading).items():
             assert cells == pytest.approx(rows(old, heading)[name], abs=10), name
     assert re.search(r"400 runs of each cell", new)
+    for heading in ("Truth at the bound", "Power and size"):
+        assert looks_rows(new, heading).keys() == looks_rows(old, heading).keys()

@@ -77,6 +77,18 @@ def test_audit_is_run_and_passes(act, repository):
 
 
 @pytest.mark.heavy
+def test_policy_is_fixed_before_the_run_though_the_audit_file_names_none(act, repository):
+    text = (repository / "audit.yaml").read_text("utf-8")
+    bare = re.sub(r"(?m)^policy:.*\n", "", text)
+    assert bare != text
+    (repository / "audit.yaml").write_text(bare, encoding="utf-8")
+    given = {"config": "audit.yaml", "policy": "policy.yaml", "profile": "ci"}
+    result, page = act(**given, audit="reports/new")
+    assert result.returncode == 0, result.stdout
+    assert "verdict=pass" in page["GITHUB_OUTPUT"]
+
+
+@pytest.mark.heavy
 def test_failing_rule_fails_the_job_and_marks_its_line(act, repository):
     text = "name: hard\nrules:\n  - {id: auc, metric: auc, floor: 0.999}\n"
     (repository / "hard policy.yaml").write_text(text, encoding="utf-8")

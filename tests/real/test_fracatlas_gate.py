@@ -83,6 +83,32 @@ def test_both_directions(repository):
         assert one.value == pytest.approx(-other.value, abs=0.01), name
 
 
+def test_sample_for_a_pipeline_stops_where_the_decision_is_clear(repository, tmp_path):
+    policy = tmp_path / "ci.yaml"
+    policy.write_text(
+        "name: ci\nrules:\n"
+        "  - {id: auc, metric: auc, floor: 0.8}\n"
+        "  - {id: sensitivity, metric: sensitivity, non_inferior: 0.1}\n",
+        encoding="utf-8",
+    )
+    overrides = Overrides(
+        STUDY.resolve(), WEIGHTS["localizing"].resolve(), cases=0, baseline=repository / "plain",
+        policy=policy,
+    )  # fmt: skip
+    out = tmp_path / "out"
+    run_audit(repository / "localizing.yaml", out, overrides, "ci", lambda step: None)
+    verdict = judge_audit(out, baseline=repository / "plain")
+    whole = judge_audit(repository / "localizing", policy, repository / "plain")
+    assert verdict.looks.stopped
+    assert verdict.looks.made[-1].cases == verdict.baseline.cases < verdict.looks.of_cases < 600
+    assert not verdict.changed_after_run
+    words = [[one.verdict for one in some.outcomes] for some in (verdict, whole)]
+    assert words == [["pass", "fail"]] * 2
+    for part, full in zip(verdict.outcomes, whole.outcomes, strict=True):
+        assert part.estimate.low <= full.estimate.value <= part.estimate.high
+        assert part.estimate.level == verdict.looks.level
+
+
 def test_differences_equal_other_libraries(repository):
     same = SameCases.of(*(SavedAudit.read(repository / name) for name in WEIGHTS))
     up = outcomes(repository, "localizing", "plain")

@@ -15,6 +15,7 @@ from xaudit.audit.paired_metrics import (
     drawn_difference,
     incomparable,
 )
+from xaudit.audit.repeated import repeated
 from xaudit.audit.same_cases import SameCases, SavedAudit
 from xaudit.audit.store import ScoreRow
 from xaudit.core.case import BoolArray
@@ -26,6 +27,7 @@ from xaudit.errors import ConfigError
 from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.stats.comparison import Comparison
+from xaudit.stats.repeated import at_level
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class PairedBaseline:
     @cached_property
     def drift(self) -> tuple[Finding, ...]:
         """How the study differs from that of the baseline."""
-        return drift_findings(self.new.results.cases, self.old.results.cases)
+        found = drift_findings(self.new.results.cases, self.old.results.cases)
+        return repeated(found, self.new.findings.looks)
 
     def difference(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         """A metric here minus that of the baseline, on the same cases.
@@ -97,7 +100,14 @@ class PairedBaseline:
         """
         found = (self._maps if "method" in scope else self._calls)(metric, scope)
         unit = self.new.findings.study.unit
-        return replace(found, difference=replace(found.difference, unit=unit))
+        # What is drawn, or scored from maps, was made at 95 %.
+        difference = at_level(found.difference, self._level)
+        return replace(found, difference=replace(difference, unit=unit))
+
+    @property
+    def _level(self) -> float:
+        looks = self.new.findings.looks
+        return 0.95 if looks is None else looks.level
 
     def _calls(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         thresholds = [
@@ -111,7 +121,7 @@ class PairedBaseline:
         kept = self._members(scope) & ~np.isnan(new) & ~np.isnan(old)
         labels, patients = self.same.labels[kept], self.same.patients[kept]
         calls = PairedCalls((new[kept], old[kept]), (limits[0], limits[1]), labels, patients)
-        found = calls_difference(metric, calls, self._rng(metric, scope))
+        found = calls_difference(metric, calls, self._rng(metric, scope), self._level)
         return self._sized(found, labels, metric)
 
     def _maps(self, metric: str, scope: Mapping[str, str]) -> Comparison:

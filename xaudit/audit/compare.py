@@ -74,7 +74,17 @@ def compare(old: Path, new: Path) -> Changes:
         agreements=(*scores.agreements(), *hits),
         moved=tuple(scores.moved()),
         maps=maps,
+        looked=tuple(_looked(findings)),
     )
+
+
+def _looked(findings: Sequence[Findings]) -> Iterator[str]:
+    for name, one in zip(("old", "new"), findings, strict=True):
+        if one.looks is not None:
+            yield (
+                f"The {name} audit {one.looks.text}. The intervals of this report are those of a "
+                "single look; what gates a release is `xaudit gate --baseline`."
+            )
 
 
 def _audited(findings: Findings) -> Audited:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xaudit.audit.files import read_json
 from xaudit.audit.pair import Paired
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.record import read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import MapRow, Store
 from xaudit.core.change import Agreement, Delta, MapChange
@@ -51,7 +50,7 @@ def compare_maps(
 
 
 def _load(folder: Path) -> Results:
-    return Results.load(Store(folder), read_json(folder / "plan.json", PlanRecord))
+    return Results.load(Store(folder), read_record(folder))
 
 
 @dataclass(frozen=True, slots=True)

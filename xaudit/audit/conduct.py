@@ -10,6 +10,7 @@ from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.fold_detectors import (
+    Part,
     clear_parts,
     explain_shown,
     in_parts,
@@ -18,6 +19,7 @@ from xaudit.audit.fold_detectors import (
 )
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.hashes import write_hashes
+from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
 from xaudit.audit.profile import Limit
@@ -30,6 +32,7 @@ from xaudit.audit.shortcuts import probe_shortcuts
 from xaudit.audit.store import CheckRow, DegradedRow, Store
 from xaudit.audit.summarize import Evidence, summarize
 from xaudit.core.finding import Findings
+from xaudit.core.looks import Looks
 
 
 def run_audit(
@@ -59,8 +62,7 @@ def run_audit(
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
-    for part in parts:
-        run_shards(part.plan, part.engine, folder, listen)
+    plan, parts, looks = _computed(plan, parts, folder, listen, overrides.baseline)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     run = (results, folder, listen)
@@ -78,7 +80,7 @@ def run_audit(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_shown(parts, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    evidence = Evidence(results, checks, worse, worse_maps, probed, shown)
+    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks)
     findings = summarize(plan, engine, evidence)
     clear_parts(folder)
     # A verdict and a card that were made from other findings must not stand beside these.
@@ -87,6 +89,19 @@ def run_audit(
     write_text(folder / "findings.json", to_json(findings))
     write_hashes(folder)
     return findings
+
+
+def _computed(
+    plan: Plan, parts: tuple[Part, ...], folder: Path, listen: Listener, baseline: Path | None
+) -> tuple[Plan, tuple[Part, ...], Looks | None]:
+    """Score and explain: detector by detector, or look by look where there is one detector."""
+    if len(parts) > 1:
+        for part in parts:
+            run_shards(part.plan, part.engine, folder, listen)
+        return plan, parts, None
+    (only,) = parts
+    carried_out, looks = run_looks(plan, only.engine, folder, listen, baseline)
+    return carried_out, (replace(only, plan=carried_out),), looks
 
 
 def _degrade(

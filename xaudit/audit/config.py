@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from xaudit.audit.literature import Wanted, chosen
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.core.looks import Spending
 from xaudit.data.folds import FoldDesign
 
 
@@ -309,6 +311,33 @@ class StatisticsConfig(Section):
     )
 
 
+class LooksConfig(Section):
+    """When `--profile ci` reads the rules while the audit runs."""
+
+    fractions: tuple[float, ...] = Field(
+        (0.25, 0.5, 0.75, 1.0),
+        min_length=1,
+        max_length=10,
+        description="shares of the patients after which the rules are read, rising to 1; [1] reads "
+        "them once, at the end",
+    )
+    spending: Spending = Field(
+        "obrien_fleming",
+        description="how the error is spent over the looks: obrien_fleming keeps nearly all of it "
+        "for the end, pocock stops earlier and needs more cases",
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> LooksConfig:
+        given = (0.0, *self.fractions)
+        if given[-1] != 1 or any(b - a < 0.01 for a, b in pairwise(given)):
+            raise ValueError(
+                "expected shares that rise by at least 0.01 and end with 1, got "
+                f"{list(self.fractions)}"
+            )
+        return self
+
+
 class AuditConfig(Section):
     """One audit: a detector, a study, methods, statistics and a policy."""
 
@@ -319,6 +348,7 @@ class AuditConfig(Section):
     explain: ExplainConfig = ExplainConfig()
     statistics: StatisticsConfig = StatisticsConfig()
     robustness: RobustnessConfig = RobustnessConfig()
+    looks: LooksConfig = LooksConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
     literature: Wanted = Field(

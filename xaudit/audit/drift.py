@@ -92,4 +92,6 @@ def _scores(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Finding:
 def _shifted(area: Estimate) -> Estimate:
     if area.value is None or area.low is None or area.high is None:
         return area
-    return replace(area, value=area.value - 0.5, low=area.low - 0.5, high=area.high - 0.5)
+    method = f"{area.method}, less one half"
+    return replace(area, value=area.value - 0.5, low=area.low - 0.5, high=area.high - 0.5,
+                   method=method)  # fmt: skip

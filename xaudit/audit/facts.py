@@ -40,5 +40,6 @@ def group_levels(rows: Sequence[CaseRow]) -> dict[str, dict[str, tuple[int, int]
 
 def limit_why(record: PlanRecord, cases: int) -> str:
     """A sentence about `--limit` or a profile; empty without one."""
-    drawn = f"The audit was limited to {cases} cases, drawn by label before any image was read."
+    planned = record.looks.cases[-1] if record.looks else cases
+    drawn = f"The audit was limited to {planned} cases, drawn by label before any image was read."
     return " ".join((*([drawn] if record.limit is not None else []), *record.notes))

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.files import read_findings, read_json, write_text
+from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.gallery import probability
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.record import read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Store
 from xaudit.core.finding import CROSS, Findings
@@ -52,7 +52,7 @@ def write_pages(folder: Path, out: Path) -> Path:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: is not empty; name a new folder for the pages")
-    record, store = read_json(folder / "plan.json", PlanRecord), Store(folder)
+    record, store = read_record(folder), Store(folder)
     extra = Results.beyond(store, record)
     pages = _Pages(read_findings(folder), Results.load(store, record), extra)
     for name, text in pages.texts():

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.files import read_findings, read_json
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.files import read_findings
+from xaudit.audit.record import read_record
 from xaudit.audit.store import CaseRow, Store
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
@@ -115,8 +115,8 @@ def read_cases(folder: Path) -> dict[str, CaseRow]:
         ConfigError: there is no plan.
         AuditError: a shard is missing or damaged.
     """
-    record, store = read_json(folder / "plan.json", PlanRecord), Store(folder)
-    numbers = range(len(record.shards))
+    record, store = read_record(folder), Store(folder)
+    numbers = [number for number, ids in enumerate(record.shards) if ids]
     return {row.case_id: row for number in numbers for row in store.read(number).cases}
 
 

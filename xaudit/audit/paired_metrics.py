@@ -43,7 +43,9 @@ class PairedCalls:
         return new, old
 
 
-def calls_difference(metric: str, calls: PairedCalls, rng: np.random.Generator) -> Comparison:
+def calls_difference(
+    metric: str, calls: PairedCalls, rng: np.random.Generator, level: float = 0.95
+) -> Comparison:
     """A metric of the new detector minus that of the old one.
 
     AUC by DeLong; sensitivity, specificity and accuracy by Tango's score interval beside
@@ -54,14 +56,15 @@ def calls_difference(metric: str, calls: PairedCalls, rng: np.random.Generator) 
         metric: registry name.
         calls: of both detectors.
         rng: source of the draws.
+        level: of the interval, two-sided; intervals from draws stay at 95 %.
     """
     new, old = calls.scores
     if metric == "auc":
-        return paired_auc_difference(new, old, calls.labels, calls.patients)
+        return paired_auc_difference(new, old, calls.labels, calls.patients, level)
     if metric in _AMONG:
         among = _AMONG[metric](calls.labels)
         right = [(one == calls.labels)[among] for one in calls.called]
-        return paired_difference(right[0], right[1], calls.patients[among])
+        return paired_difference(right[0], right[1], calls.patients[among], level=level)
     if metric not in _RATIOS:
         return incomparable(f"no paired comparison is known for {metric!r}")
     ratios = [

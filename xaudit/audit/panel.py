@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xaudit.audit.files import read_json, write_bytes
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.files import write_bytes
+from xaudit.audit.record import read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import Store
 from xaudit.errors import ConfigError
@@ -32,7 +32,7 @@ def write_panel(folder: Path, case_id: str, out: Path | None = None) -> Path:
     Raises:
         ConfigError: the case is not in the audit, or has no maps.
     """
-    results = Results.load(Store(folder), read_json(folder / "plan.json", PlanRecord))
+    results = Results.load(Store(folder), read_record(folder))
     row = results.by_id.get(case_id)
     methods = [one.method for one in results.maps if one.case_id == case_id and one.error is None]
     if row is None or not methods:

@@ -21,10 +21,22 @@ from xaudit.audit.fold_plan import (
     leaks_of_folds,
     shards_of,
 )
+from xaudit.audit.look_plan import (
+    FOLDS_NOTE,
+    SHARD_CASES,
+    Shards,
+    larger,
+    looks_note,
+    plan_looks,
+    unread,
+    unread_note,
+)
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.sample import draw_background, draw_sample
 from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.looks import LookPlan
+from xaudit.core.policy import Policy
 from xaudit.data.near_duplicates import near_duplicates
 from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
@@ -34,7 +46,6 @@ from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.models.spec import DetectorSpec, OutputSpec
 
-SHARD_CASES = 24
 _NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
 
 
@@ -84,11 +95,14 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     folds, column = config.detector.folds, study.site_column
     check_folds(folds, [_with_site(case, column) for case in study.cases])
     policy = read_policy(config.policy) if config.policy else None
-    drawn = draw_cases(study.cases, limit, policy, config.statistics.minimum, config.seed)
+    several = limit == "ci" and policy is not None and folds is None and not unread(policy)
+    inflation = larger(config.looks) if several else 1.0
+    minimum = config.statistics.minimum
+    drawn = draw_cases(study.cases, limit, policy, minimum, config.seed, inflation)
     cases, explain = drawn.cases, config.explain
     size = explain.cases if explain.methods else 0
-    ids = [case.case_id for case in cases]
     sited = [_with_site(case, column) for case in cases]
+    shards, looks, notes = _shards(config, sited, limit, policy)
     sample = draw_sample(cases, size, explain.positives, config.seed)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -97,12 +111,13 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
         files=_hashes(config, study),
         sample=sample,
         background=draw_background(cases, explain.background, sample, config.seed),
-        shards=shards_of(ids, folds_of_cases(folds, sited) if folds else {}, SHARD_CASES),
+        shards=shards,
         policy=policy,
         declared=device.texts,
         statements=device.statements,
         limit=drawn.limit,
-        notes=drawn.notes,
+        notes=(*drawn.notes, *notes),
+        looks=looks,
     )
     crossed = tuple(_crossed(sited, config.data.intersections))
     audited = replace(study, cases=crossed, issues=(*study.issues, *leaks_of_folds(folds, sited)))
@@ -110,6 +125,24 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     if config.data.near_duplicates:
         audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
     return Plan(with_identity(record), config, audited)
+
+
+def _shards(
+    config: AuditConfig, cases: Sequence[Case], limit: Limit, policy: Policy | None
+) -> tuple[Shards, LookPlan | None, tuple[str, ...]]:
+    """In which order the cases are computed, when the audit is looked at, and that in words."""
+    folds = config.detector.folds
+    fold_of = folds_of_cases(folds, cases) if folds else {}
+    plain = shards_of([case.case_id for case in cases], fold_of, SHARD_CASES)
+    if limit != "ci" or policy is None:
+        return plain, None, ()
+    if folds is not None:
+        return plain, None, (FOLDS_NOTE,)
+    closed = unread(policy)
+    if closed:
+        return plain, None, (unread_note(closed),)
+    found = plan_looks(cases, config.looks, config.seed)
+    return (plain, None, ()) if found is None else (*found, (looks_note(found[1]),))
 
 
 def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:

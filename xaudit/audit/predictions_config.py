@@ -167,9 +167,8 @@ def read_predictions_config(path: Path, overrides: Overrides) -> tuple[Predictio
         table = given / table.name if given.is_dir() else given
     data = {"table": table, "split": overrides.split or config.data.split}
     others = {
-        name: below(folder, value)
-        for name, value in (("policy", config.policy), ("device", config.device))
-        if value is not None
+        "policy": overrides.policy_of(folder, config.policy),
+        "device": below(folder, config.device) if config.device is not None else None,
     }
     parts = {"data": config.data.model_copy(update=data)}
     return config.model_copy(update=parts | others), file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
@@ -63,6 +64,7 @@ def draw_cases(
     policy: Policy | None,
     minimum: tuple[int, int],
     seed: int,
+    inflation: float = 1.0,
 ) -> Drawn[One]:
     """The cases of an audit, drawn by label in the study's proportion before any image is read.
 
@@ -73,6 +75,7 @@ def draw_cases(
         policy: whose rules are read; needed for "ci".
         minimum: positives below which no verdict is read stand second.
         seed: of the plan.
+        inflation: how many times the cases of a single look the looks need together.
 
     Raises:
         ConfigError: "ci" without a policy.
@@ -86,7 +89,7 @@ def draw_cases(
             "--profile ci sizes the sample by the rules of a policy; name one with `policy:` in "
             "the audit file, or use --limit"
         )
-    demands = [one for rule in policy.rules for one in _demands(rule, cases, minimum[1])]
+    demands = [one for rule in policy.rules for one in _demands(rule, cases, minimum[1], inflation)]
     possible = [one for one in demands if one.met(cases)]
     kept = _smallest(cases, possible, seed)
     fewer = len(kept) if len(kept) < len(cases) else None
@@ -104,7 +107,9 @@ def _smallest(cases: Sequence[One], demands: Sequence[_Demand], seed: int) -> tu
     return tuple(cases)
 
 
-def _demands(rule: Rule, cases: Sequence[Sampled], minimum: int) -> Iterator[_Demand]:
+def _demands(
+    rule: Rule, cases: Sequence[Sampled], minimum: int, inflation: float
+) -> Iterator[_Demand]:
     if rule.where.keys() - {"operating_point", "analysis", "group", "level"}:
         return
     prevalence = sum(case.label for case in cases) / len(cases)
@@ -112,8 +117,8 @@ def _demands(rule: Rule, cases: Sequence[Sampled], minimum: int) -> Iterator[_De
     if need is None:
         return
     enough = Need(
-        max(need.positives, minimum if need.positives else 0),
-        max(need.negatives, minimum if need.negatives else 0),
+        max(math.ceil(need.positives * inflation), minimum if need.positives else 0),
+        max(math.ceil(need.negatives * inflation), minimum if need.negatives else 0),
         need.assumed,
     )
     group, level = rule.where.get("group"), rule.where.get("level")

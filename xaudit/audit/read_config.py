@@ -20,6 +20,14 @@ class Overrides:
     cases: int | None = None
     split: tuple[str, ...] = ()
     positives: float | None = None
+    baseline: Path | None = None
+    policy: Path | None = None
+
+    def policy_of(self, folder: Path, written: Path | None) -> Path | None:
+        """The policy of the command line, or that of the file, as an absolute path or a pack."""
+        if self.policy is not None:
+            return below(Path.cwd(), self.policy)
+        return None if written is None else below(folder, written)
 
 
 def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditConfig, YamlFile]:
@@ -52,9 +60,8 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     if given.positives is not None:
         explain = explain.model_copy(update={"positives": given.positives})
     others = {
-        name: below(folder, value)
-        for name, value in (("policy", config.policy), ("device", config.device))
-        if value is not None
+        "policy": given.policy_of(folder, config.policy),
+        "device": below(folder, config.device) if config.device is not None else None,
     }
     parts = {"data": data, "detector": detector, "explain": explain}
     return config.model_copy(update=parts | others), file

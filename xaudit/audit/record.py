@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from xaudit.audit.files import read_json
+from xaudit.core.looks import LookPlan, Looks
 from xaudit.core.policy import Policy
 from xaudit.core.statements import Statements
 
@@ -26,6 +29,7 @@ class PlanRecord:
         statements: what the maker states in a form that a study can contradict.
         limit: cases kept by ``--limit`` or a profile; None for the whole study.
         notes: what a profile sized the sample for, and what it cannot decide.
+        looks: when the audit is looked at while it runs; None for once, at its end.
     """
 
     created: str
@@ -41,3 +45,46 @@ class PlanRecord:
     background: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     statements: Statements = field(default_factory=Statements)
+    looks: LookPlan | None = None
+
+    def up_to(self, number: int) -> PlanRecord:
+        """The plan as far as it was carried out: shards behind a look are empty.
+
+        Shards keep their numbers, and the plan its identity.
+
+        Args:
+            number: of the look, from 1.
+        """
+        if self.looks is None or number == len(self.looks.shards):
+            return self
+        count = self.looks.shards[number - 1]
+        kept = self.shards[:count]
+        audited = {case_id for ids in kept for case_id in ids}
+        return replace(
+            self,
+            shards=(*kept, *((),) * (len(self.shards) - count)),
+            sample=tuple(one for one in self.sample if one in audited),
+        )
+
+
+LOOKS = "looks.json"
+
+
+def read_looks(folder: Path) -> Looks | None:
+    """The looks that were made at an audit so far, or None.
+
+    Raises:
+        ConfigError: ``looks.json`` is damaged.
+    """
+    path = folder / LOOKS
+    return read_json(path, Looks) if path.exists() else None
+
+
+def read_record(folder: Path) -> PlanRecord:
+    """``plan.json`` of a finished audit, as far as it was carried out.
+
+    Raises:
+        ConfigError: there is no plan, or it is damaged.
+    """
+    record, looks = read_json(folder / "plan.json", PlanRecord), read_looks(folder)
+    return record if looks is None else record.up_to(looks.made[-1].number)

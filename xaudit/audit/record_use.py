@@ -9,9 +9,10 @@ from pathlib import Path
 
 from xaudit.audit.files import read_findings, read_json, to_json, write_text
 from xaudit.audit.ledger import Use, append_use, read_ledger, uses_before
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import Store
+from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
 from xaudit.errors import ConfigError
 
@@ -113,7 +114,7 @@ def _keep(ledger: Path, folder: Path, there: tuple[Use, ...], use: Use) -> Uses:
 
 def _use(folder: Path, verdict: Verdict | None) -> Use:
     findings = read_findings(folder)
-    record: PlanRecord = read_json(folder / "plan.json", PlanRecord)
+    record = read_record(folder)
     where = findings.accountability
     return Use(
         event="gate" if verdict else "run",
@@ -121,8 +122,16 @@ def _use(folder: Path, verdict: Verdict | None) -> Use:
         plan=findings.audit.plan_sha256,
         detector=f"{findings.detector.name} {findings.detector.version}".strip(),
         policy=verdict.policy_sha256 if verdict else findings.audit.policy_sha256,
-        result=verdict.overall if verdict else f"{where.scored} of {where.listed} cases scored",
+        result=verdict.overall
+        if verdict
+        else f"{where.scored} of {where.listed} cases scored{_looked(findings)}",
     )
+
+
+def _looked(findings: Findings) -> str:
+    """At which look an audit ended that was looked at while it ran."""
+    looks = findings.looks
+    return f", look {len(looks.made)} of {looks.planned}" if looks else ""
 
 
 def _study(folder: Path, record: PlanRecord) -> str:

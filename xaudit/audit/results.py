@@ -35,12 +35,12 @@ class Results:
 
     @classmethod
     def load(cls, store: Store, record: PlanRecord) -> Results:
-        """Read every shard of a plan.
+        """Read every shard of a plan that was carried out.
 
         Raises:
             AuditError: a shard is missing or damaged.
         """
-        return cls.of(store, range(len(record.shards)))
+        return cls.of(store, [number for number, ids in enumerate(record.shards) if ids])
 
     @classmethod
     def of(cls, store: Store, numbers: Iterable[int]) -> Results:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.files import read_findings, read_json
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.files import read_findings
+from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Store
 from xaudit.core.case import BoolArray
@@ -40,8 +40,14 @@ class SavedAudit:
             AuditError: a shard is missing or damaged.
         """
         findings = read_findings(folder)
-        record: PlanRecord = read_json(folder / "plan.json", PlanRecord)
+        record = read_record(folder)
         return cls(folder, record, findings, Results.load(Store(folder), record))
+
+    @property
+    def limited(self) -> bool:
+        """Whether it holds a part of its study, drawn before any image was read."""
+        looks = self.findings.looks
+        return self.record.limit is not None or (looks is not None and looks.stopped)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class SameCases:
         """
         mine, theirs = new.results.by_id, old.results.by_id
         where = f"{old.folder}: cannot be the baseline of {new.folder}"
-        _refuse_other_ids(where, mine, theirs, limited=new.record.limit is not None)
+        _refuse_other_ids(where, mine, theirs, limited=new.limited)
         _refuse_other_facts(where, mine, theirs)
         _refuse_other_files(where, new.record, old.record)
         return cls(new, old)

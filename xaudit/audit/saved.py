@@ -18,7 +18,7 @@ from xaudit.audit.gallery import Gallery
 from xaudit.audit.plan import Plan
 from xaudit.audit.predictions import PredictionsPlan, summarize_predictions
 from xaudit.audit.predictions_config import PredictionsConfig
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.record import PlanRecord, read_looks
 from xaudit.audit.results import Results
 from xaudit.audit.store import CheckRow, DegradedRow, Row, Store, read_table
 from xaudit.audit.summarize import Evidence, summarize
@@ -92,6 +92,7 @@ class SavedAudit:
             self._table("degraded_maps.parquet", CheckRow),
             self._table("shortcuts.parquet", CheckRow),
             self._shown(),
+            read_looks(self.folder),
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)
 

@@ -27,6 +27,7 @@ from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
 from xaudit.audit.ran import Ran, RanMethod
 from xaudit.audit.reference_gaps import reference_gap_findings
+from xaudit.audit.repeated import repeated, repeated_bins
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
@@ -45,6 +46,7 @@ from xaudit.core.finding import (
     MethodFacts,
     StudyFacts,
 )
+from xaudit.core.looks import Looks
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.report import numbers
 
@@ -60,6 +62,7 @@ class Evidence:
         worse_maps: scores of the maps of degraded radiographs.
         shortcuts: what erasing and inserting did; empty where it was switched off.
         shown: cases that the card shows.
+        looks: that were made while the audit ran; None for once, at its end.
     """
 
     results: Results
@@ -68,6 +71,7 @@ class Evidence:
     worse_maps: Sequence[CheckRow] = ()
     shortcuts: Sequence[CheckRow] = ()
     shown: tuple[GalleryCase, ...] = ()
+    looks: Looks | None = None
 
 
 def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
@@ -84,23 +88,24 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
     results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
     performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
-    of_groups = tuple(performance.of_groups(plan.study.site_column))
-    credibility = _credibility(plan, evidence)
+    looks = evidence.looks
+    of_groups = repeated(performance.of_groups(plan.study.site_column), looks)
+    credibility = repeated(_credibility(plan, evidence), looks)
     findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
-        accountability=_accountability(plan, results),
+        accountability=_accountability(plan, results, looks),
         findings=(
-            *performance.findings(),
+            *repeated(performance.findings(), looks),
             *of_groups,
-            *_site_shift(plan, results),
+            *repeated(_site_shift(plan, results), looks),
             *_folds(plan, rows),
-            *_robustness(plan, evidence),
-            *_of_maps(plan, results, methods),
+            *repeated(_robustness(plan, evidence), looks),
+            *repeated(_of_maps(plan, results, methods), looks),
             *credibility,
-            *_faithfulness(plan, evidence),
-            *_shortcuts(plan, evidence),
+            *repeated(_faithfulness(plan, evidence), looks),
+            *repeated(_shortcuts(plan, evidence), looks),
         ),
         metrics=tuple(all_metrics()),
         methods=(
@@ -109,7 +114,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
             *_consensus_facts(results, methods),
         ),
         curves=performance.curves(),
-        calibration=performance.calibration(),
+        calibration=repeated_bins(performance.calibration(), looks),
         gallery=evidence.shown,
         declared=plan.record.declared,
         provenance=provenance(dict(plan.record.files), engine.described),
@@ -119,6 +124,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         equivalence=performance.equivalence(of_groups),
         peak_tolerance=config.explain.peak_tolerance,
         literature=chosen(config.literature),
+        looks=looks,
     )
     return stated(findings, plan.record.statements)
 
@@ -263,7 +269,7 @@ def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
     )
 
 
-def _accountability(plan: Plan, results: Results) -> Accountability:
+def _accountability(plan: Plan, results: Results, looks: Looks | None) -> Accountability:
     rows = results.cases
     scored = [row for row in rows if row.logit is not None]
     sampled = [row for row in rows if row.sampled]
@@ -281,15 +287,17 @@ def _accountability(plan: Plan, results: Results) -> Accountability:
         sampled_positives=sum(row.label for row in sampled),
         explained=len(explained),
         unexplained=len(sampled) - len(explained),
-        sample_why=_sample_why(plan, len(rows)),
+        sample_why=_sample_why(plan, len(rows), looks),
         issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
     )
 
 
-def _sample_why(plan: Plan, cases: int) -> str:
+def _sample_why(plan: Plan, cases: int, looks: Looks | None) -> str:
     explain, record = plan.config.explain, plan.record
     why = limit_why(record, cases)
     parts = [why] if why else []
+    if looks is not None:
+        parts.append(f"The audit {looks.text}.")
     if record.sample:
         share = numbers.percent(explain.positives)
         parts.append(

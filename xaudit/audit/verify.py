@@ -17,7 +17,7 @@ from xaudit.audit.card import pictures_of, render_cards, uses_of
 from xaudit.audit.files import read_findings, read_json, sha256_of
 from xaudit.audit.hashes import HASHES, changed_files
 from xaudit.audit.plan import with_identity
-from xaudit.audit.record import PlanRecord
+from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
 from xaudit.audit.saved import SavedAudit
 from xaudit.audit.store import Store
@@ -165,7 +165,10 @@ class _Folder:
 
     def shards(self) -> Iterator[str]:
         store = Store(self.path)
-        for number, ids in enumerate(self._record().shards):
+        for number, ids in enumerate(read_record(self.path).shards):
+            if not ids:
+                # Behind the look at which the audit stopped.
+                continue
             name = f"shards/{number:05d}"
             if not store.done(number):
                 yield f"{name}: not there; its {len(ids)} cases cannot be made anew"
@@ -243,7 +246,7 @@ class _Folder:
         return read_json(self.path / "verdict.json", Verdict)
 
     def _saved(self) -> SavedAudit:
-        record = self._record()
+        record = read_record(self.path)
         results = Results.load(Store(self.path), record)
         return SavedAudit(self.path, record, read_findings(self.path), results)
 

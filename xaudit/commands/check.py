@@ -33,12 +33,14 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
     cases: Annotated[int | None, typer.Option(min=0, help="As for `xaudit run`.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="As for `xaudit run`.")] = None,
     profile: Annotated[Profile | None, typer.Option(help="As for `xaudit run`.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="As for `xaudit run`.")] = None,
 ) -> None:
     """Validate everything, list all mistakes at once, and preview the cost.
 
     Exit code 0 if the audit can run, 2 if it cannot.
     """
-    overrides = Overrides(data, weights, cases, tuple(split or ()), 1.0 if profile else None)
+    positives = 1.0 if profile else None
+    overrides = Overrides(data, weights, cases, tuple(split or ()), positives, policy=policy)
     size = chosen_limit(limit, profile)
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config):

@@ -16,6 +16,7 @@ from xaudit.commands.console import say, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
+from xaudit.errors import ConfigError
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -36,6 +37,14 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         Profile | None,
         typer.Option(help="ci: a sample just large enough for the policy; explain positives."),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Fix this policy before the run, instead of that of the audit file."),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="With --profile ci: audit that rules compare with at the looks."),
+    ] = None,
     ledger: Annotated[
         Path | None,
         typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
@@ -48,7 +57,13 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     if ledger is not None:
         # A damaged ledger is told before hours of work, not behind them.
         read_ledger(ledger)
-    overrides = Overrides(data, weights, cases, tuple(split or ()), 1.0 if profile else None)
+    if baseline is not None and profile is None:
+        raise ConfigError(
+            "--baseline says with what rules compare while --profile ci runs; otherwise name it "
+            "to `xaudit gate`"
+        )
+    positives = 1.0 if profile else None
+    overrides = Overrides(data, weights, cases, tuple(split or ()), positives, baseline, policy)
     findings = _run(config, out, overrides, chosen_limit(limit, profile))
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""

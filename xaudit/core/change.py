@@ -116,6 +116,7 @@ class Changes:
         points_left_out: operating points that only one of the audits has.
         minimum: of the new audit: below the first only counts are given, below the second no
             verdict is read.
+        looked: what is to be said of audits that were looked at while they ran.
     """
 
     old: Audited
@@ -134,4 +135,5 @@ class Changes:
     agreements: tuple[Agreement, ...]
     moved: tuple[MovedCase, ...]
     maps: tuple[MapChange, ...]
+    looked: tuple[str, ...] = ()
     schema_version: int = CHANGE_SCHEMA_VERSION

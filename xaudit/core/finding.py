@@ -10,6 +10,7 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.case import CaseIssue
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
 from xaudit.core.statements import ClaimCheck, Statements
 
@@ -327,6 +328,8 @@ class Findings:
         equivalence: which groups are shown to be equal; empty where no margin was declared.
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
         literature: published figures for context; empty where the audit file asks for none.
+        looks: how often the audit was looked at while it ran; then every interval is a repeated
+            one. None for a single look at its end.
     """
 
     audit: AuditFacts
@@ -349,6 +352,7 @@ class Findings:
     equivalence: tuple[EquivalenceFacts, ...] = ()
     peak_tolerance: str = ""
     literature: tuple[PublishedFigure, ...] = ()
+    looks: Looks | None = None
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.looks import Looks
 
 VerdictWord = Literal["pass", "fail", "inconclusive", "waived"]
 Multiplicity = Literal["none", "holm"]
@@ -166,6 +167,8 @@ class Verdict:
         baseline: the audit that was compared with; None for a first run.
         multiplicity: how the policy corrects passes for the number of rules.
         believe: thresholds of explanations that the policy moved.
+        looks: of the audit, where it was looked at while it ran: then its intervals are repeated
+            ones.
     """
 
     policy: str
@@ -178,6 +181,7 @@ class Verdict:
     baseline: BaselineFacts | None = None
     multiplicity: Multiplicity = "none"
     believe: Mapping[str, float] = field(default_factory=dict)
+    looks: Looks | None = None
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

@@ -56,6 +56,8 @@ def why_nothing_matches(rule: Rule, findings: Findings) -> str:
         return f"{FIRST_RUN}; name the audit to compare with by --baseline"
     if "method" in rule.where and findings.detector.format == "predictions":
         return "not applicable: predictions were audited, and explanations need the network"
+    if rule.metric not in known and any(one.name == rule.metric for one in findings.metrics):
+        return f"this audit did not measure {rule.metric!r}"
     if rule.metric not in known:
         near = difflib.get_close_matches(rule.metric, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -63,7 +65,21 @@ def why_nothing_matches(rule: Rule, findings: Findings) -> str:
     where = scope_of(rule, findings)
     scope = ", ".join(f"{key} = {value}" for key, value in sorted(where.items()))
     said = f"the audit has no {rule.metric} for {scope or 'the whole study'}"
+    missing = _missing_level(where, findings)
+    if missing:
+        return f"{said}; {missing}"
     return f"{said}; it has it by {_keys(rule.metric, findings)}"
+
+
+def _missing_level(where: Mapping[str, str], findings: Findings) -> str:
+    """Which levels a column has, where it does not have the one that is asked for."""
+    levels = sorted(findings.study.levels.get(where.get("group", ""), ()))
+    level = where.get("level")
+    if not levels or level is None or level in (*EVERY, *levels):
+        return ""
+    near = difflib.get_close_matches(level, levels, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"the study has no {where['group']} {level!r}{hint}; it has: {', '.join(levels)}"
 
 
 def _keys(metric: str, findings: Findings) -> str:

@@ -9,14 +9,16 @@ from dataclasses import replace
 from scipy import stats
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.looks import Looks
 from xaudit.core.policy import Outcome, Rule
 from xaudit.gate.compare import mirrored
 from xaudit.gate.derived import COUNTED
+from xaudit.stats.group_sequential import ALPHA, sequential_p
 from xaudit.stats.multiplicity import holm
 from xaudit.stats.proportions import normal_quantile, t_quantile
 
 
-def with_holm(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def with_holm(outcomes: Sequence[Outcome], looks: Looks | None = None) -> tuple[Outcome, ...]:
     """Turn passes that do not stand after Holm's correction (1979) into inconclusive.
 
     The family is every outcome that reads an interval; one without a value counts with p = 1.
@@ -24,11 +26,13 @@ def with_holm(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 
     Args:
         outcomes: of all rules of a policy, before waivers.
+        looks: of an audit that was looked at while it ran: p-values then hold over all looks.
     """
     family = [number for number, one in enumerate(outcomes) if _is_test(one)]
-    adjusted = dict(zip(family, holm([_p_value(outcomes[one]) for one in family]), strict=True))
+    values = [_p_value(outcomes[one], looks) for one in family]
+    adjusted = dict(zip(family, holm(values), strict=True))
     return tuple(
-        _corrected(one, float(adjusted.get(number, 0.0)), len(family))
+        _corrected(one, float(adjusted.get(number, 0.0)), len(family), looks)
         for number, one in enumerate(outcomes)
     )
 
@@ -76,11 +80,12 @@ def _is_test(one: Outcome) -> bool:
     return one.estimate is None or one.estimate.method != COUNTED
 
 
-def _p_value(one: Outcome) -> float:
+def _p_value(one: Outcome, looks: Looks | None) -> float:
     estimate = one.estimate
     if estimate is None or estimate.value is None or one.verdict != "pass":
         return 1.0
-    return max(one_sided_p(turned, bound) for turned, bound in _tests(one.rule, estimate))
+    p = max(one_sided_p(turned, bound) for turned, bound in _tests(one.rule, estimate))
+    return p if looks is None else sequential_p(p, looks.fractions, looks.spending)
 
 
 def _tests(rule: Rule, estimate: Estimate) -> list[tuple[Estimate, float]]:
@@ -105,9 +110,10 @@ def _tests(rule: Rule, estimate: Estimate) -> list[tuple[Estimate, float]]:
     return [(estimate, edge)]
 
 
-def _corrected(one: Outcome, adjusted: float, family: int) -> Outcome:
+def _corrected(one: Outcome, adjusted: float, family: int, looks: Looks | None) -> Outcome:
     level = one.estimate.level if one.estimate is not None else 0.95
-    alpha = (1 - level) / 2
+    # Sequential p-values have the error of all looks, not that of the last one.
+    alpha = (1 - level) / 2 if looks is None else ALPHA
     if one.verdict != "pass" or adjusted <= alpha:
         return one
     why = (

@@ -8,13 +8,14 @@ from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.gate.derived import DERIVED
+from xaudit.gate.legal import impossible
 from xaudit.gate.match import EVERY, WILDCARD
 from xaudit.gate.near import nearest
 from xaudit.gate.policy_file import EXPLANATION
 
 
 def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection[str]) -> None:
-    """Refuse metrics that do not exist and groups that the study does not have.
+    """Refuse metrics and groups that do not exist, and scopes and bounds that cannot be.
 
     A metric that exists and was not computed is no mistake of the policy: its rule is
     inconclusive.
@@ -34,6 +35,7 @@ def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection
     problems = [
         *unknown_metrics(policy, known),
         *(_said(policy, rule, one) for rule in policy.rules for one in _groups(rule, groups)),
+        *(_said(policy, rule, one) for rule in policy.rules for one in impossible(rule, findings)),
     ]
     if problems:
         raise ConfigError(problems)

@@ -59,7 +59,8 @@ def _explanations(rule: Rule, findings: Findings) -> Iterator[Outcome]:
     wanted = rule.where.get("method", "*")
     there = [one for one in findings.explanations if wanted in (*EVERY, one.method)]
     if not there:
-        why = f"no check of the explanations by {wanted!r} is in the audit"
+        whose = "" if wanted in EVERY else f" by {wanted!r}"
+        why = f"no check of the explanations{whose} is in the audit"
         yield Outcome(rule, rule.where, "inconclusive", why)
     assert rule.at_least is not None
     for one in there:
@@ -102,7 +103,8 @@ def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseli
         return Outcome(rule, scope, "inconclusive", reason, gain)
     word, why = compare(rule, gain)
     more = more_needed(rule, gain) if word == "inconclusive" else ""
-    p = comparison.p_value
+    # The test knows of one look only.
+    p = comparison.p_value if findings.looks is None else None
     test = f"; {comparison.test}: p = {p:.2g} for no difference" if p is not None else ""
     return Outcome(rule, scope, word, why + more + test, gain)
 

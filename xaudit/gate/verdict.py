@@ -63,6 +63,7 @@ def judge(
         baseline=baseline.facts if baseline else None,
         multiplicity=policy.multiplicity,
         believe=policy.believe,
+        looks=findings.looks,
     )
 
 
@@ -76,7 +77,7 @@ def _judged(policy: Policy, findings: Findings, baseline: Baseline | None) -> tu
     outcomes = tuple(
         outcome for rule in policy.rules for outcome in outcomes_of(rule, everything, baseline)
     )
-    return with_holm(outcomes) if policy.multiplicity == "holm" else outcomes
+    return with_holm(outcomes, findings.looks) if policy.multiplicity == "holm" else outcomes
 
 
 def exit_code(verdict: Verdict, strict: bool = False) -> ExitCode:

@@ -14,8 +14,12 @@ FIRST_RUN = "no baseline was compared: this is recorded as a first run"
 
 
 def baseline_lines(verdict: Verdict) -> list[str]:
-    """Which audit was compared with, and how passes are corrected; nothing where neither was."""
-    return [one for one in (_baseline(verdict), _multiplicity(verdict)) if one]
+    """How often the audit was looked at, which one it was compared with, how passes are corrected.
+
+    Nothing of what was not done.
+    """
+    looks = verdict.looks.text if verdict.looks else ""
+    return [one for one in (looks, _baseline(verdict), _multiplicity(verdict)) if one]
 
 
 def _baseline(verdict: Verdict) -> str:
@@ -46,7 +50,9 @@ def interval_text(estimate: Estimate | None) -> str:
     """Value and limits, or a dash where there is none."""
     if estimate is None or estimate.value is None:
         return "–"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
+    assert estimate.low is not None
+    join = " to " if estimate.low < 0 else "–"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}{join}{estimate.high:.3f})"
 
 
 def counts_text(verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Verdict
+from xaudit.core.policy import Outcome, Verdict, Waiver
 from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
@@ -200,13 +200,28 @@ def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Secti
                 tr(
                     "Policy SHA-256 {policy_sha256}.{compared}",
                     policy_sha256=verdict.policy_sha256,
-                    compared=_compared(verdict),
+                    compared=_compared(verdict) + _stopped(verdict),
                 ),
                 marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
                 links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
             ),
         )
-    return Section("verdict", "", tr("What does the policy say?"), lead, tables=tables)
+    waived = tuple(_waiver(one) for one in verdict.waivers) if verdict else ()
+    title = tr("What does the policy say?")
+    return Section("verdict", "", title, lead, waived, tables=tables)
+
+
+def _waiver(one: Waiver) -> str:
+    """Every waiver is printed, whether or not it was needed."""
+    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.where.items()))
+    return tr(
+        "Waiver: rule {rule} ({scope}), {owner} until {day}: {reason}",
+        rule=one.rule,
+        scope=scope or tr("every outcome"),
+        owner=one.owner,
+        day=one.expires,
+        reason=one.reason,
+    )
 
 
 def _compared(verdict: Verdict) -> str:
@@ -223,6 +238,11 @@ def _compared(verdict: Verdict) -> str:
         )
     needed = any(one.rule.needs_baseline for one in verdict.outcomes)
     return tr(" No baseline was compared: this is a first run.") if needed else ""
+
+
+def _stopped(verdict: Verdict) -> str:
+    """How often the audit was looked at, where it was looked at while it ran."""
+    return tr(" The audit {looked}.", looked=stored(verdict.looks.text)) if verdict.looks else ""
 
 
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:

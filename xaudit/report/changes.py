@@ -212,6 +212,7 @@ def _cases(changes: Changes) -> Section:
         tr("Operating point “{name}” is not in both audits.", name=name)
         for name in changes.points_left_out
     )
+    missing += tuple(map(stored, changes.looked))
     table = Table(tr("Cases compared"), (tr("Fact"), tr("Cases")), rows)
     return Section("cases", "", tr("On which cases?"), lead, tables=(table,), missing=missing)
 

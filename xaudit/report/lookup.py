@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
+from xaudit.core.looks import level_text
 from xaudit.report import numbers
-from xaudit.report.language import later, stored, tr
+from xaudit.report.language import current, later, stored, tr
 
 _MEASURES = {
     "sensitivity": later("sensitivity"),
@@ -71,7 +72,11 @@ class Lookup:
             for one in self.findings.findings
             if one.metric in metrics and one.estimate.method and not _of_a_family(one)
         }
-        levels = {numbers.percent(one.estimate.level) for one in self.findings.findings}
+        levels = {
+            _level(one.estimate.level)
+            for one in self.findings.findings
+            if one.estimate.value is not None
+        }
         if not names:
             return ""
         level = tr(" and ").join(sorted(levels))
@@ -80,6 +85,13 @@ class Lookup:
             level=level,
             methods="; ".join(map(stored, sorted(names))),
         )
+
+
+def _level(level: float) -> str:
+    """A confidence level; one of a look may be so high that rounding would make it certain."""
+    if level == round(level, 2):
+        return numbers.percent(level)
+    return current().number(level_text(level))
 
 
 _UNITS = {

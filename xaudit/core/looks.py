@@ -1,0 +1,106 @@
+"""Looks at an audit while it runs: when, against which boundary, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Spending = Literal["obrien_fleming", "pocock"]
+
+SPENDING_NAMES = {"obrien_fleming": "O'Brien and Fleming", "pocock": "Pocock"}
+
+
+@dataclass(frozen=True, slots=True)
+class LookPlan:
+    """The looks of a plan, fixed before the first image is read.
+
+    Attributes:
+        spending: function that spends the error over the looks.
+        fractions: share of the patients up to each look; the last one is 1.
+        limits: what Z must exceed at each look; a 95 % interval of a single look has 1.96.
+        shards: shards up to each look.
+        cases: cases up to each look.
+    """
+
+    spending: Spending
+    fractions: tuple[float, ...]
+    limits: tuple[float, ...]
+    shards: tuple[int, ...]
+    cases: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look saw.
+
+    Attributes:
+        number: from 1.
+        cases: cases that were audited up to it.
+        fraction: share of the patients.
+        limit: boundary, in terms of Z.
+        level: confidence level of the intervals that were read, two-sided.
+        undecided: rules that made the audit go on; empty where it could stop.
+        when: ISO 8601, UTC.
+    """
+
+    number: int
+    cases: int
+    fraction: float
+    limit: float
+    level: float
+    undecided: tuple[str, ...]
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The looks that were made at an audit.
+
+    Attributes:
+        spending: function that spends the error over the looks.
+        planned: looks of the plan.
+        of_cases: cases of the plan.
+        made: in order; the last one is where the audit ended.
+        baseline: audit that rules compared with at the looks; empty for none.
+    """
+
+    spending: Spending
+    planned: int
+    of_cases: int
+    made: tuple[Look, ...]
+    baseline: str = ""
+
+    @property
+    def level(self) -> float:
+        """Confidence level of every interval of the audit."""
+        return self.made[-1].level
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the audit ended before its last look."""
+        return self.made[-1].number < self.planned
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """Share of the patients at each look that was made."""
+        return tuple(one.fraction for one in self.made)
+
+    @property
+    def text(self) -> str:
+        """One sentence for every output."""
+        last = self.made[-1]
+        began = "stopped" if self.stopped else "ended"
+        return (
+            f"{began} after {last.cases} of {self.of_cases} cases at look {last.number} of "
+            f"{self.planned} (spending like {SPENDING_NAMES[self.spending]}, z = {last.limit:.2f});"
+            f" intervals are repeated confidence intervals at {level_text(last.level)}"
+        )
+
+
+def level_text(level: float) -> str:
+    """A confidence level in percent, with as many digits as tell it from 100 %."""
+    for digits in range(1, 12):
+        text = f"{100 * level:.{digits}f}"
+        if float(text) < 100:
+            return f"{text} %"
+    return "100 %"
