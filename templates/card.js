@@ -61,8 +61,8 @@
     var button = document.createElement("button");
     button.className = "open";
     button.type = "button";
-    button.textContent = "Enlarge";
-    button.setAttribute("aria-label", "Enlarge case " + one.querySelector("h4").textContent);
+    button.textContent = tr("Enlarge");
+    button.setAttribute("aria-label", tr("Enlarge case ") + one.querySelector("h4").textContent);
     function open() {
       stage.replaceChildren();
       ["h4", ".reason", ".panels"].forEach(function (part) {

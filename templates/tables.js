@@ -10,7 +10,7 @@
   // Sorting: numbers by their size, words by the alphabet, what is not known last.
   function key(row, column) {
     var text = row.cells[column].textContent.trim();
-    var number = text.replace(/\u202f/g, "").replace(/^[^\w\u2212+-]+/, "").replace("\u2212", "-");
+    var number = text.replace(/\u202f/g, "").replace(/^[^\w\u2212+-]+/, "").replace("\u2212", "-")/*point*/;
     return { text: text, number: parseFloat(number), unknown: text === "" || text[0] === "—" };
   }
   function compare(a, b) {
@@ -51,7 +51,7 @@
     var place = table.parentNode;
     var label = document.createElement("label");
     label.className = "filter";
-    label.textContent = "Rows that hold all of these words: ";
+    label.textContent = tr("Rows that hold all of these words: ");
     var input = make("input", "", label);
     input.type = "search";
     place.parentNode.insertBefore(label, place);
@@ -81,7 +81,7 @@
     var inner = Object.keys(scope).sort().map(function (k) { return k + "=" + scope[k]; });
     one.id = one.metric + (inner.length ? "[" + inner.join(",") + "]" : "");
   });
-  var label = make("label", "Findings that hold all of these words: ", place);
+  var label = make("label", tr("Findings that hold all of these words: "), place);
   var input = make("input", "", label);
   input.type = "search";
   var count = make("p", "", place);
@@ -90,15 +90,15 @@
   scroll.className = "scroll";
   scroll.tabIndex = 0;
   scroll.setAttribute("role", "group");
-  scroll.setAttribute("aria-label", "Findings");
+  scroll.setAttribute("aria-label", tr("Findings"));
   var table = make("table", "", scroll);
-  make("caption", "Findings as they are stored; each links to itself", table);
+  make("caption", tr("Findings as they are stored; each links to itself"), table);
   var head = make("tr", "", make("thead", "", table));
-  ["Finding", "Value", "Interval", "k/n", "Method", "Why not, or caution"].forEach(function (name) {
+  [tr("Finding"), tr("Value"), tr("Interval"), tr("k/n"), tr("Method"), tr("Why not, or caution")].forEach(function (name) {
     make("th", name, head).scope = "col";
   });
   var body = make("tbody", "", table);
-  function shown(number) { return String(Number(number.toPrecision(6))).replace("-", "\u2212"); }
+  function shown(number) { return String(Number(number.toPrecision(6))).replace("-", "\u2212")/*decimal*/; }
   function line(one) {
     var row = make("tr", "", body);
     var first = make("th", "", row);
@@ -108,17 +108,17 @@
     var known = e.value !== undefined && e.value !== null;
     make("td", known ? shown(e.value) : "—", row);
     var level = e.level === undefined ? 0.95 : e.level;
-    make("td", known ? shown(e.low) + " to " + shown(e.high) + " (" + shown(level * 100) + " %)" : "—", row);
+    make("td", known ? shown(e.low) + tr(" to ") + shown(e.high) + " (" + shown(level * 100) + " %)" : "—", row);
     var n = e.n || 0;
     make("td", e.k === undefined || e.k === null ? String(n) : e.k + "/" + n, row);
-    make("td", e.method || "—", row);
-    make("td", e.undefined || e.caution || "", row);
+    make("td", told(e.method || "—"), row);
+    make("td", told(e.undefined || e.caution || ""), row);
   }
   function list(chosen) {
     body.replaceChildren();
     chosen.slice(0, SHOWN).forEach(line);
-    var more = chosen.length > SHOWN ? "; the first " + SHOWN + " are shown" : "";
-    count.textContent = chosen.length + " of " + findings.length + " findings" + more;
+    var more = chosen.length > SHOWN ? tr("; the first ") + SHOWN + tr(" are shown") : "";
+    count.textContent = chosen.length + tr(" of ") + findings.length + tr(" findings") + more;
   }
   function search() {
     var words = input.value.toLowerCase().split(/\s+/).filter(Boolean);

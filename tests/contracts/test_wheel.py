@@ -26,6 +26,7 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
     assert "xaudit/templates/card.html.j2" in names
     assert "xaudit/templates/tables.js" in names
     assert "xaudit/report/crosswalk.csv" in names
+    assert "xaudit/report/languages/de.po" in names
     assert "xaudit/py.typed" in names
     assert "xaudit/audit/demo_files/audit.yaml" in names
     assert "xaudit/audit/qualification/policy.yaml" in names

@@ -18,6 +18,8 @@ from xaudit.data.masks import outlines_on_grid
 from xaudit.errors import ConfigError
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.report import numbers
+from xaudit.report.language import later, stored, tr
+from xaudit.report.levels import named
 from xaudit.report.overlays import overlay_png, picture_png
 from xaudit.report.pages import (
     CaseIndex,
@@ -31,7 +33,7 @@ from xaudit.report.pages import (
 )
 
 INDEX = "index.html"
-_WITHOUT = "No picture: only cases that were explained are kept as pictures."
+_WITHOUT = later("No picture: only cases that were explained are kept as pictures.")
 
 
 def write_pages(folder: Path, out: Path) -> Path:
@@ -81,11 +83,15 @@ class _Pages:
         """All cases, in the order of the plan."""
         columns = tuple(one for one in self.findings.study.levels if CROSS not in one)
         device, rows = self.findings.detector, self.results.cases
-        points = (f"At “{point.name}”" for point in device.operating_points)
+        points = (tr("At “{name}”", name=point.name) for point in device.operating_points)
         return CaseIndex(
             title=f"{device.name} {device.version}".strip(),
-            lead=f"Audit “{self.findings.audit.name}”, {numbers.whole(len(rows))} cases.",
-            columns=("Case", "Reference", "Probability", *points, *columns, "Maps"),
+            lead=tr(
+                "Audit “{name}”, {cases} cases.",
+                name=self.findings.audit.name,
+                cases=numbers.whole(len(rows)),
+            ),
+            columns=(tr("Case"), tr("Reference"), tr("Probability"), *points, *columns, tr("Maps")),
             rows=tuple(
                 IndexRow(row.case_id, _file(row), tuple(self._cells(row, columns))) for row in rows
             ),
@@ -97,8 +103,8 @@ class _Pages:
         for point in self.findings.detector.operating_points:
             yield Cell(_decision(row, point.logit))
         for column in columns:
-            yield Cell(row.groups.get(column, ""))
-        yield Cell("yes" if self._source(row) else "")
+            yield Cell(named(row.groups.get(column, "")))
+        yield Cell(tr("yes") if self._source(row) else "")
 
     def _page(self, before: CaseRow | None, row: CaseRow, after: CaseRow | None) -> CasePage:
         source = self._source(row)
@@ -106,19 +112,21 @@ class _Pages:
             case_id=row.case_id,
             facts=tuple(self._facts(row)),
             picture=self._picture(row, source) if source else None,
-            without=_WITHOUT,
+            without=tr(_WITHOUT),
             index=INDEX,
             before=_file(before) if before else "",
             after=_file(after) if after else "",
         )
 
     def _facts(self, row: CaseRow) -> Iterator[tuple[str, str]]:
-        yield "Reference", _label(row)
-        yield "Probability", _score(row) or f"{numbers.NONE} (no score)"
+        yield tr("Reference"), _label(row)
+        yield tr("Probability"), _score(row) or f"{numbers.NONE} ({tr('no score')})"
         for point in self.findings.detector.operating_points:
-            yield f"At “{point.name}”", _decision(row, point.logit)
-        yield from row.groups.items()
-        yield from ((issue.kind.replace("_", " "), issue.detail) for issue in row.issues)
+            yield tr("At “{name}”", name=point.name), _decision(row, point.logit)
+        yield from ((column, named(level)) for column, level in row.groups.items())
+        yield from (
+            (stored(issue.kind.replace("_", " ")), stored(issue.detail)) for issue in row.issues
+        )
 
     def _source(self, row: CaseRow) -> Results | None:
         """Where the image of a case and its maps are; None where they were not kept."""
@@ -140,7 +148,7 @@ class _Pages:
             outlines=tuple(
                 "".join(_ring(ring) for ring in outlines_on_grid(lesion)) for lesion in lesions
             ),
-            panels=(Panel("radiograph"), *self._panels(row, source)),
+            panels=(Panel(tr("radiograph")), *self._panels(row, source)),
         )
 
     def _panels(self, row: CaseRow, source: Results) -> Iterator[Panel]:
@@ -155,7 +163,9 @@ def _lines(source: Results, row: CaseRow, method: str) -> Iterator[str]:
     for metric in LOCALIZATION:
         score = source.by_score.get((method, metric), {}).get(row.case_id)
         if score is not None:
-            shown = score.undefined if score.value is None else numbers.plain(score.value)
+            shown = (
+                stored(score.undefined or "") if score.value is None else numbers.plain(score.value)
+            )
             yield f"{metric.replace('_', ' ')}: {shown}"
 
 
@@ -170,7 +180,7 @@ def _file(row: CaseRow) -> str:
 
 
 def _label(row: CaseRow) -> str:
-    return "fracture" if row.label else "no fracture"
+    return tr("fracture") if row.label else tr("no fracture")
 
 
 def _score(row: CaseRow) -> str:
@@ -179,11 +189,11 @@ def _score(row: CaseRow) -> str:
 
 def _decision(row: CaseRow, threshold: float) -> str:
     if row.logit is None:
-        return "no score"
+        return tr("no score")
     called = row.logit > threshold
     if called == row.label:
-        return "right"
-    return "false alarm" if called else "missed"
+        return tr("right")
+    return tr("false alarm") if called else tr("missed")
 
 
 def _uri(png: bytes) -> str:

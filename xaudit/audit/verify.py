@@ -22,6 +22,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.saved import SavedAudit
 from xaudit.audit.store import Store
 from xaudit.audit.verify_card import (
+    language_of,
     lone_card_differences,
     policy_behind,
     read_twin,
@@ -37,6 +38,7 @@ from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.policy import policy_hash
 from xaudit.gate.verdict import judge
+from xaudit.report.language import SOURCE, speaking
 from xaudit.report.overlays import for_card, overlay_rgba
 
 _DAMAGE = (XauditError, ValueError, KeyError, OSError, zipfile.BadZipFile)
@@ -226,10 +228,16 @@ class _Folder:
         findings, page = read_findings(self.path), _read_page(self.path / name)
         verdict = self._verdict() if (self.path / "verdict.json").exists() else None
         content = (findings, verdict, pictures_of(self.path, findings), uses_of(self.path))
-        anew = render_cards(*content)[number]
+        with speaking(self._language()):
+            anew = render_cards(*content)[number]
         if name == "card.html":
             yield from twin_differences(page, findings)
         yield from text_differences(page, anew, name)
+
+    def _language(self) -> str:
+        """Both cards are written in that of the HTML; Markdown does not say its own."""
+        page = self.path / "card.html"
+        return language_of(_read_page(page)) if page.exists() else SOURCE
 
     def _record(self) -> PlanRecord:
         return read_json(self.path / "plan.json", PlanRecord)

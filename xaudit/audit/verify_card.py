@@ -18,11 +18,13 @@ from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
+from xaudit.report.language import SOURCE, languages, speaking
 from xaudit.report.render import render_html
 
 _TWIN = re.compile(r'<script type="application/json" id="twin">(.*?)</script>', re.DOTALL)
 _CASE = re.compile(r'<article class="case" id="case-(\d+)">(.*?)</article>', re.DOTALL)
 _IMAGE = re.compile(r'href="data:image/png;base64,([^"]*)"')
+_LANGUAGE = re.compile(r'<html lang="([^"]*)">')
 _AROUND = 40
 _MOST = 12
 
@@ -57,8 +59,15 @@ def read_twin(page: str) -> Twin:
 def lone_card_differences(page: str, twin: Twin) -> Iterator[str]:
     """Where a card does not print what its own record says; its pictures are taken as they are."""
     pictures = _pictures(page, twin.findings)
-    card = build_card(twin.findings, twin.verdict, pictures, twin.uses)
-    yield from text_differences(page, render_html(card), "card")
+    with speaking(language_of(page)):
+        card = render_html(build_card(twin.findings, twin.verdict, pictures, twin.uses))
+    yield from text_differences(page, card, "card")
+
+
+def language_of(page: str) -> str:
+    """The language in which a card is printed; English where it names none that there is."""
+    found = _LANGUAGE.search(page)
+    return found[1] if found and found[1] in languages() else SOURCE
 
 
 def twin_differences(page: str, findings: Findings) -> Iterator[str]:

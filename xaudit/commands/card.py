@@ -10,6 +10,8 @@ import typer
 from xaudit.audit.card import write_cards, write_crosswalk
 from xaudit.audit.pages import write_pages
 from xaudit.commands.console import tell
+from xaudit.commands.language import Language
+from xaudit.report.language import SOURCE, speaking
 
 
 def card(
@@ -24,14 +26,16 @@ def card(
     pages: Annotated[
         Path | None, typer.Option(help="Also write a page for each case to this new folder.")
     ] = None,
+    language: Language = SOURCE,
 ) -> None:
     """Write the model card of a saved audit: card.html, card.md beside it.
 
     The HTML is one file that asks nothing of the network, and prints. Neither the detector nor
     the images are needed.
     """
-    tell(str(write_cards(audit, out)))
-    if crosswalk is not None:
-        tell(str(write_crosswalk(audit, crosswalk, out)))
-    if pages is not None:
-        tell(str(write_pages(audit, pages)))
+    with speaking(language):
+        tell(str(write_cards(audit, out)))
+        if crosswalk is not None:
+            tell(str(write_crosswalk(audit, crosswalk, out)))
+        if pages is not None:
+            tell(str(write_pages(audit, pages)))

@@ -10,7 +10,9 @@ import typer
 from xaudit.audit.compare import compare as compare_audits
 from xaudit.audit.files import to_json, write_text
 from xaudit.commands.console import tell
+from xaudit.commands.language import Language
 from xaudit.report.changes import build_changes
+from xaudit.report.language import SOURCE, speaking
 from xaudit.report.render import render_html, render_markdown
 
 
@@ -20,14 +22,16 @@ def compare(
     out: Annotated[
         Path, typer.Option(help="Where the HTML goes; Markdown and JSON go beside it.")
     ] = Path("changes.html"),
+    language: Language = SOURCE,
 ) -> None:
     """Write a change report: what changed on the cases that both audits have.
 
     Needs neither detector nor images. A comparison judges nothing: its exit code is 0.
     """
-    changes = compare_audits(old, new)
-    report = build_changes(changes)
-    write_text(out, render_html(report))
-    write_text(out.with_suffix(".md"), render_markdown(report))
+    with speaking(language):
+        changes = compare_audits(old, new)
+        report = build_changes(changes)
+        write_text(out, render_html(report))
+        write_text(out.with_suffix(".md"), render_markdown(report))
     write_text(out.with_suffix(".json"), to_json(changes))
     tell(str(out))

@@ -14,8 +14,10 @@ from xaudit.audit.card import write_cards
 from xaudit.audit.files import read_findings, write_bytes
 from xaudit.audit.judge import saved_verdict
 from xaudit.commands.console import tell
+from xaudit.commands.language import Language
 from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.huggingface import huggingface_card
+from xaudit.report.language import SOURCE, speaking
 from xaudit.report.pdf import Paper, print_pdf
 
 
@@ -36,6 +38,7 @@ def export(
     paper: Annotated[
         Paper, typer.Option(case_sensitive=False, help="What a PDF is printed on.")
     ] = Paper.a4,
+    language: Language = SOURCE,
 ) -> None:
     """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
 
@@ -44,7 +47,8 @@ def export(
     """
     name, make = _FORMS[form]
     path = out or audit / name
-    write_bytes(path, make(audit, paper))
+    with speaking(language):
+        write_bytes(path, make(audit, paper))
     tell(str(path))
 
 

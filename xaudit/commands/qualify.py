@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from xaudit.commands.console import say, tell
+from xaudit.commands.language import Language
 from xaudit.core.qualification import Qualification, Trial
 from xaudit.errors import ExitCode
+from xaudit.report.language import SOURCE, speaking
 
 FIRST_SEED = 4101
 _SEEDS = 3
@@ -29,6 +31,7 @@ def qualify(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Audits at the same time; by default one a core.")
     ] = None,
+    language: Language = SOURCE,
 ) -> None:
     """Audit detectors with known defects, and sound ones; report what was found.
 
@@ -41,9 +44,10 @@ def qualify(
 
     count = seeds or (1 if quick else _SEEDS)
     say("drawing the studies")
-    result = conduct(
-        out, "quick" if quick else "full", range(seed, seed + count), workers or _cores(), _say
-    )
+    with speaking(language):
+        result = conduct(
+            out, "quick" if quick else "full", range(seed, seed + count), workers or _cores(), _say
+        )
     _summarize(result)
     tell(str(out / "qualification.html"))
     raise typer.Exit(ExitCode.PASS if result.passed else ExitCode.FAIL)

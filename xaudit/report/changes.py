@@ -10,6 +10,9 @@ from xaudit.core.change import Agreement, Changes, Delta, MovedCase
 from xaudit.core.finding import CROSS
 from xaudit.report import numbers
 from xaudit.report.changes_figure import differences
+from xaudit.report.language import later, stored, tr, trn
+from xaudit.report.levels import named
+from xaudit.report.lookup import measure
 from xaudit.report.order import in_order
 from xaudit.report.view import Answer, Figure, ModelCard, Section, Table
 
@@ -17,23 +20,23 @@ SHOWN = 20
 _NAMED = 5
 _NAMES = {
     "auc": "AUC",
-    "brier": "Brier score (lower is better)",
-    "sensitivity": "Fractures found (sensitivity)",
-    "specificity": "Normal cases left alone (specificity)",
-    "ppv": "Right when it calls a fracture (PPV)",
-    "npv": "Right when it calls normal (NPV)",
+    "brier": later("Brier score (lower is better)"),
+    "sensitivity": later("Fractures found (sensitivity)"),
+    "specificity": later("Normal cases left alone (specificity)"),
+    "ppv": later("Right when it calls a fracture (PPV)"),
+    "npv": later("Right when it calls normal (NPV)"),
 }
 _PLAIN = {"auc", "brier", "enrichment"}
 _KINDS = {
-    "newly_missed": "Fracture found before, missed now",
-    "newly_found": "Fracture missed before, found now",
-    "new_false_alarm": "Normal case left alone before, called a fracture now",
-    "false_alarm_gone": "Normal case called a fracture before, left alone now",
+    "newly_missed": later("Fracture found before, missed now"),
+    "newly_found": later("Fracture missed before, found now"),
+    "new_false_alarm": later("Normal case left alone before, called a fracture now"),
+    "false_alarm_gone": later("Normal case called a fracture before, left alone now"),
 }
 _SUBJECTS = {
-    "fracture": "Fractures found",
-    "normal": "False alarms among normal cases",
-    "lesion": "Lesions hit by the peak of the map",
+    "fracture": later("Fractures found"),
+    "normal": later("False alarms among normal cases"),
+    "lesion": later("Lesions hit by the peak of the map"),
 }
 _LOWER_IS_BETTER = {"brier"}
 _ERROR_RATE = 0.05
@@ -55,19 +58,28 @@ def build_changes(changes: Changes) -> ModelCard:
     )
     old, new = changes.old, changes.new
     return ModelCard(
-        title=f"{new.detector}: what changed",
-        subtitle=f"From {old.detector} {old.version} (audit “{old.audit}”) "
-        f"to {new.detector} {new.version} (audit “{new.audit}”).",
-        running=f"{old.detector} {old.version} to {new.detector} {new.version}",
+        title=tr("{detector}: what changed", detector=new.detector),
+        subtitle=tr(
+            "From {old} (audit “{before}”) to {new} (audit “{after}”).",
+            old=f"{old.detector} {old.version}",
+            before=old.audit,
+            new=f"{new.detector} {new.version}",
+            after=new.audit,
+        ),
+        running=tr(
+            "{old} to {new}",
+            old=f"{old.detector} {old.version}",
+            new=f"{new.detector} {new.version}",
+        ),
         verdict=None,
-        verdict_text="A comparison judges nothing; the policy of an audit does.",
+        verdict_text=tr("A comparison judges nothing; the policy of an audit does."),
         verdict_counts="",
         answers=_answers(changes),
         sections=tuple(replace(one, number=str(i)) for i, one in enumerate(sections, start=1)),
         twin=_twin(changes),
-        footer=f"Plans {old.plan_sha256[:12]} and {new.plan_sha256[:12]}",
-        kind="Change report",
-        kind_long="Change report of a fracture detector",
+        footer=tr("Plans {old} and {new}", old=old.plan_sha256[:12], new=new.plan_sha256[:12]),
+        kind=later("change report"),
+        kind_long=later("Change report of a fracture detector"),
     )
 
 
@@ -81,33 +93,46 @@ def _answers(changes: Changes) -> tuple[Answer, ...]:
     found = [one for one in scored if one.metric == "sensitivity"]
     left = [one for one in scored if one.metric == "specificity"]
     return (
-        Answer("On which cases?", f"{_on_which(changes)}.", _out(changes)),
-        Answer("Does it find more fractures?", _said(found, "fractures found")),
-        Answer("Does it leave more normal cases alone?", _said(left, "normal cases left alone")),
-        Answer("Who fares worse?", _worse_sentence(changes)),
-        Answer("Do its maps look elsewhere?", _maps_sentence(changes)),
+        Answer(tr("On which cases?"), f"{_on_which(changes)}.", _out(changes)),
+        Answer(tr("Does it find more fractures?"), _said(found, tr("fractures found"))),
+        Answer(
+            tr("Does it leave more normal cases alone?"), _said(left, tr("normal cases left alone"))
+        ),
+        Answer(tr("Who fares worse?"), _worse_sentence(changes)),
+        Answer(tr("Do its maps look elsewhere?"), _maps_sentence(changes)),
     )
 
 
 def _on_which(changes: Changes) -> str:
-    return (
-        f"{numbers.whole(changes.cases)} cases that both audits have, "
-        f"{numbers.whole(changes.positives)} with a fracture, of "
-        f"{numbers.whole(changes.patients)} {changes.unit}s"
+    return tr(
+        "{cases} cases that both audits have, {positives} with a fracture, of {patients} {units}",
+        cases=numbers.whole(changes.cases),
+        positives=numbers.whole(changes.positives),
+        patients=numbers.whole(changes.patients),
+        units=stored(f"{changes.unit}s"),
     )
 
 
 def _out(changes: Changes) -> str:
     left = sum(changes.left_out.values())
-    return f"{numbers.whole(left)} others were left out." if left else "None was left out."
+    return (
+        trn("{left} others were left out.", left, left=numbers.whole(left))
+        if left
+        else tr("None was left out.")
+    )
 
 
 def _said(found: Sequence[Delta], what: str) -> str:
     if not found:
-        return "The audits have no operating point of the same name."
+        return tr("The audits have no operating point of the same name.")
     parts = []
     for one in found:
-        text = f"At “{one.scope['operating_point']}”: {what} {_difference(one)}"
+        text = tr(
+            "At “{operating_point}”: {what} {difference}",
+            operating_point=one.scope["operating_point"],
+            what=what,
+            difference=_difference(one),
+        )
         parts.append(f"{text}. {_reads(one)}")
     return " ".join(parts)
 
@@ -115,27 +140,35 @@ def _said(found: Sequence[Delta], what: str) -> str:
 def _reads(one: Delta) -> str:
     low, high = one.difference.low, one.difference.high
     if low is None or high is None:
-        return "Not measured."
+        return tr("Not measured.")
     if low > 0:
-        return "More than before."
-    return "Fewer than before." if high < 0 else "Not shown to differ."
+        return tr("More than before.")
+    return tr("Fewer than before.") if high < 0 else tr("Not shown to differ.")
 
 
 def _worse_sentence(changes: Changes) -> str:
     worse = sorted((one for one in _by_group(changes) if _is_worse(one)), key=_how_bad)
     sure = [one for one in worse if _sure(one)]
     if not _by_group(changes):
-        return "The study has no groups."
+        return tr("The study has no groups.")
     if not worse:
-        return "No group is shown to fare worse."
-    return f"Taken one by one: {_named(worse)}. With all comparisons counted: {_named(sure)}."
+        return tr("No group is shown to fare worse.")
+    return tr(
+        "Taken one by one: {worse}. With all comparisons counted: {sure}.",
+        worse=_named(worse),
+        sure=_named(sure),
+    )
 
 
 def _named(deltas: Sequence[Delta]) -> str:
     """The groups, the worst first; not all of them if they are many."""
-    names = list(dict.fromkeys(f"{one.scope['group']} {one.scope['level']}" for one in deltas))
+    names = list(
+        dict.fromkeys(f"{one.scope['group']} {named(one.scope['level'])}" for one in deltas)
+    )
     rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "") or "none"
+    return ", ".join(names[:_NAMED]) + (
+        tr(" and {rest} more", rest=rest) if rest > 0 else ""
+    ) or tr("none")
 
 
 def _how_bad(one: Delta) -> tuple[int, float]:
@@ -145,48 +178,58 @@ def _how_bad(one: Delta) -> tuple[int, float]:
 
 def _maps_sentence(changes: Changes) -> str:
     if not changes.maps:
-        return "No case was explained with the same method in both audits."
+        return tr("No case was explained with the same method in both audits.")
     parts = [
         f"{one.method} {numbers.estimate(one.similarity, 'number')}"
         if one.similarity.value is not None
-        else f"{one.method}: {one.similarity.undefined}"
+        else f"{one.method}: {stored(one.similarity.undefined or '')}"
         for one in changes.maps
     ]
-    return f"Rank correlation of the maps before and after (1: the same): {'; '.join(parts)}."
+    return tr(
+        "Rank correlation of the maps before and after (1: the same): {parts}.",
+        parts="; ".join(parts),
+    )
 
 
 def _cases(changes: Changes) -> Section:
     rows = (
-        ("Cases of both audits", numbers.whole(changes.cases)),
-        ("With a fracture", numbers.whole(changes.positives)),
-        (f"{changes.unit.capitalize()}s", numbers.whole(changes.patients)),
-        ("Scored by both detectors", numbers.whole(changes.scored)),
-        ("Matched by id and hash of the image", numbers.whole(changes.by_image)),
-        ("Matched by id alone", numbers.whole(changes.cases - changes.by_image)),
-        *((f"Left out: {why}", numbers.whole(n)) for why, n in sorted(changes.left_out.items())),
+        (tr("Cases of both audits"), numbers.whole(changes.cases)),
+        (tr("With a fracture"), numbers.whole(changes.positives)),
+        (stored(f"{changes.unit}s").capitalize(), numbers.whole(changes.patients)),
+        (tr("Scored by both detectors"), numbers.whole(changes.scored)),
+        (tr("Matched by id and hash of the image"), numbers.whole(changes.by_image)),
+        (tr("Matched by id alone"), numbers.whole(changes.cases - changes.by_image)),
+        *(
+            (tr("Left out: {why}", why=stored(why)), numbers.whole(n))
+            for why, n in sorted(changes.left_out.items())
+        ),
     )
-    lead = f"{_on_which(changes)}. Everything below is about these cases and no others."
+    lead = tr(
+        "{on_which}. Everything below is about these cases and no others.",
+        on_which=_on_which(changes),
+    )
     missing = tuple(
-        f"Operating point “{name}” is not in both audits." for name in changes.points_left_out
+        tr("Operating point “{name}” is not in both audits.", name=name)
+        for name in changes.points_left_out
     )
-    missing += changes.looked
-    table = Table("Cases compared", ("Fact", "Cases"), rows)
-    return Section("cases", "", "On which cases?", lead, tables=(table,), missing=missing)
+    missing += tuple(map(stored, changes.looked))
+    table = Table(tr("Cases compared"), (tr("Fact"), tr("Cases")), rows)
+    return Section("cases", "", tr("On which cases?"), lead, tables=(table,), missing=missing)
 
 
 def _performance(changes: Changes) -> Section:
     return Section(
         "performance",
         "",
-        "Does it find more fractures?",
-        "New minus old, on the same cases: what both detectors find easy or hard cancels.",
+        tr("Does it find more fractures?"),
+        tr("New minus old, on the same cases: what both detectors find easy or hard cancels."),
         paragraphs=(
-            "An interval that holds 0 says “not shown to differ”, never “equal”.",
+            tr("An interval that holds 0 says “not shown to differ”, never “equal”."),
         ),
         tables=(
             Table(
-                "Change over all common cases",
-                ("Measure", "Old", "New", "New minus old", "p", "Method"),
+                tr("Change over all common cases"),
+                (tr("Measure"), tr("Old"), tr("New"), tr("New minus old"), "p", tr("Method")),
                 tuple(map(_row, _overall(changes))),
             ),
             *_agreements(changes, ("fracture", "normal")),
@@ -195,18 +238,22 @@ def _performance(changes: Changes) -> Section:
 
 
 def _row(one: Delta) -> tuple[str, ...]:
-    name = _NAMES.get(one.metric, one.metric.replace("_", " "))
+    name = tr(_NAMES.get(one.metric, one.metric.replace("_", " ")))
     point, worst = one.scope.get("operating_point"), one.scope.get("analysis") == "worst_case"
-    name += f" at “{point}”" if point else ""
+    name += tr(" at “{point}”", point=point) if point else ""
     return (
-        f"{name}, no score counts as wrong" if worst else name,
+        tr("{name}, no score counts as wrong", name=name) if worst else name,
         _value(one, one.old),
         _value(one, one.new),
         _difference(one),
         _p(one.p_value),
-        f"{one.difference.method}; {one.test}" if one.p_value is not None else (
-            one.difference.method or numbers.NONE),
+        _method(one),
     )  # fmt: skip
+
+
+def _method(one: Delta) -> str:
+    method = stored(one.difference.method)
+    return f"{method}; {stored(one.test)}" if one.p_value is not None else method or numbers.NONE
 
 
 def _value(one: Delta, value: float | None) -> str:
@@ -218,29 +265,39 @@ def _value(one: Delta, value: float | None) -> str:
 def _difference(one: Delta) -> str:
     gap = one.difference
     if gap.value is None:
-        return f"{numbers.NONE} ({gap.undefined})"
+        return f"{numbers.NONE} ({stored(gap.undefined or '')})"
     unit = "number" if one.metric in _PLAIN else "proportion"
-    return numbers.estimate(gap, unit, signed=True) + (f"; {gap.caution}" if gap.caution else "")
+    return numbers.estimate(gap, unit, signed=True) + (
+        f"; {stored(gap.caution)}" if gap.caution else ""
+    )
 
 
 def _p(value: float | None) -> str:
     if value is None:
         return numbers.NONE
-    return "< 0.001" if value < 0.001 else numbers.fixed(value, 3)
+    return f"< {numbers.written('0.001')}" if value < 0.001 else numbers.fixed(value, 3)
 
 
 def _agreements(changes: Changes, subjects: Sequence[str]) -> Iterator[Table]:
     chosen = [one for one in changes.agreements if one.subject in subjects]
     if chosen:
-        columns = ("What", "By both", "Only by the old", "Only by the new", "By neither")
-        note = "" if "lesion" in subjects else "A case without a score is not called a fracture."
-        yield Table("By both, by one, by none", columns, tuple(map(_agreement, chosen)), note)
+        columns = (
+            tr("What"),
+            tr("By both"),
+            tr("Only by the old"),
+            tr("Only by the new"),
+            tr("By neither"),
+        )
+        note = (
+            "" if "lesion" in subjects else tr("A case without a score is not called a fracture.")
+        )
+        yield Table(tr("By both, by one, by none"), columns, tuple(map(_agreement, chosen)), note)
 
 
 def _agreement(one: Agreement) -> tuple[str, ...]:
     where = ", ".join(one.scope.values())
     counts = (one.both, one.only_old, one.only_new, one.neither)
-    return (f"{_SUBJECTS[one.subject]}: {where}", *map(numbers.whole, counts))
+    return (f"{tr(_SUBJECTS[one.subject])}: {where}", *map(numbers.whole, counts))
 
 
 def _moved(changes: Changes) -> Section:
@@ -251,24 +308,32 @@ def _moved(changes: Changes) -> Section:
                 one for one in changes.moved if one.kind == kind and one.operating_point == point
             ]
             if cases:
-                tables.append(_moved_table(f"{title}, at “{point}”", cases))
+                tables.append(
+                    _moved_table(tr("{title}, at “{point}”", title=tr(title), point=point), cases)
+                )
     count = len({one.case_id for one in changes.moved})
-    lead = f"{numbers.whole(count)} cases are decided differently."
-    return Section("moved", "", "Which decisions changed?", lead, tables=tuple(tables))
+    lead = trn("{count} cases are decided differently.", count, count=numbers.whole(count))
+    return Section("moved", "", tr("Which decisions changed?"), lead, tables=tuple(tables))
 
 
 def _moved_table(title: str, cases: Sequence[MovedCase]) -> Table:
     rows = tuple((one.case_id, _score(one.old_probability), _score(one.new_probability))
                  for one in cases[:SHOWN])  # fmt: skip
     rest = len(cases) - len(rows)
-    note = "The largest step first."
-    note += f" {numbers.whole(rest)} more are in the JSON of this report." if rest else ""
+    note = tr("The largest step first.")
+    note += (
+        trn(" {rest} more are in the JSON of this report.", rest, rest=numbers.whole(rest))
+        if rest
+        else ""
+    )
     caption = f"{title}: {numbers.whole(len(cases))}"
-    return Table(caption, ("Case", "Old probability", "New probability"), rows, note, folded=True)
+    return Table(
+        caption, (tr("Case"), tr("Old probability"), tr("New probability")), rows, note, folded=True
+    )
 
 
 def _score(value: float | None) -> str:
-    return f"{numbers.NONE} (no score)" if value is None else numbers.percent(value)
+    return f"{numbers.NONE} ({tr('no score')})" if value is None else numbers.percent(value)
 
 
 def _groups(changes: Changes) -> Section:
@@ -278,33 +343,50 @@ def _groups(changes: Changes) -> Section:
         own = [one for one in found if one.scope["group"] == column]
         order = {level: i for i, level in enumerate(in_order({d.scope["level"]: () for d in own}))}
         own.sort(key=lambda one: order[one.scope["level"]])
-        columns = ("Level", "Measure", "Old", "New", "New minus old", "p, all groups counted")
-        tables.append(Table(f"By {column}", columns, tuple(map(_group_row, own)), folded=True))
+        columns = (
+            tr("Level"),
+            tr("Measure"),
+            tr("Old"),
+            tr("New"),
+            tr("New minus old"),
+            tr("p, all groups counted"),
+        )
+        tables.append(
+            Table(
+                tr("By {column}", column=column), columns, tuple(map(_group_row, own)), folded=True
+            )
+        )
     low, enough = changes.minimum
     figure = [one for one in found if one.metric == "sensitivity"
               and one.scope.get("operating_point") in changes.points[:1]]  # fmt: skip
-    caption = "Fractures found, new minus old, group by group; left of the line: fewer than before."
+    caption = tr(
+        "Fractures found, new minus old, group by group; left of the line: fewer than before."
+    )
     return Section(
         "groups",
         "",
-        "Who fares worse?",
+        tr("Who fares worse?"),
         _worse_sentence(changes),
         paragraphs=(
-            f"Fewer than {numbers.whole(low)} cases: no figure. Fewer than "
-            f"{numbers.whole(enough)}: an interval without a verdict. Among many groups some "
-            "differ by chance: the last column counts all of them (Holm 1979).",
+            tr(
+                "Fewer than {low} cases: no figure. Fewer than {enough}: an interval "
+                "without a verdict. Among many groups some differ by chance: the last "
+                "column counts all of them (Holm 1979).",
+                low=numbers.whole(low),
+                enough=numbers.whole(enough),
+            ),
         ),
         figures=(Figure(differences(caption, figure), caption),) if figure else (),
         tables=tuple(tables),
-        missing=() if found else ("Groups: the study has no group column.",),
+        missing=() if found else (tr("Groups: the study has no group column."),),
     )
 
 
 def _group_row(one: Delta) -> tuple[str, ...]:
     point = one.scope.get("operating_point")
-    name = one.metric + (f" at “{point}”" if point else "")
+    name = measure(one.metric) + (tr(" at “{point}”", point=point) if point else "")
     values = _value(one, one.old), _value(one, one.new)
-    return (one.scope["level"], name, *values, _difference(one), _p(one.p_adjusted))
+    return (named(one.scope["level"]), name, *values, _difference(one), _p(one.p_adjusted))
 
 
 def _maps(changes: Changes) -> Section:
@@ -314,7 +396,7 @@ def _maps(changes: Changes) -> Section:
             numbers.estimate(one.similarity, "number"),
             numbers.counts(one.similarity),
             numbers.whole(one.without),
-            "yes" if one.same_parameters else "no: part of the change may be theirs",
+            tr("yes") if one.same_parameters else tr("no: part of the change may be theirs"),
         )
         for one in changes.maps
     )
@@ -328,38 +410,59 @@ def _maps(changes: Changes) -> Section:
     )
     tables = (
         Table(
-            "Likeness of the maps before and after",
-            ("Method", "Mean rank correlation", "Cases", "Not comparable", "Same parameters"),
+            tr("Likeness of the maps before and after"),
+            (
+                tr("Method"),
+                tr("Mean rank correlation"),
+                tr("Cases"),
+                tr("Not comparable"),
+                tr("Same parameters"),
+            ),
             likeness,
-            "Spearman's correlation over the pixels of the image; 1: the same order, 0: unrelated.",
+            tr(
+                "Spearman's correlation over the pixels of the image; 1: the same order, "
+                "0: unrelated."
+            ),
         ),
-        Table("Localization scores of the same cases",
-              ("Method", "Measure", "Old", "New", "New minus old"), scores),
+        Table(
+            tr("Localization scores of the same cases"),
+            (tr("Method"), tr("Measure"), tr("Old"), tr("New"), tr("New minus old")),
+            scores,
+        ),
         *_agreements(changes, ("lesion",)),
-        Table("Maps that moved most", ("Method", "Case", "Rank correlation"), least, folded=True),
-    )  # fmt: skip
+        Table(
+            tr("Maps that moved most"),
+            (tr("Method"), tr("Case"), tr("Rank correlation")),
+            least,
+            folded=True,
+        ),
+    )
     lead = _maps_sentence(changes)
     if not changes.maps:
-        return Section("maps", "", "Do its maps look elsewhere?", lead, missing=(lead,))
-    return Section("maps", "", "Do its maps look elsewhere?", lead, tables=tables)
+        return Section("maps", "", tr("Do its maps look elsewhere?"), lead, missing=(lead,))
+    return Section("maps", "", tr("Do its maps look elsewhere?"), lead, tables=tables)
 
 
 def _provenance(changes: Changes) -> Section:
     rows = tuple(
         (fact, getattr(changes.old, name), getattr(changes.new, name))
         for fact, name in (
-            ("Audit", "audit"),
-            ("Planned at", "created"),
-            ("Plan SHA-256", "plan_sha256"),
-            ("Detector", "detector"),
-            ("Version", "version"),
-            ("Weights or table, SHA-256", "identity"),
+            (tr("Audit"), "audit"),
+            (tr("Planned at"), "created"),
+            (tr("Plan SHA-256"), "plan_sha256"),
+            (tr("Detector"), "detector"),
+            (tr("Version"), "version"),
+            (tr("Weights or table, SHA-256"), "identity"),
         )
     )
     same = changes.old.identity == changes.new.identity
-    lead = "Both audits are about the same file." if same else "The audits are about two files."
-    table = Table("The two audits", ("Fact", "Old", "New"), rows)
-    return Section("provenance", "", "What was compared?", lead, tables=(table,))
+    lead = (
+        tr("Both audits are about the same file.")
+        if same
+        else tr("The audits are about two files.")
+    )
+    table = Table(tr("The two audits"), (tr("Fact"), tr("Old"), tr("New")), rows)
+    return Section("provenance", "", tr("What was compared?"), lead, tables=(table,))
 
 
 def _overall(changes: Changes) -> list[Delta]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from xaudit.core.change import Delta
 from xaudit.report import numbers
+from xaudit.report.language import stored
+from xaudit.report.levels import named
 from xaudit.report.svg import Drawing
 
 _LEFT, _RIGHT, _STEP = 250, 760, 24
@@ -42,10 +44,10 @@ def _x(value: float, reach: float) -> float:
 def _row(drawing: Drawing, one: Delta, y: float, reach: float) -> None:
     gap = one.difference
     tone = " muted" if gap.value is None or gap.caution else ""
-    name = f"{one.scope['group']}: {one.scope['level']}"
+    name = f"{one.scope['group']}: {named(one.scope['level'])}"
     drawing.text(0, y + 5, name if len(name) <= 32 else f"{name[:31]}…", f"label{tone}")
     if gap.value is None or gap.low is None or gap.high is None:
-        drawing.text(_LEFT + 12, y + 5, gap.undefined or "", "label muted small")
+        drawing.text(_LEFT + 12, y + 5, stored(gap.undefined or ""), "label muted small")
         return
     drawing.line(_x(gap.low, reach), y, _x(gap.high, reach), y, f"interval{tone}")
     drawing.add("circle", f"point{tone}", cx=_x(gap.value, reach), cy=y, r=5)

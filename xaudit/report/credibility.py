@@ -3,50 +3,55 @@
 from __future__ import annotations
 
 from xaudit.core.finding import Findings
+from xaudit.report.language import later, stored, tr
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import MARKS, Section, Table
 
-UNTESTED = (
-    "Explanations: randomization and faithfulness checks were not run in this audit: "
-    "not shown to be about this model."
+UNTESTED = later(
+    "Explanations: randomization and faithfulness checks were not run in this "
+    "audit: not shown to be about this model."
 )
 WORDS = {
-    "may_be_believed": "may be believed",
-    "with_caution": "to be believed with caution",
-    "not_shown": "not shown to be about this model",
+    "may_be_believed": later("may be believed"),
+    "with_caution": later("to be believed with caution"),
+    "not_shown": later("not shown to be about this model"),
 }
 _MARKS = {"may_be_believed": "pass", "with_caution": "inconclusive", "not_shown": "fail"}
 _VITAL: tuple[tuple[str, dict[str, str], str], ...] = (
-    ("randomization_similarity", {"layers": "all"}, "Likeness to the map of a random detector"),
-    ("symmetric_relevance_gain", {}, "Gain, least over most important first"),
-    ("edge_similarity", {}, "Likeness to edges"),
-    ("stability", {}, "Likeness after small changes"),
-    ("repeatability", {}, "Agreement over seeds"),
-    ("image_reliability", {}, "Reliability of one image's gain"),
+    (
+        "randomization_similarity",
+        {"layers": "all"},
+        later("Likeness to the map of a random detector"),
+    ),
+    ("symmetric_relevance_gain", {}, later("Gain, least over most important first")),
+    ("edge_similarity", {}, later("Likeness to edges")),
+    ("stability", {}, later("Likeness after small changes")),
+    ("repeatability", {}, later("Agreement over seeds")),
+    ("image_reliability", {}, later("Reliability of one image's gain")),
 )
 _ON_DEMAND: tuple[tuple[str, dict[str, str], str], ...] = (
-    ("smooth_randomization_similarity", {}, "The same of mean maps of noisy copies"),
-    ("label_randomization_similarity", {}, "Likeness to the map of shuffled labels"),
-    ("reproducibility", {}, "Likeness to maps of retrained detectors"),
+    ("smooth_randomization_similarity", {}, later("The same of mean maps of noisy copies")),
+    ("label_randomization_similarity", {}, later("Likeness to the map of shuffled labels")),
+    ("reproducibility", {}, later("Likeness to maps of retrained detectors")),
 )
 _VARIED = (
-    ("symmetric_relevance_gain", "baseline", "Symmetric relevance gain by filling"),
-    ("faithfulness_correlation", "baseline", "Faithfulness correlation by filling"),
-    ("infidelity", "baseline", "Relative infidelity by filling"),
-    ("randomization_similarity", "layers", "Likeness by randomized layers"),
-    ("stability", "disturbance", "Likeness after each change"),
+    ("symmetric_relevance_gain", "baseline", later("Symmetric relevance gain by filling")),
+    ("faithfulness_correlation", "baseline", later("Faithfulness correlation by filling")),
+    ("infidelity", "baseline", later("Relative infidelity by filling")),
+    ("randomization_similarity", "layers", later("Likeness by randomized layers")),
+    ("stability", "disturbance", later("Likeness after each change")),
 )
 
 
 def believed(findings: Findings) -> str:
     """Which methods may be believed, in one line."""
     if not findings.explanations:
-        return UNTESTED
+        return tr(UNTESTED)
     parts = []
     for verdict, words in WORDS.items():
         names = [one.method for one in findings.explanations if one.verdict == verdict]
         if names:
-            parts.append(f"{', '.join(names)}: {words}.")
+            parts.append(f"{', '.join(names)}: {tr(words)}.")
     return " ".join(parts)
 
 
@@ -58,9 +63,12 @@ def credibility(look: Lookup) -> Section:
     else:
         tables = (
             Table(
-                "Verdict of each method",
-                ("Method", "Its maps are", "Because"),
-                tuple((one.method, WORDS[one.verdict], " ".join(one.reasons)) for one in judged),
+                tr("Verdict of each method"),
+                (tr("Method"), tr("Its maps are"), tr("Because")),
+                tuple(
+                    (one.method, tr(WORDS[one.verdict]), " ".join(map(stored, one.reasons)))
+                    for one in judged
+                ),
                 marks=tuple(MARKS[_MARKS[one.verdict]] for one in judged),
             ),
             _figures(look),
@@ -69,16 +77,19 @@ def credibility(look: Lookup) -> Section:
     return Section(
         "credibility",
         "",
-        "Can the explanations be believed?",
+        tr("Can the explanations be believed?"),
         believed(look.findings),
         paragraphs=(
-            "A map counts as evidence about this detector only if it changes when the detector's "
-            "parameters are drawn anew, and if the score depends on what it marks.",
+            tr(
+                "A map counts as evidence about this detector only if it changes when the "
+                "detector's parameters are drawn anew, and if the score depends on what it "
+                "marks."
+            ),
         )
         if judged
         else (),
         tables=tables,
-        missing=() if judged else ("Checks of the explanations: switched off.",),
+        missing=() if judged else (tr("Checks of the explanations: switched off."),),
     )
 
 
@@ -87,8 +98,8 @@ def _figures(look: Lookup) -> Table:
     measured = {one.metric for one in look.findings.findings}
     columns = (*_VITAL, *(one for one in _ON_DEMAND if one[0] in measured))
     return Table(
-        "Checks behind the verdicts",
-        ("Method", *(title for _, _, title in columns)),
+        tr("Checks behind the verdicts"),
+        (tr("Method"), *(tr(title) for _, _, title in columns)),
         tuple(
             (name, *(look.cell(metric, method=name, **scope) for metric, scope, _ in columns))
             for name in names
@@ -111,5 +122,6 @@ def _varied(look: Lookup) -> tuple[Table, ...]:
                 (name, *(look.cell(metric, method=name, **{facet: level}) for level in levels))
                 for name in names
             )
-            tables.append(Table(title, ("Method", *levels), rows, folded=True))
+            heads = (tr("Method"), *map(stored, levels))
+            tables.append(Table(tr(title), heads, rows, folded=True))
     return tuple(tables)

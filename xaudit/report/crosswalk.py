@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from xaudit.report import numbers
+from xaudit.report.language import foreign, later, tr
 from xaudit.report.record import Element
 from xaudit.report.view import Table
 
@@ -25,12 +26,18 @@ _SHORT = {
 
 
 NOTES = (
-    "Each row is an element of the card; its cells say where guidance, law, reporting guidelines "
-    "and other forms of cards ask for it or hold it. Addressed says that something stands on the "
-    "card, not that it suffices; only a regulator can say that.",
-    "FDA draft 2025: the draft guidance of January 2025 on AI-enabled device software functions, "
-    "a draft still. Places marked [unverified] were not checked against the text itself. CHAI is "
-    "version 0.2 of its model card; HTI-1 counts the attributes of 45 CFR 170.315(b)(11)(iv)(B).",
+    later(
+        "Each row is an element of the card; its cells say where guidance, law, "
+        "reporting guidelines and other forms of cards ask for it or hold it. "
+        "Addressed says that something stands on the card, not that it suffices; "
+        "only a regulator can say that."
+    ),
+    later(
+        "FDA draft 2025: the draft guidance of January 2025 on AI-enabled device "
+        "software functions, a draft still. Places marked [unverified] were not "
+        "checked against the text itself. CHAI is version 0.2 of its model card; "
+        "HTI-1 counts the attributes of 45 CFR 170.315(b)(11)(iv)(B)."
+    ),
 )
 
 
@@ -53,21 +60,38 @@ def frameworks() -> tuple[str, ...]:
 def asked_for(element: str) -> str:
     """The places in guidance, law and reporting guidelines, in one line."""
     places = crosswalk()[element]
-    return "; ".join(
+    found = "; ".join(
         f"{short} {places[name].replace('; ', ', ')}".strip()
         for name, short in _SHORT.items()
         if places[name]
     )
+    return foreign(found)
 
 
 def lead(elements: Sequence[Element]) -> str:
     """How many elements are addressed, missing, or outside what the audit could see."""
     states = Counter(one.status for one in elements)
     missing, other = states["missing"], states["not applicable"]
-    text = f"Of {len(elements)} elements {len(elements) - missing - other} are addressed and "
+    counts = {"all": len(elements), "here": len(elements) - missing - other, "missing": missing}
     if other:
-        return f"{text}{missing} are missing; {other} do not apply to predictions alone."
-    return f"{text}{missing} are missing."
+        return tr(
+            "Of {all} elements {here} are addressed and {missing} are missing; {other} do not "
+            "apply to predictions alone.",
+            other=other,
+            **counts,
+        )
+    return tr("Of {all} elements {here} are addressed and {missing} are missing.", **counts)
+
+
+_STATES = {one: one for one in (
+    later("measured"), later("derived"), later("declared"), later("missing"),
+    later("not applicable"),
+)}  # fmt: skip
+
+
+def said_status(element: Element) -> str:
+    """What is known of an element, in the words of the page."""
+    return tr(" and ").join(tr(_STATES[one]) for one in element.status.split(" and "))
 
 
 def crosswalk_table(elements: Sequence[Element], card: str) -> Table:
@@ -80,14 +104,14 @@ def crosswalk_table(elements: Sequence[Element], card: str) -> Table:
     places = crosswalk()
     rows = tuple(
         (
-            f"{index}. {one.field.title}",
-            one.status,
-            *(places[one.field.name][name] or numbers.NONE for name in frameworks()),
+            f"{index}. {tr(one.field.title)}",
+            said_status(one),
+            *(foreign(places[one.field.name][name] or numbers.NONE) for name in frameworks()),
         )
         for index, one in enumerate(elements, start=1)
     )
     return Table(
-        "Cross-walk", ("Element", "Status", *frameworks()), rows,
+        tr("Cross-walk"), (tr("Element"), tr("Status"), *frameworks()), rows,
         links=tuple(f"{card}#{anchor(one)}" for one in elements), kind="crosswalk",
     )  # fmt: skip
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from xaudit.core.finding import Finding
 from xaudit.report import numbers
-from xaudit.report.lookup import Lookup
+from xaudit.report.language import later, tr
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Table
 
 _OF_CURVE = {
-    "partial_auc": "Partial AUC (0.5 says nothing, 1 is perfect), {}",
-    "sensitivity_at_specificity": "Sensitivity at {}",
-    "specificity_at_sensitivity": "Specificity at {}",
+    "partial_auc": later("Partial AUC (0.5 says nothing, 1 is perfect), {scope}"),
+    "sensitivity_at_specificity": later("Sensitivity at {scope}"),
+    "specificity_at_sensitivity": later("Specificity at {scope}"),
 }
 _DETECTOR = "act above this probability"
 
@@ -22,17 +23,28 @@ def of_curve(look: Lookup) -> Iterator[Table]:
     found = [one for one in look.findings.findings if one.metric in _OF_CURVE]
     if found:
         rows = tuple((_title(one), look.cell(one.metric, **one.scope)) for one in found)
-        note = (
-            "Read off the ROC curve of these cases: it describes the curve and is no promise for "
-            "a threshold that is fixed before. "
+        note = tr(
+            "Read off the ROC curve of these cases: it describes the curve and is no "
+            "promise for a threshold that is fixed before. "
         )
-        yield Table("Parts of the ROC curve, declared before the run", ("Measure", "Value"), rows,
-                    note + look.methods(*_OF_CURVE))  # fmt: skip
+        yield Table(
+            tr("Parts of the ROC curve, declared before the run"),
+            (tr("Measure"), tr("Value")),
+            rows,
+            note + look.methods(*_OF_CURVE),
+        )
 
 
 def _title(one: Finding) -> str:
-    of = " ".join(f"{key} {value}" for key, value in one.scope.items() if key != "analysis")
-    return _OF_CURVE[one.metric].format(of)
+    of = " ".join(
+        f"{measure(key)} {_value(value)}" for key, value in one.scope.items() if key != "analysis"
+    )
+    return tr(_OF_CURVE[one.metric], scope=of)
+
+
+def _value(text: str) -> str:
+    low, to, high = map(numbers.written, text.partition(" to "))
+    return tr("{low} to {high}", low=low, high=high) if to else low
 
 
 def net_benefit(look: Lookup) -> Iterator[Table]:
@@ -60,19 +72,25 @@ def net_benefit(look: Lookup) -> Iterator[Table]:
         for price in prices
     )
     prevalence = look.findings.prevalence
-    at = "of the study" if prevalence is None else f"of {numbers.percent(prevalence)}, as declared"
-    note = (
-        f"Fractures found per case less false alarms at their price, at a prevalence {at}; acting "
-        "on no case gives 0 (Vickers and Elkin 2006). At 10 % nine false alarms weigh as much as "
-        "one fracture found. Acting above the probability needs probabilities that mean what they "
-        "say; calls at an operating point do not. The gain is over acting on all or on no case, "
-        "whichever is better. "
+    at = (
+        tr("of the study")
+        if prevalence is None
+        else tr("of {prevalence}, as declared", prevalence=numbers.percent(prevalence))
+    )
+    note = tr(
+        "Fractures found per case less false alarms at their price, at a "
+        "prevalence {at}; acting on no case gives 0 (Vickers and Elkin 2006). At "
+        "10 % nine false alarms weigh as much as one fracture found. Acting above "
+        "the probability needs probabilities that mean what they say; calls at an "
+        "operating point do not. The gain is over acting on all or on no case, "
+        "whichever is better. ",
+        at=at,
     )
     columns = (
-        "One would just act at",
-        *(f"Calls at “{one}”" for one in points),
-        "Acting above that probability",
-        "Gain",
+        tr("One would just act at"),
+        *(tr("Calls at “{name}”", name=one) for one in points),
+        tr("Acting above that probability"),
+        tr("Gain"),
     )
     note += look.methods("decision_gain")
-    yield Table("Net benefit (decision curve)", columns, rows, note, folded=True)
+    yield Table(tr("Net benefit (decision curve)"), columns, rows, note, folded=True)

@@ -7,6 +7,7 @@ import re
 from xaudit.core.finding import CROSS, Findings
 from xaudit.core.statements import Unrecorded
 from xaudit.report import numbers
+from xaudit.report.language import later, tr
 from xaudit.report.view import Table
 
 # The draft guidance of the FDA asks for these (VIII, X.A).
@@ -16,7 +17,12 @@ _WORDS = {
     "race": {"race"},
     "ethnicity": {"ethnicity"},
 }
-_HOLE = f"{numbers.NONE} (not stated)"
+_TITLES = {
+    "sex": later("sex"),
+    "age": later("age"),
+    "race": later("race"),
+    "ethnicity": later("ethnicity"),
+}
 
 
 def recorded(findings: Findings) -> dict[str, tuple[str, ...]]:
@@ -48,23 +54,26 @@ def demographics(findings: Findings) -> Table:
     rows = []
     for group, columns in recorded(findings).items():
         if columns:
-            note = f"yes: {', '.join(f'“{column}”' for column in columns)}"
-            rows.append((group, note, *(numbers.NONE,) * 3))
+            note = tr("yes: {columns}", columns=", ".join(f"“{column}”" for column in columns))
+            rows.append((tr(_TITLES[group]), note, *(numbers.NONE,) * 3))
         else:
-            rows.append((group, "no", *_answers(said.get(group, Unrecorded(group)))))
+            rows.append(
+                (tr(_TITLES[group]), tr("no"), *_answers(said.get(group, Unrecorded(group))))
+            )
     rows += [
-        (one.group, "not for every case", *_answers(one))
+        (one.group, tr("not for every case"), *_answers(one))
         for one in findings.statements.unrecorded
         if one.group not in _WORDS
     ]
-    columns = ("Group", "Recorded", "If not: why", "Why this is acceptable",
-               "How the risk is controlled")  # fmt: skip
-    note = "Where the three answers are not stated, nothing is known of how these people fare."
-    return Table("Who can be told apart in this study", columns, tuple(rows), note)
+    columns = (tr("Group"), tr("Recorded"), tr("If not: why"), tr("Why this is acceptable"),
+               tr("How the risk is controlled"))  # fmt: skip
+    note = tr("Where the three answers are not stated, nothing is known of how these people fare.")
+    return Table(tr("Who can be told apart in this study"), columns, tuple(rows), note)
 
 
 def _answers(one: Unrecorded) -> tuple[str, str, str]:
-    return (one.why or _HOLE, one.acceptable or _HOLE, one.controlled or _HOLE)
+    hole = f"{numbers.NONE} ({tr('not stated')})"
+    return (one.why or hole, one.acceptable or hole, one.controlled or hole)
 
 
 def _holes(one: Unrecorded) -> bool:

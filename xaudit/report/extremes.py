@@ -7,19 +7,23 @@ from collections.abc import Iterator
 
 from xaudit.core.finding import CROSS, EquivalenceFacts
 from xaudit.report import numbers
-from xaudit.report.lookup import Lookup
+from xaudit.report.language import later, stored, tr
+from xaudit.report.levels import named
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Table
 
 _RANGE, _RATIO = "_worst_to_best", "_worst_to_best_ratio"
 _ODDS = "equalized_odds_difference"
 _COLUMNS = (
-    ("sensitivity" + _RANGE, "Sensitivity, best minus worst"),
-    ("sensitivity" + _RATIO, "Worst over best"),
-    ("specificity" + _RANGE, "Specificity, best minus worst"),
-    ("specificity" + _RATIO, "Worst over best"),
-    (_ODDS, "Equalized odds difference"),
-    ("auc" + _RANGE, "AUC, best minus worst"),
+    ("sensitivity" + _RANGE, later("Sensitivity, best minus worst")),
+    ("sensitivity" + _RATIO, later("Worst over best")),
+    ("specificity" + _RANGE, later("Specificity, best minus worst")),
+    ("specificity" + _RATIO, later("Worst over best")),
+    (_ODDS, later("Equalized odds difference")),
+    ("auc" + _RANGE, later("AUC, best minus worst")),
 )
+
+_ANSWERS = {"different": later("different"), "equivalent": later("equivalent")}
 
 
 def extremes(look: Lookup) -> Iterator[Table]:
@@ -33,22 +37,26 @@ def extremes(look: Lookup) -> Iterator[Table]:
         for column in sorted(dict.fromkeys(columns), key=lambda one: one.count(CROSS))
     )
     enough = look.findings.minimum[1]
-    note = (
-        f"Levels with at least {numbers.whole(enough)} cases of the kind that the measure rests "
-        "on. A range that was seen is larger than the true one on the average, as groups differ "
-        "by chance; the interval counts that in: it is made of intervals of all pairs of levels "
-        "that hold together (max-T over draws of patients). The equalized odds difference is the "
-        "larger of the ranges of sensitivity and specificity."
+    note = tr(
+        "Levels with at least {enough} cases of the kind that the measure rests "
+        "on. A range that was seen is larger than the true one on the average, as "
+        "groups differ by chance; the interval counts that in: it is made of "
+        "intervals of all pairs of levels that hold together (max-T over draws of "
+        "patients). The equalized odds difference is the larger of the ranges of "
+        "sensitivity and specificity.",
+        enough=numbers.whole(enough),
     )
-    names = ("Column", *(title for _, title in _COLUMNS))
-    yield Table(f"Worst to best, at “{points[0].name}”", names, rows, note, folded=True)
+    names = (tr("Column"), *(tr(title) for _, title in _COLUMNS))
+    yield Table(
+        tr("Worst to best, at “{name}”", name=points[0].name), names, rows, note, folded=True
+    )
 
 
 def _cell(look: Lookup, metric: str, column: str, point: str) -> str:
     scope = {} if metric.startswith("auc") else {"operating_point": point}
     one = look.estimate(metric, group=column, **scope)
     if one.value is None:
-        return f"{numbers.NONE} ({one.undefined})"
+        return f"{numbers.NONE} ({stored(one.undefined or '')})"
     return numbers.estimate(one, look.unit(metric))
 
 
@@ -63,7 +71,11 @@ def equal(look: Lookup) -> Iterator[Table]:
     rows = tuple(
         (
             _title(one),
-            f"{one.answer}, margin {numbers.bound(one.margin, look.unit(one.metric))}",
+            tr(
+                "{answer}, margin {margin}",
+                answer=tr(_ANSWERS.get(one.answer, one.answer)),
+                margin=numbers.bound(one.margin, look.unit(one.metric)),
+            ),
             numbers.estimate(
                 look.estimate(one.metric, **one.scope),
                 look.unit(one.metric),
@@ -76,23 +88,28 @@ def equal(look: Lookup) -> Iterator[Table]:
     )
     count = Counter(one.answer for one in facts)
     open_ones = count["not shown"] + count["undefined"]
-    note = (
-        f"Of {numbers.whole(len(facts))} comparisons {numbers.whole(count['equivalent'])} are "
-        f"shown to be equal up to the margin, {numbers.whole(count['different'])} to differ by "
-        f"more, and {numbers.whole(open_ones)} are not shown to be either, which says nothing of "
-        "equality. Equal intersections are in the JSON of this card. Two one-sided tests "
-        "(Schuirmann 1987), read from intervals that hold together: "
-        "each at an error of 2.5 % at most."
+    note = tr(
+        "Of {all} comparisons {equivalent} are shown to be equal up to the "
+        "margin, {different} to differ by more, and {open} are not shown to "
+        "be either, which says nothing of equality. Equal intersections are in the "
+        "JSON of this card. Two one-sided tests (Schuirmann 1987), read from "
+        "intervals that hold together: each at an error of 2.5 % at most.",
+        all=numbers.whole(len(facts)),
+        equivalent=numbers.whole(count["equivalent"]),
+        different=numbers.whole(count["different"]),
+        open=numbers.whole(open_ones),
     )
-    rows = rows or (("None of the groups", "is shown to be equal or to differ", ""),)
-    columns = ("Group", "Answer", "Gap, or range from worst to best")
-    yield Table("Equal up to a declared margin", columns, rows, note, folded=True)
+    rows = rows or ((tr("None of the groups"), tr("is shown to be equal or to differ"), ""),)
+    columns = (tr("Group"), tr("Answer"), tr("Gap, or range from worst to best"))
+    yield Table(tr("Equal up to a declared margin"), columns, rows, note, folded=True)
 
 
 def _title(one: EquivalenceFacts) -> str:
     point = one.scope.get("operating_point")
-    at = f" at “{point}”" if point else ""
+    at = tr(" at “{point}”", point=point) if point else ""
     metric = one.metric.removesuffix("_gap").removesuffix(_RANGE)
     level = one.scope.get("level")
-    who = f"{one.scope['group']}: " + (f"{level} and the rest" if level else "all levels")
-    return f"{who}, {metric}{at}"
+    who = f"{one.scope['group']}: " + (
+        tr("{level} and the rest", level=named(level)) if level else tr("all levels")
+    )
+    return f"{who}, {measure(metric)}{at}"

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Accountability, CalibrationBin, Curve
 from xaudit.report import numbers
+from xaudit.report.language import later, stored, tr
 from xaudit.report.svg import Drawing
 
 REFERENCES = {
-    "area_chance": "area",
-    "center_gaussian": "center",
-    "edge_map": "edges",
-    "intensity_map": "brightness",
-    "mean_lesion_mask": "mean mask",
-    "ideal_on_grid": "ideal on grid",
+    "area_chance": later("area"),
+    "center_gaussian": later("center"),
+    "edge_map": later("edges"),
+    "intensity_map": later("brightness"),
+    "mean_lesion_mask": later("mean mask"),
+    "ideal_on_grid": later("ideal on grid"),
 }
 
 _FLOW_LINES = (
@@ -48,13 +49,19 @@ def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float 
     height = 58 + step * len(rows)
     drawing = Drawing(1040, height, title)
     _scale(drawing, left, right, 24, height - 30)
-    known = [(v, name) for v, name in ((overall, "overall"), (floor, "floor")) if v is not None]
+    known = [
+        (v, name)
+        for v, name in ((overall, later("overall")), (floor, later("floor")))
+        if v is not None
+    ]
     near = len(known) == 2 and abs(known[0][0] - known[1][0]) < _NEAR
     for place, (value, name) in enumerate(sorted(known)):
         x = left + (right - left) * value
         drawing.line(x, 24, x, height - 30, name)
         side = ("mid", "mid") if not near else ("end", "start")
-        drawing.text(x, 14, f"{name} {numbers.percent(value)}", f"label {side[place]} {name}-label")
+        drawing.text(
+            x, 14, f"{tr(name)} {numbers.percent(value)}", f"label {side[place]} {name}-label"
+        )
     biggest = max((row.estimate.n for row in rows), default=1) or 1
     for index, row in enumerate(rows):
         _forest_row(drawing, row, 42 + step * index, biggest)
@@ -69,7 +76,7 @@ def _forest_row(drawing: Drawing, row: Row, y: float, biggest: int) -> None:
     tone = " muted" if one.value is None or one.caution else ""
     drawing.text(14, y + 5, _short(row.label), f"label{tone}")
     if one.value is None or one.low is None or one.high is None:
-        drawing.text(262, y + 5, one.undefined or "", "label muted small")
+        drawing.text(262, y + 5, stored(one.undefined or ""), "label muted small")
     else:
         drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, f"interval{tone}")
         side = 5 + 6 * (one.n / biggest) ** 0.5
@@ -97,13 +104,13 @@ def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, floa
         drawing.line(x, 8 + 13 * index, x, height - 30, f"tick tick-{index % 5}")
         side = "label small end" if x > 640 else "label small"
         shift = -4 if x > 640 else 4
-        label = f"{REFERENCES.get(name, name)} {numbers.percent(value)}"
+        label = f"{tr(REFERENCES.get(name, name))} {numbers.percent(value)}"
         drawing.text(x + shift, 14 + 13 * index, label, side)
     for index, (name, one) in enumerate(rows):
         y = head + 20 + 30 * index
         drawing.text(14, y + 5, _short(name))
         if one.value is None or one.low is None or one.high is None:
-            drawing.text(262, y + 5, one.undefined or "", "label muted small")
+            drawing.text(262, y + 5, stored(one.undefined or ""), "label muted small")
             continue
         drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, "interval")
         drawing.add("circle", "point", cx=250 + 510 * one.value, cy=y, r=5)
@@ -113,7 +120,7 @@ def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, floa
 
 def roc(curve: Curve, title: str) -> str:
     """The ROC curve with its operating points."""
-    drawing = _square(title, "false alarms among normal cases", "fractures found")
+    drawing = _square(title, tr("false alarms among normal cases"), tr("fractures found"))
     drawing.line(60, 380, 420, 20, "diagonal")
     drawing.path([(60 + 360 * x, 380 - 360 * y) for x, y in zip(curve.x, curve.y, strict=True)],
                  "curve")  # fmt: skip
@@ -164,12 +171,12 @@ def _lines(drawing: Drawing, left: float, drawn: _Lines) -> None:
         x, y = points[-1]
         above = max(above + 14, min(y, lowest + 14 * index))
         drawing.line(x + 3, y, left + 308, above, "leader")
-        drawing.text(left + 312, above + 4, _short(REFERENCES.get(name, name)), "label small")
+        drawing.text(left + 312, above + 4, _short(tr(REFERENCES.get(name, name))), "label small")
 
 
 def calibration(bins: Sequence[CalibrationBin], title: str) -> str:
     """Predicted beside observed share of fractures, with intervals."""
-    drawing = _square(title, "predicted probability", "observed share of fractures")
+    drawing = _square(title, tr("predicted probability"), tr("observed share of fractures"))
     drawing.line(60, 380, 420, 20, "diagonal")
     biggest = max((one.observed.n for one in bins), default=1) or 1
     for one in bins:
@@ -196,20 +203,44 @@ def _square(title: str, across: str, up: str) -> Drawing:
 
 def flow(facts: Accountability, maps: bool = True) -> str:
     """Where every listed case went; without maps, as far as its score."""
-    goal = "maps" if maps else "scores"
-    drawing = Drawing(1000, 335 if maps else 175, f"Flow of the cases from the list to the {goal}")
+    title = tr("Flow of the cases from the list to the maps")
+    if not maps:
+        title = tr("Flow of the cases from the list to the scores")
+    drawing = Drawing(1000, 335 if maps else 175, title)
     boxes = (
-        (20, 10, "Listed", facts.listed, "in the study"),
-        (20, 120, "Scored", facts.scored, f"{numbers.whole(facts.scored_positives)} fractured"),
-        (20, 230, "Drawn to be explained", facts.sampled,
-         f"{numbers.whole(facts.sampled_positives)} fractured"),
-        (420, 10, "Excluded by a rule", facts.excluded, "listed with reasons"),
-        (420, 65, "Without a score", facts.unreadable, "wrong in the worst case"),
-        (420, 175, "Not drawn", facts.listed - facts.excluded - facts.sampled,
-         "of all not excluded; no map asked for"),
-        (720, 230, "With every map", facts.explained, "enter localization"),
-        (720, 285, "Without all maps", facts.unexplained, "score 0 in the worst case"),
-    )  # fmt: skip
+        (20, 10, tr("Listed"), facts.listed, tr("in the study")),
+        (
+            20,
+            120,
+            tr("Scored"),
+            facts.scored,
+            tr(
+                "{positives} fractured",
+                positives=numbers.whole(facts.scored_positives),
+            ),
+        ),
+        (
+            20,
+            230,
+            tr("Drawn to be explained"),
+            facts.sampled,
+            tr(
+                "{positives} fractured",
+                positives=numbers.whole(facts.sampled_positives),
+            ),
+        ),
+        (420, 10, tr("Excluded by a rule"), facts.excluded, tr("listed with reasons")),
+        (420, 65, tr("Without a score"), facts.unreadable, tr("wrong in the worst case")),
+        (
+            420,
+            175,
+            tr("Not drawn"),
+            facts.listed - facts.excluded - facts.sampled,
+            tr("of all not excluded; no map asked for"),
+        ),
+        (720, 230, tr("With every map"), facts.explained, tr("enter localization")),
+        (720, 285, tr("Without all maps"), facts.unexplained, tr("score 0 in the worst case")),
+    )
     shown = boxes if maps else (*boxes[:2], *boxes[3:5])
     lines = _FLOW_LINES if maps else _FLOW_LINES[:3]
     for x1, y1, x2, y2 in lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xaudit.report.language import stored, tr
 from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
@@ -19,19 +20,25 @@ def folds(look: Lookup) -> Iterator[Table]:
         one.scope["fold"]: one for one in look.findings.findings if one.metric == "auc_in_fold"
     }
     rows = tuple(
-        (f"Fold {name}", look.cell("auc_in_fold", folds=design, fold=name))
+        (tr("Fold {name}", name=name), look.cell("auc_in_fold", folds=design, fold=name))
         for name in in_order(of_folds)
     )
     rows += (
-        ("Mean of folds", look.cell("auc_fold_mean", folds=design)),
-        ("All folds pooled", look.cell("auc")),
+        (tr("Mean of folds"), look.cell("auc_fold_mean", folds=design)),
+        (tr("All folds pooled"), look.cell("auc")),
     )
-    note = (
-        "Each case was scored by the detector of its fold, which was not trained on it, as is "
-        "declared. The mean compares cases within a fold only. The pooled figure, like every "
-        "other figure of this card, takes the scores of all folds as being on one scale: where the "
-        "two differ, they are not. Neither is about a detector that is trained on all cases, and "
-        "that training sets of folds overlap is not counted in the intervals. "
+    note = tr(
+        "Each case was scored by the detector of its fold, which was not trained "
+        "on it, as is declared. The mean compares cases within a fold only. "
+        "The pooled figure, like every other figure of this card, takes the scores "
+        "of all folds as being on one scale: where the two differ, they are not. "
+        "Neither is about a detector that is trained on all cases, and that "
+        "training sets of folds overlap is not counted in the intervals. "
     )
     note += look.methods("auc_fold_mean", "auc")
-    yield Table(f"Cross-validation ({design.replace('_', ' ')})", ("Cases", "AUC"), rows, note)
+    yield Table(
+        tr("Cross-validation ({design})", design=stored(design.replace("_", " "))),
+        (tr("Cases"), "AUC"),
+        rows,
+        note,
+    )

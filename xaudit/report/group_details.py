@@ -6,36 +6,45 @@ from collections.abc import Iterator, Sequence
 
 from xaudit.core.finding import CROSS
 from xaudit.report import predictions
+from xaudit.report.language import later, tr
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
 
 _CALIBRATION = (
-    ("brier", "Brier score"),
-    ("calibration_intercept", "Calibration intercept"),
-    ("calibration_slope", "Calibration slope"),
+    ("brier", later("Brier score")),
+    ("calibration_intercept", later("Calibration intercept")),
+    ("calibration_slope", later("Calibration slope")),
 )
 _MAPS = (
-    ("mass", "Attribution in the lesion by group"),
-    ("hit", "Peaks in the lesion by group"),
-    ("symmetric_relevance_gain", "Faithfulness by group: gain, least over most important first"),
+    ("mass", later("Attribution in the lesion by group")),
+    ("hit", later("Peaks in the lesion by group")),
+    (
+        "symmetric_relevance_gain",
+        later("Faithfulness by group: gain, least over most important first"),
+    ),
 )
-_NOTE = (
-    "A gap is this level minus all other cases; each interval stands alone, and of many some leave "
-    "0 out by chance. A gap that is not shown is not shown to be none. "
+_NOTE = later(
+    "A gap is this level minus all other cases; each interval stands alone, "
+    "and of many some leave 0 out by chance. A gap that is not shown is not "
+    "shown to be none. "
 )
 
 
 def group_calibration(look: Lookup) -> Iterator[Table]:
     """A row for every level of every column."""
     rows = tuple(
-        (f"{column} {level}", *(_with_gap(look, name, column, level) for name, _ in _CALIBRATION))
+        (
+            f"{column} {named(level)}",
+            *(_with_gap(look, name, column, level) for name, _ in _CALIBRATION),
+        )
         for column, level in _levels(look)
     )
     if any(one.metric == "brier_gap" for one in look.findings.findings):
-        names = tuple(f"{title}; gap" for _, title in _CALIBRATION)
-        note = _NOTE + look.methods(*(f"{metric}_gap" for metric, _ in _CALIBRATION))
-        yield Table("Calibration by group", ("Group", *names), rows, note, folded=True)
+        names = tuple(tr("{title}; gap", title=tr(title)) for _, title in _CALIBRATION)
+        note = tr(_NOTE) + look.methods(*(f"{metric}_gap" for metric, _ in _CALIBRATION))
+        yield Table(tr("Calibration by group"), (tr("Group"), *names), rows, note, folded=True)
 
 
 def group_maps(look: Lookup) -> Iterator[Table]:
@@ -46,15 +55,15 @@ def group_maps(look: Lookup) -> Iterator[Table]:
         methods = _methods(look, f"{metric}_gap")
         rows = tuple(
             (
-                f"{column} {level}",
+                f"{column} {named(level)}",
                 *(_with_gap(look, metric, column, level, method=one) for one in methods),
             )
             for column, level in _levels(look)
         )
         if methods:
-            columns = ("Group", *(f"{one}; gap" for one in methods))
-            note = _NOTE + look.methods(metric, f"{metric}_gap")
-            yield Table(title, columns, rows, note, folded=True)
+            columns = (tr("Group"), *(tr("{title}; gap", title=one) for one in methods))
+            note = tr(_NOTE) + look.methods(metric, f"{metric}_gap")
+            yield Table(tr(title), columns, rows, note, folded=True)
 
 
 def _with_gap(look: Lookup, metric: str, column: str, level: str, **more: str) -> str:
@@ -63,7 +72,7 @@ def _with_gap(look: Lookup, metric: str, column: str, level: str, **more: str) -
     gap = look.estimate(f"{metric}_gap", compared="rest", **scope)
     if gap.value is None:
         return own
-    return f"{own}; gap {look.cell(f'{metric}_gap', compared='rest', **scope)}"
+    return tr("{own}; gap {gap}", own=own, gap=look.cell(f"{metric}_gap", compared="rest", **scope))
 
 
 def _levels(look: Lookup) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,18 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
 from xaudit.core.looks import level_text
 from xaudit.report import numbers
+from xaudit.report.language import current, later, stored, tr
+
+_MEASURES = {
+    "sensitivity": later("sensitivity"),
+    "specificity": later("specificity"),
+    "auc": later("auc"),
+}
+
+
+def measure(name: str) -> str:
+    """The three measures that everybody knows, as a word; others by the name of the registry."""
+    return tr(_MEASURES[name]) if name in _MEASURES else name
 
 
 class Lookup:
@@ -48,9 +60,9 @@ class Lookup:
         unit = self.unit(metric)
         counts = f", {numbers.counts(one)}" if one.k is not None else ""
         if one.value is None:
-            return f"{numbers.NONE}{counts} ({one.undefined})"
+            return f"{numbers.NONE}{counts} ({stored(one.undefined or '')})"
         shown = numbers.estimate(one, unit, metric.endswith("_gap"))
-        caution = f"; {one.caution}" if one.caution else ""
+        caution = f"; {stored(one.caution)}" if one.caution else ""
         return f"{shown}{counts}{caution}"
 
     def methods(self, *metrics: str) -> str:
@@ -67,13 +79,19 @@ class Lookup:
         }
         if not names:
             return ""
-        level = " and ".join(sorted(levels))
-        return f"{level} intervals, two-sided. Method: {'; '.join(sorted(names))}."
+        level = tr(" and ").join(sorted(levels))
+        return tr(
+            "{level} intervals, two-sided. Method: {methods}.",
+            level=level,
+            methods="; ".join(map(stored, sorted(names))),
+        )
 
 
 def _level(level: float) -> str:
     """A confidence level; one of a look may be so high that rounding would make it certain."""
-    return numbers.percent(level) if level == round(level, 2) else level_text(level)
+    if level == round(level, 2):
+        return numbers.percent(level)
+    return current().number(level_text(level))
 
 
 _UNITS = {

@@ -8,34 +8,35 @@ from itertools import product
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Findings
 from xaudit.report import figures, numbers
+from xaudit.report.language import later, stored, tr
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import Figure, Table
 
 CONSENSUS = "consensus"
 _FURTHER = (
-    ("chance_corrected_mass", "Mass above chance"),
-    ("pixel_auc", "AUC of pixels"),
-    ("iou_otsu", "IoU at Otsu's threshold"),
-    ("iou_frozen", "IoU at a frozen threshold"),
-    ("hit_any", "Any lesion hit"),
-    ("hit_all", "Every lesion hit"),
-    ("hit_of_five", "Five peaks hit"),
-    ("other_lesion_mass", "Evidence on other lesions"),
+    ("chance_corrected_mass", later("Mass above chance")),
+    ("pixel_auc", later("AUC of pixels")),
+    ("iou_otsu", later("IoU at Otsu's threshold")),
+    ("iou_frozen", later("IoU at a frozen threshold")),
+    ("hit_any", later("Any lesion hit")),
+    ("hit_all", later("Every lesion hit")),
+    ("hit_of_five", later("Five peaks hit")),
+    ("other_lesion_mass", later("Evidence on other lesions")),
 )
 _GAPS = (
-    ("mass_reference_gap", "Mass in lesion, minus that of reference maps"),
-    ("auprc_reference_gap", "AUPRC, minus that of reference maps"),
-    ("hit_reference_gap", "Peak in lesion, minus that of reference maps"),
+    ("mass_reference_gap", later("Mass in lesion, minus that of reference maps")),
+    ("auprc_reference_gap", later("AUPRC, minus that of reference maps")),
+    ("hit_reference_gap", later("Peak in lesion, minus that of reference maps")),
 )
 _CRITERIA = {
-    "iou": "IoU at least",
-    "intersection_over_mark": "Share of the mark on the lesion at least",
-    "centroid_distance": "Centroids apart at most (pixels of the input)",
-    "centroid_in_lesion": "Centroid of the mark on the lesion",
+    "iou": later("IoU at least"),
+    "intersection_over_mark": later("Share of the mark on the lesion at least"),
+    "centroid_distance": later("Centroids apart at most (pixels of the input)"),
+    "centroid_in_lesion": later("Centroid of the mark on the lesion"),
 }
 _DRAWN = (
-    ("iou", "intersection over union, at least"),
-    ("intersection_over_mark", "share of the mark on the lesion, at least"),
+    ("iou", later("intersection over union, at least")),
+    ("intersection_over_mark", later("share of the mark on the lesion, at least")),
 )
 _BESIDE = ("ideal_on_grid", "center_gaussian")
 
@@ -48,8 +49,8 @@ def further(look: Lookup, methods: Sequence[str], references: Sequence[str]) -> 
     )
     note = f"{_reach(look.findings)} {_frozen(look, methods)}"
     note += look.methods(*(metric for metric, _ in _FURTHER if metric != "iou_frozen"))
-    columns = ("Method", *(title for _, title in _FURTHER))
-    yield Table("Further scores of the same maps", columns, rows, note, folded=True)
+    columns = (tr("Method"), *(tr(title) for _, title in _FURTHER))
+    yield Table(tr("Further scores of the same maps"), columns, rows, note, folded=True)
     for metric, title in _GAPS:
         yield from _gap(look, metric, title, methods)
 
@@ -62,29 +63,33 @@ def known(look: Lookup, metric: str, method: str) -> str:
 def _reach(findings: Findings) -> str:
     tolerance = findings.peak_tolerance
     if not tolerance or tolerance.startswith("0 "):
-        return "A peak hits a lesion that it lies in."
-    return f"A peak hits a lesion from at most {tolerance} away."
+        return tr("A peak hits a lesion that it lies in.")
+    return tr("A peak hits a lesion from at most {tolerance} away.", tolerance=stored(tolerance))
 
 
 def _frozen(look: Lookup, methods: Sequence[str]) -> str:
     found = {name: look.estimate("iou_frozen", method=name).method for name in methods}
-    told = "; ".join(f"{name}: {text.split('; ')[-1]}" for name, text in found.items() if text)
-    return f"Frozen on the other half of the patients: {told}. " if told else ""
+    told = "; ".join(
+        f"{name}: {stored(text.split('; ')[-1])}" for name, text in found.items() if text
+    )
+    return tr("Frozen on the other half of the patients: {told}. ", told=told) if told else ""
 
 
 def _gap(look: Lookup, metric: str, title: str, methods: Sequence[str]) -> Iterator[Table]:
     there = _levels(look.findings, metric, "reference")
     if there:
-        columns = ("Method", *(figures.REFERENCES.get(one, one) for one in there))
+        columns = (tr("Method"), *(tr(figures.REFERENCES.get(one, one)) for one in there))
         cells = tuple(
             (name, *(look.cell(metric, method=name, reference=one) for one in there))
             for name in methods
         )
         if metric == "mass_reference_gap" and look.get("randomized_mass_gap", method=methods[0]):
-            columns = (*columns, "random parameters")
+            columns = (*columns, tr("random parameters"))
             cells = tuple((*row, look.cell("randomized_mass_gap", method=row[0])) for row in cells)
-        note = f"Method minus reference, on the same cases. {look.methods(metric)}"
-        yield Table(title, columns, cells, note, folded=True)
+        note = tr(
+            "Method minus reference, on the same cases. {methods}", methods=look.methods(metric)
+        )
+        yield Table(tr(title), columns, cells, note, folded=True)
 
 
 def grid_limit(look: Lookup) -> tuple[str, ...]:
@@ -93,10 +98,14 @@ def grid_limit(look: Lookup) -> tuple[str, ...]:
     if ideal.value is None:
         return ()
     return (
-        f"A map can be no finer than the detector's feature grid. The lesion itself, drawn on that "
-        f"grid, holds {look.cell('mass', method='ideal_on_grid')} of its evidence in the fracture "
-        f"and has its peak there in {look.cell('hit', method='ideal_on_grid')} of the cases: what "
-        "Grad-CAM misses beyond that is the detector's doing, the rest the grid's.",
+        tr(
+            "A map can be no finer than the detector's feature grid. The lesion "
+            "itself, drawn on that grid, holds {mass} of its evidence in the fracture "
+            "and has its peak there in {hit} of the cases: what Grad-CAM misses beyond "
+            "that is the detector's doing, the rest the grid's.",
+            mass=look.cell("mass", method="ideal_on_grid"),
+            hit=look.cell("hit", method="ideal_on_grid"),
+        ),
     )
 
 
@@ -107,26 +116,35 @@ def criteria(look: Lookup, methods: Sequence[str]) -> Iterator[Figure | Table]:
     if not any(cutoffs.values()):
         return
     panels = {
-        title: drawn
+        tr(title): drawn
         for criterion, title in _DRAWN
         if (drawn := _lines(look, names, criterion, cutoffs[criterion]))
     }
     if panels:
-        drawing = figures.lines("Lesions found, by what counts as found", "lesions found", panels)
-        yield Figure(drawing, "Lesions found by the marks of each map, from a lenient criterion at "
-                     "the left to a strict one; ideal on grid and center beside them.")  # fmt: skip
+        drawing = figures.lines(
+            tr("Lesions found, by what counts as found"), tr("lesions found"), panels
+        )
+        yield Figure(
+            drawing,
+            tr(
+                "Lesions found by the marks of each map, from a lenient criterion at the "
+                "left to a strict one; ideal on grid and center beside them."
+            ),
+        )
     rows = tuple(
-        (f"{title}: {cutoff}" if criterion != "centroid_in_lesion" else title,
+        (tr(title) if criterion == "centroid_in_lesion"
+         else f"{tr(title)}: {numbers.written(cutoff)}",
          *(look.cell("lesions_found", method=name, criterion=criterion, cutoff=cutoff)
            for name in names))
         for criterion, title in _CRITERIA.items()
         for cutoff in cutoffs[criterion]
     )  # fmt: skip
-    note = (
-        "Marks are connected parts above Otsu's threshold, the five with most evidence. A lesion "
-        f"whose map cannot be read is not found. {look.methods('lesions_found')}"
+    note = tr(
+        "Marks are connected parts above Otsu's threshold, the five with most "
+        "evidence. A lesion whose map cannot be read is not found. {methods}",
+        methods=look.methods("lesions_found"),
     )
-    yield Table("Lesions found, by what counts as found", ("Criterion", *names), rows, note,
+    yield Table(tr("Lesions found, by what counts as found"), (tr("Criterion"), *names), rows, note,
                 folded=True)  # fmt: skip
 
 
@@ -152,15 +170,18 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
     """Peaks as marks, and what maps show on normal images."""
     rates = _levels(look.findings, "peaks_find_lesions", "false_marks")
     if rates:
-        columns = ("Method", *(f"at {rate} false peaks per image" for rate in rates))
+        columns = (
+            tr("Method"),
+            *(tr("at {rate} false peaks per image", rate=numbers.written(rate)) for rate in rates),
+        )
         rows = tuple(
             (name, *(look.cell("peaks_find_lesions", method=name, false_marks=rate)
                      for rate in rates))
             for name in methods
         )  # fmt: skip
-        note = "Five peaks of every explained image, normal ones included, rated by strength. "
+        note = tr("Five peaks of every explained image, normal ones included, rated by strength. ")
         note += look.methods("peaks_find_lesions")
-        yield Table("Lesions found by peaks (FROC)", columns, rows, note, folded=True)
+        yield Table(tr("Lesions found by peaks (FROC)"), columns, rows, note, folded=True)
     if any(one.metric == "total_attribution_separation" for one in look.findings.findings):
         rows = tuple(
             (name, *(look.cell("spatial_entropy", method=name, label=label)
@@ -169,11 +190,13 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
                for kind in ("total", "peak")))
             for name in methods
         )  # fmt: skip
-        columns = ("Method", "Entropy, fractured", "Entropy, normal",
-                   "More in all (AUC)", "Stronger peak (AUC)")  # fmt: skip
-        note = "Entropy: 1 is evenly spread. AUC: how often a fractured case has more than a "
-        note += "normal one; 0.5 is a map that is as loud where there is nothing."
-        yield Table("Maps of normal images", columns, rows, note, folded=True)
+        columns = (tr("Method"), tr("Entropy, fractured"), tr("Entropy, normal"),
+                   tr("More in all (AUC)"), tr("Stronger peak (AUC)"))  # fmt: skip
+        note = tr(
+            "Entropy: 1 is evenly spread. AUC: how often a fractured case has more than a normal "
+            "one; 0.5 is a map that is as loud where there is nothing."
+        )
+        yield Table(tr("Maps of normal images"), columns, rows, note, folded=True)
 
 
 def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
@@ -181,13 +204,13 @@ def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
     forms = _levels(look.findings, "mass", "form")
     if forms:
         rows = tuple(
-            (f"{name}, {form}", *(look.cell(metric, method=name, form=form)
+            (f"{name}, {stored(form)}", *(look.cell(metric, method=name, form=form)
                                   for metric in ("mass", "hit")))
             for name, form in product(methods, forms)
         )  # fmt: skip
-        note = "A box holds healthy bone too, which flatters the mass."
-        yield Table("By form of the annotation", ("Method, form", "Mass in lesion",
-                    "Peak in lesion"), rows, note, folded=True)  # fmt: skip
+        note = tr("A box holds healthy bone too, which flatters the mass.")
+        yield Table(tr("By form of the annotation"), (tr("Method, form"), tr("Mass in lesion"),
+                    tr("Peak in lesion")), rows, note, folded=True)  # fmt: skip
     stopped = [name for name in methods if look.get("mass", method=name, analysis="converged")]
     if stopped:
         rows = tuple(
@@ -195,8 +218,8 @@ def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
                      for metric in ("mass", "hit")))
             for name in stopped
         )  # fmt: skip
-        yield Table("Over maps that converged alone", ("Method", "Mass in lesion",
-                    "Peak in lesion"), rows, folded=True)  # fmt: skip
+        yield Table(tr("Over maps that converged alone"), (tr("Method"), tr("Mass in lesion"),
+                    tr("Peak in lesion")), rows, folded=True)  # fmt: skip
 
 
 def agreement(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
@@ -207,11 +230,12 @@ def agreement(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
         (first, *(_pair(look, methods, first, second) for second in methods[1:]))
         for first in methods[:-1]
     )
-    note = (
-        "Mean rank correlation of the evidence in cells of 8 × 8 pixels: 1 is the same order of "
-        f"places, 0 none in common. {look.methods('agreement')}"
+    note = tr(
+        "Mean rank correlation of the evidence in cells of 8 × 8 pixels: 1 is the "
+        "same order of places, 0 none in common. {methods}",
+        methods=look.methods("agreement"),
     )
-    yield Table("Do the methods agree?", ("Method", *methods[1:]), rows, note, folded=True)
+    yield Table(tr("Do the methods agree?"), (tr("Method"), *methods[1:]), rows, note, folded=True)
 
 
 def _pair(look: Lookup, methods: Sequence[str], first: str, second: str) -> str:

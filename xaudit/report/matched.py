@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from xaudit.core.finding import CROSS
 from xaudit.report import numbers
+from xaudit.report.language import stored, tr
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
@@ -17,7 +19,7 @@ def matched(look: Lookup) -> Iterator[Table]:
     """Each level's gap to the rest, raw and within kinds of cases, at the first operating point."""
     points = look.findings.detector.operating_points[:1]
     rows = tuple(
-        (f"{column}: {level}", *_cells(look, column, level, point.name))
+        (f"{column}: {named(level)}", *_cells(look, column, level, point.name))
         for point in points
         for column, levels in look.findings.study.levels.items()
         if CROSS not in column
@@ -26,15 +28,25 @@ def matched(look: Lookup) -> Iterator[Table]:
     )
     if not rows:
         return
-    note = (
-        "Matched: gaps within kinds of cases that are alike in the declared case mix, weighted by "
-        "how many cases both sides have (Mantel and Haenszel); kinds on one side alone do not "
-        "count. What remains is not accounted for by the declared case mix. "
-        + look.methods(*(f"{metric}_matched_gap" for metric in _GAPS))
+    note = tr(
+        "Matched: gaps within kinds of cases that are alike in the declared case "
+        "mix, weighted by how many cases both sides have (Mantel and Haenszel); "
+        "kinds on one side alone do not count. What remains is not accounted for "
+        "by the declared case mix. "
+    ) + look.methods(*(f"{metric}_matched_gap" for metric in _GAPS))
+    columns = (
+        tr("Level"),
+        tr("Sensitivity gap, raw"),
+        tr("matched"),
+        tr("Specificity gap, raw"),
+        tr("matched"),
     )
-    columns = ("Level", "Sensitivity gap, raw", "matched", "Specificity gap, raw", "matched")
     yield Table(
-        f"Gaps matched for case mix, at “{points[0].name}”", columns, rows, note, folded=True
+        tr("Gaps matched for case mix, at “{name}”", name=points[0].name),
+        columns,
+        rows,
+        note,
+        folded=True,
     )
 
 
@@ -43,7 +55,7 @@ def _cells(look: Lookup, column: str, level: str, point: str) -> Iterator[str]:
         for name in (f"{metric}_gap", f"{metric}_matched_gap"):
             gap = look.estimate(name, **_scope(column, level, point))
             why = gap.undefined or gap.caution
-            yield numbers.estimate(gap, signed=True) + (f" ({why})" if why else "")
+            yield numbers.estimate(gap, signed=True) + (f" ({stored(why)})" if why else "")
 
 
 def _scope(column: str, level: str, point: str) -> dict[str, str]:

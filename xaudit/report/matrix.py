@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from xaudit.core.finding import CROSS
 from xaudit.report import numbers
+from xaudit.report.language import tr
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
@@ -29,23 +31,37 @@ def _matrix(look: Lookup, column: str, levels: Mapping[str, tuple[int, int]], po
     pairs = [level.split(CROSS) for level in levels]
     down, across = in_order({one for one, _ in pairs}), in_order({two for _, two in pairs})
     rows = tuple(
-        (one, *(_cell(look, column, f"{one}{CROSS}{two}", point) for two in across)) for one in down
+        (named(one), *(_cell(look, column, f"{one}{CROSS}{two}", point) for two in across))
+        for one in down
     )
-    note = (
-        "Fractures found of all fractures; normal cases left alone of all normal cases. "
-        "A dash was never tested."
+    note = tr(
+        "Fractures found of all fractures; normal cases left alone of all normal "
+        "cases. A dash was never tested."
     )
-    return Table(f"{first} (down) × {second} (across) at “{point}”", (first, *across), rows, note)
+    return Table(
+        tr(
+            "{first} (down) × {second} (across) at “{point}”",
+            first=first,
+            second=second,
+            point=point,
+        ),
+        (first, *map(named, across)),
+        rows,
+        note,
+    )
 
 
 def _cell(look: Lookup, column: str, level: str, point: str) -> str:
     levels = look.findings.study.levels[column]
     if level not in levels:
-        return f"{numbers.NONE} (no case)"
+        return f"{numbers.NONE} ({tr('no case')})"
     scope = {"operating_point": point, "group": column, "level": level}
     found = look.estimate("sensitivity", **scope)
     left = look.estimate("specificity", **scope)
     if found.k is None and left.k is None:
         cases, positives = levels[level]
-        return f"{numbers.NONE} (not measured; {positives} of {cases} fractured)"
+        said = tr(
+            "not measured; {positives} of {cases} fractured", positives=positives, cases=cases
+        )
+        return f"{numbers.NONE} ({said})"
     return f"{numbers.counts(found)}; {numbers.counts(left)}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
 from xaudit.core.estimate import Estimate
+from xaudit.report.language import current, tr
 
 MINUS = "\u2212"
 DASH = "–"
 NONE = "—"
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
 def fixed(value: float, digits: int) -> str:
@@ -16,7 +19,17 @@ def fixed(value: float, digits: int) -> str:
     text = f"{value:.{digits}f}"
     if not text.strip("-0."):
         text = text.lstrip("-")
-    return text.replace("-", MINUS)
+    return _written(text)
+
+
+def _written(text: str) -> str:
+    """Digits as the language writes them, with a true minus sign."""
+    return text.replace("-", MINUS).replace(".", current().decimal)
+
+
+def written(text: str) -> str:
+    """A number that stands as text in the findings; any other text as it is."""
+    return _written(text) if _NUMBER.fullmatch(text) else text
 
 
 def digits_for(low: float, high: float) -> int:
@@ -47,14 +60,16 @@ def estimate(one: Estimate | None, unit: str = "proportion", signed: bool = Fals
     value, low, high = one.value * scale, one.low * scale, one.high * scale
     digits = (_digits_of_percent if unit == "proportion" else digits_for)(low, high)
     shown = [_signed(x, digits) if signed else fixed(x, digits) for x in (value, low, high)]
-    join = " to " if signed or low < 0 else DASH
-    percent = (" points" if signed else " %") if unit == "proportion" else ""
-    return f"{shown[0]}{percent} ({shown[1]}{join}{shown[2]})"
+    join = tr("{low} to {high}") if signed or low < 0 else f"{{low}}{DASH}{{high}}"
+    limits = join.format(low=shown[1], high=shown[2])
+    if unit != "proportion":
+        return f"{shown[0]} ({limits})"
+    return f"{shown[0]} {tr('points') if signed else '%'} ({limits})"
 
 
 def _signed(value: float, digits: int) -> str:
     text = fixed(value, digits)
-    return text if text.startswith(MINUS) or not text.strip("0.") else f"+{text}"
+    return text if text.startswith(MINUS) or not text.strip("0.,") else f"+{text}"
 
 
 def counts(one: Estimate | None) -> str:
@@ -83,14 +98,14 @@ def plain(value: float) -> str:
         return NONE
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -4:
-        return f"{value:.1e}".replace("-", MINUS)
+        return _written(f"{value:.1e}")
     return fixed(value, min(6, max(0, 2 - magnitude)))
 
 
 def bound(value: float, unit: str) -> str:
     """A floor or ceiling of a policy, as precise as it was written."""
     scaled = value * 100 if unit == "proportion" else value
-    text = f"{scaled:.10g}".replace("-", MINUS)
+    text = _written(f"{scaled:.10g}")
     return f"{text} %" if unit == "proportion" else text
 
 

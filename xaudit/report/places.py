@@ -8,26 +8,28 @@ from collections.abc import Mapping
 from xaudit.core.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
 from xaudit.report import figures, map_scores, numbers
 from xaudit.report.credibility import believed
+from xaudit.report.language import later, stored, tr
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.overlays import png_size
 from xaudit.report.view import Figure, Group, Layer, Section, Shown, Table
 
 METRICS = (
-    ("mass", "Mass in lesion"),
-    ("enrichment", "Enrichment"),
-    ("rank_accuracy", "Rank accuracy"),
+    ("mass", later("Mass in lesion")),
+    ("enrichment", later("Enrichment")),
+    ("rank_accuracy", later("Rank accuracy")),
     ("auprc", "AUPRC"),
-    ("iou_at_area", "IoU at lesion area"),
-    ("hit", "Peak in lesion"),
-    ("lesion_hit_rate", "Lesions hit"),
+    ("iou_at_area", later("IoU at lesion area")),
+    ("hit", later("Peak in lesion")),
+    ("lesion_hit_rate", later("Lesions hit")),
 )
 KINDS = {
-    "miss": "Worst misses",
-    "false_alarm": "Worst false alarms",
-    "group": "Where groups fare worst",
-    "worst_map": "Worst maps",
-    "disagreement": "Where the methods disagree most",
-    "good": "Good ones, for scale",
+    "miss": later("Worst misses"),
+    "false_alarm": later("Worst false alarms"),
+    "group": later("Where groups fare worst"),
+    "worst_map": later("Worst maps"),
+    "disagreement": later("Where the methods disagree most"),
+    "good": later("Good ones, for scale"),
 }
 
 
@@ -44,12 +46,16 @@ def looks_at(look: Lookup) -> str:
         if (one := look.estimate("mass", method=name)).value is not None
     ]
     if not known:
-        return "Share of the attribution in the fracture: not measured."
+        return tr("Share of the attribution in the fracture: not measured.")
     _, name = max(known)
     chance = look.cell("mass", method="area_chance")
-    return (
-        f"{look.cell('mass', method=name)} of the positive attribution lies in the fracture "
-        f"({name}, the highest of {len(known)}); chance {chance}."
+    return tr(
+        "{mass} of the positive attribution lies in the fracture ({name}, the "
+        "highest of {known}); chance {chance}.",
+        mass=look.cell("mass", method=name),
+        name=name,
+        known=len(known),
+        chance=chance,
     )
 
 
@@ -62,9 +68,10 @@ def localization(look: Lookup) -> Section:
         for name in figures.REFERENCES
         if (value := look.estimate("mass", method=name).value) is not None
     }
-    caption = (
-        "Share of positive attribution inside the fracture: dots are methods, ticks are maps "
-        "that know nothing of the detector, and what an ideal map could reach on its grid."
+    caption = tr(
+        "Share of positive attribution inside the fracture: dots are methods, "
+        "ticks are maps that know nothing of the detector, and what an ideal map "
+        "could reach on its grid."
     )
     present = tuple(n for n in figures.REFERENCES if look.get("mass", method=n))
     together = (map_scores.CONSENSUS,) if map_scores.has_consensus(look.findings) else ()
@@ -77,21 +84,23 @@ def localization(look: Lookup) -> Section:
         (name, *(look.cell(metric, method=name, analysis="worst_case") for metric, _ in METRICS))
         for name in names
     )
-    columns = ("Method", *(title for _, title in METRICS))
+    columns = (tr("Method"), *(tr(title) for _, title in METRICS))
     note = look.methods(*(metric for metric, _ in METRICS))
     return Section(
         "localization",
         "",
-        "Does it look at the fracture?",
+        tr("Does it look at the fracture?"),
         looks_at(look),
         paragraphs=(believed(look.findings), *map_scores.grid_limit(look)),
         figures=(
-            Figure(figures.dots("Attribution in the fracture", rows, ticks), caption),
+            Figure(figures.dots(tr("Attribution in the fracture"), rows, ticks), caption),
             *(one for one in found if isinstance(one, Figure)),
         ),
         tables=(
-            Table("Localization on maps that can be read", columns, cells, note, folded=True),
-            Table("Worst case: a missing or degenerate map scores 0", columns, worst, folded=True),
+            Table(tr("Localization on maps that can be read"), columns, cells, note, folded=True),
+            Table(
+                tr("Worst case: a missing or degenerate map scores 0"), columns, worst, folded=True
+            ),
             *map_scores.further(look, names, (*together, *present)),
             *(one for one in found if isinstance(one, Table)),
             *map_scores.strata(look, names),
@@ -99,7 +108,7 @@ def localization(look: Lookup) -> Section:
             *map_scores.agreement(look, names),
         ),
         missing=tuple(
-            f"Reference {title}: not measured."
+            tr("Reference {title}: not measured.", title=tr(title))
             for name, title in figures.REFERENCES.items()
             if name not in present
         ),
@@ -109,33 +118,45 @@ def localization(look: Lookup) -> Section:
 def methods(findings: Findings) -> Section:
     """How each map was made, what it cost, and whether it converged."""
     ran = [one for one in findings.methods if not one.reference]
-    columns = ("Method", "Library", "Maps", "Degenerate", "Forward", "Backward",
-               "Residual: median, worst", "Converged")  # fmt: skip
+    columns = (
+        tr("Method"),
+        tr("Library"),
+        tr("Maps"),
+        tr("Degenerate"),
+        tr("Forward"),
+        tr("Backward"),
+        tr("Residual: median, worst"),
+        tr("Converged"),
+    )
     params = tuple(
-        (one.name, one.question, ", ".join(f"{k} = {v}" for k, v in sorted(one.params.items())))
+        (
+            one.name,
+            stored(one.question),
+            ", ".join(f"{k} = {v}" for k, v in sorted(one.params.items())),
+        )
         for one in ran
     )
-    asked = ("Method", "What its map answers", "Parameters, defaults included")
-    note = "Forward and backward: images passed through the detector for one map."
+    asked = (tr("Method"), tr("What its map answers"), tr("Parameters, defaults included"))
+    note = tr("Forward and backward: images passed through the detector for one map.")
     return Section(
         "methods",
         "",
-        "How were the maps made?",
-        "Four things decide a map: the method, its parameters, the detector and chance.",
+        tr("How were the maps made?"),
+        tr("Four things decide a map: the method, its parameters, the detector and chance."),
         paragraphs=(believed(findings),),
         tables=(
-            Table("Methods", columns, tuple(map(_method, ran)), note),
-            Table("Questions and parameters", asked, params, folded=True),
+            Table(tr("Methods"), columns, tuple(map(_method, ran)), note),
+            Table(tr("Questions and parameters"), asked, params, folded=True),
         ),
     )
 
 
 def _method(one: MethodFacts) -> tuple[str, ...]:
-    residual = f"{numbers.NONE} (no such promise)"
+    residual = f"{numbers.NONE} ({tr('no such promise')})"
     if one.residual_median is not None and one.residual_worst is not None:
-        residual = f"{one.residual}: {numbers.plain(one.residual_median)}, "
+        residual = f"{stored(one.residual)}: {numbers.plain(one.residual_median)}, "
         residual += numbers.plain(one.residual_worst)
-    converged = f"{numbers.NONE} (no tolerance)"
+    converged = f"{numbers.NONE} ({tr('no tolerance')})"
     if one.converged is not None:
         converged = f"{numbers.whole(one.converged)}/{numbers.whole(one.maps)}"
     return (
@@ -153,7 +174,7 @@ def _method(one: MethodFacts) -> tuple[str, ...]:
 def gallery(findings: Findings, pictures: Mapping[str, bytes]) -> Section:
     """Cases that the detector or the maps got most wrong, and two good ones."""
     shown = tuple(
-        Group(title, cases)
+        Group(tr(title), cases)
         for kind, title in KINDS.items()
         if (
             cases := tuple(
@@ -166,27 +187,32 @@ def gallery(findings: Findings, pictures: Mapping[str, bytes]) -> Section:
     return Section(
         "gallery",
         "",
-        "Where does it fail?",
-        "The worst cases first; a white line with a dark rim is the annotated fracture.",
+        tr("Where does it fail?"),
+        tr("The worst cases first; a white line with a dark rim is the annotated fracture."),
         gallery=shown,
-        missing=() if shown else ("Pictures of cases: none in this audit.",),
+        missing=() if shown else (tr("Pictures of cases: none in this audit."),),
     )
 
 
 def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Shown:
     width, height = png_size(pictures[case.picture])
-    label = "fracture" if case.label else "no fracture"
+    label = tr("fracture") if case.label else tr("no fracture")
     called = "; ".join(
-        f"{name}: called {'fracture' if yes else 'normal'}"
+        tr("{name}: called fracture", name=name) if yes else tr("{name}: called normal", name=name)
         for name, yes in case.called_positive.items()
     )
-    groups = ", ".join(f"{k} {v}" for k, v in case.groups.items() if CROSS not in k)
-    facts = f"Reference: {label}. Probability {numbers.plain(case.probability)}, logit "
-    facts += f"{numbers.plain(case.logit)}. {called}. {groups}"
+    groups = ", ".join(f"{k} {named(v)}" for k, v in case.groups.items() if CROSS not in k)
+    facts = tr(
+        "Reference: {label}. Probability {probability}, logit {logit}.",
+        label=label,
+        probability=numbers.plain(case.probability),
+        logit=numbers.plain(case.logit),
+    )
+    facts += f" {called}. {groups}"
     return Shown(
         anchor=f"case-{index}",
         case_id=case.case_id,
-        reason=case.reason,
+        reason=stored(case.reason),
         facts=facts,
         picture=_uri(pictures[case.picture]),
         width=numbers.size(width),
@@ -205,8 +231,8 @@ def _ring(ring: tuple[tuple[float, float], ...], width: int, height: int) -> str
 
 def _layer(one: GalleryMap, pictures: Mapping[str, bytes]) -> Layer:
     lines = tuple(
-        f"{dict(METRICS).get(name, name)}: "
-        + (score if isinstance(score, str) else numbers.plain(score))
+        f"{tr(dict(METRICS).get(name, name))}: "
+        + (stored(score) if isinstance(score, str) else numbers.plain(score))
         for name, score in one.scores.items()
     )
     return Layer(one.method, one.method, _uri(pictures[one.picture]), lines)

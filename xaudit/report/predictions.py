@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from xaudit.core.finding import DetectorFacts, Findings
 from xaudit.report import numbers
+from xaudit.report.language import later, stored, tr
 from xaudit.report.view import Section
 
-WHY = "Not applicable: a table of predictions was audited, without images and without the network."
+WHY = later(
+    "Not applicable: a table of predictions was audited, without images and without the network."
+)
 _EXPLANATIONS = {
-    "robustness": "Does it hold when radiographs get worse?",
-    "localization": "Does it look at the fracture?",
-    "credibility": "Can the explanations be believed?",
-    "methods": "How were the maps made?",
+    "robustness": later("Does it hold when radiographs get worse?"),
+    "localization": later("Does it look at the fracture?"),
+    "credibility": later("Can the explanations be believed?"),
+    "methods": later("How were the maps made?"),
 }
-_NO_PICTURES = (
-    "Not applicable: there are no images to show. Misses and false alarms are counted under "
-    "“Does it find fractures?” and, by group, under “For whom and where does it work less well?”."
+_NO_PICTURES = later(
+    "Not applicable: there are no images to show. Misses and false alarms are "
+    "counted under “Does it find fractures?” and, by group, under “For whom "
+    "and where does it work less well?”."
 )
 
 
@@ -32,8 +36,8 @@ def applies(findings: Findings, section: str) -> bool:
 def not_applicable() -> tuple[Section, ...]:
     """The sections on explanations and pictures, each with the reason why it has no content."""
     return (
-        *(Section(name, "", title, WHY) for name, title in _EXPLANATIONS.items()),
-        Section("gallery", "", "Where does it fail?", _NO_PICTURES),
+        *(Section(name, "", tr(title), tr(WHY)) for name, title in _EXPLANATIONS.items()),
+        Section("gallery", "", tr("Where does it fail?"), tr(_NO_PICTURES)),
     )
 
 
@@ -41,22 +45,41 @@ def identity(findings: Findings) -> str:
     """The hash that ties the card to what was audited."""
     weights = findings.detector.weights_sha256
     if weights is None:
-        return f"predictions {findings.study.sha256[:12]}"
-    return f"weights {weights[:12]}"
+        return tr("predictions {hash}", hash=findings.study.sha256[:12])
+    return tr("weights {hash}", hash=weights[:12])
 
 
 def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """What is known of the network; nothing where only its predictions were seen."""
     if one.input is None or one.parameters is None:
         return (
-            ("Architecture, weights, input", f"{numbers.NONE} ({one.architecture})"),
-            ("Output", f"{one.output}, as the table states it"),
+            (tr("Architecture, weights, input"), f"{numbers.NONE} ({stored(one.architecture)})"),
+            (tr("Output"), tr("{output}, as the table states it", output=stored(one.output))),
         )
     spec = one.input
     return (
-        ("Architecture", f"{one.architecture}, {numbers.whole(one.parameters)} parameters"),
-        ("Weights", f"{one.weights_file}, SHA-256 {one.weights_sha256}"),
-        ("Input", f"{spec.height} × {spec.width} pixels, {spec.color}, {spec.resize}"),
-        ("Output", one.output),
-        ("Layer of Grad-CAM", one.target_layer or numbers.NONE),
+        (
+            tr("Architecture"),
+            tr(
+                "{architecture}, {parameters} parameters",
+                architecture=one.architecture,
+                parameters=numbers.whole(one.parameters),
+            ),
+        ),
+        (
+            tr("Weights"),
+            f"{one.weights_file}, SHA-256 {one.weights_sha256}",
+        ),
+        (
+            tr("Input"),
+            tr(
+                "{height} × {width} pixels, {color}, {resize}",
+                height=spec.height,
+                width=spec.width,
+                color=stored(spec.color),
+                resize=stored(spec.resize),
+            ),
+        ),
+        (tr("Output"), stored(one.output)),
+        (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
     )

@@ -11,7 +11,9 @@ from markupsafe import Markup
 
 from xaudit.report.assets import template_root
 from xaudit.report.crosswalk import NOTES, crosswalk_table, lead
+from xaudit.report.language import current, is_foreign, tr
 from xaudit.report.record import Element
+from xaudit.report.spoken import spoken
 from xaudit.report.typeset import anchor, linker, unbroken
 from xaudit.report.view import ModelCard
 
@@ -42,8 +44,9 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
     root = template_root()
     running = card.running.replace("\\", "").replace('"', "'").replace("<", "‹")
     running = " ".join(running.split())
-    style = (root / "card.css").read_text("utf-8").replace("@RUNNING@", running)
+    style = spoken((root / "card.css").read_text("utf-8")).replace("@RUNNING@", running)
     script = "".join((root / name).read_text("utf-8") for name in scripts)
+    script = spoken(script, card.sentences)
     return (
         environment(escape=True)
         .get_template(template)
@@ -81,10 +84,20 @@ def environment(escape: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["drawing"] = Markup
+    environment.globals |= {"tr": tr, "lang": _lang, "language": _language}
     environment.filters["md"] = _markdown
     environment.filters["unbroken"] = unbroken
     environment.filters["anchor"] = anchor
     return environment
+
+
+def _language() -> str:
+    return current().language
+
+
+def _lang(text: str) -> str:
+    """The attribute of a cell that stayed English."""
+    return Markup(' lang="en"') if is_foreign(text) else ""
 
 
 def _markdown(text: str) -> str:

@@ -13,8 +13,10 @@ from xaudit.report.demographics import demographics
 from xaudit.report.extremes import equal, extremes
 from xaudit.report.folds import folds
 from xaudit.report.group_details import group_calibration, group_maps
+from xaudit.report.language import later, stored, tr
+from xaudit.report.levels import named
 from xaudit.report.literature import literature
-from xaudit.report.lookup import Lookup
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
 from xaudit.report.order import in_order
@@ -24,22 +26,28 @@ from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
 
 AT_POINT = (
-    ("sensitivity", "Fractures found (sensitivity)"),
-    ("specificity", "Normal cases left alone (specificity)"),
-    ("ppv", "Right when it calls a fracture (PPV)"),
-    ("npv", "Right when it calls normal (NPV)"),
-    ("accuracy", "All decisions right (accuracy)"),
+    ("sensitivity", later("Fractures found (sensitivity)")),
+    ("specificity", later("Normal cases left alone (specificity)")),
+    ("ppv", later("Right when it calls a fracture (PPV)")),
+    ("npv", later("Right when it calls normal (NPV)")),
+    ("accuracy", later("All decisions right (accuracy)")),
     ("f1", "F1"),
-    ("likelihood_ratio_positive", "Likelihood ratio, positive"),
-    ("likelihood_ratio_negative", "Likelihood ratio, negative"),
+    ("likelihood_ratio_positive", later("Likelihood ratio, positive")),
+    ("likelihood_ratio_negative", later("Likelihood ratio, negative")),
 )
 AT_PREVALENCE = (("ppv_at_prevalence", "PPV"), ("npv_at_prevalence", "NPV"))
 CALIBRATION = (
-    ("brier", "Brier score"),
-    ("calibration_slope", "Calibration slope"),
-    ("calibration_intercept", "Calibration intercept"),
-    ("ece", "Expected calibration error (biased upwards, also where calibration is perfect)"),
-    ("squared_calibration_error", "Squared calibration error, bias taken off (about 0 is best)"),
+    ("brier", later("Brier score")),
+    ("calibration_slope", later("Calibration slope")),
+    ("calibration_intercept", later("Calibration intercept")),
+    (
+        "ece",
+        later("Expected calibration error (biased upwards, also where calibration is perfect)"),
+    ),
+    (
+        "squared_calibration_error",
+        later("Squared calibration error, bias taken off (about 0 is best)"),
+    ),
 )
 GAPS = ("sensitivity_gap", "specificity_gap", "auc_gap")
 
@@ -49,16 +57,22 @@ def performance(look: Lookup) -> Section:
     findings = look.findings
     points = findings.detector.operating_points
     curve = next((one for one in findings.curves if one.name == "roc"), None)
-    drawn = "ROC: how many fractures are found for how many false alarms; operating points marked."
+    drawn = tr(
+        "ROC: how many fractures are found for how many false alarms; operating points marked."
+    )
     return Section(
         "performance",
         "",
-        "Does it find fractures?",
-        " ".join(found_sentence(look, point) for point in points) or "No operating point declared.",
+        tr("Does it find fractures?"),
+        " ".join(found_sentence(look, point) for point in points)
+        or tr("No operating point declared."),
         paragraphs=(
-            f"AUC, the chance that a fracture scores above a normal case: {look.cell('auc')}.",
+            tr(
+                "AUC, the chance that a fracture scores above a normal case: {auc}.",
+                auc=look.cell("auc"),
+            ),
         ),
-        figures=(Figure(figures.roc(curve, "ROC curve"), drawn),) if curve else (),
+        figures=(Figure(figures.roc(curve, tr("ROC curve")), drawn),) if curve else (),
         tables=(
             *(table for point in points for table in _point_tables(look, point)),
             *folds(look),
@@ -66,7 +80,7 @@ def performance(look: Lookup) -> Section:
             *net_benefit(look),
             *literature(look),
         ),
-        missing=() if curve else ("ROC curve: not in the findings.",),
+        missing=() if curve else (tr("ROC curve: not in the findings."),),
     )
 
 
@@ -75,22 +89,31 @@ def found_sentence(look: Lookup, point: OperatingPoint) -> str:
     found = look.estimate("sensitivity", operating_point=point.name)
     left = look.estimate("specificity", operating_point=point.name)
     if found.k is None or left.k is None:
-        return f"Whether it finds fractures at “{point.name}” was not measured."
-    return (
-        f"At “{point.name}” the detector found {numbers.whole(found.k)} of "
-        f"{numbers.whole(found.n)} fractures and left {numbers.whole(left.k)} of "
-        f"{numbers.whole(left.n)} normal cases alone."
+        return tr("Whether it finds fractures at “{name}” was not measured.", name=point.name)
+    return tr(
+        "At “{name}” the detector found {found} of {fractures} fractures and left {left} of "
+        "{normal} normal cases alone.",
+        name=point.name,
+        found=numbers.whole(found.k),
+        fractures=numbers.whole(found.n),
+        left=numbers.whole(left.k),
+        normal=numbers.whole(left.n),
     )
 
 
 def _point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
-    mark = "fixed before the study was seen"
+    mark = tr("fixed before the study was seen")
     if point.origin != "fixed":
-        mark = "chosen on this study: describes it only, carries no verdict"
-    name = f"“{point.name}”, logit above {numbers.plain(point.logit)}, {mark}"
+        mark = tr("chosen on this study: describes it only, carries no verdict")
+    name = tr(
+        "“{name}”, logit above {logit}, {mark}",
+        name=point.name,
+        logit=numbers.plain(point.logit),
+        mark=mark,
+    )
     rows = tuple(
         (
-            title,
+            tr(title),
             look.cell(metric, operating_point=point.name, analysis="scored"),
             look.cell(metric, operating_point=point.name, analysis="worst_case"),
         )
@@ -98,40 +121,40 @@ def _point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
     )
     prevalence = tuple(
         (
-            title + _at(look.findings),
+            tr(title) + _at(look.findings),
             look.cell(metric, operating_point=point.name, analysis="scored"),
             look.cell(metric, operating_point=point.name, analysis="worst_case"),
         )
         for metric, title in AT_PREVALENCE
     )
     note = look.methods(*(metric for metric, _ in AT_POINT))
-    columns = ("Measure", "Scored cases", "Worst case: no score counts as wrong")
+    columns = (tr("Measure"), tr("Scored cases"), tr("Worst case: no score counts as wrong"))
     links = tuple(
         look.link(metric, {"operating_point": point.name})
         for metric, _ in (*AT_POINT, *AT_PREVALENCE)
     )
     text = f"{point.note} {note}".strip()
-    yield Table(f"At {name}", columns, rows + prevalence, text, links=links)
+    yield Table(tr("At {name}", name=name), columns, rows + prevalence, text, links=links)
     yield Table(
-        f"Decisions at “{point.name}”: reference standard by output",
-        ("Analysis", "Fracture, called (TP)", "Fracture, missed (FN)",
-         "Normal, called (FP)", "Normal, left alone (TN)"),
+        tr("Decisions at “{name}”: reference standard by output", name=point.name),
+        (tr("Analysis"), tr("Fracture, called (TP)"), tr("Fracture, missed (FN)"),
+         tr("Normal, called (FP)"), tr("Normal, left alone (TN)")),
         tuple(_two_by_two(look, point, analysis) for analysis in ("scored", "worst_case")),
     )  # fmt: skip
 
 
 def _at(findings: Findings) -> str:
     if findings.prevalence is None:
-        return " at a declared prevalence"
-    return f" at a prevalence of {numbers.percent(findings.prevalence)}"
+        return tr(" at a declared prevalence")
+    return tr(" at a prevalence of {prevalence}", prevalence=numbers.percent(findings.prevalence))
 
 
 def _two_by_two(look: Lookup, point: OperatingPoint, analysis: str) -> tuple[str, ...]:
     scope = {"operating_point": point.name, "analysis": analysis}
     found, left = look.estimate("sensitivity", **scope), look.estimate("specificity", **scope)
-    title = "Scored cases" if analysis == "scored" else "Worst case"
+    title = tr("Scored cases") if analysis == "scored" else tr("Worst case")
     if found.k is None or left.k is None:
-        return (title, *(f"{numbers.NONE} (not measured)",) * 4)
+        return (title, *(f"{numbers.NONE} ({tr('not measured')})",) * 4)
     counts = (found.k, found.n - found.k, left.n - left.k, left.k)
     return (title, *map(numbers.whole, counts))
 
@@ -139,38 +162,38 @@ def _two_by_two(look: Lookup, point: OperatingPoint, analysis: str) -> tuple[str
 def calibration(look: Lookup) -> Section:
     """Whether a probability means what it says."""
     bins = look.findings.calibration
-    caption = (
+    caption = tr(
         "Points on the diagonal mean what they say; bars at the bottom show the number of cases."
     )
     table = Table(
-        "Observed share of fractures by predicted probability",
-        ("Predicted", "Mean", "Observed"),
+        tr("Observed share of fractures by predicted probability"),
+        (tr("Predicted"), tr("Mean"), tr("Observed")),
         tuple(
             (
                 f"{numbers.percent(one.low)}{numbers.DASH}{numbers.percent(one.high)}",
                 numbers.percent(one.mean_probability),
                 f"{numbers.estimate(one.observed)}, {numbers.counts(one.observed)}"
-                + (f" ({one.observed.undefined})" if one.observed.undefined else ""),
+                + (f" ({stored(one.observed.undefined)})" if one.observed.undefined else ""),
             )
             for one in bins
         ),
         folded=True,
     )
     scores = Table(
-        "Calibration over all scored cases",
-        ("Measure", "Value"),
-        tuple((title, look.cell(metric)) for metric, title in CALIBRATION),
+        tr("Calibration over all scored cases"),
+        (tr("Measure"), tr("Value")),
+        tuple((tr(title), look.cell(metric)) for metric, title in CALIBRATION),
         look.methods(*(metric for metric, _ in CALIBRATION)),
     )
-    drawing = (Figure(figures.calibration(bins, "Calibration"), caption),) if bins else ()
+    drawing = (Figure(figures.calibration(bins, tr("Calibration")), caption),) if bins else ()
     return Section(
         "calibration",
         "",
-        "Do its probabilities mean what they say?",
-        "Of the cases that are given a probability of 80 %, about 80 % should be fractured.",
+        tr("Do its probabilities mean what they say?"),
+        tr("Of the cases that are given a probability of 80 %, about 80 % should be fractured."),
         figures=drawing,
         tables=(scores, table) if bins else (scores,),
-        missing=() if bins else ("Calibration by probability: not in the findings.",),
+        missing=() if bins else (tr("Calibration by probability: not in the findings."),),
     )
 
 
@@ -182,7 +205,11 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
     drawings = tuple(
         Figure(
             _forest(look, metric, point.name, verdict),
-            f"{title} at “{point.name}”; gray rows are too small for a verdict.",
+            tr(
+                "{title} at “{name}”; gray rows are too small for a verdict.",
+                title=tr(title),
+                name=point.name,
+            ),
         )
         for point in points
         for metric, title in AT_POINT[:2]
@@ -190,12 +217,15 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
     return Section(
         "groups",
         "",
-        "For whom and where does it work less well?",
+        tr("For whom and where does it work less well?"),
         weakest(look),
         paragraphs=(
-            f"Fewer than {numbers.whole(low)} cases: counts only. Fewer than "
-            f"{numbers.whole(enough)}: an interval without a verdict. Many groups are looked at; "
-            "some will differ by chance.",
+            tr(
+                "Fewer than {low} cases: counts only. Fewer than {enough}: an interval "
+                "without a verdict. Many groups are looked at; some will differ by chance.",
+                low=numbers.whole(low),
+                enough=numbers.whole(enough),
+            ),
         ),
         figures=drawings if levels else (),
         tables=(
@@ -212,7 +242,7 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             *group_calibration(look),
             *group_maps(look),
         ),
-        missing=() if levels else ("Groups and sites: the study has no group column.",),
+        missing=() if levels else (tr("Groups and sites: the study has no group column."),),
     )
 
 
@@ -225,13 +255,14 @@ def weakest(look: Lookup) -> str:
     """The group and the site with the lowest sensitivity among those that are large enough."""
     site = look.findings.study.site_column
     group = _weakest(look, lambda column: column != site)
-    found = f"Fewest fractures are found in {group}." if group else (
-        "No group is large enough to name the weakest.")  # fmt: skip
+    found = tr("Fewest fractures are found in {group}.", group=group) if group else (
+        tr("No group is large enough to name the weakest."))  # fmt: skip
     if site is None:
-        return f"{found} The study has no sites."
+        return f"{found} {tr('The study has no sites.')}"
     least = _weakest(look, lambda column: column == site)
-    return f"{found} Weakest site: {least}." if least else (
-        f"{found} No site is large enough to name the weakest.")  # fmt: skip
+    said = tr("Weakest site: {least}.", least=least) if least else (
+        tr("No site is large enough to name the weakest."))  # fmt: skip
+    return f"{found} {said}"
 
 
 def _weakest(look: Lookup, wanted: Callable[[str], bool]) -> str | None:
@@ -245,7 +276,7 @@ def _weakest(look: Lookup, wanted: Callable[[str], bool]) -> str | None:
                 continue
             if not wanted(scope["group"]) or scope.get("operating_point") != _first_point(look):
                 continue
-            text = f"{scope['group']} {scope['level']}: {numbers.estimate(one.estimate)}, "
+            text = f"{scope['group']} {named(scope['level'])}: {numbers.estimate(one.estimate)}, "
             text += f"{numbers.counts(one.estimate)}"
             best = min(best, (value, text)) if best else (value, text)
     return best[1] if best else None
@@ -265,9 +296,11 @@ def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> s
         rows.append(figures.Row(column, blank, heading=True))
         for level in in_order(levels):
             one = look.estimate(metric, operating_point=point, group=column, level=level)
-            rows.append(figures.Row(level, one))
+            rows.append(figures.Row(named(level), one))
     overall = look.estimate(metric, operating_point=point).value
-    return figures.forest(f"{metric} by group", rows, overall, _floor(verdict, metric))
+    return figures.forest(
+        tr("{metric} by group", metric=measure(metric)), rows, overall, _floor(verdict, metric)
+    )
 
 
 def _floor(verdict: Verdict | None, metric: str) -> float | None:
@@ -284,7 +317,14 @@ def _group_table(look: Lookup, column: str, points: tuple[OperatingPoint, ...]) 
     levels = look.findings.study.levels[column]
     for level in in_order(levels):
         cases, positives = levels[level]
-        row = [level, f"{numbers.whole(cases)}, {numbers.whole(positives)} fractured"]
+        row = [
+            named(level),
+            tr(
+                "{cases}, {positives} fractured",
+                cases=numbers.whole(cases),
+                positives=numbers.whole(positives),
+            ),
+        ]
         for metric in metrics:
             scope = {"group": column, "level": level}
             if metric != "auc_gap" and points:
@@ -293,6 +333,18 @@ def _group_table(look: Lookup, column: str, points: tuple[OperatingPoint, ...]) 
                 scope["compared"] = "rest"
             row.append(look.cell(metric, **scope))
         rows.append(tuple(row))
-    names = ("Sensitivity", "Specificity", "Sensitivity gap", "Specificity gap", "AUC gap")
-    note = "A gap is this level minus all other cases. " + look.methods(*metrics)
-    return Table(f"By {column}", ("Level", "Cases", *names), tuple(rows), note, folded=True)
+    names = (
+        tr("Sensitivity"),
+        tr("Specificity"),
+        tr("Sensitivity gap"),
+        tr("Specificity gap"),
+        tr("AUC gap"),
+    )
+    note = tr("A gap is this level minus all other cases. ") + look.methods(*metrics)
+    return Table(
+        tr("By {column}", column=column),
+        (tr("Level"), tr("Cases"), *names),
+        tuple(rows),
+        note,
+        folded=True,
+    )

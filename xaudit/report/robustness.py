@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.finding import Findings
-from xaudit.report import figures
-from xaudit.report.lookup import Lookup
+from xaudit.report import figures, numbers
+from xaudit.report.language import later, tr
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Figure, Section, Table
 
-_MEASURES = (("auc", "AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity"))
+_MEASURES = (
+    ("auc", "AUC"),
+    ("sensitivity", later("Sensitivity")),
+    ("specificity", later("Specificity")),
+)
 _LADDERS = {
-    "noise": ("Noise", "of 255 gray levels"),
-    "blur": ("Blur", "pixels, standard deviation"),
-    "contrast": ("Contrast", "% of it"),
-    "underexposure": ("Underexposure", "% of the signal"),
-    "overexposure": ("Overexposure", "% of the signal"),
-    "rotation": ("Rotation", "degrees"),
-    "jpeg": ("JPEG", "quality, of 100"),
-    "resolution": ("Resolution", "% of the pixels a side"),
+    "noise": (later("Noise"), later("of 255 gray levels")),
+    "blur": (later("Blur"), later("pixels, standard deviation")),
+    "contrast": (later("Contrast"), later("% of it")),
+    "underexposure": (later("Underexposure"), later("% of the signal")),
+    "overexposure": (later("Overexposure"), later("% of the signal")),
+    "rotation": (later("Rotation"), later("degrees")),
+    "jpeg": ("JPEG", later("quality, of 100")),
+    "resolution": (later("Resolution"), later("% of the pixels a side")),
 }
 """How ladders are called, and how their steps are measured."""
 
@@ -27,23 +32,28 @@ def robustness(look: Lookup) -> Section:
     """How sensitivity and specificity fall as the same radiographs get worse."""
     steps = _steps(look.findings)
     points = look.findings.detector.operating_points
-    title = "Does it hold when radiographs get worse?"
+    title = tr("Does it hold when radiographs get worse?")
     if not steps or not points:
         return Section(
-            "robustness", "", title, "Not measured: no case was degraded.",
-            missing=("Robustness: not measured in this audit (robustness.cases).",),
+            "robustness", "", title, tr("Not measured: no case was degraded."),
+            missing=(tr("Robustness: not measured in this audit (robustness.cases)."),),
         )  # fmt: skip
     point = points[0].name
     drawings = tuple(
-        Figure(_drawing(look, metric, point, steps), f"{name} at “{point}” on the same images.")
+        Figure(
+            _drawing(look, metric, point, steps),
+            tr("{name} at “{point}” on the same images.", name=tr(name), point=point),
+        )
         for metric, name in _MEASURES[1:]
     )
     return Section(
         "robustness",
         "",
         title,
-        "Images that were scored are made worse step by step and scored again; the reference "
-        "standard stays.",
+        tr(
+            "Images that were scored are made worse step by step and scored again; the "
+            "reference standard stays."
+        ),
         figures=drawings,
         tables=(
             *(_table(look, ladder, severities, point) for ladder, severities in steps),
@@ -71,24 +81,31 @@ def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[
             one = look.estimate(
                 f"degraded_{metric}", degradation=ladder, severity=severity, operating_point=point
             )
-            rows.append(figures.Row(severity, one))
+            rows.append(figures.Row(numbers.written(severity), one))
     clean = look.estimate(
         f"degraded_{metric}", degradation="none", severity="0", operating_point=point
     ).value
-    return figures.forest(f"{metric} of worse radiographs", rows, clean, None)
+    return figures.forest(
+        tr("{metric} of worse radiographs", metric=measure(metric)), rows, clean, None
+    )
 
 
 def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Table:
     rows = tuple(
-        (severity, *_cells(look, ladder, severity, point)) for severity in ("0", *severities)
+        (numbers.written(severity), *_cells(look, ladder, severity, point))
+        for severity in ("0", *severities)
     )
-    names = tuple(column for _, name in _MEASURES for column in (name, f"{name}, difference"))
+    names = tuple(
+        column
+        for _, name in _MEASURES
+        for column in (tr(name), tr("{name}, difference", name=tr(name)))
+    )
     note = look.methods(*(f"degraded_{metric}_gap" for metric, _ in _MEASURES))
     return Table(
         _title(ladder),
-        ("Severity", *names),
+        (tr("Severity"), *names),
         rows,
-        f"A difference is worse minus as they are, on the same cases. {note}",
+        tr("A difference is worse minus as they are, on the same cases. {note}", note=note),
         folded=True,
     )
 
@@ -114,17 +131,26 @@ def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
             for severity in severities:
                 scope = {"degradation": ladder, "severity": severity, "method": method}
                 cells = (look.cell(metric, **scope) for metric in metrics)
-                rows.append((f"{_title(ladder)}: {severity}", *cells))
+                rows.append((f"{_title(ladder)}: {numbers.written(severity)}", *cells))
         yield Table(
-            f"Does {method} still lie on the fracture?",
-            ("Worse how", "Mass on lesions", "Difference", "Hits", "Difference"),
+            tr("Does {method} still lie on the fracture?", method=method),
+            (
+                tr("Worse how"),
+                tr("Mass on lesions"),
+                tr("Difference"),
+                tr("Hits"),
+                tr("Difference"),
+            ),
             tuple(rows),
-            "The same explained cases as they are and made worse; a map that cannot be read "
-            f"scores 0. {look.methods(*metrics)}",
+            tr(
+                "The same explained cases as they are and made worse; a map that cannot be "
+                "read scores 0. {methods}",
+                methods=look.methods(*metrics),
+            ),
             folded=True,
         )
 
 
 def _title(ladder: str) -> str:
-    name, unit = _LADDERS.get(ladder, (ladder, "severity"))
-    return f"{name} ({unit})"
+    name, unit = _LADDERS.get(ladder, (ladder, later("severity")))
+    return f"{tr(name)} ({tr(unit)})"

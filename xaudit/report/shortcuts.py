@@ -6,14 +6,21 @@ from collections.abc import Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report import numbers
+from xaudit.report.language import later, stored, tr
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import Section, Table
 
 _CHANCE = 0.05
 _NAMES = {
-    "elsewhere": "The same shape over similar anatomy",
-    "border": "Border of the image",
-    "marks": "Burnt-in marks, found by rule",
+    "elsewhere": later("The same shape over similar anatomy"),
+    "border": later("Border of the image"),
+    "marks": later("Burnt-in marks, found by rule"),
+}
+_WITHIN = {
+    "elsewhere": later("the same shape over similar anatomy"),
+    "border": later("border of the image"),
+    "marks": later("burnt-in marks, found by rule"),
 }
 
 
@@ -29,38 +36,50 @@ def shortcuts(look: Lookup) -> Section:
     return Section(
         "shortcuts",
         "",
-        "Does the fracture decide?",
+        tr("Does the fracture decide?"),
         " ".join((_lesion(look.estimate("lesion_specific_effect")), *_suspects(look, removed))),
         tables=tables,
-        missing=() if removed else ("Erasing lesions and artifacts: not done in this audit.",),
+        missing=() if removed else (tr("Erasing lesions and artifacts: not done in this audit."),),
     )
 
 
 def _lesion(one: Estimate) -> str:
     if one.value is None or one.low is None or one.high is None:
-        return f"Whether the fracture decides is not known: {one.undefined}."
+        return tr(
+            "Whether the fracture decides is not known: {undefined}.",
+            undefined=stored(one.undefined or ""),
+        )
     shown = numbers.estimate(one, "number", signed=True)
-    said = f"Erasing the fracture lowers the logit by {shown} more than erasing similar anatomy"
+    said = tr(
+        "Erasing the fracture lowers the logit by {shown} more than erasing similar anatomy",
+        shown=shown,
+    )
     if one.low > 0:
-        return f"{said}: the decision rests on it at least in part."
+        return tr("{said}: the decision rests on it at least in part.", said=said)
     if one.high < 0:
-        return f"{said}, that is less: the decision does not rest on the fracture."
-    return f"{said}: it is not shown that the decision rests on the fracture."
+        return tr("{said}, that is less: the decision does not rest on the fracture.", said=said)
+    return tr("{said}: it is not shown that the decision rests on the fracture.", said=said)
 
 
 def _suspects(look: Lookup, removed: list[str]) -> Iterator[str]:
     moving = [
-        _name(name).lower()
+        _within(name)
         for name in removed
         if (look.estimate("artifact_excess", removed=name).low or 0) > 0
     ]
     if moving:
-        yield f"Erasing these moves it more than erasing as much elsewhere: {', '.join(moving)}."
+        yield tr(
+            "Erasing these moves it more than erasing as much elsewhere: {moving}.",
+            moving=", ".join(moving),
+        )
     tied = [column for column, p in _p_values(look).items() if p is not None and p < _CHANCE]
     if tied:
         yield (
-            "Tied to the label in this study beyond chance, so that a detector can learn them "
-            f"instead: {', '.join(tied)}."
+            tr(
+                "Tied to the label in this study beyond chance, so that a detector can "
+                "learn them instead: {tied}.",
+                tied=", ".join(tied),
+            )
         )
 
 
@@ -68,20 +87,28 @@ def _erased(look: Lookup, removed: list[str]) -> Iterator[Table]:
     if not removed:
         return
     metrics = ("lesion_effect", "lesion_specific_effect", "lesion_flip")
-    rows = [("The fracture", *(look.cell(metric) for metric in metrics))]
+    rows = [(tr("The fracture"), *(look.cell(metric) for metric in metrics))]
     for name in removed:
         scope = {"removed": name}
         excess = "" if name == "elsewhere" else look.cell("artifact_excess", **scope)
         rows.append((_name(name), look.cell("other_effect", **scope), excess,
                      look.cell("other_flip", **scope)))  # fmt: skip
     yield Table(
-        "What happens when it is erased",
-        ("What", "Logit", "More than the same shape elsewhere", "Calls that change"),
+        tr("What happens when it is erased"),
+        (
+            tr("What"),
+            tr("Logit"),
+            tr("More than the same shape elsewhere"),
+            tr("Calls that change"),
+        ),
         tuple(rows),
-        "The fracture: by how much the logit falls. All else: by how much it moves either way. "
-        "Filled from what is around, and with a blur; mean of both. Of 200 places elsewhere those "
-        "count that look most alike: a gap in a bone can itself look like a fracture. "
-        f"{look.methods('lesion_effect', 'other_effect')}",
+        tr(
+            "The fracture: by how much the logit falls. All else: by how much it moves "
+            "either way. Filled from what is around, and with a blur; mean of both. Of "
+            "200 places elsewhere those count that look most alike: a gap in a bone "
+            "can itself look like a fracture. {methods}",
+            methods=look.methods("lesion_effect", "other_effect"),
+        ),
     )
 
 
@@ -89,10 +116,10 @@ def _inserted(look: Lookup) -> Iterator[Table]:
     names = _levels(look, "insertion_effect", "inserted")
     if names:
         yield Table(
-            "What happens when it is put into cases without a fracture",
-            ("What", "Logit rises by"),
+            tr("What happens when it is put into cases without a fracture"),
+            (tr("What"), tr("Logit rises by")),
             tuple((_name(name), look.cell("insertion_effect", inserted=name)) for name in names),
-            "Taken from up to three other cases. Anything foreign may raise a logit.",
+            tr("Taken from up to three other cases. Anything foreign may raise a logit."),
             folded=True,
         )
 
@@ -102,8 +129,8 @@ def _enriched(look: Lookup) -> Iterator[Table]:
     methods = _levels(look, "artifact_enrichment", "method")
     if names:
         yield Table(
-            "Evidence on artifacts, for what their area would get",
-            ("Method", *(_name(name) for name in names)),
+            tr("Evidence on artifacts, for what their area would get"),
+            (tr("Method"), *(_name(name) for name in names)),
             tuple(
                 (
                     method,
@@ -112,7 +139,7 @@ def _enriched(look: Lookup) -> Iterator[Table]:
                 )
                 for method in methods
             ),
-            "1 is chance.",
+            tr("1 is chance."),
             folded=True,
         )  # fmt: skip
 
@@ -124,20 +151,23 @@ def _tied(look: Lookup) -> Iterator[Table]:
             continue
         scope = dict(one.scope)
         rows.append((
-            f"{scope['group']}: {scope['level']}",
+            f"{scope['group']}: {named(scope['level'])}",
             look.cell("association", **scope),
             look.cell("negatives_auc", **scope),
             look.cell("association_p", group=scope["group"]),
         ))  # fmt: skip
     if rows:
         yield Table(
-            "Groups that come with the label",
-            ("Group", "Share of fractures, difference to the rest",
-             "Score of cases without fracture, above the rest", "p of the column"),
+            tr("Groups that come with the label"),
+            (tr("Group"), tr("Share of fractures, difference to the rest"),
+             tr("Score of cases without fracture, above the rest"), tr("p of the column")),
             tuple(rows),
-            "Above the rest: how often a case without fracture scores higher in this group; 0.5 is "
-            "no difference. p: permutation of patients, Holm over the columns. "
-            f"{look.methods('association', 'negatives_auc')}",
+            tr(
+                "Above the rest: how often a case without fracture scores higher in this group; "
+                "0.5 is no difference. p: permutation of patients, Holm over the columns. "
+                "{methods}",
+                methods=look.methods("association", "negatives_auc"),
+            ),
             folded=True,
         )  # fmt: skip
 
@@ -158,4 +188,9 @@ def _levels(look: Lookup, metric: str, key: str) -> list[str]:
 
 
 def _name(name: str) -> str:
-    return _NAMES.get(name, name.capitalize())
+    return tr(_NAMES.get(name, name.capitalize()))
+
+
+def _within(name: str) -> str:
+    """The name inside of a sentence."""
+    return tr(_WITHIN.get(name, name.lower()))

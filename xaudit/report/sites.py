@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.report import numbers
+from xaudit.report.language import tr
+from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
 from xaudit.report.order import in_order
 from xaudit.report.view import Table
@@ -25,22 +27,31 @@ def by_site(look: Lookup) -> Iterator[Table]:
     ]
     if not sites:
         return
-    rows = [(site, *_cells(look, column, site, point)) for site in sites]
+    rows = [(named(site), *_cells(look, column, site, point)) for site in sites]
     worst = [
         look.cell(f"{metric}_worst_site", group=column, **_at(metric, point)) for metric in _METRICS
     ]
-    rows.append(("The worst site, whichever it is", "", "", *worst))
-    left_out = (f"{name}, all sites but this" for name in ("Sensitivity", "Specificity", "AUC"))
-    names = ("Site", "Fractured", "PPV that follows", *left_out)
-    note = (
-        "Fractured: p of Fisher's exact test over patients, site against all others, Holm over "
-        "sites. The PPV that follows is that of the sensitivity and specificity of all sites at "
-        "the prevalence of this one. The last row: limits that hold for all sites at once "
-        "(Bonferroni), so whichever site is worst in truth is no worse than the lower one. "
+    rows.append((tr("The worst site, whichever it is"), "", "", *worst))
+    left_out = (
+        tr("{name}, all sites but this", name=name)
+        for name in (tr("Sensitivity"), tr("Specificity"), "AUC")
+    )
+    names = (tr("Site"), tr("Fractured"), tr("PPV that follows"), *left_out)
+    note = tr(
+        "Fractured: p of Fisher's exact test over patients, site against all "
+        "others, Holm over sites. The PPV that follows is that of the sensitivity "
+        "and specificity of all sites at the prevalence of this one. The last row: "
+        "limits that hold for all sites at once (Bonferroni), so whichever site is "
+        "worst in truth is no worse than the lower one. "
     )
     note += look.methods(*(f"{metric}_without_site" for metric in _METRICS))
-    yield Table(f"Each site left out, at “{point}” ({column})", names, tuple(rows), note,
-                folded=True)  # fmt: skip
+    yield Table(
+        tr("Each site left out, at “{point}” ({column})", point=point, column=column),
+        names,
+        tuple(rows),
+        note,
+        folded=True,
+    )
 
 
 def _cells(look: Lookup, column: str, site: str, point: str) -> Iterator[str]:
@@ -60,4 +71,4 @@ def _at(metric: str, point: str) -> dict[str, str]:
 
 
 def _p_value(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {numbers.plain(p)}"
+    return f"p < {numbers.written('0.001')}" if p < 0.001 else f"p = {numbers.plain(p)}"

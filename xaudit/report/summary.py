@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report import credibility, numbers, places, predictions, results
+from xaudit.report.language import later, stored, tr
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import Section, Table
 
 _NOT = "not measured"
-_NO_PREVALENCE = "What happens to 1,000 patients is not stated, because no prevalence was declared."
+_NO_PREVALENCE = later(
+    "What happens to 1,000 patients is not stated, because no prevalence was declared."
+)
 
 
 def summary(look: Lookup) -> Section:
@@ -19,14 +22,14 @@ def summary(look: Lookup) -> Section:
     return Section(
         "summary",
         "",
-        "In plain words",
+        tr("In plain words"),
         " ".join(results.found_sentence(look, point) for point in points)
-        or "No operating point declared.",
+        or tr("No operating point declared."),
         paragraphs=(
             *_false_alarms(look),
             results.weakest(look),
             *(() if predictions.alone(look.findings) else (_looks(look),)),
-            *(() if look.findings.prevalence is not None else (_NO_PREVALENCE,)),
+            *(() if look.findings.prevalence is not None else (tr(_NO_PREVALENCE),)),
         ),
         tables=tuple(_per_thousand(look)),
     )
@@ -42,9 +45,14 @@ def _false_alarms(look: Lookup) -> Iterator[str]:
         ratio = false_alarms(right)
         if ratio.value is not None and right.k is not None:
             yield (
-                f"Of {numbers.whole(right.n)} cases of this study that it called fractured at "
-                f"“{point.name}”, {numbers.whole(right.n - right.k)} had no fracture: "
-                f"{numbers.estimate(ratio, 'number')} false alarms for every fracture found."
+                tr(
+                    "Of {called} cases of this study that it called fractured at “{name}”, {wrong} "
+                    "had no fracture: {ratio} false alarms for every fracture found.",
+                    called=numbers.whole(right.n),
+                    name=point.name,
+                    wrong=numbers.whole(right.n - right.k),
+                    ratio=numbers.estimate(ratio, "number"),
+                )
             )
 
 
@@ -66,22 +74,29 @@ def _per_thousand(look: Lookup) -> Iterator[Table]:
         return
     well = 1 - prevalence
     rows: tuple[tuple[str, Callable[[str], str]], ...] = (
-        ("fractures found", lambda p: _people(_of(look, "sensitivity", p), prevalence)),
-        ("fractures missed", lambda p: _people(_others(_of(look, "sensitivity", p)), prevalence)),
-        ("called fractured without a fracture",
-         lambda p: _people(_others(_of(look, "specificity", p)), well)),
-        ("left alone, rightly", lambda p: _people(_of(look, "specificity", p), well)),
-        ("false alarms for every fracture found", lambda p: _ratio(look, p)),
-    )  # fmt: skip
+        (tr("fractures found"), lambda p: _people(_of(look, "sensitivity", p), prevalence)),
+        (
+            tr("fractures missed"),
+            lambda p: _people(_others(_of(look, "sensitivity", p)), prevalence),
+        ),
+        (
+            tr("called fractured without a fracture"),
+            lambda p: _people(_others(_of(look, "specificity", p)), well),
+        ),
+        (tr("left alone, rightly"), lambda p: _people(_of(look, "specificity", p), well)),
+        (tr("false alarms for every fracture found"), lambda p: _ratio(look, p)),
+    )
     names = [point.name for point in points]
     cells = tuple((title, *(cell(name) for name in names)) for title, cell in rows)
     ill = numbers.per_thousand(prevalence)
-    note = (
-        f"A declared prevalence of {numbers.percent(prevalence)}, taken as known. "
-        + look.methods("sensitivity", "specificity", "ppv_at_prevalence")
+    note = tr(
+        "A declared prevalence of {prevalence}, taken as known. ",
+        prevalence=numbers.percent(prevalence),
+    ) + look.methods("sensitivity", "specificity", "ppv_at_prevalence")
+    columns = (tr("Of them"), *(tr("at “{name}”", name=name) for name in names))
+    yield Table(
+        tr("Of 1,000 patients, {ill} of them with a fracture", ill=ill), columns, cells, note
     )
-    columns = ("Of them", *(f"at “{name}”" for name in names))
-    yield Table(f"Of 1,000 patients, {ill} of them with a fracture", columns, cells, note)
 
 
 def _of(look: Lookup, metric: str, point: str) -> Estimate:
@@ -97,12 +112,12 @@ def _others(one: Estimate) -> Estimate:
 
 def _people(one: Estimate, of: float) -> str:
     if one.value is None or one.low is None or one.high is None:
-        return f"{numbers.NONE} ({one.undefined})"
+        return f"{numbers.NONE} ({stored(one.undefined or _NOT)})"
     value, low, high = (numbers.per_thousand(of * part) for part in (one.value, one.low, one.high))
     return f"{value} ({low}{numbers.DASH}{high})"
 
 
 def _ratio(look: Lookup, point: str) -> str:
     one = false_alarms(look.estimate("ppv_at_prevalence", operating_point=point))
-    reason = f" ({one.undefined})" if one.value is None else ""
+    reason = f" ({stored(one.undefined or _NOT)})" if one.value is None else ""
     return f"{numbers.estimate(one, 'number')}{reason}"

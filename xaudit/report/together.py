@@ -6,14 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from xaudit.core.finding import Finding
 from xaudit.report import numbers
-from xaudit.report.lookup import Lookup
+from xaudit.report.language import later, tr
+from xaudit.report.levels import named
+from xaudit.report.lookup import Lookup, measure
 from xaudit.report.view import Table
 
 SIMULTANEOUS = "simultaneous"
 _PAIR = 2
 _OPEN = 15
 Levels = Mapping[str, Mapping[str, tuple[int, int]]]
-_SITES = (("auc", "AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity"))
+_SITES = (
+    ("auc", "AUC"),
+    ("sensitivity", later("Sensitivity")),
+    ("specificity", later("Specificity")),
+)
 
 
 def simultaneous(look: Lookup) -> Iterator[Table]:
@@ -25,24 +31,28 @@ def simultaneous(look: Lookup) -> Iterator[Table]:
     shown = sorted((one for one in gaps if _shown(one) and not _mirrored(one, levels)), key=_size)
     rows = tuple(
         (
-            f"{one.scope['group']} {one.scope['level']}",
-            one.metric.removesuffix("_gap") + _at(one),
+            f"{one.scope['group']} {named(one.scope['level'])}",
+            measure(one.metric.removesuffix("_gap")) + _at(one),
             numbers.estimate(one.estimate, look.unit(one.metric), signed=True),
         )
         for one in shown
     )
-    title = f"Gaps shown, counting all {numbers.whole(len(gaps))} comparisons together"
-    note = (
-        "A gap is the level minus all other cases. If all groups fared alike, 95 of 100 audits "
-        "would show no row here. A group that is not listed is not shown to be equal."
+    title = tr(
+        "Gaps shown, counting all {gaps} comparisons together", gaps=numbers.whole(len(gaps))
+    )
+    note = tr(
+        "A gap is the level minus all other cases. If all groups fared alike, 95 "
+        "of 100 audits would show no row here. A group that is not listed is not "
+        "shown to be equal."
     )
     if not rows:
-        rows = (("None of the groups", "", "is shown to differ from the rest"),)
-    method = (
-        "Method: for shares Newcombe's hybrid score, for areas the same construction (MOVER), each "
-        "as wide as joint draws of patients ask for (max-T), never wider than Bonferroni's."
+        rows = ((tr("None of the groups"), "", tr("is shown to differ from the rest")),)
+    method = tr(
+        "Method: for shares Newcombe's hybrid score, for areas the same "
+        "construction (MOVER), each as wide as joint draws of patients ask for "
+        "(max-T), never wider than Bonferroni's."
     )
-    yield Table(title, ("Group", "Measure", "Gap"), rows, f"{note} {method}",
+    yield Table(title, (tr("Group"), tr("Measure"), tr("Gap")), rows, f"{note} {method}",
                 folded=len(rows) > _OPEN)  # fmt: skip
 
 
@@ -58,7 +68,11 @@ def of_sites(look: Lookup) -> Iterator[Table]:
             scope = {"group": column} | ({"operating_point": point.name} if metric != "auc" else {})
             if look.get(f"{metric}_site_mean", **scope) is None:
                 continue
-            name = title if metric == "auc" else f"{title} at “{point.name}”"
+            name = (
+                tr(title)
+                if metric == "auc"
+                else tr("{title} at “{name}”", title=tr(title), name=point.name)
+            )
             cells = (
                 look.cell(f"{metric}_{what}", **scope)
                 for what in ("site_mean", "new_site", "site_i2")
@@ -66,12 +80,17 @@ def of_sites(look: Lookup) -> Iterator[Table]:
             rows.append((name, *cells, _least_without(look, metric, scope)))
     if rows:
         yield Table(
-            f"Sites as a sample of sites ({column})",
-            ("Measure", "Mean of sites", "A new site (prediction interval)",
-             "Share of differences beyond chance (I²)", "Lowest mean with one site left out"),
+            tr("Sites as a sample of sites ({column})", column=column),
+            (
+                tr("Measure"),
+                tr("Mean of sites"),
+                tr("A new site (prediction interval)"),
+                tr("Share of differences beyond chance (I²)"),
+                tr("Lowest mean with one site left out"),
+            ),
             tuple(rows),
             look.methods(*(f"{metric}_site_mean" for metric, _ in _SITES)),
-        )  # fmt: skip
+        )
 
 
 def _least_without(look: Lookup, metric: str, scope: dict[str, str]) -> str:
@@ -85,10 +104,10 @@ def _least_without(look: Lookup, metric: str, scope: dict[str, str]) -> str:
         and one.estimate.value is not None
     ]
     if not found:
-        return f"{numbers.NONE} (too few sites)"
+        return f"{numbers.NONE} ({tr('too few sites')})"
     least = min(found, key=lambda one: one.estimate.value or 0.0)
     shown = numbers.estimate(least.estimate, look.unit(least.metric))
-    return f"without {least.scope['level']}: {shown}"
+    return tr("without {level}: {shown}", level=named(least.scope["level"]), shown=shown)
 
 
 def _shown(one: Finding) -> bool:
@@ -107,4 +126,4 @@ def _size(one: Finding) -> float:
 
 def _at(one: Finding) -> str:
     point = one.scope.get("operating_point")
-    return f" at “{point}”" if point else ""
+    return tr(" at “{point}”", point=point) if point else ""

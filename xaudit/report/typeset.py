@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from markupsafe import Markup, escape
+
+from xaudit.report.language import current, tr
 
 Setter = Callable[[str], Markup]
 
 _NUMBER = r"[+\u2212]?\d[\d.,\u202f]*"
-_RANGE = rf"\({_NUMBER}(?:–| to ){_NUMBER}\)"
-_UNIT = "(?: %| points)"
-_VALUE = re.compile(rf"(?<!\w)({_NUMBER}{_UNIT}? {_RANGE}|{_NUMBER}{_UNIT})(?!\w)")
+
+
+@cache
+def _value(between: str, points: str) -> re.Pattern[str]:
+    """A value with its unit and interval, in the words of a language."""
+    limits = rf"\({_NUMBER}(?:–|{re.escape(between)}){_NUMBER}\)"
+    unit = f"(?: %| {re.escape(points)})"
+    return re.compile(rf"(?<!\w)({_NUMBER}{unit}? {limits}|{_NUMBER}{unit})(?!\w)")
 
 
 def unbroken(text: str) -> Markup:
@@ -22,7 +30,8 @@ def unbroken(text: str) -> Markup:
 
 def anchor(term: str) -> str:
     """The name under which a term of the glossary can be linked to."""
-    return f"term-{re.sub(r'[^a-z0-9]+', '-', term.casefold()).strip('-')}"
+    source = current().source(term).casefold()
+    return f"term-{re.sub(r'[^a-z0-9]+', '-', source).strip('-')}"
 
 
 def linker(terms: Iterable[str]) -> Callable[[], Setter]:
@@ -53,7 +62,8 @@ def linker(terms: Iterable[str]) -> Callable[[], Setter]:
 
 
 def _values(text: str) -> Iterator[Markup]:
-    for index, part in enumerate(_VALUE.split(text)):
+    value = _value(tr("{low} to {high}", low="", high=""), tr("points"))
+    for index, part in enumerate(value.split(text)):
         safe = escape(part)
         yield Markup('<span class="n">{}</span>').format(safe) if index % 2 else safe
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from xaudit.report.language import later
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -13,6 +15,7 @@ class Mark:
     sign: str
 
 
+WORDS = (later("pass"), later("fail"), later("inconclusive"), later("waived"))
 MARKS = {
     "pass": Mark("pass", "●"),
     "fail": Mark("fail", "■"),
@@ -121,7 +124,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """All that the templates print."""
+    """All that the templates print.
+
+    Attributes:
+        sentences: stored ones that the list of all findings shows.
+    """
 
     title: str
     subtitle: str
@@ -134,5 +141,6 @@ class ModelCard:
     twin: str
     footer: str = ""
     warnings: tuple[str, ...] = field(default=())
-    kind: str = "Model card"
-    kind_long: str = "Model card of a fracture detector"
+    sentences: frozenset[str] = frozenset()
+    kind: str = later("model card")
+    kind_long: str = later("Model card of a fracture detector")

@@ -1,0 +1,105 @@
+"""In which language a page is printed: English sources in the code, a catalog for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from xaudit.errors import ConfigError
+from xaudit.report.catalog import Catalog, English, read_catalog
+
+SOURCE = "en"
+FOLDER = Path(__file__).with_name("languages")
+_ENGLISH = Catalog(SOURCE, "English", ".", {}, {}, lambda _: 0)
+_CURRENT: ContextVar[Catalog] = ContextVar("language", default=_ENGLISH)
+
+
+def languages() -> dict[str, str]:
+    """Code → name, of every language that a page can be printed in."""
+    others = {path.stem: _catalog(path).name for path in sorted(FOLDER.glob("*.po"))}
+    return {SOURCE: _ENGLISH.name, **others}
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within, everything is printed in a language; the one before comes back behind it.
+
+    Args:
+        language: a code of :func:`languages`.
+
+    Raises:
+        ConfigError: there is no such language.
+        InstallError: its catalog cannot be read.
+    """
+    token = _CURRENT.set(_named(language))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current() -> Catalog:
+    """The catalog of the language that is spoken."""
+    return _CURRENT.get()
+
+
+def tr(message: str, /, **values: object) -> str:
+    """A message in the current language, its placeholders filled.
+
+    Args:
+        message: in English; in the code it is a literal, so that a test can collect it.
+        values: what the placeholders hold, as it is printed.
+    """
+    text = current().messages.get(message, (message,))[-1]
+    return text.format(**values) if values else text
+
+
+def trn(message: str, number: int, /, **values: object) -> str:
+    """A message whose form depends on a number, in the current language.
+
+    Args:
+        message: in English; a literal.
+        number: by which the language chooses its form.
+        values: what the placeholders hold, as it is printed.
+    """
+    forms = current().messages.get(message, (message,))
+    text = forms[current().plural(number)] if len(forms) > 1 else forms[0]
+    return text.format(**values) if values else text
+
+
+def later(message: str) -> str:
+    """Marks a message that is translated where it is printed; returns it as it is."""
+    return message
+
+
+def stored(text: str) -> str:
+    """What an audit wrote in English; as it is where the catalog has no template for it."""
+    return text if current() is _ENGLISH else current().told(text)
+
+
+def foreign(text: str) -> str:
+    """A text that is English in every language, such as places in English guidance."""
+    return text if current() is _ENGLISH else English(text)
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a text of several words stayed English on a page of another language."""
+    return isinstance(text, English) and " " in text
+
+
+def _named(language: str) -> Catalog:
+    if language == SOURCE:
+        return _ENGLISH
+    path = FOLDER / f"{language}.po"
+    if path not in FOLDER.glob("*.po"):
+        known = ", ".join(f"{code} ({name})" for code, name in languages().items())
+        raise ConfigError(f"language {language!r}: expected one of {known}")
+    return _catalog(path)
+
+
+@cache
+def _catalog(path: Path) -> Catalog:
+    return read_catalog(path)
