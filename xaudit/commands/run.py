@@ -63,9 +63,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
             "to `xaudit gate`"
         )
     positives = 1.0 if profile else None
-    overrides = Overrides(
-        data, weights, cases, tuple(split or ()), positives, baseline, policy
-    )
+    overrides = Overrides(data, weights, cases, tuple(split or ()), positives, baseline, policy)
     findings = _run(config, out, overrides, chosen_limit(limit, profile))
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
