@@ -87,23 +87,23 @@ def test_sample_for_a_pipeline_stops_where_the_decision_is_clear(repository, tmp
     policy = tmp_path / "ci.yaml"
     policy.write_text(
         "name: ci\nrules:\n"
-        "  - {id: auc, metric: auc, floor: 0.8}\n"
+        "  - {id: auc, metric: auc, floor: 0.75}\n"
         "  - {id: sensitivity, metric: sensitivity, non_inferior: 0.1}\n",
         encoding="utf-8",
     )
     overrides = Overrides(
-        STUDY.resolve(), WEIGHTS["localizing"].resolve(), cases=0, baseline=repository / "plain",
+        STUDY.resolve(), WEIGHTS["plain"].resolve(), cases=0, baseline=repository / "localizing",
         policy=policy,
     )  # fmt: skip
     out = tmp_path / "out"
-    run_audit(repository / "localizing.yaml", out, overrides, "ci", lambda step: None)
-    verdict = judge_audit(out, baseline=repository / "plain")
-    whole = judge_audit(repository / "localizing", policy, repository / "plain")
+    run_audit(repository / "plain.yaml", out, overrides, "ci", lambda step: None)
+    verdict = judge_audit(out, baseline=repository / "localizing")
+    whole = judge_audit(repository / "plain", policy, repository / "localizing")
     assert verdict.looks.stopped
     assert verdict.looks.made[-1].cases == verdict.baseline.cases < verdict.looks.of_cases < 600
     assert not verdict.changed_after_run
     words = [[one.verdict for one in some.outcomes] for some in (verdict, whole)]
-    assert words == [["pass", "fail"]] * 2
+    assert words == [["pass", "pass"]] * 2
     for part, full in zip(verdict.outcomes, whole.outcomes, strict=True):
         assert part.estimate.low <= full.estimate.value <= part.estimate.high
         assert part.estimate.level == verdict.looks.level
