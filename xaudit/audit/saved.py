@@ -79,7 +79,8 @@ class SavedAudit:
             {case.case_id: case for case in self._cases()},
             config.detector.input,
             self.points(),
-            tuple(config.explain.methods),
+            # The plan is stored by the alphabet; the findings keep the order of the run.
+            tuple(one.name for one in self.stated.methods if one.name in config.explain.methods),
             Results.beyond(store, self.record),
         )
 
