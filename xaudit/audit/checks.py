@@ -93,7 +93,8 @@ class Checks:
         for case, method, values in self._pairs():
             seen = None if isinstance(values, Undefined) else values
             yield check_row(case, method, "readable_map", readable_map(seen, case.inside))
-            score = compared(edge_similarity, values, edge_map(case.image), inside=case.inside)
+            edges = edge_map(case.image, case.inside)
+            score = compared(edge_similarity, values, edges, inside=case.inside)
             yield check_row(case, method, "edge_similarity", score)
 
     def _faithfulness(self) -> Iterator[CheckRow]:

@@ -18,6 +18,7 @@ from xaudit.fairness.groups import levels
 from xaudit.metrics.localization import FURTHER, LOCALIZATION
 
 BY_GROUP = ("mass", "hit")
+_ALWAYS_READABLE = "center_gaussian"
 
 
 def with_lesions(results: Results) -> list[CaseRow]:
@@ -31,7 +32,10 @@ def localization_findings(
     """Mean scores over the explained cases with lesions, overall and by group.
 
     "scored" is the mean over maps that can be read; in the "worst_case" a map that is missing
-    or degenerate scores 0, the worst value of every metric here but one, where 0 is chance.
+    or degenerate scores 0, the worst value of every metric here but one, where 0 is chance. Cases
+    in which not even a blob in the middle has the score are left out of both: it is not the map
+    that lacks something, but the lesions lie outside the image, there is one where two are
+    needed, or the spacing for a tolerance in millimeters is not known.
     "converged" leaves out maps that did not converge, where a method has any. Drawn lesions and
     boxes are also taken apart where a study has both: a box flatters the mass.
 
@@ -91,8 +95,8 @@ class _Report:
         self, rows: Sequence[CaseRow], method: str, metric: str, scope: dict[str, str]
     ) -> Iterable[Finding]:
         scores = self._scores.get((method, metric), {})
-        if metric == "other_lesion_mass":
-            rows = [row for row in rows if row.lesions > 1]
+        always = self._scores.get((_ALWAYS_READABLE, metric), {})
+        rows = [row for row in rows if _reason(always.get(row.case_id)) is None]
         known = [row for row in rows if _value(scores.get(row.case_id)) is not None]
         yield self._mean(known, scores, metric, {**scope, "method": method, "analysis": "scored"})
         if method not in (*REFERENCES, CONSENSUS):
@@ -124,6 +128,10 @@ class _Report:
         share = METRICS[metric].facts.high == 1.0 and METRICS[metric].facts.low == 0.0
         patients = [row.patient for row in rows]
         return self._means.finding(metric, scope, values, patients, share=share)
+
+
+def _reason(score: ScoreRow | None) -> str | None:
+    return None if score is None else score.undefined
 
 
 def _value(score: ScoreRow | None) -> float | None:

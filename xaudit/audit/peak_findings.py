@@ -16,6 +16,7 @@ from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.detection import Marks, sensitivity_at_false_marks
+from xaudit.metrics.peaks import UNKNOWN
 
 RATES = (0.5, 1.0, 2.0)
 NAME = "peaks_find_lesions"
@@ -26,14 +27,21 @@ def peak_findings(results: Results, methods: Sequence[str], means: Means) -> Ite
 
     The five strongest peaks of every explained case are marks, rated by their strength, and images
     without a lesion count: a map that is as loud on normal images pays for it. Lesions of cases
-    whose map cannot be read are not found.
+    whose map cannot be read are not found. Cases with lesions for which nobody knows how many
+    pixels the tolerance is are left out.
 
     Args:
         results: of the run.
         methods: attribution methods of the plan.
         means: how means are estimated.
     """
-    rows = [row for row in results.cases if row.sampled and (row.lesions > 0) == row.label]
+    known = results.by_score.get(("center_gaussian", "hit_any"), {})
+    lost = {one.case_id for one in known.values() if one.undefined == UNKNOWN.reason}
+    rows = [
+        row
+        for row in results.cases
+        if row.sampled and (row.lesions > 0) == row.label and row.case_id not in lost
+    ]
     places = {row.case_id: index for index, row in enumerate(rows)}
     for method in methods:
         peaks = [

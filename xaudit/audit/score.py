@@ -5,6 +5,7 @@ from __future__ import annotations
 from xaudit.audit.map_details import (
     EXTENT,
     extent_rows,
+    lesion_rows,
     overlap_rows,
     peak_rows,
     score_row,
@@ -15,8 +16,8 @@ from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
-from xaudit.metrics.localization import FURTHER, LOCALIZATION, lesion_masses, score_map
-from xaudit.metrics.peaks import lesion_hits, reach_of
+from xaudit.metrics.localization import FURTHER, LOCALIZATION, score_map
+from xaudit.metrics.peaks import reach_of
 
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"
@@ -43,7 +44,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
     case_id, method, values = attribution.case_id, attribution.method, attribution.values
-    reason = attribution.degenerate
+    reach, reason = reach_of(tolerance, case.pixel_mm), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
         names = (*LOCALIZATION, *FURTHER, *(metric.facts.name for metric in EXTENT))
@@ -51,7 +52,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
     return [
         *map_scores(method, values, case, tolerance),
         *extent_rows(method, values, case),
-        *peak_rows(method, values, case, reach_of(tolerance, case.pixel_mm)),
+        *peak_rows(method, values, case, reach),
         *threshold_rows(method, values, case),
     ]
 
@@ -65,15 +66,7 @@ def map_scores(
         score_row(case_id, method, name, score)
         for name, score in score_map(values, case.lesions, case.inside, reach).items()
     ]
-    if len(case.lesions):
-        masses = lesion_masses(values, case.lesions, case.inside)
-        for lesion, mass in enumerate(masses):
-            rows.append(ScoreRow(case_id, method, "lesion_mass", mass, None, lesion))
-        if not isinstance(reach, Undefined):
-            hits = lesion_hits(values, case.lesions, case.inside, reach=reach)
-            for lesion, hit in enumerate(hits):
-                rows.append(ScoreRow(case_id, method, "lesion_hit", float(hit), None, lesion))
-    return [*rows, *overlap_rows(method, values, case)]
+    return [*rows, *lesion_rows(method, values, case, reach), *overlap_rows(method, values, case)]
 
 
 def reference_scores(
@@ -81,18 +74,20 @@ def reference_scores(
 ) -> list[ScoreRow]:
     """What maps score that know nothing of the detector; no rows without a lesion.
 
+    Where every lesion lies outside the image, all rows hold a reason: no map can be scored there.
+
     Args:
         case: on the input grid.
         grid: rows and columns of the feature map that Grad-CAM reads; None without one.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
-    if not case.lesions.any():
+    if not len(case.lesions) and not case.case.lesions:
         return []
     shape = (case.inside.shape[0], case.inside.shape[1])
     maps = {
         AREA_CHANCE: case.inside.astype("float32"),
         "center_gaussian": center_gaussian(shape, case.inside),
-        "edge_map": edge_map(case.image),
+        "edge_map": edge_map(case.image, case.inside),
         "intensity_map": intensity_map(case.image),
     }
     if grid is not None:

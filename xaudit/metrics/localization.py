@@ -4,7 +4,7 @@ All take the raw signed map, one plane for each lesion and what is image rather 
 the positive part inside the image counts (Kohlbrenner et al. 2020; Arras et al. 2022). Undefined
 without a lesion, and for a map with nothing positive or anything non-finite inside the image. A
 constant positive map has every pixel tied and scores exactly chance here; that nothing can be
-read from it is `AttributionMap.degenerate`'s to say, which callers ask first.
+read from it is `AttributionMap.degenerate_on`'s to say, which callers ask first.
 """
 
 from __future__ import annotations

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
-from xaudit.metrics.evidence import evidence_on_lesions, picture_of, readable_evidence
+from xaudit.metrics.evidence import Array, evidence_on_lesions, picture_of, readable_evidence
+
+_Places = npt.NDArray[np.intp]
 
 # Half a cell of a 7 × 7 feature grid on 224 pixels: two peaks nearer than that are one.
 PEAK_RADIUS = 16
@@ -49,6 +52,7 @@ class Reach:
 
 
 INSIDE = Reach()
+UNKNOWN = Undefined("the tolerance is in millimeters and the pixel spacing is not known")
 
 
 def reach_of(tolerance: str, pixel_mm: tuple[float, float] | None) -> Reach | Undefined:
@@ -64,18 +68,19 @@ def reach_of(tolerance: str, pixel_mm: tuple[float, float] | None) -> Reach | Un
     if unit == "px":
         return Reach(float(size))
     if pixel_mm is None:
-        return Undefined("the tolerance is in millimeters and the pixel spacing is not known")
+        return UNKNOWN
     return Reach(float(size), pixel_mm)
 
 
 def strongest_peaks(
     values: FloatArray, inside: BoolArray, count: int, radius: int = PEAK_RADIUS
 ) -> tuple[Peak, ...]:
-    """The strongest peaks, each suppressing what lies within the radius around it.
+    """The strongest peaks, each suppressing weaker ones within the radius around it.
 
-    Taken greedily. A plateau of equal pixels is one peak at its pixel nearest to its centroid, the
-    largest plateau first, so that neither reading order nor luck decides. None for a map from
-    which nothing can be read.
+    A peak is a local maximum: no pixel around it is as strong. The shoulder of a wide blob is none,
+    however far from its top. A plateau of equal pixels is one peak at its pixel nearest to its
+    centroid; of equal peaks the larger plateau comes first. None for a map from which nothing can
+    be read.
 
     Args:
         values: (H, W), raw and signed.
@@ -91,14 +96,16 @@ def strongest_peaks(
     evidence = readable_evidence(values, inside)
     if isinstance(evidence, Undefined):
         return ()
-    left = picture_of(evidence, inside)
-    rows, columns = np.ogrid[: left.shape[0], : left.shape[1]]
+    picture = picture_of(evidence, inside)
+    rows, columns, sizes = _local_maxima(picture)
+    strengths = picture[rows, columns]
     peaks: list[Peak] = []
-    while len(peaks) < count and (top := float(left.max())) > 0:
-        plateau = _largest_plateau(left == top)
-        y, x = _middle(plateau)
-        peaks.append(Peak(y, x, top))
-        left[plateau | ((rows - y) ** 2 + (columns - x) ** 2 <= radius**2)] = 0.0
+    left = np.lexsort((-sizes, -strengths))
+    while len(left) and len(peaks) < count:
+        y, x = int(rows[left[0]]), int(columns[left[0]])
+        peaks.append(Peak(y, x, float(strengths[left[0]])))
+        apart = (rows[left] - y) ** 2 + (columns[left] - x) ** 2
+        left = left[1:][apart[1:] > radius**2]
     return tuple(peaks)
 
 
@@ -187,6 +194,8 @@ def peak_scores(
 ) -> dict[str, Score]:
     """Every score of the peaks, from one search for them; why, where no reach is known.
 
+    Lesions outside the image do not count.
+
     Raises:
         ValueError: the shapes do not fit.
     """
@@ -196,6 +205,7 @@ def peak_scores(
         return dict.fromkeys(names, seen)
     if isinstance(reach, Undefined):
         return dict.fromkeys(names, reach)
+    lesions = lesions[lesions[:, inside].any(axis=1)]
     peaks = strongest_peaks(values, inside, max(MOST_PEAKS, len(lesions)))
     hits = _found(lesions, peaks[: len(lesions)], reach)
     five = any(_found(lesions, peaks[:MOST_PEAKS], reach))
@@ -203,25 +213,35 @@ def peak_scores(
     return dict(zip(names, scores, strict=True))
 
 
-def lesion_of(peak: Peak, lesions: BoolArray, reach: Reach = INSIDE) -> int | None:
-    """The first lesion that a peak finds, or None."""
-    return next((n for n, lesion in enumerate(lesions) if reach.holds(lesion, peak)), None)
+def lesions_of(peak: Peak, lesions: BoolArray, reach: Reach = INSIDE) -> tuple[int, ...]:
+    """Numbers of all lesions that a peak finds; lesions may overlap, boxes often do."""
+    return tuple(n for n, lesion in enumerate(lesions) if reach.holds(lesion, peak))
 
 
 def _found(lesions: BoolArray, peaks: Sequence[Peak], reach: Reach) -> tuple[bool, ...]:
     return tuple(any(reach.holds(lesion, peak) for peak in peaks) for lesion in lesions)
 
 
-def _middle(plateau: BoolArray) -> tuple[int, int]:
-    """The pixel of a plateau nearest to its centroid."""
-    ys, xs = np.nonzero(plateau)
-    nearest = int(np.argmin((ys - ys.mean()) ** 2 + (xs - xs.mean()) ** 2))
-    return int(ys[nearest]), int(xs[nearest])
+def _local_maxima(picture: Array) -> tuple[_Places, _Places, _Places]:
+    """Row, column and size of the plateaus of equal pixels with nothing as strong around them."""
+    around = np.ones((3, 3))
+    top = (picture > 0) & (picture == ndimage.maximum_filter(picture, 3, mode="nearest"))
+    labels, count = ndimage.label(top, structure=around)
+    # Part of a plateau whose other part lies beside something stronger: a terrace, no peak.
+    rest = ndimage.maximum_filter(np.where(top, 0.0, picture), 3, mode="nearest")
+    peaks = np.ones(count + 1, dtype=bool)
+    peaks[labels[top & (rest == picture)]] = False
+    rows, columns = np.nonzero(peaks[labels] & top)
+    return _middles(rows, columns, labels[rows, columns])
 
 
-def _largest_plateau(tied: BoolArray) -> BoolArray:
-    labels, found = ndimage.label(tied, structure=np.ones((3, 3)))
-    if found == 1:
-        return tied
-    largest = 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return np.asarray(labels == largest, dtype=bool)
+def _middles(rows: _Places, columns: _Places, labels: _Places) -> tuple[_Places, _Places, _Places]:
+    """The pixel of each plateau nearest to its centroid, and how many pixels the plateau has."""
+    sizes = np.bincount(labels)
+    apart = np.zeros(len(labels))
+    for places in (rows, columns):
+        apart += (places - (np.bincount(labels, places) / np.maximum(sizes, 1))[labels]) ** 2
+    # Equal distances are equal: rounding must not choose between them.
+    order = np.lexsort((np.round(apart, 9), labels))
+    first = order[np.flatnonzero(np.diff(labels[order], prepend=-1))]
+    return rows[first], columns[first], sizes[labels[first]]
