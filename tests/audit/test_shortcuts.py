@@ -74,6 +74,9 @@ def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, tmp_path):
     assert found["lesion_specific_effect"].low > 2
     assert found["lesion_flip"].value > 0.9
     assert found["lesion_advantage[removed=marker]"].low > 2
+    assert found["lesion_first"].value == 1
+    # All alike is no certainty: so many patients bound the share.
+    assert 0.5 < found["lesion_first"].low < 1
     assert found["artifact_excess[removed=marker]"].high <= 0
 
 
@@ -85,6 +88,7 @@ def test_a_detector_that_decides_by_the_marker_is_found(seen, tmp_path):
     assert found["other_flip[removed=marker]"].value > 0.9
     assert found["lesion_specific_effect"].low <= 0 <= found["lesion_specific_effect"].high
     assert found["lesion_advantage[removed=marker]"].high < -2
+    assert found["lesion_first"].value < 0.2
 
 
 def test_rows_are_kept_and_taken_up(seen, tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.means import is_share
 from xaudit.audit.results import Results
 from xaudit.audit.store import CheckRow
 from xaudit.core.finding import Finding
@@ -54,8 +55,9 @@ def degraded_map_findings(
             named = f"degraded_{name}"
             rng = generator_for(seed, "bootstrap", f"{named}[{ladder},{method},{severity}]")
             estimate = clustered_mean(
-                values, [patients[one] for one in used], rng, statistics.draws
-            )
+                values, [patients[one] for one in used], rng, statistics.draws,
+                share=name == metric and is_share(metric),
+            )  # fmt: skip
             sized = apply_size_rule(estimate, len(used), statistics.minimum)
             yield Finding(named, scope, replace(sized, unit=unit), positives=len(used))
 

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from xaudit.audit.agreement import CONSENSUS
-from xaudit.audit.means import Means
+from xaudit.audit.means import Means, is_share
 from xaudit.audit.results import Results
 from xaudit.audit.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.finding import CROSS, Finding
-from xaudit.core.metric import METRICS
 from xaudit.fairness.groups import levels
 from xaudit.metrics.localization import FURTHER, LOCALIZATION
 
@@ -125,9 +124,8 @@ class _Report:
         scope: dict[str, str],
     ) -> Finding:
         values = [_value(scores.get(row.case_id)) or 0.0 for row in rows]
-        share = METRICS[metric].facts.high == 1.0 and METRICS[metric].facts.low == 0.0
         patients = [row.patient for row in rows]
-        return self._means.finding(metric, scope, values, patients, share=share)
+        return self._means.finding(metric, scope, values, patients, share=is_share(metric))
 
 
 def _reason(score: ScoreRow | None) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.means import is_share
 from xaudit.audit.store import CheckRow
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
@@ -47,7 +48,7 @@ def shortcut_findings(
         if known:
             estimate = clustered_mean(
                 np.array(list(known.values())), [patients[one] for one in known], rng,
-                statistics.draws,
+                statistics.draws, share=is_share(metric),
             )  # fmt: skip
             estimate = apply_size_rule(estimate, len(known), statistics.minimum, "cases")
         else:

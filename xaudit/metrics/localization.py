@@ -122,11 +122,14 @@ def rank_accuracy(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> 
     if isinstance(seen, Undefined):
         return seen
     evidence, on_lesion = seen
-    size = int(on_lesion.sum())
-    cut = np.partition(evidence, len(evidence) - size)[len(evidence) - size]
-    above, tied = evidence > cut, evidence == cut
-    chosen_of_tied = (size - above.sum()) / tied.sum()
-    found = (above & on_lesion).sum() + chosen_of_tied * (tied & on_lesion).sum()
+    own, positive = evidence[on_lesion], evidence[evidence > 0]
+    size = len(own)
+    cut = 0.0
+    if len(positive) >= size:
+        cut = np.partition(positive, len(positive) - size)[len(positive) - size]
+    above = np.count_nonzero(positive > cut)
+    chosen_of_tied = (size - above) / np.count_nonzero(evidence == cut)
+    found = np.count_nonzero(own > cut) + chosen_of_tied * np.count_nonzero(own == cut)
     return float(found / size)
 
 
@@ -142,11 +145,11 @@ def auprc(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Score:
     if isinstance(seen, Undefined):
         return seen
     evidence, on_lesion = seen
-    order = np.argsort(-evidence)
-    ranked = evidence[order]
-    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
-    found = np.cumsum(on_lesion[order])[ends]
-    return float(np.sum(np.diff(found, prepend=0) * (found / (ends + 1))) / found[-1])
+    # Recall moves at values on lesions alone: those are all that need a precision.
+    own, counts = np.unique(evidence[on_lesion], return_counts=True)
+    found = np.cumsum(counts[::-1])[::-1]
+    as_strong = len(evidence) - np.searchsorted(np.sort(evidence), own)
+    return float(np.sum(counts * (found / as_strong)) / found[0])
 
 
 @metric("localization", unit="number")

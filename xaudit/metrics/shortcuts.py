@@ -89,6 +89,26 @@ def lesion_advantage(lesion: float, artifact: float) -> Score:
     return lesion - artifact
 
 
+@metric("shortcuts")
+def lesion_first(lesion: float, others: Array) -> Score:
+    """In how many cases does erasing the fracture move the logit more than erasing anything else?
+
+    1 where the fall without the lesions is larger than every other movement, 1/2 where it ties
+    with the largest, else 0. A detector that treats all things alike gets one over their number.
+
+    Args:
+        lesion: `lesion_effect` of a case.
+        others: (N,) `other_effect` of each artifact, of the border, and of the lesion's shape
+            over similar anatomy, in the same case.
+    """
+    if not len(others):
+        return Undefined("nothing else could be erased")
+    if not np.isfinite([lesion, *others]).all():
+        return Undefined("the detector returned a logit that is not finite")
+    largest = float(others.max())
+    return (float(lesion > largest) + float(lesion >= largest)) / 2
+
+
 @metric("shortcuts", better="lower", bounds=(None, None), unit="number")
 def artifact_excess(artifact: float, elsewhere: float) -> Score:
     """How much more does erasing an artifact move the logit than an equal area elsewhere?

@@ -30,7 +30,13 @@ def shortcuts(look: Lookup) -> Section:
         "shortcuts",
         "",
         "Does the fracture decide?",
-        " ".join((_lesion(look.estimate("lesion_specific_effect")), *_suspects(look, removed))),
+        " ".join(
+            (
+                _lesion(look.estimate("lesion_specific_effect")),
+                *_first(look),
+                *_suspects(look, removed),
+            )
+        ),
         tables=tables,
         missing=() if removed else ("Erasing lesions and artifacts: not done in this audit.",),
     )
@@ -46,6 +52,14 @@ def _lesion(one: Estimate) -> str:
     if one.high < 0:
         return f"{said}, that is less: the decision does not rest on the fracture."
     return f"{said}: it is not shown that the decision rests on the fracture."
+
+
+def _first(look: Lookup) -> Iterator[str]:
+    if look.get("lesion_first"):
+        yield (
+            f"In {look.cell('lesion_first')} of the cases it moves the logit more than erasing "
+            "anything else does: an artifact, the border, or its own shape over similar anatomy."
+        )
 
 
 def _suspects(look: Lookup, removed: list[str]) -> Iterator[str]:
