@@ -155,12 +155,15 @@ def test_peaks_pay_for_being_loud_on_normal_images():
 def test_maps_of_normal_images_are_set_against_those_of_fractures():
     cases = [case_row(n, label=n < N) for n in range(2 * N)]
     rows = [score(n, "spatial_entropy", 0.3 if n < N else 0.9) for n in range(2 * N)]
+    rows += [score(n, "border_enrichment", 0.5 if n < N else 2.5) for n in range(2 * N)]
     rows += [score(n, "total_attribution", 5.0 + n % 7) for n in range(2 * N)]
     rows += [score(n, "peak_attribution", 9.0 if n < N else 1.0) for n in range(2 * N)]
     found = list(extent_findings(results(cases, rows), ["gradcam"], MEANS))
     entropy = by_scope(found, "spatial_entropy", "label")
     assert entropy["fractured",].value == pytest.approx(0.3)
     assert entropy["normal",].value == pytest.approx(0.9)
+    frame = by_scope(found, "border_enrichment", "label")
+    assert (frame["fractured",].value, frame["normal",].value) == (0.5, 2.5)
     assert by_scope(found, "peak_attribution_separation", "method")["gradcam",].value == 1
     separation = by_scope(found, "total_attribution_separation", "method")["gradcam",]
     fractured, normal = [[5.0 + n % 7 for n in part] for part in (range(N), range(N, 2 * N))]

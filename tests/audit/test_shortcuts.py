@@ -109,3 +109,20 @@ def test_an_audit_says_what_decides(finished):
     for one in findings.findings:
         if one.metric == "association_p":
             assert 0 < one.estimate.low <= one.estimate.value <= one.estimate.high <= 1
+
+
+def test_maps_of_normal_cases_are_told_apart():
+    rows = [
+        CheckRow(f"c{n}", "gradcam", "artifact_enrichment", "removed", "marker", 1.0 + n % 2, None)
+        for n in range(40)
+    ]
+    patients = {f"c{n}": f"p{n}" for n in range(40)}
+    normal = {f"c{n}" for n in range(1, 40, 2)}
+    found = {
+        one.id: one.estimate
+        for one in shortcut_findings(rows, patients, StatisticsConfig(draws=200), 1, "patient",
+                                     normal)
+    }  # fmt: skip
+    assert found["artifact_enrichment[method=gradcam,removed=marker]"].value == 1.5
+    apart = found["artifact_enrichment[label=normal,method=gradcam,removed=marker]"]
+    assert (apart.value, apart.n) == (2.0, 20)

@@ -8,13 +8,20 @@ from dataclasses import asdict
 from xaudit.audit.store import ScoreRow
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
-from xaudit.metrics.extent import peak_attribution, spatial_entropy, total_attribution
+from xaudit.data.artifacts import border
+from xaudit.metrics.extent import (
+    border_enrichment,
+    peak_attribution,
+    spatial_entropy,
+    total_attribution,
+)
 from xaudit.metrics.localization import lesion_masses
 from xaudit.metrics.overlap import lesion_overlaps
 from xaudit.metrics.peaks import INSIDE, MOST_PEAKS, Reach, lesion_hits, lesions_of, strongest_peaks
 from xaudit.metrics.thresholded import ious_at_shares
 
-EXTENT = (spatial_entropy, total_attribution, peak_attribution)
+OF_AMOUNT = (spatial_entropy, total_attribution, peak_attribution)
+EXTENT = tuple(metric.facts.name for metric in (*OF_AMOUNT, border_enrichment))
 PEAK, OVERLAP, IOU_AT = "peak", "overlap", "iou_at"
 
 
@@ -27,9 +34,11 @@ def score_row(case_id: str, method: str, metric: str, score: Score) -> ScoreRow:
 
 def extent_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
     """How much the map shows and how widely, with or without lesions."""
-    for metric in EXTENT:
-        score = metric(values, case.inside)
-        yield score_row(case.case.case_id, method, metric.facts.name, score)
+    case_id, inside = case.case.case_id, case.inside
+    for metric in OF_AMOUNT:
+        yield score_row(case_id, method, metric.facts.name, metric(values, inside))
+    score = border_enrichment(values, border(inside), inside)
+    yield score_row(case_id, method, border_enrichment.facts.name, score)
 
 
 def peak_rows(

@@ -47,7 +47,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
     reach, reason = reach_of(tolerance, case.pixel_mm), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
-        names = (*LOCALIZATION, *FURTHER, *(metric.facts.name for metric in EXTENT))
+        names = (*LOCALIZATION, *FURTHER, *EXTENT)
         return [score_row(case_id, method, name, undefined) for name in names]
     return [
         *map_scores(method, values, case, tolerance),

@@ -168,7 +168,10 @@ def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     config, rows, unit = plan.config, evidence.results.cases, plan.study.unit
     patients = {row.case_id: row.patient for row in rows}
     yield from association_findings(rows, config.seed, unit, config.statistics.minimum)
-    yield from shortcut_findings(evidence.shortcuts, patients, config.statistics, config.seed, unit)
+    normal = {row.case_id for row in rows if not row.label}
+    yield from shortcut_findings(
+        evidence.shortcuts, patients, config.statistics, config.seed, unit, normal
+    )
 
 
 def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:

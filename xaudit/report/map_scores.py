@@ -80,9 +80,10 @@ def _gap(look: Lookup, metric: str, title: str, methods: Sequence[str]) -> Itera
             (name, *(look.cell(metric, method=name, reference=one) for one in there))
             for name in methods
         )
-        if metric == "mass_reference_gap" and look.get("randomized_mass_gap", method=methods[0]):
+        random = f"randomized_{metric.replace('_reference', '')}"
+        if look.get(random, method=methods[0]):
             columns = (*columns, "random parameters")
-            cells = tuple((*row, look.cell("randomized_mass_gap", method=row[0])) for row in cells)
+            cells = tuple((*row, look.cell(random, method=row[0])) for row in cells)
         note = f"Method minus reference, on the same cases. {look.methods(metric)}"
         yield Table(title, columns, cells, note, folded=True)
 
@@ -165,13 +166,17 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
         rows = tuple(
             (name, *(look.cell("spatial_entropy", method=name, label=label)
                      for label in ("fractured", "normal")),
+             *(look.cell("border_enrichment", method=name, label=label)
+               for label in ("fractured", "normal")),
              *(look.cell(f"{kind}_attribution_separation", method=name)
                for kind in ("total", "peak")))
             for name in methods
         )  # fmt: skip
         columns = ("Method", "Entropy, fractured", "Entropy, normal",
+                   "On the frame, fractured", "On the frame, normal",
                    "More in all (AUC)", "Stronger peak (AUC)")  # fmt: skip
-        note = "Entropy: 1 is evenly spread. AUC: how often a fractured case has more than a "
+        note = "Entropy: 1 is evenly spread. Frame: evidence there for what its area would get; 1 "
+        note += "is chance. AUC: how often a fractured case has more than a "
         note += "normal one; 0.5 is a map that is as loud where there is nothing."
         yield Table("Maps of normal images", columns, rows, note, folded=True)
 

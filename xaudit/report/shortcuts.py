@@ -120,13 +120,16 @@ def _enriched(look: Lookup) -> Iterator[Table]:
             ("Method", *(_name(name) for name in names)),
             tuple(
                 (
-                    method,
-                    *(look.cell("artifact_enrichment", removed=name, method=method)
+                    f"{method}{said}",
+                    *(look.cell("artifact_enrichment", removed=name, method=method, **label)
                       for name in names),
                 )
+                for said, label in (("", {}), (", no fracture", {"label": "normal"}))
                 for method in methods
+                if any(look.get("artifact_enrichment", removed=name, method=method, **label)
+                       for name in names)
             ),
-            "1 is chance.",
+            "1 is chance. Where nothing is broken, no lesion draws evidence away.",
             folded=True,
         )  # fmt: skip
 
