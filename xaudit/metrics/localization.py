@@ -139,7 +139,9 @@ def auprc(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Score:
 
     Average precision Σ (R_k - R_{k-1}) P_k over distinct values, tied pixels entering together,
     not the trapezoid area, which is optimistic (Davis and Goadrich 2006). Chance is the lesions'
-    share of the image. Arguments as for `mass`.
+    share of the image, and so a pixel of a large block of ties counts as much as by chance: one
+    that rises out of it among pixels that are worse than chance lowers the score. Arguments as
+    for `mass`.
     """
     seen = evidence_on_lesions(values, lesions, inside)
     if isinstance(seen, Undefined):
