@@ -27,9 +27,13 @@ def test_effects_are_differences_of_logits():
 
 
 def test_calls_change_at_the_threshold():
-    assert lesion_flip(1.0, np.array([0.0, -0.5]), 0.0) == 0.5
+    assert lesion_flip(1.0, np.array([0.5, -0.5]), 0.0) == 0.5
+    # A call needs more than the threshold, here as wherever calls are counted.
+    assert lesion_flip(1.0, np.array([0.0, -0.5]), 0.0) == 1
+    assert isinstance(lesion_flip(0.0, np.array([-2.0]), 0.0), Undefined)
+    assert other_flip(0.0, np.array([0.5, -2.0]), 0.0) == 0.5
     assert isinstance(lesion_flip(-1.0, np.array([-2.0]), 0.0), Undefined)
-    assert other_flip(-1.0, np.array([0.0, -2.0]), 0.0) == 0.5
+    assert other_flip(-1.0, np.array([0.5, 0.0]), 0.0) == 0.5
 
 
 @pytest.mark.parametrize("values", [NONE, np.array([np.nan])])

@@ -43,11 +43,11 @@ def lesion_flip(before: float, erased: Array, threshold: float) -> Score:
     Args:
         before: logit of the image.
         erased: (F,) logits without the lesions, one for each filling.
-        threshold: at and above which a logit is called fractured.
+        threshold: a case is called fractured where its logit exceeds it.
     """
-    if before < threshold:
+    if before <= threshold:
         return Undefined("the case was not called fractured")
-    return _finite(np.where(np.isfinite(erased), erased < threshold, np.nan))
+    return _finite(np.where(np.isfinite(erased), erased <= threshold, np.nan))
 
 
 @metric("shortcuts", better="lower")
@@ -56,7 +56,7 @@ def other_flip(before: float, erased: Array, threshold: float) -> Score:
 
     Arguments as for `lesion_flip`.
     """
-    changed = (erased >= threshold) != (before >= threshold)
+    changed = (erased > threshold) != (before > threshold)
     return _finite(np.where(np.isfinite(erased), changed, np.nan))
 
 
