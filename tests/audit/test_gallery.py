@@ -43,8 +43,8 @@ def test_cases_on_which_methods_disagree_most_are_shown_with_what_they_agree_on(
     assert LIMITS["disagreement"] > 1
     shown = gallery.case(chosen[0], planted_case([], (16, 16)))
     assert [one.method for one in shown.maps] == ["a", "b", "broken", "consensus"]
-    together = gallery._values(chosen[0].row, "consensus")
-    a, b = (gallery._values(chosen[0].row, name).ravel() for name in "ab")
+    together = gallery.values(chosen[0].row, "consensus")
+    a, b = (gallery.values(chosen[0].row, name).ravel() for name in "ab")
     ranks = [(one[:, None] >= one[None]).sum(axis=1) / one.size for one in (a, b)]
     expected = np.maximum(np.mean(ranks, axis=0) - 0.5, 0)
     np.testing.assert_allclose(together.ravel(), expected, atol=1e-6)

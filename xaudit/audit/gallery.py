@@ -85,7 +85,7 @@ class Gallery:
             case = self.case(choice, prepared)
             write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
             for one in case.maps:
-                values = self._values(choice.row, one.method)
+                values = self.values(choice.row, one.method)
                 write_bytes(folder / "evidence" / one.picture, overlay_png(values))
             shown.append(case)
         return tuple(shown)
@@ -182,7 +182,7 @@ class Gallery:
         }
         return [method for method in self.methods if method in tried]
 
-    def _values(self, row: CaseRow, method: str) -> FloatArray:
+    def values(self, row: CaseRow, method: str) -> FloatArray:
         """The map to draw; of the consensus, what lies above the middle rank."""
         source = self._source(row)
         if method != CONSENSUS:
