@@ -320,3 +320,20 @@ def test_consensus_has_no_score_that_adds_ranks():
             if row.method == "consensus" and row.at is None}  # fmt: skip
     for name in ("mass", "enrichment", "other_lesion_mass", "iou_otsu"):
         assert told[name].undefined == "ranks have no mass"
+
+
+def test_normal_images_whose_map_failed_are_no_images_without_false_peaks():
+    cases = [case_row(n, label=n < N) for n in range(2 * N)]
+    rows = [score(n, "peak", 2.0 if n % 2 else 0.5, lesion=0, at="1") for n in range(N)]
+    rows += [score(n, "peak", 1.0, at="1") for n in range(N, N + 12)]
+    failed = [MapRow(f"c{n}", "gradcam", {}, error="MemoryError") for n in range(N + 12, 2 * N)]
+    found = {
+        name: by_scope(
+            peak_findings(results(cases, rows, maps), ["gradcam"], MEANS),
+            "peaks_find_lesions", "false_marks",
+        )["0.5",]
+        for name, maps in (("silent", []), ("failed", failed))
+    }  # fmt: skip
+    # 12 false peaks on 48 images, or on the 36 that have a map.
+    assert (found["silent"].n, found["failed"].n) == (2 * N, 2 * N - 12)
+    assert found["silent"].value == 1
