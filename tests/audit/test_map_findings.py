@@ -337,3 +337,15 @@ def test_normal_images_whose_map_failed_are_no_images_without_false_peaks():
     # 12 false peaks on 48 images, or on the 36 that have a map.
     assert (found["silent"].n, found["failed"].n) == (2 * N, 2 * N - 12)
     assert found["silent"].value == 1
+
+
+def test_chance_stands_beside_the_scores_of_peaks_too():
+    case = _case()
+    rows = {row.metric: row for row in reference_scores(case, None, "0 px")
+            if row.method == "area_chance" and row.lesion is None and row.at is None}  # fmt: skip
+    share = case.lesions.mean()
+    for name in ("lesion_hit_rate", "hit_any", "hit_all", "hit"):
+        assert rows[name].value == pytest.approx(share)
+    assert rows["hit_of_five"].value == pytest.approx(1 - (1 - share) ** 5)
+    unknown = reference_scores(case, None, "5 mm")
+    assert {row.undefined for row in unknown if row.metric == "hit_of_five"} == {UNKNOWN.reason}

@@ -13,6 +13,7 @@ from xaudit.metrics.peaks import (
     Reach,
     lesions_of,
     peak_scores,
+    peaks_by_chance,
     reach_of,
     strongest_peaks,
 )
@@ -145,3 +146,30 @@ def test_lesions_outside_the_image_do_not_count():
     lesions = _lesions((2, 2), (30, 36))
     scores = peak_scores(_map((3, 3)), lesions, inside)
     assert scores == dict.fromkeys(scores, 1.0)
+
+
+@pytest.mark.parametrize("reach", [INSIDE, Reach(1.0), Reach(1.5, (1.0, 0.7))])
+def test_chance_is_that_of_all_pairs_of_points(reach):
+    inside = np.ones((5, 6), bool)
+    inside[:, 5] = False
+    lesions = np.zeros((2, 5, 6), bool)
+    lesions[0, 0, :2] = lesions[1, 3:, 1:3] = True
+    places = [Peak(y, x, 1.0) for y, x in np.argwhere(inside)]
+    hits = np.array([[reach.holds(one, place) for one in lesions] for place in places])
+    pairs = [hits[[i, j]].any(axis=0) for i in range(len(places)) for j in range(len(places))]
+    found = peaks_by_chance(lesions, inside, reach)
+    assert found["lesion_hit_rate"] == pytest.approx(np.mean(pairs))
+    assert found["hit_any"] == pytest.approx(np.mean([one.any() for one in pairs]))
+    assert found["hit_all"] == pytest.approx(np.mean([one.all() for one in pairs]))
+    assert found["hit_of_five"] == pytest.approx(1 - (1 - hits.any(axis=1).mean()) ** 5)
+
+
+def test_chance_needs_lesions_a_reach_and_not_too_many():
+    lesions = _lesions((2, 2))
+    for without in (lesions[:0], lesions & False):
+        assert {type(one) for one in peaks_by_chance(without, INSIDE_ALL).values()} == {Undefined}
+    unknown = reach_of("5 mm", None)
+    assert set(peaks_by_chance(lesions, INSIDE_ALL, unknown).values()) == {unknown}
+    many = peaks_by_chance(np.repeat(lesions, 9, axis=0), INSIDE_ALL)
+    assert isinstance(many["hit_all"], Undefined)
+    assert isinstance(many["hit_any"], float)

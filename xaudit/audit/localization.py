@@ -87,7 +87,7 @@ class _Report:
         }
 
     def has(self, method: str, metric: str) -> bool:
-        """Whether any case has such a score: chance has no peaks, ranks have no mass."""
+        """Whether any case has such a score: ranks have no mass."""
         return any(one.value is not None for one in self._scores.get((method, metric), {}).values())
 
     def findings(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from xaudit.audit.localization import with_lesions
 from xaudit.audit.means import Means
 from xaudit.audit.results import Results
-from xaudit.audit.score import AREA_CHANCE, OF_PEAKS, REFERENCES
+from xaudit.audit.score import REFERENCES
 from xaudit.core.finding import Finding
 from xaudit.core.metric import METRICS, MetricFacts
 
@@ -29,8 +29,6 @@ def reference_gap_findings(
     rows = with_lesions(results)
     for metric in PAIRED:
         for reference in REFERENCES:
-            if reference == AREA_CHANCE and metric in OF_PEAKS:
-                continue
             theirs = results.by_score.get((reference, metric), {})
             for method in methods if theirs else ():
                 own = results.by_score.get((method, metric), {})

@@ -17,20 +17,18 @@ from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
 from xaudit.metrics.localization import FURTHER, LOCALIZATION, score_map
-from xaudit.metrics.peaks import reach_of
+from xaudit.metrics.peaks import peaks_by_chance, reach_of
 
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"
 REFERENCES = {
-    AREA_CHANCE: "What a map scores that is equal everywhere in the image.",
+    AREA_CHANCE: "What a map scores that is equal everywhere in the image, or points at random.",
     "center_gaussian": "What a blob in the middle of the image scores.",
     "edge_map": "What the edges of the image score, without any detector.",
     "intensity_map": "What the brightness of the image scores, without any detector.",
     MEAN_MASK: "What the mean of the other patients' lesions scores.",
     "ideal_on_grid": "What the lesion itself scores, drawn on the detector's feature grid.",
 }
-OF_PEAKS = frozenset({"lesion_hit_rate", "lesion_hit", "hit_any", "hit_all", "hit_of_five"})
-"""A map that is equal everywhere has no peaks, so chance has no such scores."""
 
 
 def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) -> list[ScoreRow]:
@@ -95,4 +93,10 @@ def reference_scores(
     rows = [
         row for name, values in maps.items() for row in map_scores(name, values, case, tolerance)
     ]
-    return [row for row in rows if row.method != AREA_CHANCE or row.metric not in OF_PEAKS]
+    # A map that is equal everywhere has no peaks: points drawn at random stand for it.
+    by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.pixel_mm))
+    of_peaks = {*by_chance, "lesion_hit"}
+    return [
+        *(row for row in rows if row.method != AREA_CHANCE or row.metric not in of_peaks),
+        *(score_row(case.case.case_id, AREA_CHANCE, *one) for one in by_chance.items()),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,14 @@ from scipy import ndimage
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
-from xaudit.metrics.evidence import Array, evidence_on_lesions, picture_of, readable_evidence
+from xaudit.metrics.evidence import (
+    NO_LESIONS,
+    NONE_INSIDE,
+    Array,
+    evidence_on_lesions,
+    picture_of,
+    readable_evidence,
+)
 
 _Places = npt.NDArray[np.intp]
 
@@ -19,6 +27,8 @@ _Places = npt.NDArray[np.intp]
 PEAK_RADIUS = 16
 MOST_PEAKS = 5
 """How many peaks a reader is expected to look at."""
+_MOST_LESIONS = 8
+_SCORES = ("lesion_hit_rate", "hit_any", "hit_all", "hit_of_five")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,13 @@ class Reach:
         rows, columns = np.nonzero(lesion)
         apart = np.hypot((rows - peak.row) * self.pixel[0], (columns - peak.column) * self.pixel[1])
         return bool(len(apart) and apart.min() <= self.distance)
+
+    def zone(self, lesion: BoolArray) -> BoolArray:
+        """Where a peak finds the lesion; (H, W) → (H, W)."""
+        if not self.distance or not lesion.any():
+            return lesion
+        apart = ndimage.distance_transform_edt(~lesion, sampling=self.pixel)
+        return np.asarray(apart <= self.distance)
 
 
 INSIDE = Reach()
@@ -199,18 +216,54 @@ def peak_scores(
     Raises:
         ValueError: the shapes do not fit.
     """
-    names = ("lesion_hit_rate", "hit_any", "hit_all", "hit_of_five")
     seen = evidence_on_lesions(values, lesions, inside)
     if isinstance(seen, Undefined):
-        return dict.fromkeys(names, seen)
+        return dict.fromkeys(_SCORES, seen)
     if isinstance(reach, Undefined):
-        return dict.fromkeys(names, reach)
+        return dict.fromkeys(_SCORES, reach)
     lesions = lesions[lesions[:, inside].any(axis=1)]
     peaks = strongest_peaks(values, inside, max(MOST_PEAKS, len(lesions)))
     hits = _found(lesions, peaks[: len(lesions)], reach)
     five = any(_found(lesions, peaks[:MOST_PEAKS], reach))
     scores = (float(np.mean(hits)), float(any(hits)), float(all(hits)), float(five))
-    return dict(zip(names, scores, strict=True))
+    return dict(zip(_SCORES, scores, strict=True))
+
+
+def peaks_by_chance(
+    lesions: BoolArray, inside: BoolArray, reach: Reach | Undefined = INSIDE
+) -> dict[str, Score]:
+    """What points drawn at random in the image would score, as many as the peaks.
+
+    Each point lies anywhere with the same chance, whatever the others do: expectations, nothing is
+    drawn. That every lesion is found is counted over all sets of lesions, for up to eight of them.
+
+    Args:
+        lesions: (L, H, W) bool.
+        inside: (H, W) bool, False on padding.
+        reach: how near to a lesion a point must lie, or why that is not known.
+    """
+    seen = lesions[lesions[:, inside].any(axis=1)]
+    if not len(seen) or isinstance(reach, Undefined):
+        why = NONE_INSIDE if len(lesions) else NO_LESIONS
+        return dict.fromkeys(_SCORES, reach if isinstance(reach, Undefined) else why)
+    zones = np.stack([reach.zone(lesion)[inside] for lesion in seen])
+    missed = 1 - zones.any(axis=0).mean()
+    of_each = 1 - (1 - zones.mean(axis=1)) ** len(seen)
+    scores = (float(of_each.mean()), float(1 - missed ** len(seen)), _all_found(zones),
+              float(1 - missed**MOST_PEAKS))  # fmt: skip
+    return dict(zip(_SCORES, scores, strict=True))
+
+
+def _all_found(zones: BoolArray) -> Score:
+    """Chance that as many points as lesions find every one; (L, N) → by inclusion and exclusion."""
+    count = len(zones)
+    if count > _MOST_LESIONS:
+        return Undefined(f"{count} lesions, {_MOST_LESIONS} at most for chance")
+    total = 0.0
+    for chosen in product((False, True), repeat=count):
+        spared = 1 - zones[np.array(chosen)].any(axis=0).mean()
+        total += (-1) ** sum(chosen) * float(spared) ** count
+    return min(max(total, 0.0), 1.0)
 
 
 def lesions_of(peak: Peak, lesions: BoolArray, reach: Reach = INSIDE) -> tuple[int, ...]:
