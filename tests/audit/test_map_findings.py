@@ -14,7 +14,7 @@ from xaudit.audit.localization import localization_findings
 from xaudit.audit.means import Means
 from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_findings
 from xaudit.audit.peak_findings import peak_findings
-from xaudit.audit.reference_gaps import reference_gap_findings
+from xaudit.audit.reference_gaps import of_ideal_findings, reference_gap_findings
 from xaudit.audit.results import Results
 from xaudit.audit.score import map_scores, reference_scores, score_rows
 from xaudit.audit.store import CaseRow, MapRow, ScoreRow
@@ -349,3 +349,18 @@ def test_chance_stands_beside_the_scores_of_peaks_too():
     assert rows["hit_of_five"].value == pytest.approx(1 - (1 - share) ** 5)
     unknown = reference_scores(case, None, "5 mm")
     assert {row.undefined for row in unknown if row.metric == "hit_of_five"} == {UNKNOWN.reason}
+
+
+def test_mass_is_set_against_what_the_grid_allows():
+    rng = np.random.default_rng(0)
+    own, ideal = rng.random(N) / 4, 0.2 + rng.random(N) / 2
+    rows = [score(n, "mass", own[n] if n else None) for n in range(N)]
+    rows += [score(n, "mass", ideal[n], "ideal_on_grid") for n in range(N)]
+    cases = [case_row(n) for n in range(N)]
+    (found,) = of_ideal_findings(results(cases, rows), ["gradcam"], MEANS)
+    assert found.estimate.value == pytest.approx(own[1:].sum() / ideal[1:].sum())
+    assert found.estimate.low < found.estimate.value < found.estimate.high
+    assert found.estimate.n == N - 1
+    assert list(of_ideal_findings(results(cases, rows[:N]), ["gradcam"], MEANS)) == []
+    (none,) = of_ideal_findings(results(cases, rows[N:]), ["gradcam"], MEANS)
+    assert none.estimate.value is None

@@ -23,7 +23,7 @@ from xaudit.audit.plan import Plan
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
 from xaudit.audit.ran import Ran, RanMethod
-from xaudit.audit.reference_gaps import reference_gap_findings
+from xaudit.audit.reference_gaps import of_ideal_findings, reference_gap_findings
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
@@ -141,6 +141,7 @@ def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[F
     for findings in (
         localization_findings,
         reference_gap_findings,
+        of_ideal_findings,
         overlap_findings,
         frozen_threshold_findings,
         peak_findings,

@@ -14,6 +14,7 @@ from xaudit.report.view import Figure, Table
 CONSENSUS = "consensus"
 _FURTHER = (
     ("chance_corrected_mass", "Mass above chance"),
+    ("mass_of_ideal", "Mass, of what the grid allows"),
     ("pixel_auc", "AUC of pixels"),
     ("iou_otsu", "IoU at Otsu's threshold"),
     ("iou_frozen", "IoU at a frozen threshold"),
