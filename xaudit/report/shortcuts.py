@@ -57,8 +57,9 @@ def _lesion(one: Estimate) -> str:
 def _first(look: Lookup) -> Iterator[str]:
     if look.get("lesion_first"):
         yield (
-            f"In {look.cell('lesion_first')} of the cases it moves the logit more than erasing "
-            "anything else does: an artifact, the border, or its own shape over similar anatomy."
+            "Cases in which that moves the logit more than erasing anything else does, an "
+            "artifact, the border or its own shape over similar anatomy: "
+            f"{look.cell('lesion_first')}."
         )
 
 
