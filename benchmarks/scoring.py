@@ -6,6 +6,7 @@ First the metrics that both have, map by map as both are called, in this process
 ratio is what counts. Then every row that an audit stores of a case (four maps, the references,
 their agreement), as a share of the time in which the four main methods explain it on the real
 MobileNetV2, or on one with random weights where XAUDIT_DETECTORS (or ../shared/data) has none.
+All times are of the processor, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ REPEATS = 7
 
 
 def seconds(action):
-    """Median wall time of a few calls, after one that is not counted."""
+    """Median processor time of a few calls, after one that is not counted."""
     action()
     spent = []
     for _ in range(REPEATS):
-        began = time.perf_counter()
+        began = time.process_time()
         action()
-        spent.append(time.perf_counter() - began)
+        spent.append(time.process_time() - began)
     return statistics.median(spent)
 
 
@@ -91,9 +92,9 @@ def main(count=4):
     name, network, _ = next(iter(detectors()))
     evaluator = Evaluator(load(name, network))
     jobs = [Job(case, make_explainer(method, {})) for case in cases for method in METHODS]
-    began = time.perf_counter()
+    began = time.process_time()
     outcomes = list(explain_all(evaluator, jobs, CONTEXT))
-    explained = time.perf_counter() - began
+    explained = time.process_time() - began
     print(f"{len(jobs)} maps of {len(cases)} radiographs, 224 × 224\n")
     print("| metric | xaudit, ms a map | Quantus, ms a map | ratio |\n|---|---|---|---|")
     totals = np.zeros(2)

@@ -1,6 +1,7 @@
 """What summaries make of the rows of maps, on rows whose answer is known."""
 
 import zlib
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,12 +14,13 @@ from xaudit.audit.localization import localization_findings
 from xaudit.audit.means import Means
 from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_findings
 from xaudit.audit.peak_findings import peak_findings
-from xaudit.audit.reference_gaps import reference_gap_findings
+from xaudit.audit.reference_gaps import of_ideal_findings, reference_gap_findings
 from xaudit.audit.results import Results
-from xaudit.audit.score import map_scores, score_rows
+from xaudit.audit.score import map_scores, reference_scores, score_rows
 from xaudit.audit.store import CaseRow, MapRow, ScoreRow
 from xaudit.core.attribution import AttributionMap, Residual
 from xaudit.metrics.overlap import CUTOFFS
+from xaudit.metrics.peaks import UNKNOWN
 from xaudit.metrics.thresholded import SHARES
 from xaudit.testing import planted_case
 
@@ -153,12 +155,15 @@ def test_peaks_pay_for_being_loud_on_normal_images():
 def test_maps_of_normal_images_are_set_against_those_of_fractures():
     cases = [case_row(n, label=n < N) for n in range(2 * N)]
     rows = [score(n, "spatial_entropy", 0.3 if n < N else 0.9) for n in range(2 * N)]
+    rows += [score(n, "border_enrichment", 0.5 if n < N else 2.5) for n in range(2 * N)]
     rows += [score(n, "total_attribution", 5.0 + n % 7) for n in range(2 * N)]
     rows += [score(n, "peak_attribution", 9.0 if n < N else 1.0) for n in range(2 * N)]
     found = list(extent_findings(results(cases, rows), ["gradcam"], MEANS))
     entropy = by_scope(found, "spatial_entropy", "label")
     assert entropy["fractured",].value == pytest.approx(0.3)
     assert entropy["normal",].value == pytest.approx(0.9)
+    frame = by_scope(found, "border_enrichment", "label")
+    assert (frame["fractured",].value, frame["normal",].value) == (0.5, 2.5)
     assert by_scope(found, "peak_attribution_separation", "method")["gradcam",].value == 1
     separation = by_scope(found, "total_attribution_separation", "method")["gradcam",]
     fractured, normal = [[5.0 + n % 7 for n in part] for part in (range(N), range(N, 2 * N))]
@@ -219,3 +224,143 @@ def test_tolerance_reaches_the_scores_and_millimeters_need_a_spacing():
     assert hits["6 px"]["hit_any"].value == 1
     assert "spacing" in hits["6 mm"]["hit_any"].undefined
     assert hits["6 mm"]["mass"].value == 0
+
+
+def _padded():
+    case = _case()
+    inside = np.zeros(case.inside.shape, bool)
+    inside[:, 8:56] = True
+    return replace(case, inside=inside)
+
+
+def test_map_that_is_constant_in_the_image_is_degenerate_whatever_lies_on_padding():
+    case = _padded()
+    values = np.where(case.inside, np.float32(1), np.float32(0))
+    bad = AttributionMap("c", "gradcam", values)
+    assert bad.degenerate_on(case.inside) == "is constant"
+    rows = score_rows(bad, case, "0 px")
+    assert rows
+    assert all(row.value is None and "constant" in row.undefined for row in rows)
+    beside = AttributionMap("c", "gradcam", 1 - values)
+    assert beside.degenerate_on(case.inside) == "has no positive attribution"
+    assert beside.degenerate is None
+
+
+def test_lesion_outside_the_image_has_reasons_and_no_numbers():
+    case = _padded()
+    outside = np.zeros((1, *case.inside.shape), bool)
+    outside[0, 20:30, :6] = True
+    values = np.random.default_rng(0).random(case.inside.shape).astype(np.float32)
+    both = replace(case, lesions=np.concatenate([case.lesions, outside]))
+    rows = map_scores("m", values, both, "0 px")
+    of_lesion = {(row.metric, row.lesion): row for row in rows if row.lesion is not None}
+    for metric in ("lesion_mass", "lesion_hit"):
+        assert of_lesion[metric, 0].value is not None
+        assert of_lesion[metric, 1].value is None
+        assert "outside" in of_lesion[metric, 1].undefined
+    alone = replace(case, lesions=outside)
+    for row in [*map_scores("m", values, alone, "0 px"), *reference_scores(alone, (7, 7), "0 px")]:
+        assert row.value is None, row
+        assert row.undefined
+    nothing = replace(case, lesions=outside[:0])
+    assert reference_scores(nothing, None, "0 px") == []
+
+
+def test_worst_case_counts_lost_maps_and_not_cases_that_no_map_could_be_scored_on():
+    cases = [case_row(n) for n in range(N)]
+    rows = [score(n, "mass", 0.4 if n > 3 else None) for n in range(N)]
+    rows += [score(n, "mass", 0.1 if n > 1 else None, "center_gaussian") for n in range(N)]
+    found = by_scope(
+        localization_findings(results(cases, rows), ["gradcam"], MEANS),
+        "mass", "method", "analysis",
+    )  # fmt: skip
+    assert (found["gradcam", "scored"].value, found["gradcam", "scored"].n) == (0.4, N - 4)
+    assert found["gradcam", "worst_case"].value == pytest.approx(0.4 * (N - 4) / (N - 2))
+    assert found["gradcam", "worst_case"].n == N - 2
+
+
+def test_spacing_that_nobody_knows_is_no_missed_lesion():
+    cases = [case_row(n, label=n < N) for n in range(2 * N)]
+    rows = [score(n, "peak", 2.0, lesion=0, at="1") for n in range(N // 2, N)]
+    rows += [score(n, "peak", 1.0, at="1") for n in range(N, 2 * N)]
+    unknown = [
+        ScoreRow(f"c{n}", "center_gaussian", "hit_any", None, UNKNOWN.reason) for n in range(N // 2)
+    ]
+    found = {
+        name: by_scope(
+            peak_findings(results(cases, [*rows, *more]), ["gradcam"], MEANS),
+            "peaks_find_lesions", "false_marks",
+        )["0.5",]
+        for name, more in (("declared", []), ("unknown", unknown))
+    }  # fmt: skip
+    assert found["declared"].value == 0.5
+    assert found["unknown"].value == 1
+
+
+def test_normal_images_have_peaks_without_a_spacing_and_boxes_that_overlap_share_one():
+    normal = planted_case([], (64, 64))
+    values = np.zeros((64, 64), np.float32)
+    values[24, 26] = 1
+    (row,) = (one for one in score_rows(AttributionMap("c", "m", values), normal, "5 mm")
+              if one.metric == "peak")  # fmt: skip
+    assert row.lesion is None
+    fractured = _case()
+    assert not [one for one in score_rows(AttributionMap("c", "m", values), fractured, "5 mm")
+                if one.metric == "peak"]  # fmt: skip
+    twice = replace(fractured, lesions=np.repeat(fractured.lesions, 2, axis=0))
+    rows = score_rows(AttributionMap("c", "m", values), twice, "0 px")
+    assert [one.lesion for one in rows if one.metric == "peak"] == [0, 1]
+
+
+def test_consensus_has_no_score_that_adds_ranks():
+    case, rng = _case(), np.random.default_rng(0)
+    both = replace(case, lesions=np.concatenate([case.lesions, np.roll(case.lesions, 20, 1)]))
+    maps = {name: rng.random(case.inside.shape).astype(np.float32) for name in ("a", "b")}
+    told = {row.metric: row for row in agreement_rows(maps, both, "0 px")
+            if row.method == "consensus" and row.at is None}  # fmt: skip
+    for name in ("mass", "enrichment", "other_lesion_mass", "iou_otsu"):
+        assert told[name].undefined == "ranks have no mass"
+
+
+def test_normal_images_whose_map_failed_are_no_images_without_false_peaks():
+    cases = [case_row(n, label=n < N) for n in range(2 * N)]
+    rows = [score(n, "peak", 2.0 if n % 2 else 0.5, lesion=0, at="1") for n in range(N)]
+    rows += [score(n, "peak", 1.0, at="1") for n in range(N, N + 12)]
+    failed = [MapRow(f"c{n}", "gradcam", {}, error="MemoryError") for n in range(N + 12, 2 * N)]
+    found = {
+        name: by_scope(
+            peak_findings(results(cases, rows, maps), ["gradcam"], MEANS),
+            "peaks_find_lesions", "false_marks",
+        )["0.5",]
+        for name, maps in (("silent", []), ("failed", failed))
+    }  # fmt: skip
+    # 12 false peaks on 48 images, or on the 36 that have a map.
+    assert (found["silent"].n, found["failed"].n) == (2 * N, 2 * N - 12)
+    assert found["silent"].value == 1
+
+
+def test_chance_stands_beside_the_scores_of_peaks_too():
+    case = _case()
+    rows = {row.metric: row for row in reference_scores(case, None, "0 px")
+            if row.method == "area_chance" and row.lesion is None and row.at is None}  # fmt: skip
+    share = case.lesions.mean()
+    for name in ("lesion_hit_rate", "hit_any", "hit_all", "hit"):
+        assert rows[name].value == pytest.approx(share)
+    assert rows["hit_of_five"].value == pytest.approx(1 - (1 - share) ** 5)
+    unknown = reference_scores(case, None, "5 mm")
+    assert {row.undefined for row in unknown if row.metric == "hit_of_five"} == {UNKNOWN.reason}
+
+
+def test_mass_is_set_against_what_the_grid_allows():
+    rng = np.random.default_rng(0)
+    own, ideal = rng.random(N) / 4, 0.2 + rng.random(N) / 2
+    rows = [score(n, "mass", own[n] if n else None) for n in range(N)]
+    rows += [score(n, "mass", ideal[n], "ideal_on_grid") for n in range(N)]
+    cases = [case_row(n) for n in range(N)]
+    (found,) = of_ideal_findings(results(cases, rows), ["gradcam"], MEANS)
+    assert found.estimate.value == pytest.approx(own[1:].sum() / ideal[1:].sum())
+    assert found.estimate.low < found.estimate.value < found.estimate.high
+    assert found.estimate.n == N - 1
+    assert list(of_ideal_findings(results(cases, rows[:N]), ["gradcam"], MEANS)) == []
+    (none,) = of_ideal_findings(results(cases, rows[N:]), ["gradcam"], MEANS)
+    assert none.estimate.value is None

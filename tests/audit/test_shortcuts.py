@@ -74,6 +74,9 @@ def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, tmp_path):
     assert found["lesion_specific_effect"].low > 2
     assert found["lesion_flip"].value > 0.9
     assert found["lesion_advantage[removed=marker]"].low > 2
+    assert found["lesion_first"].value == 1
+    # All alike is no certainty: so many patients bound the share.
+    assert 0.5 < found["lesion_first"].low < 1
     assert found["artifact_excess[removed=marker]"].high <= 0
 
 
@@ -85,6 +88,7 @@ def test_a_detector_that_decides_by_the_marker_is_found(seen, tmp_path):
     assert found["other_flip[removed=marker]"].value > 0.9
     assert found["lesion_specific_effect"].low <= 0 <= found["lesion_specific_effect"].high
     assert found["lesion_advantage[removed=marker]"].high < -2
+    assert found["lesion_first"].value < 0.2
 
 
 def test_rows_are_kept_and_taken_up(seen, tmp_path):
@@ -105,3 +109,20 @@ def test_an_audit_says_what_decides(finished):
     for one in findings.findings:
         if one.metric == "association_p":
             assert 0 < one.estimate.low <= one.estimate.value <= one.estimate.high <= 1
+
+
+def test_maps_of_normal_cases_are_told_apart():
+    rows = [
+        CheckRow(f"c{n}", "gradcam", "artifact_enrichment", "removed", "marker", 1.0 + n % 2, None)
+        for n in range(40)
+    ]
+    patients = {f"c{n}": f"p{n}" for n in range(40)}
+    normal = {f"c{n}" for n in range(1, 40, 2)}
+    found = {
+        one.id: one.estimate
+        for one in shortcut_findings(rows, patients, StatisticsConfig(draws=200), 1, "patient",
+                                     normal)
+    }  # fmt: skip
+    assert found["artifact_enrichment[method=gradcam,removed=marker]"].value == 1.5
+    apart = found["artifact_enrichment[label=normal,method=gradcam,removed=marker]"]
+    assert (apart.value, apart.n) == (2.0, 20)

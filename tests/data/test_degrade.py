@@ -1,10 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from xaudit.core.case import Case, PreparedCase
-from xaudit.data.degrade import LADDERS, add_noise, degraded, expose, resample, turn
+from xaudit.data.degrade import (
+    LADDERS,
+    add_noise,
+    degraded,
+    degraded_lesions,
+    expose,
+    resample,
+    turn,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +82,15 @@ def test_turning_there_and_back_is_nearly_nothing(image):
 
 def test_exposure_is_proportional(image):
     np.testing.assert_allclose(expose(image, 60), 0.6 * image, rtol=1e-6)
+
+
+def test_hairline_lesion_stays_when_the_image_is_turned(image, tmp_path):
+    case = prepared(image, tmp_path)
+    line = np.zeros((1, *image.shape[1:]), dtype=bool)
+    line[0, 20, 10:36] = True
+    line = replace(case, lesions=line)
+    for severity in LADDERS["rotation"].severities:
+        (turned,) = degraded_lesions(line, LADDERS["rotation"], severity).lesions
+        _, pieces = ndimage.label(turned, np.ones((3, 3)))
+        assert pieces == 1
+        assert turned.any(axis=0).sum() >= 26 * np.cos(np.radians(severity)) - 1

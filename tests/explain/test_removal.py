@@ -4,6 +4,7 @@ import torch
 from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 
+from xaudit.explain.baselines import baseline_of
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.faithfulness import BASELINES, FILLINGS, SHARES, SUBSETS, removal
 from xaudit.explain.imputation import imputed
@@ -134,7 +135,6 @@ def test_a_linear_detector_is_explained_by_its_terms(port, linear, weights, case
 
 
 def test_attributions_against_the_baseline_predict_every_subset(linear, weights, case):
-    from xaudit.explain.baselines import baseline_of
 
     for name in BASELINES:
         against = case.image - baseline_of(case.image, case.inside, name)
@@ -176,3 +176,15 @@ def test_subsets_of_a_case_are_evaluated_once_for_all_its_maps(conv, case):
         costs.append(evaluator.cost.forward)
     curves = 2 * len(FILLINGS) * (len(SHARES) - 1)
     assert costs == [1 + curves + 3 * SUBSETS, 1 + 3 * curves + 3 * SUBSETS]
+
+
+def test_padding_does_not_bleed_into_a_blurred_image():
+    inside = np.zeros((40, 40), bool)
+    inside[:, 8:30] = True
+    rng = np.random.default_rng(0)
+    picture = rng.random((1, 40, 40)).astype(np.float32)
+    dark, bright = (np.where(inside, picture, np.float32(pad)) for pad in (0, 1))
+    one, other = (baseline_of(image, inside, "blur")[:, inside] for image in (dark, bright))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    flat = np.where(inside, np.float32(0.6), np.float32(0))[None]
+    np.testing.assert_allclose(baseline_of(flat, inside, "blur")[:, inside], 0.6, atol=1e-6)

@@ -27,13 +27,6 @@ def _curve(rng):
     return np.concatenate([[0.9], rng.random(len(SHARES) - 2), [0.1]])
 
 
-def test_golden_values_of_deletion_and_insertion():
-    shares = np.array([0, 0.5, 1])
-    assert deletion(shares, np.array([1, 0.3, 0])) == pytest.approx(0.4)
-    # Insertion 0, 0.7, 1 is the score least important first read backwards.
-    assert insertion(shares, np.array([1, 0.7, 0])) == pytest.approx(0.6)
-
-
 @seeds
 @few
 def test_areas_agree_with_a_fine_sum(seed):

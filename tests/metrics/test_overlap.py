@@ -77,3 +77,25 @@ def test_lesion_outside_the_image_and_unreadable_maps_have_no_overlap():
     assert first is not None
     assert second is None
     assert isinstance(lesion_overlaps(-values, lesions, inside), Undefined)
+
+
+def test_centroid_between_pixels_lies_in_all_that_it_touches():
+    inside = np.ones((32, 32), bool)
+    values = np.zeros((32, 32), np.float32)
+    values[10:12, 10:14] = 1
+    for rows in (slice(10, 11), slice(11, 12)):
+        lesions = np.zeros((1, 32, 32), bool)
+        lesions[0, rows, 8:16] = True
+        for flip in (1, -1):
+            (found,) = lesion_overlaps(values[::flip], lesions[:, ::flip], inside)
+            assert found.centroid_in_lesion == 1
+
+
+def test_padding_is_never_part_of_a_mark():
+    lesions = np.zeros((1, 32, 32), bool)
+    lesions[0, 8:15, 9:16] = True
+    inside = np.zeros((32, 32), bool)
+    inside[:, 4:28] = True
+    # Of one value everywhere Otsu's threshold lies below 0, where padding stands.
+    (found,) = lesion_overlaps(np.full((32, 32), 0.1, np.float32), lesions, inside)
+    assert found.iou == pytest.approx(49 / inside.sum())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from credibility_oracles import entropy_of_histogram
 
-from xaudit.core.metric import Undefined
+from xaudit.core.metric import METRICS, Undefined
 from xaudit.metrics.randomization import (
     complexity_rise,
     edge_similarity,
@@ -10,6 +10,8 @@ from xaudit.metrics.randomization import (
     randomization_hog,
     randomization_similarity,
     randomization_ssim,
+    randomized_auprc_gap,
+    randomized_hit_gap,
     randomized_mass_gap,
     smoothed,
 )
@@ -50,6 +52,12 @@ def test_mass_on_lesions_is_set_against_that_of_random_parameters():
     lesions = np.zeros((1, 24, 24), bool)
     lesions[0, 3:9, 4:8] = True
     focused, spread = lesions[0] * 1.0, np.ones((24, 24))
+    for own, gap_of in (("mass", randomized_mass_gap), ("auprc", randomized_auprc_gap),
+                        ("hit", randomized_hit_gap)):  # fmt: skip
+        maps = np.abs(MAP), np.abs(OTHER)
+        expected = [METRICS[own](values, lesions, INSIDE) for values in maps]
+        assert gap_of(*maps, lesions, INSIDE) == pytest.approx(expected[0] - expected[1])
+        assert isinstance(gap_of(focused, -spread, lesions, INSIDE), Undefined)
     gap = randomized_mass_gap(focused, spread, lesions, INSIDE)
     assert gap == pytest.approx(1 - lesions.mean())
     assert randomized_mass_gap(spread, focused, lesions, INSIDE) == pytest.approx(-gap)

@@ -8,6 +8,7 @@ from xaudit.metrics.shortcuts import (
     insertion_effect,
     lesion_advantage,
     lesion_effect,
+    lesion_first,
     lesion_flip,
     lesion_specific_effect,
     other_effect,
@@ -26,9 +27,13 @@ def test_effects_are_differences_of_logits():
 
 
 def test_calls_change_at_the_threshold():
-    assert lesion_flip(1.0, np.array([0.0, -0.5]), 0.0) == 0.5
+    assert lesion_flip(1.0, np.array([0.5, -0.5]), 0.0) == 0.5
+    # A call needs more than the threshold, here as wherever calls are counted.
+    assert lesion_flip(1.0, np.array([0.0, -0.5]), 0.0) == 1
+    assert isinstance(lesion_flip(0.0, np.array([-2.0]), 0.0), Undefined)
+    assert other_flip(0.0, np.array([0.5, -2.0]), 0.0) == 0.5
     assert isinstance(lesion_flip(-1.0, np.array([-2.0]), 0.0), Undefined)
-    assert other_flip(-1.0, np.array([0.0, -2.0]), 0.0) == 0.5
+    assert other_flip(-1.0, np.array([0.5, 0.0]), 0.0) == 0.5
 
 
 @pytest.mark.parametrize("values", [NONE, np.array([np.nan])])
@@ -50,3 +55,13 @@ def test_enrichment_is_one_for_a_constant_map():
     assert isinstance(artifact_enrichment(-flat, artifact, inside), Undefined)
     assert isinstance(artifact_enrichment(flat, ~inside, inside), Undefined)
     assert isinstance(artifact_enrichment(flat * np.nan, artifact, inside), Undefined)
+
+
+def test_lesion_comes_first_only_where_nothing_else_moves_more():
+    assert lesion_first(2.0, np.array([1.0, 1.5])) == 1
+    assert lesion_first(1.5, np.array([1.0, 1.5])) == 0.5
+    assert lesion_first(1.0, np.array([1.5, 0.1])) == 0
+    # A logit that rises without the lesion does not rest on it, however far it rises.
+    assert lesion_first(-3.0, np.array([0.1])) == 0
+    assert isinstance(lesion_first(1.0, NONE), Undefined)
+    assert isinstance(lesion_first(1.0, np.array([np.nan])), Undefined)

@@ -26,7 +26,9 @@ def scored(audit):
     for reference in ("edge_map", "center_gaussian"):
         scope = {"method": "gradcam", "reference": reference}
         extra.append(Finding("mass_reference_gap", scope, _share(0.25)))
+        extra.append(Finding("auprc_reference_gap", scope, _share(0.2)))
     extra.append(Finding("randomized_mass_gap", {"method": "gradcam"}, _share(0.35)))
+    extra.append(Finding("randomized_auprc_gap", {"method": "gradcam"}, _share(0.15)))
     for name, values in {"gradcam": (0.9, 0.5), "lime": (0.2, 0.0)}.items():
         for cutoff, value in zip(("0.1", "0.5"), values, strict=True):
             scope = {"method": name, "criterion": "iou", "cutoff": cutoff}
@@ -58,6 +60,9 @@ def test_every_part_stands_where_it_was_measured(scored):
     gaps = tables["Mass in lesion, minus that of reference maps"]
     assert gaps.columns == ("Method", "edges", "center", "random parameters")
     assert "35" in gaps.rows[0][-1]
+    ranked = tables["AUPRC, minus that of reference maps"]
+    assert ranked.columns[-1] == "random parameters"
+    assert "15" in ranked.rows[0][-1]
     found = tables["Lesions found, by what counts as found"]
     assert [row[0] for row in found.rows] == ["IoU at least: 0.1", "IoU at least: 0.5"]
     assert len(tables["Lesions found by peaks (FROC)"].columns) == 3

@@ -20,8 +20,10 @@ from xaudit.metrics.agreement import agreement, consensus
 
 CONSENSUS = "consensus"
 NAME = agreement.facts.name
-_OF_MASS = frozenset({"mass", "enrichment", "chance_corrected_mass"})
-"""Scores that ranks cannot have."""
+_OF_MASS = frozenset(
+    {"mass", "enrichment", "chance_corrected_mass", "other_lesion_mass", "iou_otsu"}
+)
+"""Scores that ranks cannot have: they add values, or ask how they are distributed."""
 
 
 def agreement_rows(

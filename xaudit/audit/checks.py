@@ -32,6 +32,8 @@ from xaudit.metrics.randomization import (
     randomization_hog,
     randomization_similarity,
     randomization_ssim,
+    randomized_auprc_gap,
+    randomized_hit_gap,
     randomized_mass_gap,
     smooth_randomization_similarity,
     smoothed,
@@ -47,6 +49,7 @@ _RANDOMIZATION = {
     "randomization_hog": randomization_hog,
     "complexity_rise": complexity_rise,
 }
+_GAPS = (randomized_mass_gap, randomized_auprc_gap, randomized_hit_gap)
 _COUNTERPARTS: Mapping[str, Callable[..., Score]] = {
     SHUFFLED: label_randomization_similarity,
     RETRAINED: reproducibility,
@@ -93,7 +96,8 @@ class Checks:
         for case, method, values in self._pairs():
             seen = None if isinstance(values, Undefined) else values
             yield check_row(case, method, "readable_map", readable_map(seen, case.inside))
-            score = compared(edge_similarity, values, edge_map(case.image), inside=case.inside)
+            edges = edge_map(case.image, case.inside)
+            score = compared(edge_similarity, values, edges, inside=case.inside)
             yield check_row(case, method, "edge_similarity", score)
 
     def _faithfulness(self) -> Iterator[CheckRow]:
@@ -129,10 +133,9 @@ class Checks:
         for case, method, values in self._pairs(cases):
             other = maps[case.case.case_id, method]
             if level == ALL_LAYERS:
-                gap = compared(
-                    randomized_mass_gap, values, other, lesions=case.lesions, inside=case.inside
-                )
-                yield check_row(case, method, "randomized_mass_gap", gap)
+                for gap in _GAPS:
+                    score = compared(gap, values, other, lesions=case.lesions, inside=case.inside)
+                    yield check_row(case, method, gap.facts.name, score)
             for metric, compare in _RANDOMIZATION.items():
                 if metric != "complexity_rise" or level == ALL_LAYERS:
                     score = compared(compare, values, other, inside=case.inside)

@@ -179,7 +179,7 @@ class ChecksConfig(Section):
         "far maps agree is reported"
     )  # fmt: skip
     draws: int = Field(
-        2, ge=1, le=20, description="randomized copies of the detector, shared out over the cases"
+        5, ge=1, le=20, description="randomized copies of the detector, shared out over the cases"
     )
     disturbances: tuple[
         Literal["noise", "exposure", "rotate_left", "rotate_right", "jpeg", "resample"], ...

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.means import is_share
 from xaudit.audit.store import CheckRow
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
@@ -91,6 +92,7 @@ class _Report:
             [self._patients[case_id] for case_id in values],
             self._rng(metric, scope),
             draws=self._statistics.draws,
+            share=is_share(metric),
         )
         return Finding(metric, scope, replace(estimate, unit=self._unit))
 

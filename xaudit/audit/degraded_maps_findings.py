@@ -8,16 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.means import is_share
 from xaudit.audit.results import Results
 from xaudit.audit.store import CheckRow
 from xaudit.core.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.evidence import NO_LESIONS, NONE_INSIDE
 from xaudit.metrics.localization import hit, mass
 from xaudit.stats.bootstrap import clustered_mean
 
 SCORES = {"mass": mass, "hit": hit}
 """What is read from the maps of worse images."""
+_OF_CASE = {NO_LESIONS.reason, NONE_INSIDE.reason}
 _Step = tuple[str, str, str, str]
 
 
@@ -32,7 +35,7 @@ def degraded_map_findings(
 
     A map that nothing can be read from scores 0, the worst: a detector that goes blind on worse
     images must not look better for it. Images whose map could not be read before anything was
-    done to them are left out.
+    done to them are left out, and so are steps that turned every lesion out of the image.
 
     Args:
         rows: of the maps of worse images.
@@ -52,8 +55,9 @@ def degraded_map_findings(
             named = f"degraded_{name}"
             rng = generator_for(seed, "bootstrap", f"{named}[{ladder},{method},{severity}]")
             estimate = clustered_mean(
-                values, [patients[one] for one in used], rng, statistics.draws
-            )
+                values, [patients[one] for one in used], rng, statistics.draws,
+                share=name == metric and is_share(metric),
+            )  # fmt: skip
             sized = apply_size_rule(estimate, len(used), statistics.minimum)
             yield Finding(named, scope, replace(sized, unit=unit), positives=len(used))
 
@@ -62,7 +66,7 @@ def _by_step(rows: Sequence[CheckRow]) -> Mapping[_Step, Mapping[str, float]]:
     """(metric, method, ladder, severity) → case → score, 0 where the map cannot be read."""
     table: dict[_Step, dict[str, float]] = {}
     for row in rows:
-        if row.metric in SCORES:
+        if row.metric in SCORES and row.undefined not in _OF_CASE:
             step = (row.metric, row.method, row.facet, row.level)
             table.setdefault(step, {})[row.case_id] = row.value or 0.0
     return table

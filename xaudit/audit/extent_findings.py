@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xaudit.audit.means import Means
+from xaudit.audit.means import Means, is_share
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow
 from xaudit.core.estimate import Estimate
@@ -17,11 +17,12 @@ from xaudit.fairness.groups import apply_size_rule
 from xaudit.stats.auc import auc
 
 _LABELS = {True: "fractured", False: "normal"}
+_BY_LABEL = ("spatial_entropy", "border_enrichment")
 _SEPARATED = ("total_attribution", "peak_attribution")
 
 
 def extent_findings(results: Results, methods: Sequence[str], means: Means) -> Iterator[Finding]:
-    """How widely the evidence is spread with and without a fracture, and how much more it is.
+    """How widely evidence is spread, and lies on the frame, with and without a fracture; how much.
 
     ``total_attribution_separation`` and ``peak_attribution_separation`` say how often a fractured
     case has more of it than a normal one: 0.5 is a map as loud on normal images.
@@ -34,14 +35,14 @@ def extent_findings(results: Results, methods: Sequence[str], means: Means) -> I
     rows = [row for row in results.cases if row.sampled]
     for method in methods:
         for label, name in _LABELS.items():
-            used, values = _known(results, rows, method, "spatial_entropy")
-            chosen = [row.label == label for row in used]
-            scope = {"method": method, "label": name}
-            patients = [row.patient for row, kept in zip(used, chosen, strict=True) if kept]
-            yield means.finding(
-                "spatial_entropy", scope, values[np.array(chosen, dtype=bool)], patients,
-                share=True, cases=f"explained {name} case with a map that can be read",
-            )  # fmt: skip
+            for metric in _BY_LABEL:
+                chosen = [row for row in rows if row.label == label]
+                used, values = _known(results, chosen, method, metric)
+                yield means.finding(
+                    metric, {"method": method, "label": name}, values,
+                    [row.patient for row in used], share=is_share(metric),
+                    cases=f"explained {name} case with a map that can be read",
+                )  # fmt: skip
         for metric in _SEPARATED:
             yield _separation(results, rows, method, metric, means)
 

@@ -9,24 +9,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from xaudit.audit.agreement import mean_by_case
+import numpy as np
+
+from xaudit.audit.agreement import CONSENSUS, mean_by_case
 from xaudit.audit.files import write_bytes
 from xaudit.audit.gallery_groups import Served, worst_served
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow
-from xaudit.core.case import Case, PreparedCase
+from xaudit.core.case import Case, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.finding import GalleryCase, GalleryMap
+from xaudit.core.metric import Undefined
 from xaudit.data.masks import outlines_on_grid
 from xaudit.data.prepare import prepare
+from xaudit.metrics.agreement import consensus
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.report import numbers
 from xaudit.report.overlays import for_card, overlay_png, picture_png
 
-LIMITS = {"miss": 4, "false_alarm": 3, "group": 4, "worst_map": 3, "disagreement": 1, "good": 2}
+LIMITS = {"miss": 4, "false_alarm": 3, "group": 4, "worst_map": 3, "disagreement": 2, "good": 2}
 _PICTURE_SCALE = 2
 _PICTURE_SIDE = 640
 """Of the longer side in pixels, where twice the input is more."""
+_MIDDLE_RANK = 0.5
 _NOT_DRAWN = " (not in the drawn sample: its maps enter no statistics)"
 
 Kind = Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
@@ -84,7 +89,7 @@ class Gallery:
             case = self.case(choice, prepared)
             write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
             for one in case.maps:
-                values = self._source(choice.row).array(case.case_id, one.method)
+                values = self.values(choice.row, one.method)
                 write_bytes(folder / "evidence" / one.picture, overlay_png(for_card(values)))
             shown.append(case)
         return tuple(shown)
@@ -181,17 +186,36 @@ class Gallery:
             groups=row.groups,
             picture=f"{name}.png",
             outlines=tuple(outlines_on_grid(lesion) for lesion in prepared.lesions),
-            maps=tuple(self._gallery_maps(row, name)),
+            maps=tuple(self._gallery_maps(choice, name)),
         )
 
-    def _gallery_maps(self, row: CaseRow, name: str) -> Iterator[GalleryMap]:
-        tried = {one.method for one in self._source(row).maps
-                 if one.case_id == row.case_id and one.error is None}  # fmt: skip
-        for method in self.methods:
-            if method in tried:
-                scores = {metric: self._score(row, method, metric) for metric in LOCALIZATION}
-                known = {metric: score for metric, score in scores.items() if score is not None}
-                yield GalleryMap(method, f"{name}-{method}.png", known)
+    def _gallery_maps(self, choice: Choice, name: str) -> Iterator[GalleryMap]:
+        """Every map that was made; where the methods disagree, also what they agree on."""
+        row, together = choice.row, choice.kind == "disagreement"
+        for method in (*self._made(row), *((CONSENSUS,) if together else ())):
+            scores = {metric: self._score(row, method, metric) for metric in LOCALIZATION}
+            known = {metric: score for metric, score in scores.items() if score is not None}
+            yield GalleryMap(method, f"{name}-{method}.png", known)
+
+    def _made(self, row: CaseRow, *, readable: bool = False) -> list[str]:
+        tried = {
+            one.method
+            for one in self._source(row).maps
+            if one.case_id == row.case_id and one.error is None
+            if not readable or one.degenerate is None
+        }
+        return [method for method in self.methods if method in tried]
+
+    def values(self, row: CaseRow, method: str) -> FloatArray:
+        """The map to draw; of the consensus, what lies above the middle rank."""
+        source = self._source(row)
+        if method != CONSENSUS:
+            return source.array(row.case_id, method)
+        maps = [source.array(row.case_id, name) for name in self._made(row, readable=True)]
+        together = consensus(maps, source.array(row.case_id, "inside"))
+        # A case has an agreement only where two maps can be read.
+        assert not isinstance(together, Undefined)
+        return np.asarray(np.maximum(together - _MIDDLE_RANK, 0), dtype=np.float32)
 
 
 def _of_group(one: Served) -> str:

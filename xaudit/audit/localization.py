@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from xaudit.audit.agreement import CONSENSUS
-from xaudit.audit.means import Means
+from xaudit.audit.means import Means, is_share
 from xaudit.audit.results import Results
 from xaudit.audit.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.finding import CROSS, Finding
-from xaudit.core.metric import METRICS
 from xaudit.fairness.groups import levels
 from xaudit.metrics.localization import FURTHER, LOCALIZATION
 
 BY_GROUP = ("mass", "hit")
+_ALWAYS_READABLE = "center_gaussian"
 
 
 def with_lesions(results: Results) -> list[CaseRow]:
@@ -31,7 +31,10 @@ def localization_findings(
     """Mean scores over the explained cases with lesions, overall and by group.
 
     "scored" is the mean over maps that can be read; in the "worst_case" a map that is missing
-    or degenerate scores 0, the worst value of every metric here but one, where 0 is chance.
+    or degenerate scores 0, the worst value of every metric here but one, where 0 is chance. Cases
+    in which not even a blob in the middle has the score are left out of both: it is not the map
+    that lacks something, but the lesions lie outside the image, there is one where two are
+    needed, or the spacing for a tolerance in millimeters is not known.
     "converged" leaves out maps that did not converge, where a method has any. Drawn lesions and
     boxes are also taken apart where a study has both: a box flatters the mass.
 
@@ -84,15 +87,15 @@ class _Report:
         }
 
     def has(self, method: str, metric: str) -> bool:
-        """Whether any case has such a score: chance has no peaks, ranks have no mass."""
+        """Whether any case has such a score: ranks have no mass."""
         return any(one.value is not None for one in self._scores.get((method, metric), {}).values())
 
     def findings(
         self, rows: Sequence[CaseRow], method: str, metric: str, scope: dict[str, str]
     ) -> Iterable[Finding]:
         scores = self._scores.get((method, metric), {})
-        if metric == "other_lesion_mass":
-            rows = [row for row in rows if row.lesions > 1]
+        always = self._scores.get((_ALWAYS_READABLE, metric), {})
+        rows = [row for row in rows if _reason(always.get(row.case_id)) is None]
         known = [row for row in rows if _value(scores.get(row.case_id)) is not None]
         yield self._mean(known, scores, metric, {**scope, "method": method, "analysis": "scored"})
         if method not in (*REFERENCES, CONSENSUS):
@@ -121,9 +124,12 @@ class _Report:
         scope: dict[str, str],
     ) -> Finding:
         values = [_value(scores.get(row.case_id)) or 0.0 for row in rows]
-        share = METRICS[metric].facts.high == 1.0 and METRICS[metric].facts.low == 0.0
         patients = [row.patient for row in rows]
-        return self._means.finding(metric, scope, values, patients, share=share)
+        return self._means.finding(metric, scope, values, patients, share=is_share(metric))
+
+
+def _reason(score: ScoreRow | None) -> str | None:
+    return None if score is None else score.undefined
 
 
 def _value(score: ScoreRow | None) -> float | None:

@@ -8,12 +8,20 @@ from dataclasses import asdict
 from xaudit.audit.store import ScoreRow
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
-from xaudit.metrics.extent import peak_attribution, spatial_entropy, total_attribution
+from xaudit.data.artifacts import border
+from xaudit.metrics.extent import (
+    border_enrichment,
+    peak_attribution,
+    spatial_entropy,
+    total_attribution,
+)
+from xaudit.metrics.localization import lesion_masses
 from xaudit.metrics.overlap import lesion_overlaps
-from xaudit.metrics.peaks import MOST_PEAKS, Reach, lesion_of, strongest_peaks
+from xaudit.metrics.peaks import INSIDE, MOST_PEAKS, Reach, lesion_hits, lesions_of, strongest_peaks
 from xaudit.metrics.thresholded import ious_at_shares
 
-EXTENT = (spatial_entropy, total_attribution, peak_attribution)
+OF_AMOUNT = (spatial_entropy, total_attribution, peak_attribution)
+EXTENT = tuple(metric.facts.name for metric in (*OF_AMOUNT, border_enrichment))
 PEAK, OVERLAP, IOU_AT = "peak", "overlap", "iou_at"
 
 
@@ -26,20 +34,50 @@ def score_row(case_id: str, method: str, metric: str, score: Score) -> ScoreRow:
 
 def extent_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
     """How much the map shows and how widely, with or without lesions."""
-    for metric in EXTENT:
-        score = metric(values, case.inside)
-        yield score_row(case.case.case_id, method, metric.facts.name, score)
+    case_id, inside = case.case.case_id, case.inside
+    for metric in OF_AMOUNT:
+        yield score_row(case_id, method, metric.facts.name, metric(values, inside))
+    score = border_enrichment(values, border(inside), inside)
+    yield score_row(case_id, method, border_enrichment.facts.name, score)
 
 
 def peak_rows(
     method: str, values: FloatArray, case: PreparedCase, reach: Reach | Undefined
 ) -> Iterator[ScoreRow]:
-    """The strongest peaks: value is the strength, ``lesion`` what it finds, ``at`` its rank."""
+    """The strongest peaks: value is the strength, ``lesion`` what it finds, ``at`` its rank.
+
+    A row for each lesion that the peak finds, or one without. Where the reach is not known, only
+    cases without lesions have peaks: theirs are wrong at any reach.
+    """
     if isinstance(reach, Undefined):
-        return
+        if len(case.lesions):
+            return
+        reach = INSIDE
     for rank, peak in enumerate(strongest_peaks(values, case.inside, MOST_PEAKS), start=1):
-        lesion = lesion_of(peak, case.lesions, reach)
-        yield ScoreRow(case.case.case_id, method, PEAK, peak.strength, None, lesion, at=str(rank))
+        for lesion in lesions_of(peak, case.lesions, reach) or (None,):
+            case_id = case.case.case_id
+            yield ScoreRow(case_id, method, PEAK, peak.strength, None, lesion, at=str(rank))
+
+
+def lesion_rows(
+    method: str, values: FloatArray, case: PreparedCase, reach: Reach | Undefined
+) -> Iterator[ScoreRow]:
+    """Lesion by lesion: its share of the evidence, and whether one of the peaks finds it.
+
+    A lesion that lies outside the image has reasons.
+    """
+    case_id, outside = case.case.case_id, "the lesion lies outside the image"
+    seen = [bool((plane & case.inside).any()) for plane in case.lesions]
+    masses = lesion_masses(values, case.lesions, case.inside)
+    for lesion, mass in enumerate(masses):
+        value, reason = (mass, None) if seen[lesion] else (None, outside)
+        yield ScoreRow(case_id, method, "lesion_mass", value, reason, lesion)
+    if isinstance(reach, Undefined) or not masses:
+        return
+    hits = lesion_hits(values, case.lesions, case.inside, reach=reach)
+    for lesion, hit in enumerate(hits):
+        value, reason = (float(hit), None) if seen[lesion] else (None, outside)
+        yield ScoreRow(case_id, method, "lesion_hit", value, reason, lesion)
 
 
 def threshold_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:

@@ -11,9 +11,18 @@ import numpy.typing as npt
 from xaudit.audit.config import StatisticsConfig
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
+from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.stats.bootstrap import clustered_mean
+
+
+def is_share(metric: str) -> bool:
+    """Whether values of a metric lie in [0, 1], so that their mean is bounded like a share."""
+    if metric not in METRICS:
+        return False
+    facts = METRICS[metric].facts
+    return facts.low == 0.0 and facts.high == 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from xaudit.audit.beside import BESIDE
 from xaudit.audit.extent_findings import separation_facts
 from xaudit.audit.overlap_findings import overlap_facts
 from xaudit.audit.peak_findings import peak_facts
-from xaudit.audit.reference_gaps import reference_gap_facts
+from xaudit.audit.reference_gaps import of_ideal_facts, reference_gap_facts
 from xaudit.audit.site_shift import site_shift_facts
 from xaudit.core.metric import METRICS, Metric, MetricFacts, Unit
 from xaudit.metrics import (
@@ -85,7 +85,7 @@ def all_metrics() -> list[MetricFacts]:
     facts.extend(_made_of(METRICS[name].facts, made) for name in _OF for made in _DERIVED)
     facts.extend(_made_of(METRICS[name].facts, _DERIVED[0]) for name in _OF_MAPS)
     facts.extend((*BESIDE, *reference_gap_facts(), *overlap_facts(), *separation_facts()))
-    facts.extend((peak_facts(), *site_shift_facts()))
+    facts.extend((peak_facts(), of_ideal_facts(), *site_shift_facts()))
     return sorted(facts, key=lambda one: (one.family, one.name))
 
 

@@ -16,6 +16,7 @@ from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.detection import Marks, sensitivity_at_false_marks
+from xaudit.metrics.peaks import UNKNOWN
 
 RATES = (0.5, 1.0, 2.0)
 NAME = "peaks_find_lesions"
@@ -26,16 +27,18 @@ def peak_findings(results: Results, methods: Sequence[str], means: Means) -> Ite
 
     The five strongest peaks of every explained case are marks, rated by their strength, and images
     without a lesion count: a map that is as loud on normal images pays for it. Lesions of cases
-    whose map cannot be read are not found.
+    whose map cannot be read are not found. Left out are cases with lesions for which nobody knows
+    how many pixels the tolerance is, and normal images without a map, which would pass for images
+    without a false peak.
 
     Args:
         results: of the run.
         methods: attribution methods of the plan.
         means: how means are estimated.
     """
-    rows = [row for row in results.cases if row.sampled and (row.lesions > 0) == row.label]
-    places = {row.case_id: index for index, row in enumerate(rows)}
     for method in methods:
+        rows = _asked(results, method)
+        places = {row.case_id for row in rows}
         peaks = [
             row
             for row in results.scores
@@ -45,6 +48,19 @@ def peak_findings(results: Results, methods: Sequence[str], means: Means) -> Ite
             scope = {"method": method, "false_marks": f"{rate:g}"}
             estimate = _estimate(rows, peaks, rate, means.rng(NAME, scope), means)
             yield Finding(NAME, scope, replace(estimate, unit=means.unit), _lesions(rows))
+
+
+def _asked(results: Results, method: str) -> list[CaseRow]:
+    """Explained cases in which the peaks of a method can be right or wrong."""
+    known = results.by_score.get(("center_gaussian", "hit_any"), {})
+    unknown = {one.case_id for one in known.values() if one.undefined == UNKNOWN.reason}
+    failed = {row.case_id for row in results.maps if row.method == method and row.error is not None}
+    return [
+        row
+        for row in results.cases
+        if row.sampled and (row.lesions > 0) == row.label and row.case_id not in unknown
+        if row.label or (row.case_id not in failed and row.logit is not None)
+    ]
 
 
 def _estimate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xaudit.audit.map_details import (
     EXTENT,
     extent_rows,
+    lesion_rows,
     overlap_rows,
     peak_rows,
     score_row,
@@ -15,21 +16,19 @@ from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
-from xaudit.metrics.localization import FURTHER, LOCALIZATION, lesion_masses, score_map
-from xaudit.metrics.peaks import lesion_hits, reach_of
+from xaudit.metrics.localization import FURTHER, LOCALIZATION, score_map
+from xaudit.metrics.peaks import peaks_by_chance, reach_of
 
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"
 REFERENCES = {
-    AREA_CHANCE: "What a map scores that is equal everywhere in the image.",
+    AREA_CHANCE: "What a map scores that is equal everywhere in the image, or points at random.",
     "center_gaussian": "What a blob in the middle of the image scores.",
     "edge_map": "What the edges of the image score, without any detector.",
     "intensity_map": "What the brightness of the image scores, without any detector.",
     MEAN_MASK: "What the mean of the other patients' lesions scores.",
     "ideal_on_grid": "What the lesion itself scores, drawn on the detector's feature grid.",
 }
-OF_PEAKS = frozenset({"lesion_hit_rate", "lesion_hit", "hit_any", "hit_all", "hit_of_five"})
-"""A map that is equal everywhere has no peaks, so chance has no such scores."""
 
 
 def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) -> list[ScoreRow]:
@@ -43,15 +42,15 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
     case_id, method, values = attribution.case_id, attribution.method, attribution.values
-    reason = attribution.degenerate
+    reach, reason = reach_of(tolerance, case.pixel_mm), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
-        names = (*LOCALIZATION, *FURTHER, *(metric.facts.name for metric in EXTENT))
+        names = (*LOCALIZATION, *FURTHER, *EXTENT)
         return [score_row(case_id, method, name, undefined) for name in names]
     return [
         *map_scores(method, values, case, tolerance),
         *extent_rows(method, values, case),
-        *peak_rows(method, values, case, reach_of(tolerance, case.pixel_mm)),
+        *peak_rows(method, values, case, reach),
         *threshold_rows(method, values, case),
     ]
 
@@ -65,15 +64,7 @@ def map_scores(
         score_row(case_id, method, name, score)
         for name, score in score_map(values, case.lesions, case.inside, reach).items()
     ]
-    if len(case.lesions):
-        masses = lesion_masses(values, case.lesions, case.inside)
-        for lesion, mass in enumerate(masses):
-            rows.append(ScoreRow(case_id, method, "lesion_mass", mass, None, lesion))
-        if not isinstance(reach, Undefined):
-            hits = lesion_hits(values, case.lesions, case.inside, reach=reach)
-            for lesion, hit in enumerate(hits):
-                rows.append(ScoreRow(case_id, method, "lesion_hit", float(hit), None, lesion))
-    return [*rows, *overlap_rows(method, values, case)]
+    return [*rows, *lesion_rows(method, values, case, reach), *overlap_rows(method, values, case)]
 
 
 def reference_scores(
@@ -81,18 +72,20 @@ def reference_scores(
 ) -> list[ScoreRow]:
     """What maps score that know nothing of the detector; no rows without a lesion.
 
+    Where every lesion lies outside the image, all rows hold a reason: no map can be scored there.
+
     Args:
         case: on the input grid.
         grid: rows and columns of the feature map that Grad-CAM reads; None without one.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
-    if not case.lesions.any():
+    if not len(case.lesions) and not case.case.lesions:
         return []
     shape = (case.inside.shape[0], case.inside.shape[1])
     maps = {
         AREA_CHANCE: case.inside.astype("float32"),
         "center_gaussian": center_gaussian(shape, case.inside),
-        "edge_map": edge_map(case.image),
+        "edge_map": edge_map(case.image, case.inside),
         "intensity_map": intensity_map(case.image),
     }
     if grid is not None:
@@ -100,4 +93,10 @@ def reference_scores(
     rows = [
         row for name, values in maps.items() for row in map_scores(name, values, case, tolerance)
     ]
-    return [row for row in rows if row.method != AREA_CHANCE or row.metric not in OF_PEAKS]
+    # A map that is equal everywhere has no peaks: points drawn at random stand for it.
+    by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.pixel_mm))
+    of_peaks = {*by_chance, "lesion_hit"}
+    return [
+        *(row for row in rows if row.method != AREA_CHANCE or row.metric not in of_peaks),
+        *(score_row(case.case.case_id, AREA_CHANCE, *one) for one in by_chance.items()),
+    ]

@@ -128,7 +128,7 @@ class ShardWorker:
             case_id = outcome.job.case.case.case_id
             self._keep(shard, places[case_id], by_id[case_id], outcome)
             made = outcome.attribution
-            if made is not None and made.degenerate is None:
+            if made is not None and made.degenerate_on(ready[case_id].inside) is None:
                 readable.setdefault(case_id, {})[made.method] = made.values
         for case_id in (one for one in ready if one in self.sample):
             self._keep_case(shard, places[case_id], ready[case_id])
@@ -145,7 +145,7 @@ class ShardWorker:
             shard.maps.append(MapRow(case_id, explainer.name, explainer.params, error=text))
             item.note(f"{explainer.name}_failed", text, scored=True)
         else:
-            shard.maps.append(_map_row(attribution))
+            shard.maps.append(_map_row(attribution, outcome.job.case))
             shard.scores.extend(score_rows(attribution, outcome.job.case, self.tolerance))
             shard.arrays[array_name(position, explainer.name)] = attribution.values
         self.meter.explained(explainer.name, work_of(explainer))
@@ -189,7 +189,7 @@ def work_of(explainer: Explainer) -> float:
     return forward + 2.0 * backward
 
 
-def _map_row(attribution: AttributionMap) -> MapRow:
+def _map_row(attribution: AttributionMap, case: PreparedCase) -> MapRow:
     return MapRow(
         case_id=attribution.case_id,
         method=attribution.method,
@@ -198,5 +198,5 @@ def _map_row(attribution: AttributionMap) -> MapRow:
         backward=attribution.backward,
         shared=attribution.shared,
         residual=attribution.residual,
-        degenerate=attribution.degenerate,
+        degenerate=attribution.degenerate_on(case.inside),
     )

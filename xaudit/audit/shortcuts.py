@@ -120,14 +120,16 @@ class _Probe:
         self, case: PreparedCase, before: float, after: Mapping[_Region, _Logits]
     ) -> Iterator[CheckRow]:
         threshold = self.plan.config.detector.operating_points[0].resolve().logit
+        effects = {key: metrics.other_effect(before, logits) for key, logits in after.items()}
         specific: Score | None = None
         if (LESION, False) in after:
             gone, control = after[LESION, False], after.get((LESION, True), np.empty(0))
             specific = metrics.lesion_specific_effect(before, gone, control)
-            yield check_row(case, "", "lesion_effect", metrics.lesion_effect(before, gone))
+            whole = metrics.lesion_effect(before, gone)
+            yield check_row(case, "", "lesion_effect", whole)
             yield check_row(case, "", "lesion_specific_effect", specific)
             yield check_row(case, "", "lesion_flip", metrics.lesion_flip(before, gone, threshold))
-        effects = {key: metrics.other_effect(before, logits) for key, logits in after.items()}
+            yield check_row(case, "", "lesion_first", _first(whole, effects))
         for (name, control_of), effect in effects.items():
             if control_of and name != LESION:
                 more = _difference(metrics.artifact_excess, effects[name, False], effect)
@@ -181,6 +183,15 @@ def _regions(
         if places:
             regions[name, True] = places
     return regions
+
+
+def _first(lesion: Score, effects: Mapping[_Region, Score]) -> Score:
+    """The lesion against every other thing, and against its own shape elsewhere."""
+    others = [one for (name, control), one in effects.items() if (name == LESION) == control]
+    missing = next((one for one in (lesion, *others) if isinstance(one, Undefined)), None)
+    if missing is not None or isinstance(lesion, Undefined):
+        return missing or lesion
+    return metrics.lesion_first(lesion, np.array(others, dtype=np.float64))
 
 
 def _difference(score: Callable[[float, float], Score], one: Score, other: Score) -> Score:

@@ -26,7 +26,7 @@ from xaudit.audit.plan import Plan
 from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
 from xaudit.audit.ran import Ran, RanMethod
-from xaudit.audit.reference_gaps import reference_gap_findings
+from xaudit.audit.reference_gaps import of_ideal_findings, reference_gap_findings
 from xaudit.audit.repeated import repeated, repeated_bins
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
@@ -162,6 +162,7 @@ def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[F
         localization_findings,
         localization_gap_findings,
         reference_gap_findings,
+        of_ideal_findings,
         overlap_findings,
         frozen_threshold_findings,
         peak_findings,
@@ -222,7 +223,10 @@ def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     config, rows, unit = plan.config, evidence.results.cases, plan.study.unit
     patients = {row.case_id: row.patient for row in rows}
     yield from association_findings(rows, config.seed, unit, config.statistics.minimum)
-    yield from shortcut_findings(evidence.shortcuts, patients, config.statistics, config.seed, unit)
+    normal = {row.case_id for row in rows if not row.label}
+    yield from shortcut_findings(
+        evidence.shortcuts, patients, config.statistics, config.seed, unit, normal
+    )
 
 
 def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:

@@ -188,12 +188,11 @@ class _Folder:
         saved = self._saved()
         if saved.stated.detector.format == "predictions":
             return
-        extra = saved.gallery().extra
+        gallery = saved.gallery()
         for case in saved.stated.gallery:
-            sampled = saved.results.by_id[case.case_id].sampled
-            source = saved.results if sampled or extra is None else extra
+            row = saved.results.by_id[case.case_id]
             for one in case.maps:
-                values = source.array(case.case_id, one.method)
+                values = gallery.values(row, one.method)
                 content = (self.path / "evidence" / one.picture).read_bytes()
                 pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
                 if not np.array_equal(pixels, overlay_rgba(for_card(values))):

@@ -17,6 +17,7 @@ from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
 from xaudit.errors import ConfigError
+from xaudit.report.credibility import WORDS
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -72,6 +73,8 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         say(where.sample_why)
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
+    for one in findings.explanations:
+        say(f"maps of {one.method}: {WORDS[one.verdict]}. {one.reasons[0]}")
     if ledger is not None:
         say(record_run(ledger, out).text)
     tell(str(out / "findings.json"))

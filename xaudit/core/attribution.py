@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xaudit.core.case import FloatArray
+from xaudit.core.case import BoolArray, FloatArray
 
 Parameter = str | int | float | bool | None
 
@@ -66,10 +66,22 @@ class AttributionMap:
     @property
     def degenerate(self) -> str | None:
         """Why nothing can be read from the map, or None if it can be scored."""
+        return self.degenerate_on(np.ones(self.values.shape, dtype=bool))
+
+    def degenerate_on(self, inside: BoolArray) -> str | None:
+        """Why nothing can be read from the map of an image, or None if it can be scored.
+
+        A value that is not finite condemns the map wherever it is; all else is asked of the image
+        alone, as padding differs from it in any map.
+
+        Args:
+            inside: (H, W) bool, False on padding.
+        """
         if not np.isfinite(self.values).all():
             return "holds NaN or infinite values"
-        if not (self.values > 0).any():
+        seen = self.values[inside]
+        if not (seen > 0).any():
             return "has no positive attribution"
-        if self.values.max() == self.values.min():
+        if seen.max() == seen.min():
             return "is constant"
         return None

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.data.geometry import keep_thin
 
 # A radiograph (C, H, W) in [0, 1], a severity, a seed → the same, worse.
 Change = Callable[[FloatArray, float, int], FloatArray]
@@ -56,6 +57,8 @@ def changed(case: PreparedCase, change: Change, severity: float, seed: int) -> P
 def degraded_lesions(case: PreparedCase, ladder: Ladder, severity: float) -> PreparedCase:
     """The case with its lesions where the ladder's step has moved them; most move nothing.
 
+    A lesion that is thinner than a pixel stays a pixel wide.
+
     Args:
         case: its image already degraded.
         ladder: in which way.
@@ -64,9 +67,9 @@ def degraded_lesions(case: PreparedCase, ladder: Ladder, severity: float) -> Pre
     if ladder.change is not turn or not len(case.lesions):
         return case
     planes = ndimage.rotate(
-        case.lesions.astype(np.float32), severity, axes=(-1, -2), reshape=False, order=1
+        case.lesions.astype(np.float64), severity, axes=(-1, -2), reshape=False, order=1
     )
-    return replace(case, lesions=planes > 0.5)
+    return replace(case, lesions=np.stack([keep_thin(plane) for plane in planes]))
 
 
 def continued(case: PreparedCase) -> FloatArray:

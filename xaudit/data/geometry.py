@@ -94,7 +94,7 @@ class GridTransform:
         Returns:
             (h, w); empty only if nothing of the lesion lies in the crop.
         """
-        return _keep_thin(self.coverage(mask))
+        return keep_thin(self.coverage(mask))
 
     def coverage(self, mask: BoolArray) -> npt.NDArray[np.float64]:
         """Share of each grid pixel's area that a mask covers; (h, w), 0 on padding."""
@@ -266,7 +266,12 @@ def _span(used: npt.ArrayLike) -> tuple[int, int]:
     return int(where[0]), int(where[-1]) + 1
 
 
-def _keep_thin(coverage: npt.NDArray[np.float64]) -> BoolArray:
+def keep_thin(coverage: npt.NDArray[np.float64]) -> BoolArray:
+    """The pixels that are covered by at least half, and all touched ones of parts too thin for it.
+
+    Args:
+        coverage: (h, w), the share of each pixel that a mask covers.
+    """
     parts, count = ndimage.label(coverage > 1e-9, structure=_NEIGHBORS)
     out = np.zeros(coverage.shape, dtype=bool)
     for index, box in enumerate(ndimage.find_objects(parts, count), start=1):

@@ -15,11 +15,6 @@ _PATCHES = 64
 _COMPACTNESS = 0.1
 
 
-def _blur(image: FloatArray, inside: BoolArray) -> FloatArray:
-    del inside
-    return blurred(image)
-
-
 def _mean(image: FloatArray, inside: BoolArray) -> FloatArray:
     level = image[:, foreground(image, inside)].mean(axis=1)
     return np.broadcast_to(level[:, None, None], image.shape)
@@ -47,7 +42,7 @@ def _rim(patch: BoolArray) -> BoolArray:
 
 
 _MADE: dict[str, Callable[[FloatArray, BoolArray], FloatArray]] = {
-    "blur": _blur,
+    "blur": blurred,
     "inpaint": _inpaint,
     "mean": _mean,
     "black": lambda image, _: np.zeros_like(image),

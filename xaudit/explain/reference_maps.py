@@ -29,14 +29,25 @@ def center_gaussian(shape: tuple[int, int], inside: BoolArray) -> FloatArray:
     return np.asarray(np.where(inside, np.outer(*parts), 0), dtype=np.float32)
 
 
-def edge_map(image: FloatArray) -> FloatArray:
-    """Strength of the edges (Sobel); (C, H, W) → (H, W).
+def edge_map(image: FloatArray, inside: BoolArray) -> FloatArray:
+    """Strength of the edges of the image (Sobel), 0 on padding; (C, H, W) → (H, W).
 
-    Adebayo et al., NeurIPS 2018, show that some attribution methods do little else.
+    Adebayo et al., NeurIPS 2018, show that some attribution methods do little else. The step from
+    the image to its padding is no edge of the image: beyond its border the image goes on as it
+    ends.
+
+    Args:
+        image: (C, H, W).
+        inside: (H, W), False on padding; a rectangle, as every resize leaves one.
     """
-    gray = image.mean(axis=0)
-    edges = np.hypot(ndimage.sobel(gray, axis=0), ndimage.sobel(gray, axis=1))
-    return np.asarray(edges, dtype=np.float32)
+    edges = np.zeros(inside.shape, dtype=np.float32)
+    if inside.any():
+        rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+        shown = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        gray = image.mean(axis=0)[shown]
+        steps = (ndimage.sobel(gray, axis=axis, mode="nearest") for axis in (0, 1))
+        edges[shown] = np.hypot(*steps)
+    return edges
 
 
 def intensity_map(image: FloatArray) -> FloatArray:

@@ -22,7 +22,8 @@ def agreement(first: FloatArray, second: FloatArray, inside: BoolArray) -> Score
     """How alike do two methods rank the places of an image?
 
     Spearman's correlation of the mean positive evidence in cells of 8 × 8 pixels that lie in the
-    image by at least one half. Undefined where a map cannot be read or is the same in every cell.
+    image by at least one half; the mean is over the pixels of the image. Undefined where a map
+    cannot be read or is the same in every cell.
 
     Args:
         first: (H, W), raw and signed.
@@ -37,9 +38,12 @@ def agreement(first: FloatArray, second: FloatArray, inside: BoolArray) -> Score
             f"two maps and inside of one size are needed, at least {_CELL} × {_CELL}, "
             f"got {first.shape}, {second.shape}, {inside.shape}"
         )
-    shown = _cells(inside.astype(float)) >= 0.5
-    one, other = (_cells(np.where(inside, np.maximum(m, 0), 0)) for m in (first, second))
-    return rank_correlation(one, other, shown)
+    share = _cells(inside.astype(float))
+    one, other = (
+        _cells(np.where(inside, np.maximum(values, 0), 0)) / np.where(share > 0, share, 1)
+        for values in (first, second)
+    )
+    return rank_correlation(one, other, share >= 0.5)
 
 
 def consensus(maps: Sequence[FloatArray], inside: BoolArray) -> FloatArray | Undefined:

@@ -10,6 +10,10 @@ from xaudit.core.metric import Undefined
 
 Array = npt.NDArray[np.float64]
 
+NO_LESIONS = Undefined("no lesions")
+NONE_INSIDE = Undefined("no lesion inside the image")
+"""Reasons that lie in the case: no map could be scored there."""
+
 
 def evidence_on_lesions(
     values: FloatArray, lesions: BoolArray, inside: BoolArray
@@ -35,7 +39,7 @@ def evidence_on_lesions(
     union: BoolArray = np.any(lesions, axis=0)
     on_lesion = union[inside]
     if not on_lesion.any():
-        return Undefined("no lesion inside the image" if len(lesions) else "no lesions")
+        return NONE_INSIDE if len(lesions) else NO_LESIONS
     evidence = readable_evidence(values, inside)
     return evidence if isinstance(evidence, Undefined) else (evidence, on_lesion)
 

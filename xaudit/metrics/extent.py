@@ -28,6 +28,27 @@ def spatial_entropy(values: FloatArray, inside: BoolArray) -> Score:
     return float(min(1.0, entropy(evidence) / np.log(len(evidence))))
 
 
+@metric("extent", better="lower", bounds=(0.0, None), unit="ratio")
+def border_enrichment(values: FloatArray, border: BoolArray, inside: BoolArray) -> Score:
+    """How many times more evidence lies on the frame of the image than its area would get?
+
+    1 is chance. Where there is nothing to find, evidence that gathers at the frame speaks of
+    collimation and padding.
+
+    Args:
+        values: (H, W), raw and signed.
+        border: (H, W) bool.
+        inside: (H, W) bool, False on padding.
+    """
+    evidence = readable_evidence(values, inside)
+    if isinstance(evidence, Undefined):
+        return evidence
+    on_border = border[inside]
+    if not on_border.any():
+        return Undefined("the image has no frame")
+    return float(evidence[on_border].sum() / evidence.sum() / on_border.mean())
+
+
 @metric("extent", bounds=(0.0, None), unit="number")
 def total_attribution(values: FloatArray, inside: BoolArray) -> Score:
     """How much positive evidence is there in all, in the unit of the map?

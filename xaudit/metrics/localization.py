@@ -4,7 +4,7 @@ All take the raw signed map, one plane for each lesion and what is image rather 
 the positive part inside the image counts (Kohlbrenner et al. 2020; Arras et al. 2022). Undefined
 without a lesion, and for a map with nothing positive or anything non-finite inside the image. A
 constant positive map has every pixel tied and scores exactly chance here; that nothing can be
-read from it is `AttributionMap.degenerate`'s to say, which callers ask first.
+read from it is `AttributionMap.degenerate_on`'s to say, which callers ask first.
 """
 
 from __future__ import annotations
@@ -122,11 +122,14 @@ def rank_accuracy(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> 
     if isinstance(seen, Undefined):
         return seen
     evidence, on_lesion = seen
-    size = int(on_lesion.sum())
-    cut = np.partition(evidence, len(evidence) - size)[len(evidence) - size]
-    above, tied = evidence > cut, evidence == cut
-    chosen_of_tied = (size - above.sum()) / tied.sum()
-    found = (above & on_lesion).sum() + chosen_of_tied * (tied & on_lesion).sum()
+    own, positive = evidence[on_lesion], evidence[evidence > 0]
+    size = len(own)
+    cut = 0.0
+    if len(positive) >= size:
+        cut = np.partition(positive, len(positive) - size)[len(positive) - size]
+    above = np.count_nonzero(positive > cut)
+    chosen_of_tied = (size - above) / np.count_nonzero(evidence == cut)
+    found = np.count_nonzero(own > cut) + chosen_of_tied * np.count_nonzero(own == cut)
     return float(found / size)
 
 
@@ -136,17 +139,19 @@ def auprc(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Score:
 
     Average precision Σ (R_k - R_{k-1}) P_k over distinct values, tied pixels entering together,
     not the trapezoid area, which is optimistic (Davis and Goadrich 2006). Chance is the lesions'
-    share of the image. Arguments as for `mass`.
+    share of the image, and so a pixel of a large block of ties counts as much as by chance: one
+    that rises out of it among pixels that are worse than chance lowers the score. Arguments as
+    for `mass`.
     """
     seen = evidence_on_lesions(values, lesions, inside)
     if isinstance(seen, Undefined):
         return seen
     evidence, on_lesion = seen
-    order = np.argsort(-evidence)
-    ranked = evidence[order]
-    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
-    found = np.cumsum(on_lesion[order])[ends]
-    return float(np.sum(np.diff(found, prepend=0) * (found / (ends + 1))) / found[-1])
+    # Recall moves at values on lesions alone: those are all that need a precision.
+    own, counts = np.unique(evidence[on_lesion], return_counts=True)
+    found = np.cumsum(counts[::-1])[::-1]
+    as_strong = len(evidence) - np.searchsorted(np.sort(evidence), own)
+    return float(np.sum(counts * (found / as_strong)) / found[0])
 
 
 @metric("localization", unit="number")

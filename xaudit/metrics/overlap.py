@@ -71,7 +71,7 @@ def lesion_overlaps(
     if isinstance(seen, Undefined):
         return seen
     picture = picture_of(seen[0], inside)
-    marks = _marks(picture, picture > otsu_threshold(seen[0]))
+    marks = _marks(picture, inside & (picture > otsu_threshold(seen[0])))
     return tuple(_best(lesion & inside, marks) for lesion in lesions)
 
 
@@ -89,10 +89,15 @@ def _best(lesion: BoolArray, marks: BoolArray) -> Overlap | None:
     shared = (marks & lesion).sum(axis=(1, 2))
     own = marks.sum(axis=(1, 2))
     centers = np.array([ndimage.center_of_mass(mark) for mark in marks])
-    at = np.rint(centers).astype(int)
     return Overlap(
         float((shared / (own + lesion.sum() - shared)).max()),
         float((shared / own).max()),
         float(np.hypot(*(centers - ndimage.center_of_mass(lesion)).T).min()),
-        float(lesion[at[:, 0], at[:, 1]].any()),
+        float(any(lesion[_around(center)].any() for center in centers)),
     )
+
+
+def _around(center: np.ndarray) -> tuple[slice, slice]:
+    """The pixels that hold a point; a point between pixels lies in all that it touches."""
+    first, last = np.ceil(center - 0.5).astype(int), np.floor(center + 0.5).astype(int)
+    return slice(first[0], last[0] + 1), slice(first[1], last[1] + 1)

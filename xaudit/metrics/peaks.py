@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
-from xaudit.metrics.evidence import evidence_on_lesions, picture_of, readable_evidence
+from xaudit.metrics.evidence import (
+    NO_LESIONS,
+    NONE_INSIDE,
+    Array,
+    evidence_on_lesions,
+    picture_of,
+    readable_evidence,
+)
+
+_Places = npt.NDArray[np.intp]
 
 # Half a cell of a 7 × 7 feature grid on 224 pixels: two peaks nearer than that are one.
 PEAK_RADIUS = 16
 MOST_PEAKS = 5
 """How many peaks a reader is expected to look at."""
+_MOST_LESIONS = 8
+_SCORES = ("lesion_hit_rate", "hit_any", "hit_all", "hit_of_five")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +60,16 @@ class Reach:
         apart = np.hypot((rows - peak.row) * self.pixel[0], (columns - peak.column) * self.pixel[1])
         return bool(len(apart) and apart.min() <= self.distance)
 
+    def zone(self, lesion: BoolArray) -> BoolArray:
+        """Where a peak finds the lesion; (H, W) → (H, W)."""
+        if not self.distance or not lesion.any():
+            return lesion
+        apart = ndimage.distance_transform_edt(~lesion, sampling=self.pixel)
+        return np.asarray(apart <= self.distance)
+
 
 INSIDE = Reach()
+UNKNOWN = Undefined("the tolerance is in millimeters and the pixel spacing is not known")
 
 
 def reach_of(tolerance: str, pixel_mm: tuple[float, float] | None) -> Reach | Undefined:
@@ -64,18 +85,19 @@ def reach_of(tolerance: str, pixel_mm: tuple[float, float] | None) -> Reach | Un
     if unit == "px":
         return Reach(float(size))
     if pixel_mm is None:
-        return Undefined("the tolerance is in millimeters and the pixel spacing is not known")
+        return UNKNOWN
     return Reach(float(size), pixel_mm)
 
 
 def strongest_peaks(
     values: FloatArray, inside: BoolArray, count: int, radius: int = PEAK_RADIUS
 ) -> tuple[Peak, ...]:
-    """The strongest peaks, each suppressing what lies within the radius around it.
+    """The strongest peaks, each suppressing weaker ones within the radius around it.
 
-    Taken greedily. A plateau of equal pixels is one peak at its pixel nearest to its centroid, the
-    largest plateau first, so that neither reading order nor luck decides. None for a map from
-    which nothing can be read.
+    A peak is a local maximum: no pixel around it is as strong. The shoulder of a wide blob is none,
+    however far from its top. A plateau of equal pixels is one peak at its pixel nearest to its
+    centroid; of equal peaks the larger plateau comes first. None for a map from which nothing can
+    be read.
 
     Args:
         values: (H, W), raw and signed.
@@ -91,14 +113,16 @@ def strongest_peaks(
     evidence = readable_evidence(values, inside)
     if isinstance(evidence, Undefined):
         return ()
-    left = picture_of(evidence, inside)
-    rows, columns = np.ogrid[: left.shape[0], : left.shape[1]]
+    picture = picture_of(evidence, inside)
+    rows, columns, sizes = _local_maxima(picture)
+    strengths = picture[rows, columns]
     peaks: list[Peak] = []
-    while len(peaks) < count and (top := float(left.max())) > 0:
-        plateau = _largest_plateau(left == top)
-        y, x = _middle(plateau)
-        peaks.append(Peak(y, x, top))
-        left[plateau | ((rows - y) ** 2 + (columns - x) ** 2 <= radius**2)] = 0.0
+    left = np.lexsort((-sizes, -strengths))
+    while len(left) and len(peaks) < count:
+        y, x = int(rows[left[0]]), int(columns[left[0]])
+        peaks.append(Peak(y, x, float(strengths[left[0]])))
+        apart = (rows[left] - y) ** 2 + (columns[left] - x) ** 2
+        left = left[1:][apart[1:] > radius**2]
     return tuple(peaks)
 
 
@@ -187,41 +211,90 @@ def peak_scores(
 ) -> dict[str, Score]:
     """Every score of the peaks, from one search for them; why, where no reach is known.
 
+    Lesions outside the image do not count.
+
     Raises:
         ValueError: the shapes do not fit.
     """
-    names = ("lesion_hit_rate", "hit_any", "hit_all", "hit_of_five")
     seen = evidence_on_lesions(values, lesions, inside)
     if isinstance(seen, Undefined):
-        return dict.fromkeys(names, seen)
+        return dict.fromkeys(_SCORES, seen)
     if isinstance(reach, Undefined):
-        return dict.fromkeys(names, reach)
+        return dict.fromkeys(_SCORES, reach)
+    lesions = lesions[lesions[:, inside].any(axis=1)]
     peaks = strongest_peaks(values, inside, max(MOST_PEAKS, len(lesions)))
     hits = _found(lesions, peaks[: len(lesions)], reach)
     five = any(_found(lesions, peaks[:MOST_PEAKS], reach))
     scores = (float(np.mean(hits)), float(any(hits)), float(all(hits)), float(five))
-    return dict(zip(names, scores, strict=True))
+    return dict(zip(_SCORES, scores, strict=True))
 
 
-def lesion_of(peak: Peak, lesions: BoolArray, reach: Reach = INSIDE) -> int | None:
-    """The first lesion that a peak finds, or None."""
-    return next((n for n, lesion in enumerate(lesions) if reach.holds(lesion, peak)), None)
+def peaks_by_chance(
+    lesions: BoolArray, inside: BoolArray, reach: Reach | Undefined = INSIDE
+) -> dict[str, Score]:
+    """What points drawn at random in the image would score, as many as the peaks.
+
+    Each point lies anywhere with the same chance, whatever the others do: expectations, nothing is
+    drawn. That every lesion is found is counted over all sets of lesions, for up to eight of them.
+
+    Args:
+        lesions: (L, H, W) bool.
+        inside: (H, W) bool, False on padding.
+        reach: how near to a lesion a point must lie, or why that is not known.
+    """
+    seen = lesions[lesions[:, inside].any(axis=1)]
+    if not len(seen) or isinstance(reach, Undefined):
+        why = NONE_INSIDE if len(lesions) else NO_LESIONS
+        return dict.fromkeys(_SCORES, reach if isinstance(reach, Undefined) else why)
+    zones = np.stack([reach.zone(lesion)[inside] for lesion in seen])
+    missed = 1 - zones.any(axis=0).mean()
+    of_each = 1 - (1 - zones.mean(axis=1)) ** len(seen)
+    scores = (float(of_each.mean()), float(1 - missed ** len(seen)), _all_found(zones),
+              float(1 - missed**MOST_PEAKS))  # fmt: skip
+    return dict(zip(_SCORES, scores, strict=True))
+
+
+def _all_found(zones: BoolArray) -> Score:
+    """Chance that as many points as lesions find every one; (L, N) → by inclusion and exclusion."""
+    count = len(zones)
+    if count > _MOST_LESIONS:
+        return Undefined(f"{count} lesions, {_MOST_LESIONS} at most for chance")
+    total = 0.0
+    for chosen in product((False, True), repeat=count):
+        spared = 1 - zones[np.array(chosen)].any(axis=0).mean()
+        total += (-1) ** sum(chosen) * float(spared) ** count
+    return min(max(total, 0.0), 1.0)
+
+
+def lesions_of(peak: Peak, lesions: BoolArray, reach: Reach = INSIDE) -> tuple[int, ...]:
+    """Numbers of all lesions that a peak finds; lesions may overlap, boxes often do."""
+    return tuple(n for n, lesion in enumerate(lesions) if reach.holds(lesion, peak))
 
 
 def _found(lesions: BoolArray, peaks: Sequence[Peak], reach: Reach) -> tuple[bool, ...]:
     return tuple(any(reach.holds(lesion, peak) for peak in peaks) for lesion in lesions)
 
 
-def _middle(plateau: BoolArray) -> tuple[int, int]:
-    """The pixel of a plateau nearest to its centroid."""
-    ys, xs = np.nonzero(plateau)
-    nearest = int(np.argmin((ys - ys.mean()) ** 2 + (xs - xs.mean()) ** 2))
-    return int(ys[nearest]), int(xs[nearest])
+def _local_maxima(picture: Array) -> tuple[_Places, _Places, _Places]:
+    """Row, column and size of the plateaus of equal pixels with nothing as strong around them."""
+    around = np.ones((3, 3))
+    top = (picture > 0) & (picture == ndimage.maximum_filter(picture, 3, mode="nearest"))
+    labels, count = ndimage.label(top, structure=around)
+    # Part of a plateau whose other part lies beside something stronger: a terrace, no peak.
+    rest = ndimage.maximum_filter(np.where(top, 0.0, picture), 3, mode="nearest")
+    peaks = np.ones(count + 1, dtype=bool)
+    peaks[labels[top & (rest == picture)]] = False
+    rows, columns = np.nonzero(peaks[labels] & top)
+    return _middles(rows, columns, labels[rows, columns])
 
 
-def _largest_plateau(tied: BoolArray) -> BoolArray:
-    labels, found = ndimage.label(tied, structure=np.ones((3, 3)))
-    if found == 1:
-        return tied
-    largest = 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return np.asarray(labels == largest, dtype=bool)
+def _middles(rows: _Places, columns: _Places, labels: _Places) -> tuple[_Places, _Places, _Places]:
+    """The pixel of each plateau nearest to its centroid, and how many pixels the plateau has."""
+    sizes = np.bincount(labels)
+    apart = np.zeros(len(labels))
+    for places in (rows, columns):
+        apart += (places - (np.bincount(labels, places) / np.maximum(sizes, 1))[labels]) ** 2
+    # Equal distances are equal: rounding must not choose between them.
+    order = np.lexsort((np.round(apart, 9), labels))
+    first = order[np.flatnonzero(np.diff(labels[order], prepend=-1))]
+    return rows[first], columns[first], sizes[labels[first]]

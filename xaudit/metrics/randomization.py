@@ -6,12 +6,14 @@ A map that stays the same without what the detector has learned is not about the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
-from xaudit.metrics.localization import mass
+from xaudit.metrics.localization import auprc, hit, mass
 from xaudit.metrics.similarity import (
     Values,
     hog_similarity,
@@ -58,10 +60,29 @@ def randomized_mass_gap(
     Raises:
         ValueError: the shapes differ.
     """
-    own, other = (mass(values, lesions, inside) for values in (map_, randomized))
-    if isinstance(own, Undefined):
-        return own
-    return other if isinstance(other, Undefined) else own - other
+    return _gap(mass, (map_, randomized), lesions, inside)
+
+
+@metric("randomization", bounds=(-1.0, 1.0))
+def randomized_auprc_gap(
+    map_: FloatArray, randomized: FloatArray, lesions: BoolArray, inside: BoolArray
+) -> Score:
+    """How much better are lesions ranked than by the map of random parameters?
+
+    Difference of `auprc`, map minus randomized; arguments as for `randomized_mass_gap`.
+    """
+    return _gap(auprc, (map_, randomized), lesions, inside)
+
+
+@metric("randomization", bounds=(-1.0, 1.0))
+def randomized_hit_gap(
+    map_: FloatArray, randomized: FloatArray, lesions: BoolArray, inside: BoolArray
+) -> Score:
+    """How much more often does the strongest pixel lie on a lesion than with random parameters?
+
+    Difference of `hit`, map minus randomized; arguments as for `randomized_mass_gap`.
+    """
+    return _gap(hit, (map_, randomized), lesions, inside)
 
 
 @metric("randomization", better="lower", unit="number")
@@ -167,6 +188,18 @@ def histogram_entropy(values: Values) -> Score:
     counts = np.bincount(np.minimum(places.astype(int), _BINS - 1), minlength=_BINS)
     share = counts[counts > 0] / len(values)
     return float(-(share * np.log(share)).sum())
+
+
+def _gap(
+    score: Callable[[FloatArray, BoolArray, BoolArray], Score],
+    maps: tuple[FloatArray, FloatArray],
+    lesions: BoolArray,
+    inside: BoolArray,
+) -> Score:
+    own, other = (score(values, lesions, inside) for values in maps)
+    if isinstance(own, Undefined):
+        return own
+    return other if isinstance(other, Undefined) else own - other
 
 
 def _size(score: Score) -> Score:

@@ -43,11 +43,11 @@ def lesion_flip(before: float, erased: Array, threshold: float) -> Score:
     Args:
         before: logit of the image.
         erased: (F,) logits without the lesions, one for each filling.
-        threshold: at and above which a logit is called fractured.
+        threshold: a case is called fractured where its logit exceeds it.
     """
-    if before < threshold:
+    if before <= threshold:
         return Undefined("the case was not called fractured")
-    return _finite(np.where(np.isfinite(erased), erased < threshold, np.nan))
+    return _finite(np.where(np.isfinite(erased), erased <= threshold, np.nan))
 
 
 @metric("shortcuts", better="lower")
@@ -56,7 +56,7 @@ def other_flip(before: float, erased: Array, threshold: float) -> Score:
 
     Arguments as for `lesion_flip`.
     """
-    changed = (erased >= threshold) != (before >= threshold)
+    changed = (erased > threshold) != (before > threshold)
     return _finite(np.where(np.isfinite(erased), changed, np.nan))
 
 
@@ -87,6 +87,26 @@ def lesion_advantage(lesion: float, artifact: float) -> Score:
         artifact: `other_effect` of an artifact in the same case.
     """
     return lesion - artifact
+
+
+@metric("shortcuts")
+def lesion_first(lesion: float, others: Array) -> Score:
+    """In how many cases does erasing the fracture move the logit more than erasing anything else?
+
+    1 where the fall without the lesions is larger than every other movement, 1/2 where it ties
+    with the largest, else 0. A detector that treats all things alike gets one over their number.
+
+    Args:
+        lesion: `lesion_effect` of a case.
+        others: (N,) `other_effect` of each artifact, of the border, and of the lesion's shape
+            over similar anatomy, in the same case.
+    """
+    if not len(others):
+        return Undefined("nothing else could be erased")
+    if not np.isfinite([lesion, *others]).all():
+        return Undefined("the detector returned a logit that is not finite")
+    largest = float(others.max())
+    return (float(lesion > largest) + float(lesion >= largest)) / 2
 
 
 @metric("shortcuts", better="lower", bounds=(None, None), unit="number")

@@ -15,6 +15,7 @@ from xaudit.report.view import Figure, Table
 CONSENSUS = "consensus"
 _FURTHER = (
     ("chance_corrected_mass", later("Mass above chance")),
+    ("mass_of_ideal", later("Mass, of what the grid allows")),
     ("pixel_auc", later("AUC of pixels")),
     ("iou_otsu", later("IoU at Otsu's threshold")),
     ("iou_frozen", later("IoU at a frozen threshold")),
@@ -83,9 +84,10 @@ def _gap(look: Lookup, metric: str, title: str, methods: Sequence[str]) -> Itera
             (name, *(look.cell(metric, method=name, reference=one) for one in there))
             for name in methods
         )
-        if metric == "mass_reference_gap" and look.get("randomized_mass_gap", method=methods[0]):
+        random = f"randomized_{metric.replace('_reference', '')}"
+        if look.get(random, method=methods[0]):
             columns = (*columns, tr("random parameters"))
-            cells = tuple((*row, look.cell("randomized_mass_gap", method=row[0])) for row in cells)
+            cells = tuple((*row, look.cell(random, method=row[0])) for row in cells)
         note = tr(
             "Method minus reference, on the same cases. {methods}", methods=look.methods(metric)
         )
@@ -186,15 +188,19 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
         rows = tuple(
             (name, *(look.cell("spatial_entropy", method=name, label=label)
                      for label in ("fractured", "normal")),
+             *(look.cell("border_enrichment", method=name, label=label)
+               for label in ("fractured", "normal")),
              *(look.cell(f"{kind}_attribution_separation", method=name)
                for kind in ("total", "peak")))
             for name in methods
         )  # fmt: skip
         columns = (tr("Method"), tr("Entropy, fractured"), tr("Entropy, normal"),
+                   tr("On the frame, fractured"), tr("On the frame, normal"),
                    tr("More in all (AUC)"), tr("Stronger peak (AUC)"))  # fmt: skip
         note = tr(
-            "Entropy: 1 is evenly spread. AUC: how often a fractured case has more than a normal "
-            "one; 0.5 is a map that is as loud where there is nothing."
+            "Entropy: 1 is evenly spread. Frame: evidence there for what its area would get; 1 is "
+            "chance. AUC: how often a fractured case has more than a normal one; 0.5 is a map that "
+            "is as loud where there is nothing."
         )
         yield Table(tr("Maps of normal images"), columns, rows, note, folded=True)
 

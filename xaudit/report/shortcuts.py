@@ -37,7 +37,13 @@ def shortcuts(look: Lookup) -> Section:
         "shortcuts",
         "",
         tr("Does the fracture decide?"),
-        " ".join((_lesion(look.estimate("lesion_specific_effect")), *_suspects(look, removed))),
+        " ".join(
+            (
+                _lesion(look.estimate("lesion_specific_effect")),
+                *_first(look),
+                *_suspects(look, removed),
+            )
+        ),
         tables=tables,
         missing=() if removed else (tr("Erasing lesions and artifacts: not done in this audit."),),
     )
@@ -59,6 +65,15 @@ def _lesion(one: Estimate) -> str:
     if one.high < 0:
         return tr("{said}, that is less: the decision does not rest on the fracture.", said=said)
     return tr("{said}: it is not shown that the decision rests on the fracture.", said=said)
+
+
+def _first(look: Lookup) -> Iterator[str]:
+    if look.get("lesion_first"):
+        yield tr(
+            "Cases in which that moves the logit more than erasing anything else does, an "
+            "artifact, the border or its own shape over similar anatomy: {share}.",
+            share=look.cell("lesion_first"),
+        )
 
 
 def _suspects(look: Lookup, removed: list[str]) -> Iterator[str]:
@@ -133,13 +148,16 @@ def _enriched(look: Lookup) -> Iterator[Table]:
             (tr("Method"), *(_name(name) for name in names)),
             tuple(
                 (
-                    method,
-                    *(look.cell("artifact_enrichment", removed=name, method=method)
+                    f"{method}{said}",
+                    *(look.cell("artifact_enrichment", removed=name, method=method, **label)
                       for name in names),
                 )
+                for said, label in (("", {}), (tr(", no fracture"), {"label": "normal"}))
                 for method in methods
+                if any(look.get("artifact_enrichment", removed=name, method=method, **label)
+                       for name in names)
             ),
-            tr("1 is chance."),
+            tr("1 is chance. Where nothing is broken, no lesion draws evidence away."),
             folded=True,
         )  # fmt: skip
 

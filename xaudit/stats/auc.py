@@ -43,7 +43,10 @@ def auc_value(scores: Array, labels: BoolArray) -> float | None:
     negatives = len(labels) - positives
     if not positives or not negatives:
         return None
-    rank_sum = float(stats.rankdata(scores)[labels].sum())
+    # Midranks of the positives alone: sorting values costs a third of ranking all of them.
+    ordered, own = np.sort(scores), np.sort(scores[labels])
+    ranks = sum(np.searchsorted(ordered, own, side) for side in ("left", "right"))
+    rank_sum = float(np.sum(ranks) + positives) / 2
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 

@@ -1,0 +1,25 @@
+"""What ``xaudit run`` prints at its end."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from xaudit.commands import run as command
+from xaudit.core.finding import ExplanationVerdict
+
+
+def test_every_method_has_a_verdict_with_its_reason(monkeypatch, capsys):
+    findings = SimpleNamespace(
+        accountability=SimpleNamespace(
+            scored=5, listed=6, explained=2, unreadable=1, sample_why="few"
+        ),
+        detector=SimpleNamespace(format="network"),
+        explanations=(
+            ExplanationVerdict("gradcam", "may_be_believed", ("Likeness: 0.1, below 0.5.",)),
+            ExplanationVerdict("lime", "not_shown", ("Gain: -0.2, not above 0.", "Edges: 0.1.")),
+        ),
+    )
+    monkeypatch.setattr(command, "_run", lambda *_: findings)
+    command.run(Path("audit.yaml"), Path("out"))
+    said = capsys.readouterr().err.splitlines()
+    assert "maps of gradcam: may be believed. Likeness: 0.1, below 0.5." in said
+    assert "maps of lime: not shown to be about this model. Gain: -0.2, not above 0." in said
