@@ -72,6 +72,6 @@ def test_tracked_files_hold_no(pattern):
     assert not found, found
 
 
-def test_no_tracked_file_is_over_two_megabytes():
-    large = [path.name for path in tracked() if path.stat().st_size > 2 * 1024 * 1024]
+def test_no_tracked_file_is_over_three_megabytes():
+    large = [path.name for path in tracked() if path.stat().st_size > 3 * 1024 * 1024]
     assert not large, large

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Verdict, Waiver
-from xaudit.report import credibility, figures, numbers, places, predictions, results, statements
+from xaudit.core.policy import Verdict
+from xaudit.report import credibility, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
 from xaudit.report.glossary import glossary
 from xaudit.report.language import later, stored, tr, trn
-from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
+from xaudit.report.policy_section import counts, verdict_section
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
 from xaudit.report.shortcuts import shortcuts
 from xaudit.report.spoken import sentences_of
+from xaudit.report.study_section import study_section
 from xaudit.report.summary import summary
 from xaudit.report.twin import twin
-from xaudit.report.view import MARKS, Answer, Figure, ModelCard, Section, Table
+from xaudit.report.view import MARKS, Answer, ModelCard, Section, Table
 
-ISSUES_SHOWN = 40
 _ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
 
 
@@ -47,18 +46,10 @@ def build_card(
     look, elements = Lookup(findings), record(findings)
     sections = (
         summary(look),
-        _verdict(findings, verdict, look),
-        _detector(findings),
-        _study(findings, uses),
-        results.performance(look),
-        results.calibration(look),
-        results.groups(look, verdict),
-        shortcuts(look),
+        verdict_section(verdict, look),
+        *_measured(findings, verdict, look, uses),
         *_explanations(findings, look, pictures),
-        _elements(elements),
-        _provenance(findings),
-        _every_finding(findings),
-        _glossary(findings),
+        *_reference(findings, elements),
     )
     device = findings.detector
     mark = MARKS[verdict.overall] if verdict else None
@@ -72,7 +63,7 @@ def build_card(
         verdict_text=tr("Policy “{policy}”", policy=verdict.policy)
         if verdict
         else tr("No policy was judged."),
-        verdict_counts=_counts(verdict),
+        verdict_counts=counts(verdict),
         answers=_answers(look),
         sections=tuple(
             _with_missing(replace(one, number=str(index)), elements)
@@ -94,6 +85,28 @@ def build_card(
     )
 
 
+def _measured(
+    findings: Findings, verdict: Verdict | None, look: Lookup, uses: str
+) -> tuple[Section, ...]:
+    return (
+        _detector(findings),
+        study_section(findings, uses),
+        results.performance(look),
+        results.calibration(look),
+        results.groups(look, verdict),
+        shortcuts(look),
+    )
+
+
+def _reference(findings: Findings, elements: Sequence[Element]) -> tuple[Section, ...]:
+    return (
+        _elements(elements),
+        _provenance(findings),
+        _every_finding(findings),
+        _glossary(findings),
+    )
+
+
 def _explanations(
     findings: Findings, look: Lookup, pictures: Mapping[str, bytes]
 ) -> tuple[Section, ...]:
@@ -112,17 +125,6 @@ def _changed(verdict: Verdict | None) -> tuple[str, ...]:
     changed = verdict is not None and verdict.changed_after_run
     return (
         (tr("The policy was changed after the run: it is not the planned one."),) if changed else ()
-    )
-
-
-def _counts(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return ""
-    words = {"pass": tr("passed"), "fail": tr("failed"), "inconclusive": tr("inconclusive"),
-             "waived": tr("waived")}  # fmt: skip
-    return ", ".join(
-        f"{MARKS[w].sign}\u00a0{sum(o.verdict == w for o in verdict.outcomes)}\u00a0{text}"
-        for w, text in words.items()
     )
 
 
@@ -182,87 +184,6 @@ def _looks(findings: Findings, look: Lookup) -> Answer:
     )
 
 
-def _verdict(findings: Findings, verdict: Verdict | None, look: Lookup) -> Section:
-    lead = tr("No policy was judged, so this card gives no verdict.")
-    tables: tuple[Table, ...] = ()
-    if verdict:
-        lead = tr(
-            "The policy “{policy}” says: {overall}. {counts}.",
-            policy=verdict.policy,
-            overall=tr(verdict.overall),
-            counts=_counts(verdict),
-        )
-        tables = (
-            Table(
-                tr("Rules, each read against the limit of the interval"),
-                (tr("Rule"), tr("Verdict"), tr("Measured"), tr("Limit"), tr("Why")),
-                tuple(_outcome(one, look) for one in verdict.outcomes),
-                tr(
-                    "Policy SHA-256 {policy_sha256}.{compared}",
-                    policy_sha256=verdict.policy_sha256,
-                    compared=_compared(verdict) + _stopped(verdict),
-                ),
-                marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
-                links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
-            ),
-        )
-    waived = tuple(_waiver(one) for one in verdict.waivers) if verdict else ()
-    title = tr("What does the policy say?")
-    return Section("verdict", "", title, lead, waived, tables=tables)
-
-
-def _waiver(one: Waiver) -> str:
-    """Every waiver is printed, whether or not it was needed."""
-    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.where.items()))
-    return tr(
-        "Waiver: rule {rule} ({scope}), {owner} until {day}: {reason}",
-        rule=one.rule,
-        scope=scope or tr("every outcome"),
-        owner=one.owner,
-        day=one.expires,
-        reason=one.reason,
-    )
-
-
-def _compared(verdict: Verdict) -> str:
-    """Which audit the rules compare with, where they do."""
-    there = verdict.baseline
-    if there is not None:
-        note = f" ({there.note})" if there.note else ""
-        return tr(
-            " Baseline: {detector}, audit “{audit}”, plan SHA-256 {plan_sha256}{note}.",
-            detector=there.detector,
-            audit=there.audit,
-            plan_sha256=there.plan_sha256,
-            note=note,
-        )
-    needed = any(one.rule.needs_baseline for one in verdict.outcomes)
-    return tr(" No baseline was compared: this is a first run.") if needed else ""
-
-
-def _stopped(verdict: Verdict) -> str:
-    """How often the audit was looked at, where it was looked at while it ran."""
-    return tr(" The audit {looked}.", looked=stored(verdict.looks.text)) if verdict.looks else ""
-
-
-def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
-    unit = look.unit(one.rule.metric)
-    bounds = [(tr("at least"), one.rule.floor), (tr("at most"), one.rule.ceiling)]
-    limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
-    limits = limits or stored(one.rule.demand)
-    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.scope.items()))
-    signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
-    shown = numbers.estimate(one.estimate, unit, signed)
-    measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
-    return (
-        f"{one.rule.id}: {scope}" if scope else one.rule.id,
-        tr(one.verdict),
-        measured,
-        limits,
-        stored(one.why),
-    )
-
-
 def _detector(findings: Findings) -> Section:
     one = findings.detector
     rows = (
@@ -288,97 +209,6 @@ def _detector(findings: Findings) -> Section:
     )
     return Section("detector", "", tr("What was audited?"), lead,
                    tables=(table, *statements.claims(findings)))  # fmt: skip
-
-
-def _study(findings: Findings, uses: str) -> Section:
-    flow, alone = findings.accountability, predictions.alone(findings)
-    lead = tr(
-        "{listed} cases were listed, {scored} scored",
-        listed=numbers.whole(flow.listed),
-        scored=numbers.whole(flow.scored),
-    ) + (
-        "."
-        if alone
-        else tr(
-            " and {explained} explained with every method.", explained=numbers.whole(flow.explained)
-        )
-    )
-    caption = tr("Listed = excluded + without a score + scored")
-    caption += "." if alone else tr("; drawn + not drawn = all not excluded.")
-    table = Table(tr("Study"), (tr("Fact"), tr("Value")), _study_facts(findings, uses))
-    tables = (table, statements.independence(findings), *_issues(findings))
-    return Section(
-        "study",
-        "",
-        tr("On which cases?"),
-        lead,
-        figures=(Figure(figures.flow(flow, maps=not alone), caption),),
-        tables=tables,
-    )
-
-
-def _study_facts(findings: Findings, uses: str) -> tuple[tuple[str, str], ...]:
-    study, flow, alone = findings.study, findings.accountability, predictions.alone(findings)
-    return (
-        (tr("Study"), study.name),
-        (tr("Source"), study.source or _not(tr("not declared"))),
-        (tr("License"), study.license or _not(tr("not declared"))),
-        ("SHA-256", study.sha256),
-        (
-            tr("Cases"),
-            tr(
-                "{cases}, {positives} fractured",
-                cases=numbers.whole(study.cases),
-                positives=numbers.whole(study.positives),
-            )
-            + (
-                ""
-                if alone
-                else tr(", {lesions} annotated lesions", lesions=numbers.whole(study.lesions))
-            ),
-        ),
-        (
-            tr("Independent unit"),
-            f"{stored(study.unit)}: {numbers.whole(study.patients)}. {stored(study.unit_note)}",
-        ),
-        (
-            tr("Sites"),
-            numbers.whole(study.sites) if study.sites is not None else _not(tr("not known")),
-        ),
-        (tr("Dates"), study.dates or _not(tr("not declared"))),
-        (tr("Rows") if alone else tr("Explained"), stored(flow.sample_why)),
-        (
-            tr("Earlier uses"),
-            stored(uses)
-            if uses
-            else f"{numbers.NONE} ({tr('no ledger of test-set use was named')})",
-        ),
-    )
-
-
-def _issues(findings: Findings) -> Iterator[Table]:
-    flow = findings.accountability
-    if not flow.issues:
-        return
-    kinds = Counter((one.kind, one.effect) for one in flow.issues)
-    summary = tuple(
-        (stored(kind), stored(effect), numbers.whole(n))
-        for (kind, effect), n in sorted(kinds.items())
-    )
-    shown = flow.issues[:ISSUES_SHOWN]
-    rest = len(flow.issues) - len(shown)
-    note = ""
-    if rest:
-        note = trn("{rest} more are in the JSON of this card.", rest, rest=numbers.whole(rest))
-    issues = tuple((i.case_id, stored(i.kind), stored(i.effect), stored(i.detail)) for i in shown)
-    columns = (tr("Kind"), tr("Effect"), tr("Issues"))
-    yield Table(tr("Kinds of issues"), columns, summary)
-    columns_of_cases = (tr("Case"), tr("Kind"), tr("Effect"), tr("Detail"))
-    yield Table(tr("Issues of cases"), columns_of_cases, issues, note, folded=True)
-
-
-def _not(said: str) -> str:
-    return f"{numbers.NONE} ({said})"
 
 
 def _elements(elements: Sequence[Element]) -> Section:
@@ -441,7 +271,10 @@ def _provenance(findings: Findings) -> Section:
     audit = findings.audit
     rows = (
         (tr("Plan SHA-256"), audit.plan_sha256),
-        (tr("Policy SHA-256, as planned"), audit.policy_sha256 or _not(tr("not planned"))),
+        (
+            tr("Policy SHA-256, as planned"),
+            audit.policy_sha256 or numbers.nothing(tr("not planned")),
+        ),
         (tr("Planned at"), audit.created),
         (tr("Seed"), numbers.whole(audit.seed)),
         *((stored(name), stored(fact)) for name, fact in sorted(findings.provenance.items())),

@@ -7,26 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 from xaudit.core.change import Agreement, Changes, Delta, MovedCase
-from xaudit.core.finding import CROSS
 from xaudit.report import numbers
+from xaudit.report.changes_answers import answers, maps_sentence, on_which, worse_sentence
+from xaudit.report.changes_cells import (
+    by_group,
+    difference_cell,
+    overall,
+    p_cell,
+    row_of,
+    value_cell,
+)
 from xaudit.report.changes_figure import differences
 from xaudit.report.language import later, stored, tr, trn
 from xaudit.report.levels import named
 from xaudit.report.lookup import measure
 from xaudit.report.order import in_order
-from xaudit.report.view import Answer, Figure, ModelCard, Section, Table
+from xaudit.report.view import Figure, ModelCard, Section, Table
 
 SHOWN = 20
-_NAMED = 5
-_NAMES = {
-    "auc": "AUC",
-    "brier": later("Brier score (lower is better)"),
-    "sensitivity": later("Fractures found (sensitivity)"),
-    "specificity": later("Normal cases left alone (specificity)"),
-    "ppv": later("Right when it calls a fracture (PPV)"),
-    "npv": later("Right when it calls normal (NPV)"),
-}
-_PLAIN = {"auc", "brier", "enrichment"}
 _KINDS = {
     "newly_missed": later("Fracture found before, missed now"),
     "newly_found": later("Fracture missed before, found now"),
@@ -38,8 +36,6 @@ _SUBJECTS = {
     "normal": later("False alarms among normal cases"),
     "lesion": later("Lesions hit by the peak of the map"),
 }
-_LOWER_IS_BETTER = {"brier"}
-_ERROR_RATE = 0.05
 
 
 def build_changes(changes: Changes) -> ModelCard:
@@ -74,7 +70,7 @@ def build_changes(changes: Changes) -> ModelCard:
         verdict=None,
         verdict_text=tr("A comparison judges nothing; the policy of an audit does."),
         verdict_counts="",
-        answers=_answers(changes),
+        answers=answers(changes),
         sections=tuple(replace(one, number=str(i)) for i, one in enumerate(sections, start=1)),
         twin=_twin(changes),
         footer=tr("Plans {old} and {new}", old=old.plan_sha256[:12], new=new.plan_sha256[:12]),
@@ -86,109 +82,6 @@ def build_changes(changes: Changes) -> ModelCard:
 def _twin(changes: Changes) -> str:
     text = json.dumps(asdict(changes), sort_keys=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _answers(changes: Changes) -> tuple[Answer, ...]:
-    scored = [one for one in _overall(changes) if one.scope["analysis"] == "scored"]
-    found = [one for one in scored if one.metric == "sensitivity"]
-    left = [one for one in scored if one.metric == "specificity"]
-    return (
-        Answer(tr("On which cases?"), f"{_on_which(changes)}.", _out(changes)),
-        Answer(tr("Does it find more fractures?"), _said(found, tr("fractures found"))),
-        Answer(
-            tr("Does it leave more normal cases alone?"), _said(left, tr("normal cases left alone"))
-        ),
-        Answer(tr("Who fares worse?"), _worse_sentence(changes)),
-        Answer(tr("Do its maps look elsewhere?"), _maps_sentence(changes)),
-    )
-
-
-def _on_which(changes: Changes) -> str:
-    return tr(
-        "{cases} cases that both audits have, {positives} with a fracture, of {patients} {units}",
-        cases=numbers.whole(changes.cases),
-        positives=numbers.whole(changes.positives),
-        patients=numbers.whole(changes.patients),
-        units=stored(f"{changes.unit}s"),
-    )
-
-
-def _out(changes: Changes) -> str:
-    left = sum(changes.left_out.values())
-    return (
-        trn("{left} others were left out.", left, left=numbers.whole(left))
-        if left
-        else tr("None was left out.")
-    )
-
-
-def _said(found: Sequence[Delta], what: str) -> str:
-    if not found:
-        return tr("The audits have no operating point of the same name.")
-    parts = []
-    for one in found:
-        text = tr(
-            "At “{operating_point}”: {what} {difference}",
-            operating_point=one.scope["operating_point"],
-            what=what,
-            difference=_difference(one),
-        )
-        parts.append(f"{text}. {_reads(one)}")
-    return " ".join(parts)
-
-
-def _reads(one: Delta) -> str:
-    low, high = one.difference.low, one.difference.high
-    if low is None or high is None:
-        return tr("Not measured.")
-    if low > 0:
-        return tr("More than before.")
-    return tr("Fewer than before.") if high < 0 else tr("Not shown to differ.")
-
-
-def _worse_sentence(changes: Changes) -> str:
-    worse = sorted((one for one in _by_group(changes) if _is_worse(one)), key=_how_bad)
-    sure = [one for one in worse if _sure(one)]
-    if not _by_group(changes):
-        return tr("The study has no groups.")
-    if not worse:
-        return tr("No group is shown to fare worse.")
-    return tr(
-        "Taken one by one: {worse}. With all comparisons counted: {sure}.",
-        worse=_named(worse),
-        sure=_named(sure),
-    )
-
-
-def _named(deltas: Sequence[Delta]) -> str:
-    """The groups, the worst first; not all of them if they are many."""
-    names = list(
-        dict.fromkeys(f"{one.scope['group']} {named(one.scope['level'])}" for one in deltas)
-    )
-    rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (
-        tr(" and {rest} more", rest=rest) if rest > 0 else ""
-    ) or tr("none")
-
-
-def _how_bad(one: Delta) -> tuple[int, float]:
-    """Intersections after the groups that they are made of, then the largest loss."""
-    return one.scope["group"].count(CROSS), -abs(one.difference.value or 0.0)
-
-
-def _maps_sentence(changes: Changes) -> str:
-    if not changes.maps:
-        return tr("No case was explained with the same method in both audits.")
-    parts = [
-        f"{one.method} {numbers.estimate(one.similarity, 'number')}"
-        if one.similarity.value is not None
-        else f"{one.method}: {stored(one.similarity.undefined or '')}"
-        for one in changes.maps
-    ]
-    return tr(
-        "Rank correlation of the maps before and after (1: the same): {parts}.",
-        parts="; ".join(parts),
-    )
 
 
 def _cases(changes: Changes) -> Section:
@@ -206,7 +99,7 @@ def _cases(changes: Changes) -> Section:
     )
     lead = tr(
         "{on_which}. Everything below is about these cases and no others.",
-        on_which=_on_which(changes),
+        on_which=on_which(changes),
     )
     missing = tuple(
         tr("Operating point “{name}” is not in both audits.", name=name)
@@ -230,52 +123,11 @@ def _performance(changes: Changes) -> Section:
             Table(
                 tr("Change over all common cases"),
                 (tr("Measure"), tr("Old"), tr("New"), tr("New minus old"), "p", tr("Method")),
-                tuple(map(_row, _overall(changes))),
+                tuple(map(row_of, overall(changes))),
             ),
             *_agreements(changes, ("fracture", "normal")),
         ),
     )  # fmt: skip
-
-
-def _row(one: Delta) -> tuple[str, ...]:
-    name = tr(_NAMES.get(one.metric, one.metric.replace("_", " ")))
-    point, worst = one.scope.get("operating_point"), one.scope.get("analysis") == "worst_case"
-    name += tr(" at “{point}”", point=point) if point else ""
-    return (
-        tr("{name}, no score counts as wrong", name=name) if worst else name,
-        _value(one, one.old),
-        _value(one, one.new),
-        _difference(one),
-        _p(one.p_value),
-        _method(one),
-    )  # fmt: skip
-
-
-def _method(one: Delta) -> str:
-    method = stored(one.difference.method)
-    return f"{method}; {stored(one.test)}" if one.p_value is not None else method or numbers.NONE
-
-
-def _value(one: Delta, value: float | None) -> str:
-    if value is None:
-        return numbers.NONE
-    return numbers.fixed(value, 3) if one.metric in _PLAIN else numbers.percent(value)
-
-
-def _difference(one: Delta) -> str:
-    gap = one.difference
-    if gap.value is None:
-        return f"{numbers.NONE} ({stored(gap.undefined or '')})"
-    unit = "number" if one.metric in _PLAIN else "proportion"
-    return numbers.estimate(gap, unit, signed=True) + (
-        f"; {stored(gap.caution)}" if gap.caution else ""
-    )
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return numbers.NONE
-    return f"< {numbers.written('0.001')}" if value < 0.001 else numbers.fixed(value, 3)
 
 
 def _agreements(changes: Changes, subjects: Sequence[str]) -> Iterator[Table]:
@@ -333,11 +185,11 @@ def _moved_table(title: str, cases: Sequence[MovedCase]) -> Table:
 
 
 def _score(value: float | None) -> str:
-    return f"{numbers.NONE} ({tr('no score')})" if value is None else numbers.percent(value)
+    return numbers.nothing(tr("no score")) if value is None else numbers.percent(value)
 
 
 def _groups(changes: Changes) -> Section:
-    found = _by_group(changes)
+    found = by_group(changes)
     tables = []
     for column in dict.fromkeys(one.scope["group"] for one in found):
         own = [one for one in found if one.scope["group"] == column]
@@ -366,7 +218,7 @@ def _groups(changes: Changes) -> Section:
         "groups",
         "",
         tr("Who fares worse?"),
-        _worse_sentence(changes),
+        worse_sentence(changes),
         paragraphs=(
             tr(
                 "Fewer than {low} cases: no figure. Fewer than {enough}: an interval "
@@ -385,8 +237,8 @@ def _groups(changes: Changes) -> Section:
 def _group_row(one: Delta) -> tuple[str, ...]:
     point = one.scope.get("operating_point")
     name = measure(one.metric) + (tr(" at “{point}”", point=point) if point else "")
-    values = _value(one, one.old), _value(one, one.new)
-    return (named(one.scope["level"]), name, *values, _difference(one), _p(one.p_adjusted))
+    values = value_cell(one, one.old), value_cell(one, one.new)
+    return (named(one.scope["level"]), name, *values, difference_cell(one), p_cell(one.p_adjusted))
 
 
 def _maps(changes: Changes) -> Section:
@@ -406,7 +258,7 @@ def _maps(changes: Changes) -> Section:
         for case_id, value in one.least
     )
     scores = tuple(
-        (one.scope["method"], *_row(one)[:4]) for one in changes.deltas if "method" in one.scope
+        (one.scope["method"], *row_of(one)[:4]) for one in changes.deltas if "method" in one.scope
     )
     tables = (
         Table(
@@ -437,7 +289,7 @@ def _maps(changes: Changes) -> Section:
             folded=True,
         ),
     )
-    lead = _maps_sentence(changes)
+    lead = maps_sentence(changes)
     if not changes.maps:
         return Section("maps", "", tr("Do its maps look elsewhere?"), lead, missing=(lead,))
     return Section("maps", "", tr("Do its maps look elsewhere?"), lead, tables=tables)
@@ -463,22 +315,3 @@ def _provenance(changes: Changes) -> Section:
     )
     table = Table(tr("The two audits"), (tr("Fact"), tr("Old"), tr("New")), rows)
     return Section("provenance", "", tr("What was compared?"), lead, tables=(table,))
-
-
-def _overall(changes: Changes) -> list[Delta]:
-    return [one for one in changes.deltas if not {"group", "method"} & one.scope.keys()]
-
-
-def _by_group(changes: Changes) -> list[Delta]:
-    return [one for one in changes.deltas if "group" in one.scope]
-
-
-def _is_worse(one: Delta) -> bool:
-    low, high = one.difference.low, one.difference.high
-    if low is None or high is None or one.difference.caution:
-        return False
-    return low > 0 if one.metric in _LOWER_IS_BETTER else high < 0
-
-
-def _sure(one: Delta) -> bool:
-    return one.p_adjusted is not None and one.p_adjusted < _ERROR_RATE

@@ -27,6 +27,11 @@ def _written(text: str) -> str:
     return text.replace("-", MINUS).replace(".", current().decimal)
 
 
+def nothing(why: str) -> str:
+    """A dash, with the reason why nothing stands there."""
+    return f"{NONE} ({why})"
+
+
 def written(text: str) -> str:
     """A number that stands as text in the findings; any other text as it is."""
     return _written(text) if _NUMBER.fullmatch(text) else text
