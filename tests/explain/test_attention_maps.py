@@ -94,13 +94,14 @@ def Port(network, spec):  # noqa: N802
     )
 
 
-def evaluator_of(network):
-    spec = InputSpec(SIZE, SIZE, channels=1)
-    return Evaluator(Port(network, spec))
+def evaluator_of(network, size=(SIZE, SIZE)):
+    return Evaluator(Port(network, InputSpec(*size, channels=1)))
 
 
 def outcome_of(network, method, case):
-    (outcome,) = explain_all(evaluator_of(network), [Job(case, method)], Context(seed=1))
+    (outcome,) = explain_all(
+        evaluator_of(network, case.inside.shape), [Job(case, method)], Context(seed=1)
+    )
     return outcome
 
 

@@ -169,9 +169,10 @@ def test_moving_evidence_inwards_never_lowers(seed, ties, share, place):
 
 
 @few
-@seeds
-def test_lesions_overlap_marks_alike_in_a_mirror(seed, ties):
-    values, lesions, inside = _case(seed, ties)
+@given(st.integers(0, 10**6))
+def test_lesions_overlap_marks_alike_in_a_mirror(seed):
+    # Without ties: which of two equal marks is the fifth depends on the reading order.
+    values, lesions, inside = _case(seed, ties=False)
     for axis in (0, 1):
         mirrored = lesion_overlaps(
             np.flip(values, axis), np.flip(lesions, axis + 1), np.flip(inside, axis)

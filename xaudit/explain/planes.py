@@ -58,7 +58,8 @@ def _inputs(network: torch.nn.Module, image: torch.Tensor) -> dict[str, list[tor
                     lambda _, inputs, seen=seen: seen.append(inputs[0].detach().clone())
                 )
                 hooks.callback(handle.remove)
-        network(image)
+        if calls:
+            network(image)
     return calls
 
 

@@ -54,7 +54,8 @@ def lesion_overlaps(
     """How the map's marks fit each lesion.
 
     A mark is a connected part (8 neighbors) above Otsu's threshold; of them the five with most
-    evidence count, since a map of a thousand specks finds everything by some criteria.
+    evidence count (of equal ones the first in reading order), since a map of a thousand specks
+    finds everything by some criteria.
 
     Args:
         values: (H, W), raw and signed.

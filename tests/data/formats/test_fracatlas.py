@@ -72,6 +72,7 @@ def test_contradictions_are_issues(small):
         ("n.jpg", "label_contradicts_folder"): 1,
         ("n.jpg", "fracture_without_lesion"): 1,
         ("gone.jpg", "missing_file"): 1,
+        ("gone.jpg", "group_of_one"): 1,
         ("stray.jpg", "file_without_row"): 1,
     }
     assert study.cases[2].groups["body_region"] == "several"
@@ -98,7 +99,8 @@ def test_real_study_lists_every_known_defect(fracatlas_root):
     study = load_study(DataSpec("fracatlas", fracatlas_root))
     assert (len(study.cases), sum(case.label for case in study.cases)) == (600, 200)
     assert sum(len(case.lesions) for case in study.cases) == 263
-    assert Counter(issue.kind for issue in study.issues) == {"exif_rotated": 2, "duplicate": 2}
+    kinds = Counter(issue.kind for issue in study.issues)
+    assert kinds == {"exif_rotated": 2, "duplicate": 2, "group_of_one": 1}
     rotated = {issue.case_id for issue in study.issues if issue.kind == "exif_rotated"}
     assert rotated == {"IMG0002026.jpg", "IMG0002628.jpg"}
     patients = {case.case_id: case.patient for case in study.cases}
