@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xaudit.audit.gallery import LIMITS, Gallery
+from xaudit.audit.gallery import Gallery
+from xaudit.audit.gallery_choice import LIMITS
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, MapRow, ScoreRow, array_name
 from xaudit.core.detector import OperatingPoint

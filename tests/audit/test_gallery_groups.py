@@ -1,9 +1,15 @@
+from dataclasses import replace
+
+import pytest
+
 from xaudit.audit.gallery import Gallery
-from xaudit.audit.gallery_groups import worst_served
+from xaudit.audit.gallery_groups import least_seen, worst_served
 from xaudit.audit.results import Results
-from xaudit.audit.store import CaseRow, Store
+from xaudit.audit.store import CaseRow, ScoreRow, Store
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.finding import CROSS
+from xaudit.report.numbers import percent
+from xaudit.report.places import KINDS
 
 
 def case(name, label, logit, **groups):
@@ -55,3 +61,49 @@ def test_gallery_shows_the_worst_case_of_each_that_is_not_shown_yet(tmp_path):
     left = [row for row in rows if row.label and row.logit < 0 and row.case_id not in shown]
     assert groups[0].row.logit == min(row.logit for row in left)
     assert any("left alone, 8 of 12" in one.reason for one in groups)
+
+
+def explained(name, mass, **groups):
+    row = CaseRow(name, name, True, groups, 1.0, 0, "none", True)
+    return row, ScoreRow(name, "m", "mass", mass, None)
+
+
+def seen(levels):
+    """So many fractures of each part with this mass, a little more from one to the next."""
+    return [
+        explained(f"{part}{i}", mass + i / 1000, part=part)
+        for part, (mass, count) in levels.items()
+        for i in range(count)
+    ]
+
+
+def test_the_level_at_whose_fractures_maps_look_least_is_named():
+    rows = seen({"arm": (0.5, 12), "leg": (0.2, 12), "hip": (0.0, 9)})
+    (one,) = least_seen((row, score.value) for row, score in rows)
+    assert (one.column, one.level, one.cases) == ("part", "leg", 12)
+    assert one.mass == pytest.approx(0.2 + 5.5 / 1000)
+
+
+def test_gallery_shows_the_worst_map_of_that_level_that_is_not_shown_yet(tmp_path):
+    rows = seen({"arm": (0.5, 12), "leg": (0.2, 12), "hip": (0.0, 9)})
+    results = Results(Store(tmp_path), *zip(*rows, strict=True), (), {})
+    points = (OperatingPoint("default", 0.0, "fixed"),)
+    chosen = Gallery(results, {}, InputSpec(8, 8), points, ("m", "not_run")).choose()
+    kinds = {kind: [one for one in chosen if one.kind == kind] for kind in KINDS}
+    assert [one.row.case_id for one in kinds["worst_map"]] == ["hip0", "hip1", "hip2"]
+    (worst,) = kinds["group_map"]
+    assert worst.row.case_id == "leg0"
+    assert worst.reason == (
+        f"{percent(0.2)} of the positive attribution lies in the fracture at best (m); "
+        f"part leg, where maps rest least on fractures, mean {percent(0.2055)} in 12 cases"
+    )
+
+
+def test_a_map_outside_the_drawn_sample_counts_for_no_group(tmp_path):
+    rows = seen({"arm": (0.5, 12), "leg": (0.2, 12)})
+    rows = [(replace(row, sampled=row.case_id != "leg0"), score) for row, score in rows]
+    results = Results(Store(tmp_path), *zip(*rows, strict=True), (), {})
+    points = (OperatingPoint("default", 0.0, "fixed"),)
+    chosen = Gallery(results, {}, InputSpec(8, 8), points, ("m",)).choose()
+    assert "leg0" not in {one.row.case_id for one in chosen if one.kind.endswith("map")}
+    assert "in 11 cases" in next(one.reason for one in chosen if one.kind == "group_map")

@@ -8,7 +8,14 @@ from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from xaudit.core.metric import METRICS, Undefined
-from xaudit.metrics.localization import FURTHER, LOCALIZATION, lesion_masses, score_map
+from xaudit.metrics.localization import (
+    FURTHER,
+    LOCALIZATION,
+    foreground_mass,
+    lesion_masses,
+    mass,
+    score_map,
+)
 from xaudit.metrics.overlap import lesion_overlaps
 from xaudit.metrics.peaks import lesion_hits
 
@@ -212,3 +219,17 @@ def test_every_metric_asks_a_question():
         facts = METRICS[name].facts
         assert facts.question.endswith("?")
         assert facts.family == "localization"
+
+
+def test_evidence_on_plain_air_does_not_count_for_the_body():
+    values, lesions, inside = _case(0)
+    body = lesions.any(axis=0) & inside
+    assert foreground_mass(values, lesions, inside) == mass(values, lesions, inside)
+    assert foreground_mass(np.abs(values) + 1, lesions, body) == pytest.approx(1)
+
+
+def test_a_lesion_off_the_body_has_no_share_of_it():
+    values, lesions, inside = _case(0)
+    reason = foreground_mass(values, lesions, inside & ~lesions.any(axis=0)).reason
+    assert reason == "no lesion on the foreground"
+    assert foreground_mass(values, lesions[:0], inside).reason == "no lesions"

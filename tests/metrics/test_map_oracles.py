@@ -54,6 +54,9 @@ class Known:
         self.lesions[0, 3:8, 4:10] = self.lesions[1, 14:19, 22:29] = True
         self.inside = np.ones(SHAPE, bool)
         self.inside[:, :2] = self.inside[:, 30:] = False
+        # Part of each lesion lies off it.
+        self.body = self.inside.copy()
+        self.body[:, :6] = self.body[:, 26:] = False
         # Distinct strengths: which of equal peaks comes first is no matter of definition.
         self.peaked = (self.map + 1e-3 * rng.random(SHAPE)).astype(np.float32)
         self.artifact = np.zeros(SHAPE, bool)
@@ -169,6 +172,10 @@ ORACLES = {
     "chance_corrected_mass": lambda c: (
         ours("chance_corrected_mass", c.map, *c.of_lesions),
         1 - (1 - _mass(c)) / (1 - _area(c, c.lesions.any(axis=0))),
+    ),
+    "foreground_mass": lambda c: (
+        ours("foreground_mass", c.map, c.lesions, c.body),
+        oracles.share_on(c.map, c.lesions.any(axis=0), c.body),
     ),
     "rank_accuracy": lambda c: (
         ours("rank_accuracy", c.map, *c.of_lesions),

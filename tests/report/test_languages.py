@@ -289,6 +289,10 @@ def test_script_speaks_and_reads_commas(card):
     ("operating point '1.0 of 2' was chosen on this study, so its figures prove nothing",
      "der Arbeitspunkt '1.0 of 2' wurde anhand dieser Studie gewählt, daher belegen seine Werte "
      "nichts"),
+    ("0.3 % of the positive attribution lies in the fracture at best (lime); view lateral, where "
+     "maps rest least on fractures, mean 12 % in 31 cases",
+     "0,3 % der positiven Attribution liegen bestenfalls in der Fraktur (lime); view lateral, wo "
+     "die Karten am wenigsten auf den Frakturen liegen, im Mittel 12 % in 31 Fällen"),
     ("MOVER of two intervals (DeLong, logit; Wilson)",
      "MOVER aus zwei Konfidenzintervallen (DeLong, Logit; Wilson)"),
 ])  # fmt: skip

@@ -21,7 +21,14 @@ from xaudit.metrics.agreement import agreement, consensus
 CONSENSUS = "consensus"
 NAME = agreement.facts.name
 _OF_MASS = frozenset(
-    {"mass", "enrichment", "chance_corrected_mass", "other_lesion_mass", "iou_otsu"}
+    {
+        "mass",
+        "enrichment",
+        "chance_corrected_mass",
+        "foreground_mass",
+        "other_lesion_mass",
+        "iou_otsu",
+    }
 )
 """Scores that ranks cannot have: they add values, or ask how they are distributed."""
 

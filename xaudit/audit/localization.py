@@ -14,7 +14,7 @@ from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.finding import CROSS, Finding
 from xaudit.fairness.groups import levels
-from xaudit.metrics.localization import FURTHER, LOCALIZATION
+from xaudit.metrics.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
 
 BY_GROUP = ("mass", "hit")
 _ALWAYS_READABLE = "center_gaussian"
@@ -45,7 +45,7 @@ def localization_findings(
     """
     rows, report = with_lesions(results), _Report(results, means)
     for method in (*methods, *REFERENCES, CONSENSUS):
-        for metric in (*LOCALIZATION, *FURTHER):
+        for metric in (*LOCALIZATION, *FURTHER, OF_FOREGROUND):
             if report.has(method, metric) or method in methods:
                 yield from report.findings(rows, method, metric, {})
     for method in methods:

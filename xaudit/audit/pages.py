@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.files import read_findings, write_text
-from xaudit.audit.gallery import probability
+from xaudit.audit.gallery_choice import probability
 from xaudit.audit.record import read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Store

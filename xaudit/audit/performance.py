@@ -44,7 +44,7 @@ AT_POINT = (
     "likelihood_ratio_positive",
     "likelihood_ratio_negative",
 )
-AT_PREVALENCE = ("ppv_at_prevalence", "npv_at_prevalence")
+AT_PREVALENCE = ("ppv_at_prevalence", "npv_at_prevalence", "number_needed_to_predict")
 OVER_POINTS = ("auc", "brier", "calibration_slope", "calibration_intercept", "ece")
 OVERALL = ("squared_calibration_error",)
 SIMULATED = {"f1", "brier", "ece", *OVERALL}

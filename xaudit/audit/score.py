@@ -15,8 +15,15 @@ from xaudit.audit.store import ScoreRow
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
+from xaudit.explain.foreground import foreground
 from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
-from xaudit.metrics.localization import FURTHER, LOCALIZATION, score_map
+from xaudit.metrics.localization import (
+    FURTHER,
+    LOCALIZATION,
+    OF_FOREGROUND,
+    foreground_mass,
+    score_map,
+)
 from xaudit.metrics.peaks import peaks_by_chance, reach_of
 
 AREA_CHANCE = "area_chance"
@@ -45,7 +52,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
     reach, reason = reach_of(tolerance, case.pixel_mm), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
-        names = (*LOCALIZATION, *FURTHER, *EXTENT)
+        names = (*LOCALIZATION, *FURTHER, OF_FOREGROUND, *EXTENT)
         return [score_row(case_id, method, name, undefined) for name in names]
     return [
         *map_scores(method, values, case, tolerance),
@@ -60,10 +67,10 @@ def map_scores(
 ) -> list[ScoreRow]:
     """Localization scores of a map that can be read; see `score_rows`."""
     case_id, reach = case.case.case_id, reach_of(tolerance, case.pixel_mm)
-    rows = [
-        score_row(case_id, method, name, score)
-        for name, score in score_map(values, case.lesions, case.inside, reach).items()
-    ]
+    scores = score_map(values, case.lesions, case.inside, reach)
+    body = foreground(case.image, case.inside)
+    scores[OF_FOREGROUND] = foreground_mass(values, case.lesions, body)
+    rows = [score_row(case_id, method, name, score) for name, score in scores.items()]
     return [*rows, *lesion_rows(method, values, case, reach), *overlap_rows(method, values, case)]
 
 

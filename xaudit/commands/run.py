@@ -66,19 +66,24 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     positives = 1.0 if profile else None
     overrides = Overrides(data, weights, cases, tuple(split or ()), positives, baseline, policy)
     findings = _run(config, out, overrides, chosen_limit(limit, profile))
+    _report(findings, drawn=profile is not None)
+    if ledger is not None:
+        say(record_run(ledger, out).text)
+    tell(str(out / "findings.json"))
+    say(f"next: xaudit gate {out}; xaudit card {out}")
+
+
+def _report(findings: Findings, *, drawn: bool) -> None:
+    """What came of it, in lines; why so many cases were drawn where the policy decided it."""
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
-    if profile is not None:
+    if drawn:
         say(where.sample_why)
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
     for one in findings.explanations:
         say(f"maps of {one.method}: {WORDS[one.verdict]}. {one.reasons[0]}")
-    if ledger is not None:
-        say(record_run(ledger, out).text)
-    tell(str(out / "findings.json"))
-    say(f"next: xaudit gate {out}; xaudit card {out}")
 
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:

@@ -226,7 +226,7 @@ class GalleryCase:
     Attributes:
         case_id: as in the study.
         kind: why it is here: "miss", "false_alarm", "group" (of a group that fares worst),
-            "worst_map", "disagreement" or "good".
+            "worst_map", "group_map", "disagreement" or "good".
         reason: the same for a reader, with figures.
         label: what the reference standard says.
         logit: the detector's output.
@@ -240,7 +240,7 @@ class GalleryCase:
     """
 
     case_id: str
-    kind: Literal["miss", "false_alarm", "group", "worst_map", "disagreement", "good"]
+    kind: Literal["miss", "false_alarm", "group", "worst_map", "group_map", "disagreement", "good"]
     reason: str
     label: bool
     logit: float

@@ -13,7 +13,7 @@ import numpy as np
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import METRICS, Score, Undefined, metric
-from xaudit.metrics.evidence import evidence_on_lesions
+from xaudit.metrics.evidence import NONE_INSIDE, evidence_on_lesions
 from xaudit.metrics.peaks import INSIDE, Reach, peak_scores
 from xaudit.metrics.thresholded import iou_otsu
 from xaudit.stats.auc import auc_value
@@ -37,6 +37,8 @@ FURTHER: tuple[str, ...] = (
     "other_lesion_mass",
 )
 """Other ways to score the same maps."""
+OF_FOREGROUND = "foreground_mass"
+"""Needs to know where the body is, which the map alone does not tell."""
 
 
 @metric("localization")
@@ -58,6 +60,27 @@ def mass(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Score:
         return seen
     evidence, on_lesion = seen
     return float(evidence[on_lesion].sum() / evidence.sum())
+
+
+@metric("localization")
+def foreground_mass(values: FloatArray, lesions: BoolArray, foreground: BoolArray) -> Score:
+    """Of the positive evidence on the body, what share lies on a lesion?
+
+    `mass` without plain air, where there is nothing to see: chance is the lesions' share of the
+    body. Undefined where no lesion lies on it.
+
+    Args:
+        values: (H, W), raw and signed.
+        lesions: (L, H, W) bool.
+        foreground: (H, W) bool, False on air and on padding.
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    score: Score = mass(values, lesions, foreground)
+    if score == NONE_INSIDE:
+        return Undefined("no lesion on the foreground")
+    return score
 
 
 @metric("localization", bounds=(0.0, None), unit="ratio")

@@ -242,7 +242,28 @@ def _group_row(one: Delta) -> tuple[str, ...]:
 
 
 def _maps(changes: Changes) -> Section:
-    likeness = tuple(
+    lead = maps_sentence(changes)
+    title = tr("Do its maps look elsewhere?")
+    if not changes.maps:
+        return Section("maps", "", title, lead, missing=(lead,))
+    scores = tuple(
+        (one.scope["method"], *row_of(one)[:4]) for one in changes.deltas if "method" in one.scope
+    )
+    tables = (
+        _likeness(changes),
+        Table(
+            tr("Localization scores of the same cases"),
+            (tr("Method"), tr("Measure"), tr("Old"), tr("New"), tr("New minus old")),
+            scores,
+        ),
+        *_agreements(changes, ("lesion",)),
+        _moved_most(changes),
+    )
+    return Section("maps", "", title, lead, tables=tables)
+
+
+def _likeness(changes: Changes) -> Table:
+    rows = tuple(
         (
             one.method,
             numbers.estimate(one.similarity, "number"),
@@ -252,47 +273,27 @@ def _maps(changes: Changes) -> Section:
         )
         for one in changes.maps
     )
-    least = tuple(
+    columns = (
+        tr("Method"),
+        tr("Mean rank correlation"),
+        tr("Cases"),
+        tr("Not comparable"),
+        tr("Same parameters"),
+    )
+    note = tr(
+        "Spearman's correlation over the pixels of the image; 1: the same order, 0: unrelated."
+    )
+    return Table(tr("Likeness of the maps before and after"), columns, rows, note)
+
+
+def _moved_most(changes: Changes) -> Table:
+    rows = tuple(
         (one.method, case_id, numbers.fixed(value, 2))
         for one in changes.maps
         for case_id, value in one.least
     )
-    scores = tuple(
-        (one.scope["method"], *row_of(one)[:4]) for one in changes.deltas if "method" in one.scope
-    )
-    tables = (
-        Table(
-            tr("Likeness of the maps before and after"),
-            (
-                tr("Method"),
-                tr("Mean rank correlation"),
-                tr("Cases"),
-                tr("Not comparable"),
-                tr("Same parameters"),
-            ),
-            likeness,
-            tr(
-                "Spearman's correlation over the pixels of the image; 1: the same order, "
-                "0: unrelated."
-            ),
-        ),
-        Table(
-            tr("Localization scores of the same cases"),
-            (tr("Method"), tr("Measure"), tr("Old"), tr("New"), tr("New minus old")),
-            scores,
-        ),
-        *_agreements(changes, ("lesion",)),
-        Table(
-            tr("Maps that moved most"),
-            (tr("Method"), tr("Case"), tr("Rank correlation")),
-            least,
-            folded=True,
-        ),
-    )
-    lead = maps_sentence(changes)
-    if not changes.maps:
-        return Section("maps", "", tr("Do its maps look elsewhere?"), lead, missing=(lead,))
-    return Section("maps", "", tr("Do its maps look elsewhere?"), lead, tables=tables)
+    columns = (tr("Method"), tr("Case"), tr("Rank correlation"))
+    return Table(tr("Maps that moved most"), columns, rows, folded=True)
 
 
 def _provenance(changes: Changes) -> Section:

@@ -207,7 +207,24 @@ def flow(facts: Accountability, maps: bool = True) -> str:
     if not maps:
         title = tr("Flow of the cases from the list to the scores")
     drawing = Drawing(1000, 335 if maps else 175, title)
-    boxes = (
+    boxes = _flow_boxes(facts)
+    shown = boxes if maps else (*boxes[:2], *boxes[3:5])
+    lines = _FLOW_LINES if maps else _FLOW_LINES[:3]
+    for x1, y1, x2, y2 in lines:
+        drawing.line(x1, y1, x2, y2, "arrow")
+    for x, y, down in _FLOW_HEADS if maps else _FLOW_HEADS[:3]:
+        sides = ((x - 4, y - 8), (x + 4, y - 8)) if down else ((x - 8, y - 4), (x - 8, y + 4))
+        drawing.path([(x, y), *sides], "head", closed=True)
+    for x, y, name, count, note in shown:
+        drawing.add("rect", "box", x=x, y=y, width=260, height=45)
+        drawing.text(x + 10, y + 19, f"{name}: {numbers.whole(count)}", "label strong")
+        drawing.text(x + 10, y + 36, note, "label small")
+    return str(drawing)
+
+
+def _flow_boxes(facts: Accountability) -> tuple[tuple[int, int, str, int, str], ...]:
+    """Left and top edge, what it counts, how many, and a remark."""
+    return (
         (20, 10, tr("Listed"), facts.listed, tr("in the study")),
         (
             20,
@@ -241,18 +258,6 @@ def flow(facts: Accountability, maps: bool = True) -> str:
         (720, 230, tr("With every map"), facts.explained, tr("enter localization")),
         (720, 285, tr("Without all maps"), facts.unexplained, tr("score 0 in the worst case")),
     )
-    shown = boxes if maps else (*boxes[:2], *boxes[3:5])
-    lines = _FLOW_LINES if maps else _FLOW_LINES[:3]
-    for x1, y1, x2, y2 in lines:
-        drawing.line(x1, y1, x2, y2, "arrow")
-    for x, y, down in _FLOW_HEADS if maps else _FLOW_HEADS[:3]:
-        sides = ((x - 4, y - 8), (x + 4, y - 8)) if down else ((x - 8, y - 4), (x - 8, y + 4))
-        drawing.path([(x, y), *sides], "head", closed=True)
-    for x, y, name, count, note in shown:
-        drawing.add("rect", "box", x=x, y=y, width=260, height=45)
-        drawing.text(x + 10, y + 19, f"{name}: {numbers.whole(count)}", "label strong")
-        drawing.text(x + 10, y + 36, note, "label small")
-    return str(drawing)
 
 
 def _short(text: str) -> str:

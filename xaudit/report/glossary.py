@@ -52,6 +52,13 @@ _BASE = (
         ),
     ),
     (
+        later("Number needed to predict"),
+        later(
+            "1 / (PPV + NPV − 1): how many patients have to be examined for one to be told right "
+            "who would not have been by chance. 1 is perfect."
+        ),
+    ),
+    (
         later("Operating point"),
         later("A threshold: a case that scores above it is called a fracture."),
     ),

@@ -15,6 +15,7 @@ from xaudit.report.view import Figure, Table
 CONSENSUS = "consensus"
 _FURTHER = (
     ("chance_corrected_mass", later("Mass above chance")),
+    ("foreground_mass", later("Mass, of what lies on the body")),
     ("mass_of_ideal", later("Mass, of what the grid allows")),
     ("pixel_auc", later("AUC of pixels")),
     ("iou_otsu", later("IoU at Otsu's threshold")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from xaudit.core.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
 from xaudit.report import figures, map_scores, numbers
@@ -28,6 +28,7 @@ KINDS = {
     "false_alarm": later("Worst false alarms"),
     "group": later("Where groups fare worst"),
     "worst_map": later("Worst maps"),
+    "group_map": later("Worst maps of groups"),
     "disagreement": later("Where the methods disagree most"),
     "good": later("Good ones, for scale"),
 }
@@ -62,46 +63,20 @@ def looks_at(look: Lookup) -> str:
 def localization(look: Lookup) -> Section:
     """Every method beside what knows nothing of the detector."""
     names = explainers(look.findings)
-    rows = [(name, look.estimate("mass", method=name)) for name in names]
-    ticks = {
-        name: value
-        for name in figures.REFERENCES
-        if (value := look.estimate("mass", method=name).value) is not None
-    }
-    caption = tr(
-        "Share of positive attribution inside the fracture: dots are methods, "
-        "ticks are maps that know nothing of the detector, and what an ideal map "
-        "could reach on its grid."
-    )
     present = tuple(n for n in figures.REFERENCES if look.get("mass", method=n))
     together = (map_scores.CONSENSUS,) if map_scores.has_consensus(look.findings) else ()
-    cells = tuple(
-        (name, *(map_scores.known(look, metric, name) for metric, _ in METRICS))
-        for name in (*names, *together, *present)
-    )
+    shown = (*names, *together, *present)
     found = tuple(map_scores.criteria(look, names))
-    worst = tuple(
-        (name, *(look.cell(metric, method=name, analysis="worst_case") for metric, _ in METRICS))
-        for name in names
-    )
-    columns = (tr("Method"), *(tr(title) for _, title in METRICS))
-    note = look.methods(*(metric for metric, _ in METRICS))
     return Section(
         "localization",
         "",
         tr("Does it look at the fracture?"),
         looks_at(look),
         paragraphs=(believed(look.findings), *map_scores.grid_limit(look)),
-        figures=(
-            Figure(figures.dots(tr("Attribution in the fracture"), rows, ticks), caption),
-            *(one for one in found if isinstance(one, Figure)),
-        ),
+        figures=(_masses(look, names), *(one for one in found if isinstance(one, Figure))),
         tables=(
-            Table(tr("Localization on maps that can be read"), columns, cells, note, folded=True),
-            Table(
-                tr("Worst case: a missing or degenerate map scores 0"), columns, worst, folded=True
-            ),
-            *map_scores.further(look, names, (*together, *present)),
+            *_score_tables(look, names, shown),
+            *map_scores.further(look, names, shown[len(names) :]),
             *(one for one in found if isinstance(one, Table)),
             *map_scores.strata(look, names),
             *map_scores.elsewhere(look, names),
@@ -113,6 +88,36 @@ def localization(look: Lookup) -> Section:
             if name not in present
         ),
     )
+
+
+def _masses(look: Lookup, names: Sequence[str]) -> Figure:
+    rows = [(name, look.estimate("mass", method=name)) for name in names]
+    ticks = {
+        name: value
+        for name in figures.REFERENCES
+        if (value := look.estimate("mass", method=name).value) is not None
+    }
+    caption = tr(
+        "Share of positive attribution inside the fracture: dots are methods, "
+        "ticks are maps that know nothing of the detector, and what an ideal map "
+        "could reach on its grid."
+    )
+    return Figure(figures.dots(tr("Attribution in the fracture"), rows, ticks), caption)
+
+
+def _score_tables(look: Lookup, names: Sequence[str], shown: Sequence[str]) -> Iterator[Table]:
+    """Scores of the maps that can be read, of references too, and of all maps of a method."""
+    cells = tuple(
+        (name, *(map_scores.known(look, metric, name) for metric, _ in METRICS)) for name in shown
+    )
+    worst = tuple(
+        (name, *(look.cell(metric, method=name, analysis="worst_case") for metric, _ in METRICS))
+        for name in names
+    )
+    columns = (tr("Method"), *(tr(title) for _, title in METRICS))
+    note = look.methods(*(metric for metric, _ in METRICS))
+    yield Table(tr("Localization on maps that can be read"), columns, cells, note, folded=True)
+    yield Table(tr("Worst case: a missing or degenerate map scores 0"), columns, worst, folded=True)
 
 
 def methods(findings: Findings) -> Section:

@@ -31,7 +31,9 @@ def verdict_section(verdict: Verdict | None, look: Lookup) -> Section:
                 tr("Rules, each read against the limit of the interval"),
                 (tr("Rule"), tr("Verdict"), tr("Measured"), tr("Limit"), tr("Why")),
                 tuple(_outcome(one, look) for one in verdict.outcomes),
-                tr(
+                tr("“Why” writes shares as the policy does, from 0 to 1.")
+                + " "
+                + tr(
                     "Policy SHA-256 {policy_sha256}.{compared}",
                     policy_sha256=verdict.policy_sha256,
                     compared=_compared(verdict) + _stopped(verdict),

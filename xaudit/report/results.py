@@ -35,7 +35,11 @@ AT_POINT = (
     ("likelihood_ratio_positive", later("Likelihood ratio, positive")),
     ("likelihood_ratio_negative", later("Likelihood ratio, negative")),
 )
-AT_PREVALENCE = (("ppv_at_prevalence", "PPV"), ("npv_at_prevalence", "NPV"))
+AT_PREVALENCE = (
+    ("ppv_at_prevalence", "PPV"),
+    ("npv_at_prevalence", "NPV"),
+    ("number_needed_to_predict", later("Number needed to predict")),
+)
 CALIBRATION = (
     ("brier", later("Brier score")),
     ("calibration_slope", later("Calibration slope")),

@@ -85,6 +85,10 @@ def _per_thousand(look: Lookup) -> Iterator[Table]:
         ),
         (tr("left alone, rightly"), lambda p: _people(_of(look, "specificity", p), well)),
         (tr("false alarms for every fracture found"), lambda p: _ratio(look, p)),
+        (
+            tr("examined for one to be told right beyond chance (number needed to predict)"),
+            lambda p: look.cell("number_needed_to_predict", operating_point=p),
+        ),
     )
     names = [point.name for point in points]
     cells = tuple((title, *(cell(name) for name in names)) for title, cell in rows)
@@ -92,7 +96,7 @@ def _per_thousand(look: Lookup) -> Iterator[Table]:
     note = tr(
         "A declared prevalence of {prevalence}, taken as known. ",
         prevalence=numbers.percent(prevalence),
-    ) + look.methods("sensitivity", "specificity", "ppv_at_prevalence")
+    ) + look.methods("sensitivity", "specificity", "ppv_at_prevalence", "number_needed_to_predict")
     columns = (tr("Of them"), *(tr("at “{name}”", name=name) for name in names))
     yield Table(
         tr("Of 1,000 patients, {ill} of them with a fracture", ill=ill), columns, cells, note
