@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from xaudit.audit.sites import AT_POINT, OVER_POINTS
+from xaudit.audit.sites import AT_POINT, judged
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
@@ -37,14 +36,7 @@ def site_extreme_findings(
     """
     if len(sites) < _PAIR:
         return
-    tasks: list[tuple[str, OperatingPoint | None]] = [(name, None) for name in OVER_POINTS]
-    tasks += [(name, point) for point in points for name in AT_POINT]
-    for metric, point in tasks:
-        scope = {"group": column, "analysis": "scored"}
-        p = predictions
-        if point is not None:
-            scope["operating_point"] = point.name
-            p = replace(predictions, threshold=point.logit)
+    for metric, scope, p in judged(predictions, points, column):
         for site, inside in sites.items():
             rest = p.subset(~inside)
             count, what = _counted(metric, rest)

@@ -41,20 +41,26 @@ def site_findings(
         yield Finding("auc_site_mean", scope, Estimate.missing(str(error), unit="site"))
 
 
+def judged(
+    predictions: Predictions, points: Sequence[OperatingPoint], column: str
+) -> Iterator[tuple[str, dict[str, str], Predictions]]:
+    """What is compared between sites: a metric, its scope, and the cases at its threshold."""
+    scope = {"group": column, "analysis": "scored"}
+    for metric in OVER_POINTS:
+        yield metric, scope, predictions
+    for point in points:
+        at = {**scope, "operating_point": point.name}
+        for metric in AT_POINT:
+            yield metric, at, replace(predictions, threshold=point.logit)
+
+
 def _findings(
     predictions: Predictions,
     points: Sequence[OperatingPoint],
     sites: Mapping[str, BoolArray],
     column: str,
 ) -> Iterator[Finding]:
-    tasks: list[tuple[str, OperatingPoint | None]] = [(name, None) for name in OVER_POINTS]
-    tasks += [(name, point) for point in points for name in AT_POINT]
-    for metric, point in tasks:
-        scope = {"group": column, "analysis": "scored"}
-        p = predictions
-        if point is not None:
-            scope["operating_point"] = point.name
-            p = replace(predictions, threshold=point.logit)
+    for metric, scope, p in judged(predictions, points, column):
         effects = site_effects(p, sites, metric)
         found, used = effects.found, effects.sites
         of_sites = {
