@@ -103,6 +103,7 @@ _UNITS = {
     "calibration_intercept": "number",
     "likelihood_ratio_positive": "ratio",
     "likelihood_ratio_negative": "ratio",
+    "number_needed_to_predict": "ratio",
     "enrichment": "ratio",
 }
 

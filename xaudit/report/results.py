@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import CROSS, Findings
+from xaudit.core.finding import CROSS
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
+from xaudit.report.at_points import AT_POINT, point_tables, side_by_side
 from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.demographics import demographics
 from xaudit.report.extremes import equal, extremes
@@ -25,21 +26,6 @@ from xaudit.report.sites import by_site
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
 
-AT_POINT = (
-    ("sensitivity", later("Fractures found (sensitivity)")),
-    ("specificity", later("Normal cases left alone (specificity)")),
-    ("ppv", later("Right when it calls a fracture (PPV)")),
-    ("npv", later("Right when it calls normal (NPV)")),
-    ("accuracy", later("All decisions right (accuracy)")),
-    ("f1", "F1"),
-    ("likelihood_ratio_positive", later("Likelihood ratio, positive")),
-    ("likelihood_ratio_negative", later("Likelihood ratio, negative")),
-)
-AT_PREVALENCE = (
-    ("ppv_at_prevalence", "PPV"),
-    ("npv_at_prevalence", "NPV"),
-    ("number_needed_to_predict", later("Number needed to predict")),
-)
 CALIBRATION = (
     ("brier", later("Brier score")),
     ("calibration_slope", later("Calibration slope")),
@@ -78,7 +64,8 @@ def performance(look: Lookup) -> Section:
         ),
         figures=(Figure(figures.roc(curve, tr("ROC curve")), drawn),) if curve else (),
         tables=(
-            *(table for point in points for table in _point_tables(look, point)),
+            *side_by_side(look),
+            *(table for point in points for table in point_tables(look, point)),
             *folds(look),
             *of_curve(look),
             *net_benefit(look),
@@ -103,64 +90,6 @@ def found_sentence(look: Lookup, point: OperatingPoint) -> str:
         left=numbers.whole(left.k),
         normal=numbers.whole(left.n),
     )
-
-
-def _point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
-    mark = tr("fixed before the study was seen")
-    if point.origin != "fixed":
-        mark = tr("chosen on this study: describes it only, carries no verdict")
-    name = tr(
-        "“{name}”, logit above {logit}, {mark}",
-        name=point.name,
-        logit=numbers.plain(point.logit),
-        mark=mark,
-    )
-    rows = tuple(
-        (
-            tr(title),
-            look.cell(metric, operating_point=point.name, analysis="scored"),
-            look.cell(metric, operating_point=point.name, analysis="worst_case"),
-        )
-        for metric, title in AT_POINT
-    )
-    prevalence = tuple(
-        (
-            tr(title) + _at(look.findings),
-            look.cell(metric, operating_point=point.name, analysis="scored"),
-            look.cell(metric, operating_point=point.name, analysis="worst_case"),
-        )
-        for metric, title in AT_PREVALENCE
-    )
-    note = look.methods(*(metric for metric, _ in AT_POINT))
-    columns = (tr("Measure"), tr("Scored cases"), tr("Worst case: no score counts as wrong"))
-    links = tuple(
-        look.link(metric, {"operating_point": point.name})
-        for metric, _ in (*AT_POINT, *AT_PREVALENCE)
-    )
-    text = f"{point.note} {note}".strip()
-    yield Table(tr("At {name}", name=name), columns, rows + prevalence, text, links=links)
-    yield Table(
-        tr("Decisions at “{name}”: reference standard by output", name=point.name),
-        (tr("Analysis"), tr("Fracture, called (TP)"), tr("Fracture, missed (FN)"),
-         tr("Normal, called (FP)"), tr("Normal, left alone (TN)")),
-        tuple(_two_by_two(look, point, analysis) for analysis in ("scored", "worst_case")),
-    )  # fmt: skip
-
-
-def _at(findings: Findings) -> str:
-    if findings.prevalence is None:
-        return tr(" at a declared prevalence")
-    return tr(" at a prevalence of {prevalence}", prevalence=numbers.percent(findings.prevalence))
-
-
-def _two_by_two(look: Lookup, point: OperatingPoint, analysis: str) -> tuple[str, ...]:
-    scope = {"operating_point": point.name, "analysis": analysis}
-    found, left = look.estimate("sensitivity", **scope), look.estimate("specificity", **scope)
-    title = tr("Scored cases") if analysis == "scored" else tr("Worst case")
-    if found.k is None or left.k is None:
-        return (title, *(f"{numbers.NONE} ({tr('not measured')})",) * 4)
-    counts = (found.k, found.n - found.k, left.n - left.k, left.k)
-    return (title, *map(numbers.whole, counts))
 
 
 def calibration(look: Lookup) -> Section:
