@@ -50,3 +50,12 @@ def test_decisions_add_up_to_the_cases(two):
     _, decisions = point_tables(look, two.detector.operating_points[0])
     scored = decisions.rows[0]
     assert [int(cell) for cell in scored[1:]] == [158, 42, 48, 352]
+
+
+def test_the_footnote_names_the_level_of_its_own_figures(two):
+    other = Finding(
+        "sensitivity_worst_site", {"group": "site"},
+        Estimate(0.7, 0.6, 0.8, "Bonferroni", level=0.975, n=200),
+    )  # fmt: skip
+    (table,) = side_by_side(Lookup(replace(two, findings=(*two.findings, other))))
+    assert table.note.startswith("95 % intervals, two-sided.")

@@ -67,16 +67,13 @@ class Lookup:
 
     def methods(self, *metrics: str) -> str:
         """Which interval methods stand behind these metrics, for a footnote."""
-        names = {
-            one.estimate.method
+        told = [
+            one.estimate
             for one in self.findings.findings
             if one.metric in metrics and one.estimate.method and not _of_a_family(one)
-        }
-        levels = {
-            _level(one.estimate.level)
-            for one in self.findings.findings
-            if one.estimate.value is not None
-        }
+        ]
+        names = {one.method for one in told}
+        levels = {_level(one.level) for one in told}
         if not names:
             return ""
         level = tr(" and ").join(sorted(levels))
