@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from xaudit.audit.map_details import (
     EXTENT,
     extent_rows,
@@ -13,7 +15,7 @@ from xaudit.audit.map_details import (
 )
 from xaudit.audit.store import ScoreRow
 from xaudit.core.attribution import AttributionMap
-from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.explain.foreground import foreground
 from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
@@ -68,10 +70,15 @@ def map_scores(
     """Localization scores of a map that can be read; see `score_rows`."""
     case_id, reach = case.case.case_id, reach_of(tolerance, case.pixel_mm)
     scores = score_map(values, case.lesions, case.inside, reach)
-    body = foreground(case.image, case.inside)
-    scores[OF_FOREGROUND] = foreground_mass(values, case.lesions, body)
+    scores[OF_FOREGROUND] = foreground_mass(values, case.lesions, _body(case))
     rows = [score_row(case_id, method, name, score) for name, score in scores.items()]
     return [*rows, *lesion_rows(method, values, case, reach), *overlap_rows(method, values, case)]
+
+
+@lru_cache(maxsize=8)
+def _body(case: PreparedCase) -> BoolArray:
+    """Where the body is: asked by every map of the case."""
+    return foreground(case.image, case.inside)
 
 
 def reference_scores(

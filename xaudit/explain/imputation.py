@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
 _SWEEPS = 10
+_MOST_SWEEPS = 80
 _SMALLEST = 4
 
 
@@ -35,7 +36,7 @@ def _filled(
 ) -> torch.Tensor:
     """Values where they are known, relaxed elsewhere; each is 0 where unknown or outside.
 
-    Coarser grids are swept twice as often at half the cost.
+    Coarser grids are swept twice as often at half the cost, up to where they are too small to gain.
     """
     if min(values.shape[-2:]) > _SMALLEST:
         share = _halved(known)
@@ -43,7 +44,7 @@ def _filled(
             _halved(values) / share.clamp(min=1e-6),
             (share > 0).to(values),
             _halved(room).ceil(),
-            2 * sweeps,
+            min(2 * sweeps, _MOST_SWEEPS),
         )
         guess = interpolate(coarse, values.shape[-2:], mode="bilinear", align_corners=False)
     else:

@@ -14,7 +14,9 @@ class LocalContrast(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) → (N, 2 C, H, W)."""
-        around = functional.avg_pool2d(images, 9, 1, 4, count_include_pad=False)
+        # One way after the other is the same mean, for 18 additions a pixel in place of 81.
+        rows = functional.avg_pool2d(images, (9, 1), 1, (4, 0), count_include_pad=False)
+        around = functional.avg_pool2d(rows, (1, 9), 1, (0, 4), count_include_pad=False)
         return torch.cat([images, 8 * (images - around)], dim=1)
 
 

@@ -43,7 +43,7 @@ class Sizes:
 
 
 SIZES: Mapping[Mode, Sizes] = {
-    "full": Sizes(patients=220, explained=50, checked=6, degraded=80),
+    "full": Sizes(patients=220, explained=50, checked=4, degraded=60),
     "quick": Sizes(patients=150, explained=44, checked=3, degraded=40),
 }
 
