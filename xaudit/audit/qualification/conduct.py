@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ import torch
 
 from xaudit import __version__
 from xaudit.audit.files import read_json, to_json, write_text
+from xaudit.audit.lock import alone_in
 from xaudit.audit.provenance import provenance
 from xaudit.audit.qualification.accusations import check_policy
 from xaudit.audit.qualification.catalogue import entries
@@ -56,7 +59,7 @@ def qualify(
         tell: told of every finished trial.
 
     Raises:
-        ConfigError: the folder holds something else.
+        ConfigError: the folder holds something else, or another run works in it.
         AuditError: the disk is full or cannot be written.
     """
     sizes = SIZES[mode]
@@ -65,7 +68,8 @@ def qualify(
     tasks = [
         Task(entry, seed, sizes, folder) for seed in seeds for entry in entries(mode == "quick")
     ]
-    trials = _carried_out(tasks, workers, tell)
+    with alone_in(folder):
+        trials = _carried_out(tasks, workers, tell)
     result = Qualification(
         version=__version__,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -112,9 +116,18 @@ def _carried_out(tasks: Sequence[Task], workers: int, tell: Tell) -> list[Trial]
 
 
 def _begin() -> None:
-    """A worker uses one core, and leaves Ctrl-C to the process that started it."""
+    """A worker uses one core, leaves Ctrl-C to the process that started it, and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its workers; what they had finished is kept."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _settle(folder: Path, sizes: Sizes) -> None:
