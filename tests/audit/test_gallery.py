@@ -1,5 +1,6 @@
 """Cases that the card shows, on maps that are made up."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,6 +37,11 @@ def gallery():
     )  # fmt: skip
     point = OperatingPoint("default", 0.0, "fixed", "")
     return Gallery(results, {}, None, (point,), ("a", "b", "broken"))
+
+
+def test_no_case_is_shown_where_none_may_be(gallery):
+    assert gallery.choose()
+    assert replace(gallery, pictured=False).choose() == []
 
 
 def test_cases_on_which_methods_disagree_most_are_shown_with_what_they_agree_on(gallery):

@@ -36,7 +36,8 @@ def _solved(image, gone, inside):
             (y + dy, x + dx): 1 / 6 if dy == 0 or dx == 0 else 1 / 12
             for dy in (-1, 0, 1)
             for dx in (-1, 0, 1)
-            if (dy or dx) and 0 <= y + dy < len(inside) and 0 <= x + dx < len(inside)
+            if (dy or dx) and 0 <= y + dy < inside.shape[0]
+            and 0 <= x + dx < inside.shape[1]
             and inside[y + dy, x + dx]
         }  # fmt: skip
         system[n, n] = sum(weights.values())
@@ -65,6 +66,27 @@ def test_imputation_solves_roads_system_to_within_its_noise(share, clustered):
     error = np.abs(found[0, 0].numpy() - _solved(image, gone, inside))[gone]
     assert error.max() < 2 * NOISE
     assert np.sqrt((error**2).mean()) < NOISE
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (3, 21)])
+def test_imputation_of_a_small_piece_is_the_exact_solution(shape):
+    image = _smooth(24)[:, : shape[0], : shape[1]].copy()
+    inside = np.ones(shape, bool)
+    inside[:, 0] = False
+    gone = (np.random.default_rng(2).random(shape) < 0.7) & inside
+    found = imputed(torch.from_numpy(image), torch.from_numpy(gone)[None], torch.from_numpy(inside))
+    expected = _solved(image, gone, inside)[inside]
+    np.testing.assert_allclose(found[0, 0].numpy()[inside], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 200), (2, 90), (120, 3)])
+def test_long_pieces_are_filled_with_what_lies_between(shape):
+    image = torch.linspace(0, 1, max(shape)).expand(1, min(shape), -1)
+    image = image if shape[1] > shape[0] else image.mT
+    gone = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0)) < 0.5
+    found = imputed(image, gone, torch.ones(shape, dtype=torch.bool))
+    assert torch.isfinite(found).all()
+    assert (found[0, 0][gone[0]] - image[0][gone[0]]).abs().max() < 0.2
 
 
 def test_where_nothing_is_left_the_mean_is_seen():

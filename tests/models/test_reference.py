@@ -24,7 +24,7 @@ from xaudit.data.phantom.study import (
     phantom_study,
     sample_patient,
 )
-from xaudit.models.reference import pool, small_cnn
+from xaudit.models.reference import LocalContrast, pool, small_cnn
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "train_reference_detector.py"
 
@@ -60,6 +60,15 @@ def test_network_is_small_and_gives_one_logit_per_image():
 
 def test_color_and_several_classes_can_be_asked_for():
     assert small_cnn(channels=3, num_classes=2).eval()(torch.zeros(2, 3, 64, 48)).shape == (2, 2)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 224, 160), (1, 3, 20, 9), (1, 2, 1, 30), (1, 1, 3, 2)])
+def test_local_contrast_is_against_the_mean_of_the_pixels_that_are_there(shape):
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    around = torch.nn.functional.avg_pool2d(images, 9, 1, 4, count_include_pad=False)
+    found = LocalContrast()(images)
+    torch.testing.assert_close(found[:, : shape[1]], images)
+    torch.testing.assert_close(found[:, shape[1] :], 8 * (images - around), atol=1e-5, rtol=0)
 
 
 def test_pool_is_the_logarithm_of_the_mean_exponential():

@@ -19,6 +19,7 @@ from xaudit.audit.fold_detectors import (
 )
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.hashes import write_hashes
+from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
@@ -52,17 +53,24 @@ def run_audit(
         listen: told how far the run is.
 
     Raises:
-        ConfigError: the configuration, the study or the policy cannot be used.
+        ConfigError: the configuration, the study or the policy cannot be used, or another run
+            works in the folder.
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
     plan = fix_plan(make_plan(read_config(config, overrides)[0], limit), folder)
     if _finished(folder, plan):
         return read_findings(folder)
+    with alone_in(folder):
+        return _carried_out(plan, folder, listen, overrides.baseline)
+
+
+def _carried_out(plan: Plan, folder: Path, listen: Listener, baseline: Path | None) -> Findings:
+    """All stages, and what came of them."""
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
-    plan, parts, looks = _computed(plan, parts, folder, listen, overrides.baseline)
+    plan, parts, looks = _computed(plan, parts, folder, listen, baseline)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     run = (results, folder, listen)
@@ -76,6 +84,7 @@ def run_audit(
         engine.detector.input,
         tuple(point.resolve() for point in plan.config.detector.operating_points),
         tuple(explainer.name for explainer in engine.explainers),
+        plan.config.explain.gallery,
     )
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_shown(parts, chosen, folder, listen)

@@ -220,6 +220,10 @@ class ExplainConfig(Section):
         60, ge=0, description="explained cases in which lesions, artifacts and random places are "
         "erased and scored again; 0 leaves this out"
     )  # fmt: skip
+    gallery: bool = Field(
+        True, description="whether the card shows cases as pictures; false where no radiograph "
+        "may leave the study"
+    )  # fmt: skip
     methods: dict[str, dict[str, Parameter]] = Field(
         default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},
         description="method → parameters; `xaudit methods` lists both",

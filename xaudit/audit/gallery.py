@@ -42,6 +42,7 @@ class Gallery:
         input: what the detector expects to see.
         points: operating points; the first decides what is a miss.
         methods: attribution methods of the plan.
+        pictured: whether cases may be shown at all.
         extra: maps of cases that are shown and were not drawn; None before they are made.
     """
 
@@ -50,6 +51,7 @@ class Gallery:
     input: InputSpec
     points: Sequence[OperatingPoint]
     methods: Sequence[str]
+    pictured: bool = True
     extra: Results | None = None
 
     def write(self, folder: Path) -> tuple[GalleryCase, ...]:
@@ -75,6 +77,8 @@ class Gallery:
 
     def choose(self) -> list[Choice]:
         """The cases to show, worst first; none is shown twice."""
+        if not self.pictured:
+            return []
         return Chooser(self.results, self.points[0].logit, self.methods).choose()
 
     def _source(self, row: CaseRow) -> Results:

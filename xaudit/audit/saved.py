@@ -81,6 +81,7 @@ class SavedAudit:
             self.points(),
             # The plan is stored by the alphabet; the findings keep the order of the run.
             tuple(one.name for one in self.stated.methods if one.name in config.explain.methods),
+            config.explain.gallery,
             Results.beyond(store, self.record),
         )
 

@@ -7,15 +7,17 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 
 _SWEEPS = 10
 _MOST_SWEEPS = 80
-_SMALLEST = 4
+_SOLVED = 64
+"""Pixels of a grid up to which the system is solved outright: that costs less than a few sweeps."""
 
 
 def imputed(image: torch.Tensor, gone: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     """Every missing pixel the weighted mean of its eight neighbors, missing ones included.
 
-    The linear system of ROAD (Rong et al. 2022, section 4.2), solved by relaxation from coarse
-    to fine grids for all images at once, close to the exact solution beside the noise that ROAD
-    adds (tested). Padding is no neighbor. Where nothing is left, the mean of the image.
+    The linear system of ROAD (Rong et al. 2022, section 4.2), solved on a coarse grid and
+    relaxed from there to finer ones for all images at once, close to the exact solution beside the
+    noise that ROAD adds (tested). Padding is no neighbor. Where nothing is left, the mean
+    of the image.
 
     Args:
         image: (C, H, W).
@@ -36,24 +38,40 @@ def _filled(
 ) -> torch.Tensor:
     """Values where they are known, relaxed elsewhere; each is 0 where unknown or outside.
 
-    Coarser grids are swept twice as often at half the cost, up to where they are too small to gain.
+    Coarser grids are swept twice as often at half the cost.
     """
-    if min(values.shape[-2:]) > _SMALLEST:
-        share = _halved(known)
-        coarse = _filled(
-            _halved(values) / share.clamp(min=1e-6),
-            (share > 0).to(values),
-            _halved(room).ceil(),
-            min(2 * sweeps, _MOST_SWEEPS),
-        )
-        guess = interpolate(coarse, values.shape[-2:], mode="bilinear", align_corners=False)
-    else:
-        guess = torch.zeros_like(values)
-    now = torch.where(known > 0, values, guess * room)
-    around = _neighbors(room).clamp(min=1e-6)
+    unknown = (known == 0) * room / _neighbors(room).clamp(min=1e-6)
+    now = values * known
+    if values.shape[-2:].numel() <= _SOLVED:
+        return _solved(now, unknown)
+    share = _halved(known)
+    coarse = _filled(
+        _halved(values) / share.clamp(min=1e-6),
+        (share > 0).to(values),
+        _halved(room).ceil(),
+        min(2 * sweeps, _MOST_SWEEPS),
+    )
+    guess = interpolate(coarse, values.shape[-2:], mode="bilinear", align_corners=False)
+    fixed, now = now, torch.where(known > 0, values, guess * room)
     for _ in range(sweeps):
-        now = torch.where(known > 0, values, room * _neighbors(now) / around)
+        now = torch.addcmul(fixed, unknown, _neighbors(now))
     return now
+
+
+def _solved(fixed: torch.Tensor, unknown: torch.Tensor) -> torch.Tensor:
+    """The system itself; where no value is known in reach, 0.
+
+    Args:
+        fixed: (N, C, H, W), values where they are known, else 0.
+        unknown: (N, 1, H, W), what the neighbors are multiplied with; 0 where a value is known.
+    """
+    count = fixed.shape[-2:].numel()
+    unit = torch.eye(count).to(fixed)
+    around = _neighbors(unit.view(count, 1, *fixed.shape[-2:])).flatten(1)
+    # The last term keeps it solvable where nothing is known.
+    matrix = unit - unknown.flatten(2).mT * around + 1e-6 * unit
+    solved: torch.Tensor = torch.linalg.solve(matrix, fixed.flatten(2).mT)
+    return solved.mT.reshape(fixed.shape)
 
 
 def _halved(values: torch.Tensor) -> torch.Tensor:

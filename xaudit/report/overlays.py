@@ -87,11 +87,12 @@ def _smallest(pixels: Bytes) -> Image.Image:
     """The same picture, with a palette where its colors fit one: a layer is then half as large."""
     if pixels.ndim == 2:
         return Image.fromarray(pixels)
-    colors, places = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    # One number a pixel: sorting those is many times faster than sorting rows of four.
+    packed = np.ascontiguousarray(pixels).view(">u4")[..., 0]
+    colors, places = np.unique(packed, return_inverse=True)
     if len(colors) > 256:
         return Image.fromarray(pixels)
-    height, width = pixels.shape[:2]
-    image = Image.frombytes("P", (width, height), places.astype(np.uint8).tobytes())
+    image = Image.frombytes("P", packed.shape[::-1], places.astype(np.uint8).tobytes())
     image.putpalette(colors.tobytes(), rawmode="RGBA")
     return image
 

@@ -17,6 +17,8 @@ from xaudit.errors import DataError
 MANIFEST = "manifest.csv"
 COLUMNS = ("id", "image", "label", "patient", "site", "masks", *GROUPS)
 """``masks`` holds one path for each lesion, separated by semicolons; ``label`` is 1 or 0."""
+_COMPRESSION = 4
+"""Of PNG: as small as at the usual 6 on these films, in less than half of the time."""
 
 
 def write_study(study: PhantomStudy, folder: Path) -> Path:
@@ -53,7 +55,7 @@ def write_study(study: PhantomStudy, folder: Path) -> Path:
 
 def _write_case(case: PhantomCase, folder: Path) -> dict[str, str]:
     image = f"images/{case.case_id}.png"
-    Image.fromarray(case.image).save(folder / image)
+    Image.fromarray(case.image).save(folder / image, compress_level=_COMPRESSION)
     masks = [f"masks/{case.case_id}-{index + 1}.png" for index in range(len(case.lesions))]
     for name, lesion in zip(masks, case.lesions, strict=True):
         _save_mask(folder / name, lesion)
@@ -69,7 +71,7 @@ def _write_case(case: PhantomCase, folder: Path) -> dict[str, str]:
 
 
 def _save_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
-    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(path)
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(path, compress_level=_COMPRESSION)
 
 
 def _write_artifacts(cases: Iterable[PhantomCase], folder: Path) -> None:
