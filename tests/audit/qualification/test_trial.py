@@ -2,14 +2,16 @@
 
 import pytest
 
+from xaudit.audit.files import read_findings
 from xaudit.audit.qualification.catalogue import DEFECTS
 from xaudit.audit.qualification.conduct import qualify
 from xaudit.audit.qualification.studies import STUDIES, draw
 from xaudit.audit.qualification.trial import Sizes, Task, carry_out, draw_study
+from xaudit.audit.verify import verify_folder
 from xaudit.core.qualification import ACCUSATIONS
 from xaudit.errors import ConfigError
 
-SIZES = Sizes(patients=14, explained=4, checked=0, degraded=4)
+SIZES = Sizes(patients=14, explained=4, checked=0, probed=2, degraded=4)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,13 @@ def test_finished_audit_is_not_run_again(done):
     assert findings.stat().st_mtime_ns == before
 
 
+def test_audit_without_a_gallery_keeps_no_picture_and_can_be_verified(done):
+    audit = done[0].home / "audit"
+    assert read_findings(audit).gallery == ()
+    assert not list(audit.rglob("*.png"))
+    assert [one for check in verify_folder(audit) for one in check.differences] == []
+
+
 def test_half_drawn_study_is_drawn_again(done, tmp_path):
     task, _trial = done
     other = Task(task.entry, 3, SIZES, tmp_path)
@@ -57,7 +66,8 @@ def test_folder_of_something_else_is_refused(tmp_path):
 
 def test_folder_of_other_sizes_is_refused(tmp_path):
     (tmp_path / "sizes.json").write_text(
-        '{"patients": 1, "explained": 1, "checked": 1, "degraded": 1}', encoding="utf-8"
+        '{"patients": 1, "explained": 1, "checked": 1, "probed": 1, "degraded": 1}',
+        encoding="utf-8",
     )
     with pytest.raises(ConfigError, match="other sizes"):
         qualify(tmp_path, "quick", [1], 1, lambda *_: None)

@@ -33,18 +33,20 @@ class Sizes:
         patients: of a study, with about 1.85 films each.
         explained: cases with a map.
         checked: of these, cases in which the maps themselves are checked.
+        probed: cases in which things are erased and inserted.
         degraded: cases that are scored once more as worse radiographs.
     """
 
     patients: int
     explained: int
     checked: int
+    probed: int
     degraded: int
 
 
 SIZES: Mapping[Mode, Sizes] = {
-    "full": Sizes(patients=220, explained=50, checked=4, degraded=60),
-    "quick": Sizes(patients=150, explained=44, checked=3, degraded=40),
+    "full": Sizes(patients=220, explained=50, checked=4, probed=24, degraded=60),
+    "quick": Sizes(patients=130, explained=30, checked=3, probed=12, degraded=30),
 }
 
 
@@ -109,7 +111,7 @@ def _prepare(task: Task) -> Path:
     config["seed"] = task.seed
     config["data"] |= {"root": str(task.study.resolve())}
     config["detector"] = _detector(entry)
-    config["explain"] |= {"cases": task.sizes.explained}
+    config["explain"] |= {"cases": task.sizes.explained, "shortcuts": task.sizes.probed}
     config["explain"]["checks"] |= {"cases": task.sizes.checked}
     config["robustness"] |= {"cases": task.sizes.degraded}
     path = home / "audit.yaml"

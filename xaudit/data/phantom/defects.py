@@ -34,7 +34,7 @@ TAG = 8
 white with a fracture and black without one, as a burnt-in note of the triage would."""
 
 TELLING_SITES = ("Cedar", "Dogwood")
-TELLING_ODDS = 0.85
+TELLING_ODDS = 0.75
 GRID_LINES = (6.0, 0.012)
 """``site_decides``: so many of the patients at these sites have a fracture, elsewhere the rest;
 and every film of these sites shows the lines of a stationary anti-scatter grid (period in pixels,
@@ -50,7 +50,7 @@ WORSE_SITE = "Dogwood"
 MISSED_GROUP = ("age_band", "65+")
 """``missed_group``: fractures of this group keep `FAINT` of their visibility."""
 
-FAINT = 0.18
+FAINT = 0.1
 
 NOISY_LABELS = 0.06
 """``label_noise``: share of patients whose label is wrong; their masks stay as they are."""
