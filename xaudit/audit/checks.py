@@ -90,7 +90,7 @@ class Checks:
         meter = Meter(listen, len(self.cases), len(stages))
         for name, stage in stages.items():
             yield from stage()
-            meter.explained(f"check {name}", 1)
+            meter.probed(f"check {name}", 0, 1)
 
     def _maps_themselves(self) -> Iterator[CheckRow]:
         for case, method, values in self._pairs():

@@ -12,8 +12,8 @@ class Step:
 
     Attributes:
         name: "score", the name of a method, or what is done afterwards.
-        cases: cases finished.
-        of_cases: cases of the audit.
+        cases: cases finished; 0 in a stage that does not go case by case.
+        of_cases: cases of the stage.
         work: evaluations finished, a backward pass counted as two.
         of_work: evaluations planned: what a remaining time is made from.
         kept: work that an earlier run had done, which says nothing about speed.
@@ -35,7 +35,7 @@ class Meter:
 
     Args:
         listen: called after every step.
-        of_cases: cases of the audit.
+        of_cases: cases of the stage.
         of_work: evaluations planned.
     """
 
@@ -56,6 +56,10 @@ class Meter:
     def explained(self, method: str, work: float) -> None:
         """Count one map."""
         self._count(method, 0, work)
+
+    def probed(self, stage: str, cases: int, work: float) -> None:
+        """Count cases that a stage after the maps is through with; 0 where it goes otherwise."""
+        self._count(stage, cases, work)
 
     def _count(self, name: str, cases: int, work: float) -> None:
         self._cases += cases

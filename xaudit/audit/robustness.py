@@ -54,7 +54,7 @@ def degrade_scores(
     parts = [cases[start : start + _TOGETHER] for start in range(0, len(cases), _TOGETHER)]
     for part in ahead(lambda some: _prepared(some, engine), parts):
         found.extend(_degrade(part, engine, config.ladders, plan.config.seed))
-        meter.explained("degrade", len(part) * steps)
+        meter.probed("degrade", len(part), len(part) * steps)
     write_table(path, found, DegradedRow)
     return found
 

@@ -92,7 +92,7 @@ class _Probe:
                     self.donors[name].append((prepared, mask))
             yield from self._erasures(prepared, artifacts)
             yield from self._enrichment(prepared, artifacts)
-            meter.explained("shortcuts", 1)
+            meter.probed("shortcuts", 1, 1)
         for name, donors in self.donors.items():
             normal = [one for one in cases if not one.label and name not in seen[one.case_id]]
             for case in normal:

@@ -15,15 +15,22 @@ _SECONDS_BETWEEN_LINES = 15.0
 
 
 class Clock:
-    """Time left, from the work that this process has done itself."""
+    """Time left of a stage, from the work that this process has done in it.
+
+    It has to be asked at every step: that tells where one stage ends and the next begins.
+    """
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
+        self._of_work = self._work = 0.0
 
     def left(self, step: Step) -> str:
         """Such as "3 min left", or nothing while there is too little to go by."""
+        if step.of_work != self._of_work or step.work <= self._work:
+            self._began = self._last
+        self._of_work, self._work, self._last = step.of_work, step.work, time.monotonic()
         done = step.work - step.kept
-        elapsed = time.monotonic() - self._began
+        elapsed = self._last - self._began
         if elapsed < 2 or done < 0.01 * step.of_work:
             return ""
         return f"{duration(elapsed / done * (step.of_work - step.work))} left"
@@ -57,7 +64,7 @@ def progress_display() -> Iterator[Listener]:
         def listen(step: Step) -> None:
             progress.update(
                 task,
-                description=f"{step.cases} of {step.of_cases} cases  {step.name:<20}",
+                description=f"{_cases(step)}{step.name:<20}",
                 completed=step.work,
                 total=step.of_work,
                 left=clock.left(step),
@@ -70,15 +77,17 @@ def _lines(clock: Clock) -> Listener:
     last = [time.monotonic() - _SECONDS_BETWEEN_LINES]
 
     def listen(step: Step) -> None:
+        left = clock.left(step)
         now = time.monotonic()
         if now - last[0] < _SECONDS_BETWEEN_LINES:
             return
         last[0] = now
         share = step.work / step.of_work if step.of_work else 1.0
-        left = clock.left(step)
-        say(
-            f"{step.cases} of {step.of_cases} cases, {share:.0%} of the work ({step.name})"
-            + (f", {left}" if left else "")
-        )
+        say(f"{_cases(step)}{share:.0%} of the work ({step.name})" + (f", {left}" if left else ""))
 
     return listen
+
+
+def _cases(step: Step) -> str:
+    """How many cases are finished, where the stage goes case by case."""
+    return f"{step.cases} of {step.of_cases} cases, " if step.cases else ""
