@@ -54,7 +54,7 @@ INPUT = InputSpec(224, 224)
 HIDING = Hiding(48, 0.1, "blur")
 CONTEXT = Context(20261123)
 METHODS = ("gradcam", "integrated_gradients", "shap", "lime")
-BUDGETS = (128, 256, 384, 512, 640, 768)
+BUDGETS = tuple(range(128, 769, 64))
 REPEATS = 5
 STEPS = (16, 24, 32, 36, 40, 44, 48, 52, 56, 64, 96)
 

@@ -186,15 +186,19 @@ def _columns(look: Lookup) -> list[str]:
 
 def weakest(look: Lookup) -> str:
     """The group and the site with the lowest sensitivity among those that are large enough."""
-    site = look.findings.study.site_column
+    site, enough = look.findings.study.site_column, numbers.whole(look.findings.minimum[1])
     group = _weakest(look, lambda column: column != site)
-    found = tr("Fewest fractures are found in {group}.", group=group) if group else (
-        tr("No group is large enough to name the weakest."))  # fmt: skip
+    found = tr("No group is large enough to name the weakest.")
+    if group:
+        found = tr("Of groups with at least {enough} fractures, fewest are found in {group}.",
+                   enough=enough, group=group)  # fmt: skip
     if site is None:
         return f"{found} {tr('The study has no sites.')}"
     least = _weakest(look, lambda column: column == site)
-    said = tr("Weakest site: {least}.", least=least) if least else (
-        tr("No site is large enough to name the weakest."))  # fmt: skip
+    said = tr("No site is large enough to name the weakest.")
+    if least:
+        said = tr("Weakest site with at least {enough} fractures: {least}.",
+                  enough=enough, least=least)  # fmt: skip
     return f"{found} {said}"
 
 
