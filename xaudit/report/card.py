@@ -10,6 +10,7 @@ from xaudit.core.policy import Verdict
 from xaudit.report import credibility, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
+from xaudit.report.few import explained
 from xaudit.report.glossary import glossary
 from xaudit.report.language import later, stored, tr, trn
 from xaudit.report.lookup import Lookup
@@ -66,7 +67,7 @@ def build_card(
         verdict_counts=counts(verdict),
         answers=_answers(look),
         sections=tuple(
-            _with_missing(replace(one, number=str(index)), elements)
+            _with_missing(explained(replace(one, number=str(index))), elements)
             for index, one in enumerate(sections, start=1)
         ),
         twin=twin(findings, verdict, uses),
@@ -142,8 +143,8 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
     detail = ""
     if points:
         scope = {"operating_point": points[0].name}
-        detail = tr("Sensitivity {sensitivity}. ", sensitivity=look.cell("sensitivity", **scope))
-        detail += tr("Specificity {specificity}.", specificity=look.cell("specificity", **scope))
+        detail = tr("Sensitivity {sensitivity}. ", sensitivity=look.said("sensitivity", **scope))
+        detail += tr("Specificity {specificity}.", specificity=look.said("specificity", **scope))
     return (
         Answer(
             tr("What was audited?"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding, Findings
 from xaudit.core.looks import level_text
 from xaudit.report import numbers
+from xaudit.report.few import few
 from xaudit.report.language import current, later, stored, tr
 
 _MEASURES = {
@@ -55,14 +56,21 @@ class Lookup:
         return facts.unit if facts else _UNITS.get(bare, "proportion")
 
     def cell(self, metric: str, **scope: str) -> str:
-        """Value, interval and counts, or a dash and the reason."""
+        """Value, interval and counts, or a dash and the reason; see `few` for cautions."""
+        return self._shown(metric, scope, few)
+
+    def said(self, metric: str, **scope: str) -> str:
+        """Like `cell`, for a sentence: the caution is spelled out."""
+        return self._shown(metric, scope, stored)
+
+    def _shown(self, metric: str, scope: Mapping[str, str], say: Callable[[str], str]) -> str:
         one = self.estimate(metric, **scope)
         unit = self.unit(metric)
         counts = f", {numbers.counts(one)}" if one.k is not None else ""
         if one.value is None:
             return f"{numbers.NONE}{counts} ({stored(one.undefined or '')})"
         shown = numbers.estimate(one, unit, metric.endswith("_gap"))
-        caution = f"; {stored(one.caution)}" if one.caution else ""
+        caution = f"; {say(one.caution)}" if one.caution else ""
         return f"{shown}{counts}{caution}"
 
     def methods(self, *metrics: str) -> str:

@@ -49,11 +49,11 @@ def looks_at(look: Lookup) -> str:
     if not known:
         return tr("Share of the attribution in the fracture: not measured.")
     _, name = max(known)
-    chance = look.cell("mass", method="area_chance")
+    chance = look.said("mass", method="area_chance")
     return tr(
         "{mass} of the positive attribution lies in the fracture ({name}, the "
         "highest of {known}); chance {chance}.",
-        mass=look.cell("mass", method=name),
+        mass=look.said("mass", method=name),
         name=name,
         known=len(known),
         chance=chance,

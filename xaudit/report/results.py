@@ -59,7 +59,7 @@ def performance(look: Lookup) -> Section:
         paragraphs=(
             tr(
                 "AUC, the chance that a fracture scores above a normal case: {auc}.",
-                auc=look.cell("auc"),
+                auc=look.said("auc"),
             ),
         ),
         figures=(Figure(figures.roc(curve, tr("ROC curve")), drawn),) if curve else (),

@@ -72,7 +72,7 @@ def _first(look: Lookup) -> Iterator[str]:
         yield tr(
             "Cases in which that moves the logit more than erasing anything else does, an "
             "artifact, the border or its own shape over similar anatomy: {share}.",
-            share=look.cell("lesion_first"),
+            share=look.said("lesion_first"),
         )
 
 
