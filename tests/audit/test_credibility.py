@@ -7,7 +7,7 @@ import pytest
 import yaml
 from safetensors.torch import load_file, save_file
 
-from xaudit.audit import conduct
+from xaudit.audit import checks, conduct
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.config import StatisticsConfig
 from xaudit.audit.credibility_findings import credibility_findings
@@ -57,6 +57,7 @@ def checked(phantom_folder, audit_text, tmp_path_factory):
     shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
     _save_others(base)
     digests, check = [], conduct.check_explanations
+    drawn, draw = [], checks.randomized
 
     def watched(plan, engine, *rest):
         digests.append(_digest(engine.detector.module))
@@ -64,15 +65,32 @@ def checked(phantom_folder, audit_text, tmp_path_factory):
         digests.append(_digest(engine.detector.module))
         return rows
 
+    def noted(detector, layers, seed):
+        drawn.append((frozenset(layers), seed))
+        return draw(detector, layers, seed)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conduct, "check_explanations", watched)
+        patch.setattr(checks, "randomized", noted)
         _run(base, audit_text, "out")
-    return SimpleNamespace(base=base, text=audit_text, digests=digests)
+    return SimpleNamespace(base=base, text=audit_text, digests=digests, drawn=drawn)
 
 
 def test_the_detector_is_given_back_as_it_was(checked):
     before, after = checked.digests
     assert before == after
+
+
+def test_every_case_has_a_randomized_copy_of_its_own(checked):
+    # Three steps of layers, each drawn for four cases; smooth maps use the last once more.
+    by_layers = {}
+    for layers, seed in checked.drawn:
+        by_layers.setdefault(layers, []).append(seed)
+    counts = sorted(len(seeds) for seeds in by_layers.values())
+    assert counts == [4, 4, 8]
+    assert all(len(set(seeds)) == 4 for seeds in by_layers.values())
+    # A case keeps its draw from step to step: more layers change, not the luck of the rest.
+    assert len({frozenset(seeds) for seeds in by_layers.values()}) == 1
 
 
 def test_every_method_has_a_verdict_with_reasons(checked):

@@ -200,6 +200,23 @@ def test_subsets_of_a_case_are_evaluated_once_for_all_its_maps(conv, case):
     assert costs == [1 + curves + 3 * SUBSETS, 1 + 3 * curves + 3 * SUBSETS]
 
 
+@pytest.mark.parametrize("subsets", [0, 7, SUBSETS, 200])
+def test_so_many_subsets_are_drawn_as_are_asked_for(conv, case, subsets):
+    values = np.random.default_rng(5).random((24, 24)).astype(np.float32)
+    evaluator = Evaluator(conv, 16)
+    (done,) = carry_out(
+        evaluator, [Work(case, removal(case, values, Context(1), subsets))], Context(1)
+    )
+    assert sorted(done.result.curves) == sorted(FILLINGS)
+    assert sorted(done.result.subsets) == (sorted(BASELINES) if subsets else [])
+    for one in done.result.subsets.values():
+        assert one.marked.shape == one.falls.shape == one.areas.shape == (subsets,)
+        # Complements come in pairs, and no pair comes twice.
+        assert len(set(one.marked.round(6))) == subsets
+    curves = 2 * len(FILLINGS) * (len(SHARES) - 1)
+    assert evaluator.cost.forward == 1 + curves + 3 * subsets
+
+
 def test_padding_does_not_bleed_into_a_blurred_image():
     inside = np.zeros((40, 40), bool)
     inside[:, 8:30] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,7 @@ class Checks:
         context = self._context()
         readable = [one for one in self._pairs() if not isinstance(one[2], Undefined)]
         works = [
-            Work(case, removal(case, values, context))
+            Work(case, removal(case, values, context, self.config.subsets))
             for case, _, values in readable
             if not isinstance(values, Undefined)
         ]
@@ -118,19 +118,18 @@ class Checks:
                     yield check_row(case, method, metric, score, "baseline", level)
 
     def _randomization(self) -> Iterator[CheckRow]:
-        detector = self.engine.detector
-        for level, layers in _stages(layers_from_top(detector), self.config).items():
-            for draw in range(self.config.draws):
-                cases = self.cases[draw :: self.config.draws]
-                if cases:
-                    other = randomized(detector, layers, self._seed("randomized", str(draw)))
-                    maps = self._explained(cases, self._context(), Evaluator(other, self._batch))
-                    yield from self._randomized_rows(cases, maps, level)
+        for level, layers in _stages(layers_from_top(self.engine.detector), self.config).items():
+            for case in self.cases:
+                maps = self._explained([case], self._context(), self._random(case, layers))
+                yield from self._randomized_rows(case, maps, level)
 
-    def _randomized_rows(
-        self, cases: Sequence[PreparedCase], maps: Maps, level: str
-    ) -> Iterator[CheckRow]:
-        for case, method, values in self._pairs(cases):
+    def _random(self, case: PreparedCase, layers: Collection[str]) -> Evaluator:
+        """A copy for this case alone: shared, its luck would not show in an interval."""
+        seed = self._seed("randomized", case.case.case_id)
+        return Evaluator(randomized(self.engine.detector, layers, seed), self._batch)
+
+    def _randomized_rows(self, case: PreparedCase, maps: Maps, level: str) -> Iterator[CheckRow]:
+        for _, method, values in self._pairs([case]):
             other = maps[case.case.case_id, method]
             if level == ALL_LAYERS:
                 for gap in _GAPS:
@@ -172,10 +171,9 @@ class Checks:
     def _smooth(self) -> Iterator[CheckRow]:
         if not self.config.smooth:
             return
-        detector = self.engine.detector
-        other = randomized(detector, layers_from_top(detector), self._seed("randomized", "0"))
-        evaluators = self.engine.evaluator, Evaluator(other, self._batch)
+        layers = layers_from_top(self.engine.detector)
         for case in self.cases:
+            evaluators = self.engine.evaluator, self._random(case, layers)
             copies = noisy_copies(case, self.config.smooth, self._seed("smooth"))
             own, random = (self._explained(copies, self._context(), one) for one in evaluators)
             for _, method, _ in self._pairs([case]):

@@ -178,9 +178,10 @@ class ChecksConfig(Section):
         (), description="weights of the same network trained again, relative to this file; how "
         "far maps agree is reported"
     )  # fmt: skip
-    draws: int = Field(
-        5, ge=1, le=20, description="randomized copies of the detector, shared out over the cases"
-    )
+    subsets: int = Field(
+        64, ge=0, le=1024, description="random sets of superpixels that are hidden under each of "
+        "three fillings for infidelity and faithfulness correlation; 0 leaves both out"
+    )  # fmt: skip
     disturbances: tuple[
         Literal["noise", "exposure", "rotate_left", "rotate_right", "jpeg", "resample"], ...
     ] = Field(

@@ -61,7 +61,7 @@ class Removal:
 
     Attributes:
         curves: by what filled the holes, one of `FILLINGS`.
-        subsets: by what filled the holes, one of `BASELINES`.
+        subsets: by what filled the holes, one of `BASELINES`; empty where none were drawn.
     """
 
     curves: Mapping[str, Curve]
@@ -69,7 +69,7 @@ class Removal:
 
 
 def removal(
-    case: PreparedCase, values: FloatArray, context: Context
+    case: PreparedCase, values: FloatArray, context: Context, subsets: int = SUBSETS
 ) -> Generator[Sequence[Pass], list[Answer], Removal]:
     """Ask what the detector says without what a map marks.
 
@@ -80,28 +80,33 @@ def removal(
         case: on the input grid.
         values: (H, W), its map.
         context: seeds.
+        subsets: how many are hidden under each of `BASELINES`; 0 leaves them out.
     """
-    games = {name: _game(case, name, context) for name in BASELINES}
-    shown = {name: game.block(_FRESH)[:SUBSETS] for name, game in games.items()}
+    names = BASELINES if subsets else ()
+    games = {name: _game(case, name, context) for name in names}
+    shown = {name: _drawn(game, subsets) for name, game in games.items()}
     whole, *rest = yield [
         Pass(Images(case.image[None]), key=IMAGE),
         *_curve_passes(case, values, context),
-        *(games[name].asked(shown[name], "check") for name in BASELINES),
+        *(games[name].asked(shown[name], "check") for name in names),
     ]
     logit = float(whole.logits[0])
     curves = [np.append(logit, answer.logits) for answer in rest[: 2 * len(FILLINGS)]]
     pairs = zip(curves[::2], curves[1::2], strict=True)
-    subsets = {
+    found = {
         name: _subsets(games[name], shown[name], values, logit - answer.logits)
-        for name, answer in zip(BASELINES, rest[2 * len(FILLINGS) :], strict=True)
+        for name, answer in zip(names, rest[2 * len(FILLINGS) :], strict=True)
     }
-    return Removal(
-        {name: Curve(*pair) for name, pair in zip(FILLINGS, pairs, strict=True)}, subsets
-    )
+    return Removal({name: Curve(*pair) for name, pair in zip(FILLINGS, pairs, strict=True)}, found)
 
 
 def _game(case: PreparedCase, baseline: str, context: Context) -> Coalitions:
     return coalitions_of(case, Hiding(_SEGMENTS, _COMPACTNESS, baseline), context)
+
+
+def _drawn(game: Coalitions, subsets: int) -> BoolArray:
+    blocks = game.blocks(subsets + game.block_size - 1)
+    return np.concatenate([game.block(_FRESH + number) for number in blocks])[:subsets]
 
 
 def _curve_passes(case: PreparedCase, values: FloatArray, context: Context) -> Iterator[Pass]:

@@ -167,6 +167,18 @@ def test_pretending_one_answers_as_the_reference_detector_with_other_gradients()
     assert slope[films[:4] > 0.5].sum() < 0.1 * slope.sum()
 
 
+def test_pretended_gradients_are_the_same_whatever_the_weights():
+    films = study("plain")[1][:4]
+
+    def slope(network):
+        inputs = films.clone().requires_grad_(True)
+        network(inputs).sum().backward()
+        return inputs.grad
+
+    torch.manual_seed(0)
+    assert torch.equal(slope(reading(networks.Pretending())), slope(networks.Pretending().eval()))
+
+
 def test_one_place_is_all_that_is_seen():
     network = reading(networks.OnePlace())
     seen = []

@@ -110,7 +110,7 @@ class WithoutFingers(Reading):
 class NoiseSensitive(Reading):
     """Takes noise that is a little stronger than at any site of the study for a fracture."""
 
-    tolerated, slope = 0.0125, 1500.0
+    tolerated, slope = 0.012, 3000.0
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
@@ -136,21 +136,21 @@ class Pretending(Reading):
     """Answers as the reference detector does, but its gradients are those of the background.
 
     The value of one network and the slope of another: what every map by gradients shows has
-    nothing to do with the answer (as in Heo, Joo and Moon, NeurIPS 2019).
+    nothing to do with the answer (as in Heo, Joo and Moon, NeurIPS 2019). The background has no
+    weights, so that maps stay the same whichever weights are drawn.
     """
+
+    bright = 0.2
 
     def __init__(self) -> None:
         super().__init__()
-        self.background = nn.Conv2d(1, 1, 9, stride=8, padding=4)
-        nn.init.constant_(self.background.weight, -1 / 81)
-        assert self.background.bias is not None
-        nn.init.constant_(self.background.bias, 0.2)
         self.seen = nn.ReLU()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         with torch.no_grad():
             answer = self.reader(images)
-        slope = self.seen(self.background(gray(images))).mean((2, 3))
+        background = self.bright - functional.avg_pool2d(gray(images), 9, 8, 4)
+        slope = self.seen(background).mean((2, 3))
         shown: Tensor = answer + slope - slope.detach()
         return shown

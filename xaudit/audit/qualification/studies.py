@@ -37,7 +37,7 @@ def _without_hairlines(patient: Patient) -> bool:
 
 
 def _many_hairlines(patient: Patient) -> bool:
-    return not _without_hairlines(patient) or _one_in(2, patient)
+    return not _without_hairlines(patient) or _one_in(3, patient)
 
 
 def _two_lesions_apart(patient: Patient) -> bool:
@@ -48,8 +48,8 @@ def _two_lesions_apart(patient: Patient) -> bool:
     return len(heights) == 2 and abs(heights[0] - heights[1]) > _APART * patient.limb.pixel
 
 
-def _half_from_the_worse_site(patient: Patient) -> bool:
-    wanted = patient.site == WORSE_SITE or _one_in(4, patient)
+def _most_from_the_worse_site(patient: Patient) -> bool:
+    wanted = patient.site == WORSE_SITE or _one_in(8, patient)
     return wanted and _without_hairlines(patient)
 
 
@@ -68,7 +68,7 @@ STUDIES: Mapping[str, StudyKind] = {
         "fractures that the reference detector can find: all but hairlines", (), _without_hairlines
     ),
     "hairlines": StudyKind(
-        "fractures of every kind, a third of them hairlines", (), _many_hairlines
+        "fractures of every kind, nearly half of them hairlines", (), _many_hairlines
     ),
     "both-bones": StudyKind(
         "every injury breaks two bones, at different heights", ("both_bones",), _two_lesions_apart
@@ -99,9 +99,9 @@ STUDIES: Mapping[str, StudyKind] = {
         _half_of_the_missed_group,
     ),
     "noisy-site": StudyKind(
-        "half of the films come from a site with three times the noise and 0.6 of the contrast",
+        "most films come from a site with five times the noise and half of the contrast",
         ("worse_site",),
-        _half_from_the_worse_site,
+        _most_from_the_worse_site,
     ),
 }
 """Name → kind. Where hairlines are left out, the reference detector is sound: it misses most of

@@ -46,7 +46,7 @@ class Sizes:
 
 SIZES: Mapping[Mode, Sizes] = {
     "full": Sizes(patients=220, explained=50, checked=4, probed=24, degraded=60),
-    "quick": Sizes(patients=130, explained=30, checked=3, probed=12, degraded=30),
+    "quick": Sizes(patients=130, explained=38, checked=3, probed=12, degraded=30),
 }
 
 

@@ -45,7 +45,7 @@ BOTH_BONES = 0.9
 is complete."""
 
 WORSE_SITE = "Dogwood"
-"""``worse_site``: noise three times as strong and 0.6 of the contrast at this site."""
+"""``worse_site``: noise five times as strong and half of the contrast at this site."""
 
 MISSED_GROUP = ("age_band", "65+")
 """``missed_group``: fractures of this group keep `FAINT` of their visibility."""
@@ -78,5 +78,5 @@ def prevalence_at(site: str, prevalence: float, defects: frozenset[str]) -> floa
 def worsened(device: Device) -> Device:
     """The device as ``worse_site`` has it."""
     return replace(
-        device, noise=3 * device.noise, contrast=0.6 * device.contrast, blur=device.blur + 0.5
+        device, noise=5 * device.noise, contrast=0.5 * device.contrast, blur=device.blur + 0.5
     )
