@@ -261,7 +261,8 @@ to 5 cases, three on average; the correlation is that within a patient. Bootstra
   more than 97. The exception is a proportion near 1 whose few failures come from very few patients:
   0.9 at a correlation of 0.7 needs more than 30 patients. These are the intervals of the card.
 - **Draws of patients** are too short below 30 patients, in the worst cell 78 %. Intervals from
-  draws of fewer than 30 patients therefore carry a caution and no verdict is read from them. At 30
+  draws of fewer than 30 patients therefore carry a caution and no verdict is read from them, but
+  for the [checks of explanations](credibility.md#why-these-thresholds), which need 10. At 30
   the percentiles are still short; BCa is nearer.
 - **Random effects** hold at least their level with few sites, and more where sites do not differ:
   the interval of the mean is never shorter than that of equal sites. A new site is predicted with
