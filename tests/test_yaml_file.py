@@ -41,6 +41,13 @@ def test_every_mistake_is_listed_with_its_line(tmp_path):
     assert "'guessed'" in problems
 
 
+def test_key_in_the_wrong_section_is_not_proposed_for_itself(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, GOOD + "explain: {checks: {draws: 5}}\n").parse(AuditConfig)
+    (problem,) = caught.value.problems
+    assert "explain.checks.draws: no such key; there is one in another section; " in problem
+
+
 def test_key_that_stands_twice_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"audit.yaml:9: name: stands twice"):
         read(tmp_path, GOOD + "name: b\n")

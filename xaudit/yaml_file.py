@@ -69,6 +69,8 @@ class YamlFile:
 def _hint(key: str | int, kind: type[object]) -> str:
     near = get_close_matches(str(key), _keys(TypeAdapter(kind).json_schema()), 1)
     meant = f"did you mean {near[0]}? " if near else ""
+    if near == [key]:
+        meant = "there is one in another section; "
     return f"{meant}`xaudit schema {kind.__name__.removesuffix('Config').lower()}` lists them"
 
 

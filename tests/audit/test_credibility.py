@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from xaudit.audit import checks, conduct
 from xaudit.audit.conduct import run_audit
-from xaudit.audit.config import StatisticsConfig
+from xaudit.audit.config import ChecksConfig, StatisticsConfig
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.files import read_findings
 from xaudit.audit.metrics import all_metrics
@@ -91,6 +92,13 @@ def test_every_case_has_a_randomized_copy_of_its_own(checked):
     assert all(len(set(seeds)) == 4 for seeds in by_layers.values())
     # A case keeps its draw from step to step: more layers change, not the luck of the rest.
     assert len({frozenset(seeds) for seeds in by_layers.values()}) == 1
+
+
+@pytest.mark.parametrize("subsets", [1, 15])
+def test_a_handful_of_subsets_is_refused(subsets):
+    with pytest.raises(ValidationError, match="at least 16, or 0"):
+        ChecksConfig(subsets=subsets)
+    assert [ChecksConfig(subsets=one).subsets for one in (0, 16)] == [0, 16]
 
 
 def test_every_method_has_a_verdict_with_reasons(checked):

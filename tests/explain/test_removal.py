@@ -6,7 +6,7 @@ from scipy.sparse.linalg import spsolve
 
 from xaudit.explain.baselines import baseline_of
 from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.faithfulness import BASELINES, FILLINGS, SHARES, SUBSETS, removal
+from xaudit.explain.faithfulness import BASELINES, FILLINGS, SHARES, removal
 from xaudit.explain.imputation import imputed
 from xaudit.explain.port import Context
 from xaudit.explain.removal import NOISE, Removed, importance_order
@@ -18,6 +18,7 @@ from xaudit.metrics.faithfulness import (
 )
 
 EVERYWHERE = np.ones((24, 24), bool)
+SUBSETS = 64
 
 
 def _smooth(size, seed=0):
@@ -128,7 +129,10 @@ def test_what_is_gone_and_what_stays():
 
 
 def _removals(detector, cases, maps, micro_batch=16):
-    works = [Work(case, removal(case, maps[place], Context(1))) for place, case in enumerate(cases)]
+    works = [
+        Work(case, removal(case, maps[place], Context(1), SUBSETS))
+        for place, case in enumerate(cases)
+    ]
     done = list(carry_out(Evaluator(detector, micro_batch), works, Context(1)))
     assert all(one.error is None for one in done)
     return [one.result for one in done]
@@ -193,14 +197,14 @@ def test_subsets_of_a_case_are_evaluated_once_for_all_its_maps(conv, case):
     costs = []
     for count in (1, 3):
         evaluator = Evaluator(conv, 16)
-        works = [Work(case, removal(case, values, Context(1))) for _ in range(count)]
+        works = [Work(case, removal(case, values, Context(1), SUBSETS)) for _ in range(count)]
         list(carry_out(evaluator, works, Context(1)))
         costs.append(evaluator.cost.forward)
     curves = 2 * len(FILLINGS) * (len(SHARES) - 1)
     assert costs == [1 + curves + 3 * SUBSETS, 1 + 3 * curves + 3 * SUBSETS]
 
 
-@pytest.mark.parametrize("subsets", [0, 7, SUBSETS, 200])
+@pytest.mark.parametrize("subsets", [0, 17, SUBSETS, 200])
 def test_so_many_subsets_are_drawn_as_are_asked_for(conv, case, subsets):
     values = np.random.default_rng(5).random((24, 24)).astype(np.float32)
     evaluator = Evaluator(conv, 16)

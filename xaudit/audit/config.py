@@ -180,7 +180,7 @@ class ChecksConfig(Section):
     )  # fmt: skip
     subsets: int = Field(
         64, ge=0, le=1024, description="random sets of superpixels that are hidden under each of "
-        "three fillings for infidelity and faithfulness correlation; 0 leaves both out"
+        "three fillings for infidelity and faithfulness correlation, at least 16; 0 leaves both out"
     )  # fmt: skip
     disturbances: tuple[
         Literal["noise", "exposure", "rotate_left", "rotate_right", "jpeg", "resample"], ...
@@ -190,6 +190,14 @@ class ChecksConfig(Section):
     repeats: int = Field(
         1, ge=0, le=10, description="further seeds with which every map is made again"
     )
+
+    @field_validator("subsets")
+    @classmethod
+    def _none_or_enough(cls, subsets: int) -> int:
+        # A map predicts a handful of subsets well by chance: a good figure that means nothing.
+        if 0 < subsets < 16:
+            raise ValueError(f"{subsets} subsets say nothing: give at least 16, or 0 for none")
+        return subsets
 
 
 class ExplainConfig(Section):

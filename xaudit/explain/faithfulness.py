@@ -25,7 +25,6 @@ FILLINGS = (*BASELINES, IMPUTED)
 SHARES = np.array([0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0])
 """Denser at both ends, and as many taken away as kept."""
 
-SUBSETS = 64
 # No method asks for a block of this number.
 _FRESH = 1_000_000
 _SEGMENTS, _COMPACTNESS = 48, 0.1
@@ -69,7 +68,7 @@ class Removal:
 
 
 def removal(
-    case: PreparedCase, values: FloatArray, context: Context, subsets: int = SUBSETS
+    case: PreparedCase, values: FloatArray, context: Context, subsets: int
 ) -> Generator[Sequence[Pass], list[Answer], Removal]:
     """Ask what the detector says without what a map marks.
 
@@ -105,6 +104,7 @@ def _game(case: PreparedCase, baseline: str, context: Context) -> Coalitions:
 
 
 def _drawn(game: Coalitions, subsets: int) -> BoolArray:
+    # As many whole blocks as hold them all.
     blocks = game.blocks(subsets + game.block_size - 1)
     return np.concatenate([game.block(_FRESH + number) for number in blocks])[:subsets]
 
