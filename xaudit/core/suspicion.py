@@ -1,0 +1,21 @@
+"""What an audit notices and cannot prove: a declaration that does not look like what is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A declaration that the study does not bear out, short of proof.
+
+    It is printed by `check`, by `run` and on the first screen of the card, and no verdict is
+    better than inconclusive until the audit file acknowledges it by name.
+
+    Attributes:
+        name: by which an audit file acknowledges it ("scores_in_unit_interval").
+        text: what was seen, with numbers, and what to do; one or two sentences.
+    """
+
+    name: str
+    text: str
