@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from xaudit.audit.literature import Wanted, chosen
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.looks import Spending
@@ -364,10 +363,6 @@ class AuditConfig(Section):
     looks: LooksConfig = LooksConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
-    literature: Wanted = Field(
-        False, description="true, or a list of names: published figures beside the result, "
-        "of other data and protocols; never judged"
-    )  # fmt: skip
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )
@@ -381,9 +376,3 @@ class AuditConfig(Section):
                 "detector.folds there are several: leave them out"
             )
         return self
-
-    @field_validator("literature")
-    @classmethod
-    def _known_figures(cls, wanted: Wanted) -> Wanted:
-        chosen(wanted)
-        return wanted

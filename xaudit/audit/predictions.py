@@ -19,7 +19,6 @@ from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.folds import fold_findings
 from xaudit.audit.hashes import write_hashes
-from xaudit.audit.literature import chosen
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import fix_record, with_identity
@@ -182,7 +181,6 @@ def summarize_predictions(
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
         equivalence=performance.equivalence(of_groups),
-        literature=chosen(config.literature),
     )
     return stated(findings, record.statements)
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from xaudit.audit.config import (
     IntersectionsConfig,
@@ -14,7 +14,6 @@ from xaudit.audit.config import (
     Section,
     StatisticsConfig,
 )
-from xaudit.audit.literature import Wanted, chosen
 from xaudit.audit.read_config import Overrides, below
 from xaudit.core.finding import CROSS
 from xaudit.data.folds import FoldDesign
@@ -98,19 +97,9 @@ class PredictionsConfig(Section):
     statistics: StatisticsConfig = StatisticsConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
-    literature: Wanted = Field(
-        False, description="true, or a list of names: published figures beside the result, "
-        "of other data and protocols; never judged"
-    )  # fmt: skip
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )
-
-    @field_validator("literature")
-    @classmethod
-    def _known_figures(cls, wanted: Wanted) -> Wanted:
-        chosen(wanted)
-        return wanted
 
     def spec(self) -> TableSpec:
         """What the reader of the table needs."""

@@ -14,7 +14,6 @@ from xaudit.audit.degraded_maps_findings import degraded_map_findings
 from xaudit.audit.extent_findings import extent_findings
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.folds import fold_findings
-from xaudit.audit.literature import chosen
 from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.map_gaps import faithfulness_findings, localization_gap_findings
 from xaudit.audit.means import Means
@@ -123,7 +122,6 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
         equivalence=performance.equivalence(of_groups),
         peak_tolerance=config.explain.peak_tolerance,
-        literature=chosen(config.literature),
         looks=looks,
     )
     return stated(findings, plan.record.statements)

@@ -291,29 +291,6 @@ class EquivalenceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedFigure:
-    """A figure of the literature that the audit file asks to be shown; it judges nothing.
-
-    Attributes:
-        name: by which the audit file asks for it.
-        network: as published.
-        data: on which it was measured, "not known" where the source does not say.
-        measure: likewise.
-        value: as published; words, as it may be a bound.
-        known: what is known of the data and the protocol, and what is not.
-        source: where it was read.
-    """
-
-    name: str
-    network: str
-    data: str
-    measure: str
-    value: str
-    known: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
 
@@ -327,7 +304,6 @@ class Findings:
         claims: each of these claims beside the study.
         equivalence: which groups are shown to be equal; empty where no margin was declared.
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
-        literature: published figures for context; empty where the audit file asks for none.
         looks: how often the audit was looked at while it ran; then every interval is a repeated
             one. None for a single look at its end.
     """
@@ -351,7 +327,6 @@ class Findings:
     claims: tuple[ClaimCheck, ...] = ()
     equivalence: tuple[EquivalenceFacts, ...] = ()
     peak_tolerance: str = ""
-    literature: tuple[PublishedFigure, ...] = ()
     looks: Looks | None = None
     schema_version: int = SCHEMA_VERSION
 

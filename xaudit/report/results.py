@@ -16,7 +16,6 @@ from xaudit.report.folds import folds
 from xaudit.report.group_details import group_calibration, group_maps
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
-from xaudit.report.literature import literature
 from xaudit.report.lookup import Lookup, measure
 from xaudit.report.matched import matched
 from xaudit.report.matrix import matrices
@@ -69,7 +68,6 @@ def performance(look: Lookup) -> Section:
             *folds(look),
             *of_curve(look),
             *net_benefit(look),
-            *literature(look),
         ),
         missing=() if curve else (tr("ROC curve: not in the findings."),),
     )

@@ -1,4 +1,4 @@
-"""A verdict as SARIF 2.1.0 (OASIS standard): one result for each rule and group."""
+"""A verdict as SARIF 2.1.0 (OASIS standard): one result for all that stands in the way."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-# A result of the kind "pass" has the level "none" (section 3.27.10).
-_LEVELS = {"pass": "none", "fail": "error", "inconclusive": "warning", "waived": "error"}
+# GitHub code scanning reads neither the kind of a result nor its suppressions: whatever is a result
+# becomes an open alert, so what passed or is waived is none. Its rule is listed all the same, which
+# closes the alert of an earlier run.
+_LEVELS = {"fail": "error", "inconclusive": "warning"}
 
 
 def sarif_json(verdict: Verdict, policy_file: str) -> str:
-    """SARIF whose results lie at the line of their rule; waived ones are suppressed.
+    """SARIF whose results lie at the line of their rule: failures, and warnings of what is undecided.
+
+    Rules that passed or are waived have no result; every waiver is a notification of the run.
 
     Args:
         verdict: of a policy.
@@ -31,6 +35,11 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
         *(_notification("note", waiver_text(one)) for one in verdict.waivers),
     ]
     rules = {outcome.rule.id: outcome.rule for outcome in verdict.outcomes}
+    results = [
+        _result(one, list(rules), policy_file)
+        for one in verdict.outcomes
+        if one.verdict in _LEVELS
+    ]
     run = {
         "tool": {
             "driver": {
@@ -46,7 +55,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
             "verdict": verdict.overall,
             "changedAfterRun": verdict.changed_after_run,
         },
-        "results": [_result(one, list(rules), policy_file) for one in verdict.outcomes],
+        "results": results,
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
@@ -72,17 +81,12 @@ def _result(outcome: Outcome, ids: list[str], policy_file: str) -> dict[str, obj
         "artifactLocation": {"uri": quote(policy_file)},
         "region": {"startLine": outcome.rule.line or 1},
     }
-    result: dict[str, object] = {
+    return {
         "ruleId": outcome.rule.id,
         "ruleIndex": ids.index(outcome.rule.id),
-        "kind": "pass" if outcome.verdict == "pass" else "fail",
+        "kind": "fail",
         "level": _LEVELS[outcome.verdict],
         "message": {"text": text},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"ruleAndScope/v1": hashlib.sha256(key.encode()).hexdigest()},
     }
-    if outcome.verdict == "waived":
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": outcome.why}
-        ]
-    return result
