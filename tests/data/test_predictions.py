@@ -110,12 +110,13 @@ def test_a_group_of_one_is_named_with_row_and_column(tmp_path):
         (0, "film", "", "line 2, column 'film': expected 1 to 200"),
         (2, "patient", "", "line 4, column 'patient': expected a patient"),
         (2, "fracture", "yes", "line 4, column 'fracture': expected one of ['1']"),
-        (2, "fracture", "", "got ''"),
+        (2, "fracture", "", "got nothing"),
         (2, "score", "1.2", "line 4, column 'score': expected a probability from 0 to 1, got 1.2"),
         (2, "score", "-0.1", "from 0 to 1"),
         (2, "score", "high", "line 4, column 'score': expected a number, got 'high'"),
         (2, "score", "", "data.no_prediction"),
-        (2, "score", "nan", "expected a finite number"),
+        (2, "score", "nan", "got nothing ('nan' is read as missing"),
+        (2, "score", "inf", "expected a finite number"),
         (1, "site", "south", "'south', but the same patient is at 'north' in line 2"),
         (2, "age", "old", "line 4, column 'age': expected a number, got 'old'"),
     ],
@@ -164,7 +165,9 @@ def test_a_declaration_that_does_not_fit_is_told(tmp_path, changes, said):
 def test_a_column_with_too_many_values_needs_bins(tmp_path):
     rows = [f"n{i},q{i},{i % 2},0.5,1,F,{i / 10},north,test" for i in range(40)]
     groups = {"age": GroupColumn("age")}
-    assert "40 values" in mistakes(tmp_path, rows, groups=groups)[0]
+    found = mistakes(tmp_path, rows, groups=groups)[0]
+    assert "40 levels, too many" in found
+    assert "declare borders of numbers under data.groups.age.bins" in found
 
 
 def test_without_a_patient_column_each_case_is_its_own(tmp_path):

@@ -49,6 +49,15 @@ class DataConfig(Section):
     bins: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="column → inner borders, for numbers such as age"
     )
+    merge: dict[str, dict[str, tuple[str, ...]]] = Field(
+        default_factory=dict,
+        description="column → level → texts that it takes, where there are many; * takes the rest",
+    )
+    missing: tuple[str, ...] | dict[str, tuple[str, ...]] | None = Field(
+        None,
+        description="texts that hold nothing instead of nan, NA, null, ... (column → texts for "
+        "single columns); an empty cell always holds nothing",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict, description="role → column, where a manifest uses other names"
     )

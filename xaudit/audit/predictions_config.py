@@ -42,6 +42,11 @@ class PredictionsDataConfig(Section):
     folds: FoldDesign | None = Field(
         None, description="how the folds of columns.fold were made; needs that column"
     )
+    missing: tuple[str, ...] | dict[str, tuple[str, ...]] | None = Field(
+        None,
+        description="texts that hold nothing instead of nan, NA, null, ... (column → texts for "
+        "single columns); an empty cell always holds nothing",
+    )
     groups: dict[str, GroupColumn] = Field(
         default_factory=dict, description="name on the card → column, with bins for numbers"
     )
@@ -114,6 +119,7 @@ class PredictionsConfig(Section):
             split=data.split,
             groups=data.groups,
             folds=data.folds,
+            missing=data.missing,
         )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from xaudit.data.formats import fracatlas
 from xaudit.data.formats.manifest import ALIASES, NEGATIVE, POSITIVE, ROLES
-from xaudit.data.levels import too_many_levels
+from xaudit.data.levels import remedy, too_many_levels
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Table, read_table
+from xaudit.data.table import Table, read_as_missing, read_table
 from xaudit.errors import DataError
 
 _NAMES = {
@@ -93,8 +93,10 @@ def _inspect_manifest(folder: Path, path: Path, table: Table) -> Inspection:
     if "label" in roles and not positive:
         findings.append(f"which values of {roles['label']!r} mean fractured? name data.positive")
     free = [name for name in table.columns if name not in roles.values()]
-    many = [name for name in free if too_many_levels(row.text(name) for row in table.rows)]
-    findings += [f"column {name!r} has many levels: name data.bins to group by it" for name in many]
+    values = {name: {row.text(name) for row in table.rows} for name in free}
+    many = [name for name in free if too_many_levels(values[name])]
+    findings += [f"column {name!r} has many levels: {_way(name, values[name])}" for name in many]
+    findings += read_as_missing(table.rows, table.columns)
     spec = DataSpec(
         "manifest",
         folder,
@@ -107,6 +109,10 @@ def _inspect_manifest(folder: Path, path: Path, table: Table) -> Inspection:
         positive=positive,
     )
     return Inspection(spec, table.columns, tuple(findings))
+
+
+def _way(name: str, values: set[str]) -> str:
+    return remedy(values, f"data.bins.{name}", f"data.merge.{name}")
 
 
 def _guess(role: str, columns: Sequence[str]) -> str | None:

@@ -12,8 +12,16 @@ from typing import ClassVar, Literal
 
 from xaudit.core.case import CaseIssue
 from xaudit.data.folds import FoldDesign, FoldSpec, fold_problems, patients_in_two_folds
-from xaudit.data.levels import bin_name, too_many_levels
-from xaudit.data.table import Row, Table, capped, read_table
+from xaudit.data.levels import (
+    Merge,
+    bin_name,
+    merge_problems,
+    merged,
+    remedy,
+    too_many_levels,
+)
+from xaudit.data.missing import Missing, MissingTexts
+from xaudit.data.table import Row, Table, capped, decimal_commas, read_as_missing, read_table
 from xaudit.errors import DataError
 
 Scale = Literal["probability", "logit"]
@@ -63,10 +71,12 @@ class GroupColumn:
         column: in the table.
         bins: inner borders for a column of numbers, ascending; a border belongs to the bin above.
         names: value → how the card calls it.
+        merge: level → values that it takes, for a column of many texts; "*" takes the rest.
     """
 
     column: str
     bins: tuple[float, ...] = ()
+    merge: Merge = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
     __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
@@ -86,6 +96,8 @@ class TableSpec:
         split: values of the split column that are audited; empty takes every row.
         groups: name → column.
         folds: how folds were made; None where nothing is declared.
+        missing: texts that hold nothing, for all columns or column → texts; None takes those that
+            hold nothing by themselves (`xaudit.data.missing`).
     """
 
     table: Path
@@ -97,6 +109,7 @@ class TableSpec:
     split: tuple[str, ...] = ()
     groups: Mapping[str, GroupColumn] = field(default_factory=dict)
     folds: FoldDesign | None = None
+    missing: MissingTexts = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +153,10 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
     Raises:
         DataError: the table cannot be used; every mistake with its row and column.
     """
-    table = read_table(spec.table)
-    problems = [*_unknown_columns(spec, table)]
+    missing = Missing.declared(spec.missing)
+    table = read_table(spec.table, missing)
+    problems = [*_unknown_columns(spec, table), *missing.problems(table.columns)]
+    problems = problems or [*_lost_values(spec, missing), *_decimal_commas(spec, table)]
     if problems:
         raise DataError(problems)
     rows = [row for row in table.rows if not spec.split or _split(spec, row) in spec.split]
@@ -157,6 +172,7 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
     if problems:
         raise DataError(capped(problems))
     issues = (
+        *_missing_issues(spec, rows),
         *_split_issues(spec, table, rows),
         *_fold_issues(spec, rows),
         *_lonely(spec, rows),
@@ -191,21 +207,52 @@ def _unknown_columns(spec: TableSpec, table: Table) -> Iterator[str]:
         yield "data.split: name the column of the splits under data.columns.split"
 
 
+def _lost_values(spec: TableSpec, missing: Missing) -> Iterator[str]:
+    """Values that the audit file names and that would never be seen."""
+    for key, column in (("positive", "label"), ("negative", "label"), ("split", "split")):
+        name = getattr(spec.columns, column) or ""
+        yield from missing.named_values(f"data.{key}", name, getattr(spec, key))
+    for name, group in spec.groups.items():
+        taken = [*group.names, *(text for texts in group.merge.values() for text in texts)]
+        yield from missing.named_values(f"data.groups.{name}", group.column, taken)
+
+
+def _decimal_commas(spec: TableSpec, table: Table) -> Iterator[str]:
+    numbers = [spec.columns.score, *(one.column for one in spec.groups.values() if one.bins)]
+    for one in decimal_commas(table.rows, numbers):
+        yield f"{spec.table.name} {one}"
+
+
+def _missing_issues(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+    roles = [getattr(spec.columns, one.name) for one in fields(Columns)]
+    used = [name for name in roles if name] + [one.column for one in spec.groups.values()]
+    for said in read_as_missing(rows, used):
+        yield CaseIssue("(table)", "read_as_missing", said, "noted")
+
+
 def _declaration_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
     both = sorted(set(spec.positive) & set(spec.negative))
     if both:
         yield f"data.positive: {both} stand under data.negative too"
     for name, group in spec.groups.items():
         values = {row.text(group.column) for row in rows}
-        if group.bins and list(group.bins) != sorted(set(group.bins)):
-            yield f"data.groups.{name}.bins: expected ascending borders, got {list(group.bins)}"
-        elif not group.bins and too_many_levels(values):
-            yield (
-                f"data.groups.{name}: column {group.column!r} has {len(values)} values, too many "
-                "for a table; declare bins for numbers"
-            )
-        for value in group.names.keys() - values:
-            yield f"data.groups.{name}.names: column {group.column!r} has no value {value!r}"
+        yield from _group_problems(f"data.groups.{name}", group, values)
+
+
+def _group_problems(key: str, group: GroupColumn, values: set[str]) -> Iterator[str]:
+    if group.bins and list(group.bins) != sorted(set(group.bins)):
+        yield f"{key}.bins: expected ascending borders, got {list(group.bins)}"
+    if group.bins and group.merge:
+        yield f"{key}: bins are for numbers and merge is for texts; keep one of them"
+    left = {_level(value, group) for value in values} if not group.bins else set()
+    if too_many_levels(left):
+        yield (
+            f"{key}: column {group.column!r} has {len(left - {''})} levels, too many for a table; "
+            f"{remedy(left, f'{key}.bins', f'{key}.merge')}"
+        )
+    yield from merge_problems(f"{key}.merge", group.merge, values)
+    for value in group.names.keys() - values:
+        yield f"{key}.names: column {group.column!r} has no value {value!r}"
 
 
 def _identity_problems(spec: TableSpec, table: Table) -> Iterator[str]:
@@ -225,7 +272,8 @@ def _identity_problems(spec: TableSpec, table: Table) -> Iterator[str]:
             continue
         patient = row.text(columns.patient)
         if not patient:
-            yield _told(spec, row, columns.patient, "expected a patient, got nothing")
+            said = f"expected a patient, got {row.said(columns.patient)}"
+            yield _told(spec, row, columns.patient, said)
         elif columns.site:
             site = row.text(columns.site)
             first, where = sites.setdefault(patient, (site, row.where))
@@ -242,11 +290,11 @@ def _row_problems(spec: TableSpec, row: Row) -> Iterator[str]:
     if label not in spec.positive and label not in spec.negative:
         said = (
             f"expected one of {list(spec.positive)} (fractured) or {list(spec.negative)} (not), "
-            f"got {label[:40]!r}; see data.positive and data.negative"
+            f"got {row.said(spec.columns.label)}; see data.positive and data.negative"
         )
         yield _told(spec, row, spec.columns.label, said)
     if not _failed(spec, row):
-        said = _score_problem(row.text(spec.columns.score), spec.scale)
+        said = _score_problem(row, spec.columns.score, spec.scale)
         if said:
             yield _told(spec, row, spec.columns.score, said)
     for group in spec.groups.values():
@@ -257,12 +305,13 @@ def _row_problems(spec: TableSpec, row: Row) -> Iterator[str]:
                 yield _told(spec, row, group.column, str(error))
 
 
-def _score_problem(text: str, scale: Scale) -> str:
+def _score_problem(row: Row, column: str, scale: Scale) -> str:
+    text = row.text(column)
     try:
         score = float(text)
     except ValueError:
         hint = "" if text else "; rows without a prediction are declared by data.no_prediction"
-        return f"expected a number, got {text[:40]!r}{hint}"
+        return f"expected a number, got {row.said(column)}{hint}"
     if not math.isfinite(score):
         return f"expected a finite number, got {text!r}"
     if scale == "probability" and not 0 <= score <= 1:
@@ -280,7 +329,12 @@ def _split(spec: TableSpec, row: Row) -> str:
 
 def _failed(spec: TableSpec, row: Row) -> bool:
     rule = spec.no_prediction
-    return rule is not None and row.text(rule.column) in rule.values
+    if rule is None:
+        return False
+    # A declared "nan" is a missing value like any other.
+    declared = {"" if Missing.declared(spec.missing).holds_nothing(rule.column, one) else one
+                for one in rule.values}  # fmt: skip
+    return row.text(rule.column) in declared
 
 
 def _case(spec: TableSpec, row: Row) -> ScoredCase:
@@ -290,7 +344,7 @@ def _case(spec: TableSpec, row: Row) -> ScoredCase:
     if _failed(spec, row):
         assert spec.no_prediction is not None
         column = spec.no_prediction.column
-        detail = f"the detector gave no prediction: {column} is {row.text(column)!r}"
+        detail = f"the detector gave no prediction: {column} is {row.said(column)}"
         issues = (CaseIssue(case_id, "no_prediction", detail, "unreadable"),)
     else:
         logit = to_logit(float(row.text(columns.score)), spec.scale)
@@ -309,7 +363,8 @@ def _case(spec: TableSpec, row: Row) -> ScoredCase:
 def _level(text: str, group: GroupColumn) -> str:
     if group.bins and text:
         text = bin_name(text, group.bins)
-    return group.names.get(text, text)
+    # A name is that of one value; what is not named may be merged.
+    return group.names[text] if text in group.names else merged(text, group.merge)
 
 
 def _split_issues(spec: TableSpec, table: Table, rows: Sequence[Row]) -> Iterator[CaseIssue]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xaudit.data.levels import Merge
+from xaudit.data.missing import MissingTexts
+
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
@@ -24,6 +27,9 @@ class DataSpec:
         site: column with the hospital or scanner. None: the column "site" if there is one.
         groups: columns that tables are cut by; empty takes all that have few levels.
         bins: column → inner borders, for columns of numbers ("age": (5, 12)).
+        merge: column → level → texts that it takes, for columns of many texts; "*" takes the rest.
+        missing: texts that hold nothing, for all columns or column → texts; None takes those that
+            hold nothing by themselves (`xaudit.data.missing`).
         columns: role → column, where a manifest uses names of its own. Roles: id, image, label,
             patient, site, mask, polygons, boxes, rle, split, photometric.
         positive: label values that mean "fractured"; empty takes 1, true, yes, fractured, ...
@@ -44,6 +50,8 @@ class DataSpec:
     site: str | None = None
     groups: tuple[str, ...] = ()
     bins: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    merge: Mapping[str, Merge] = field(default_factory=dict)
+    missing: MissingTexts = None
     columns: Mapping[str, str] = field(default_factory=dict)
     positive: tuple[str, ...] = ()
     split: tuple[str, ...] = ()

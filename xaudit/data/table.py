@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xaudit.data.missing import Missing
+from xaudit.data.separated import read_separated
 from xaudit.errors import DataError
 
 MAX_BYTES = 200_000_000
-_DELIMITERS = ",;\t"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: where it stands ("line 3", "case 2") and its values; JSON keeps its types."""
+    """One row: where it stands ("line 3", "case 2") and its values; JSON keeps its types.
+
+    Attributes:
+        where: for messages.
+        values: column → value; empty text where nothing is there.
+        missing: column → the text that was read as missing, where a text was.
+    """
 
     where: str
     values: Mapping[str, Any]
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, column: str) -> str:
         """A value as stripped text; empty where there is none."""
         value = self.values.get(column)
         return "" if value is None else str(value).strip()
+
+    def said(self, column: str) -> str:
+        """What stands there, for a message: the text, or nothing and why."""
+        if text := self.text(column):
+            return repr(text[:40])
+        if column in self.missing:
+            return f"nothing ({self.missing[column]!r} is read as missing, see data.missing)"
+        return "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +54,23 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, missing: Missing | None = None) -> Table:
     """Read a list of cases.
 
-    CSV has a header line and commas, semicolons or tabs; JSON is a list of objects, or an object
-    with such a list under "cases". Text is UTF-8, with or without a byte order mark.
+    CSV has a line of names and commas, semicolons, tabs or bars; JSON is a list of objects, or an
+    object with such a list under "cases". Text is UTF-8, with or without a byte order mark. What
+    holds nothing is empty text in every row.
+
+    Args:
+        path: of the file; ".json" is read as JSON, all else as CSV.
+        missing: which texts hold nothing; left out, those that do by themselves.
 
     Raises:
         DataError: the file is missing, larger than `MAX_BYTES`, no UTF-8, empty, or malformed.
     """
     text = _text(path)
-    table = _json(path, text) if path.suffix.lower() == ".json" else _csv(path, text)
+    read = _json if path.suffix.lower() == ".json" else _csv
+    table = read(path, text, missing or Missing())
     if not table.rows:
         raise DataError(f"{path}: expected one row for each case, got none")
     return table
@@ -70,41 +93,25 @@ def _text(path: Path) -> str:
     return text
 
 
-def _csv(path: Path, text: str) -> Table:
-    header = text.lstrip().splitlines()[0]
-    delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
-    problems: list[str] = []
-    columns: tuple[str, ...] = ()
+def _csv(path: Path, text: str, missing: Missing) -> Table:
+    columns, records = read_separated(path.name, text)
+    rows = (
+        _row(f"line {record.line}", dict(zip(columns, record.cells, strict=True)), missing)
+        for record in records
+    )
+    return Table(tuple(name for name in columns if name), tuple(rows))
+
+
+def _row(where: str, values: dict[str, Any], missing: Missing) -> Row:
+    """The row without what holds nothing, which is remembered where it was written out."""
+    empty = [name for name, value in values.items() if missing.holds_nothing(name, value)]
+    written = {name: text for name in empty if (text := str(values[name] or "").strip())}
+    return Row(where, values | dict.fromkeys(empty, ""), written)
+
+
+def _json(path: Path, text: str, missing: Missing) -> Table:
     try:
-        for cells in reader:
-            where = f"line {reader.line_num}"
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not columns:
-                columns = tuple(cell.strip() for cell in cells)
-            elif len(cells) != len(columns):
-                expected = f"expected {len(columns)} values, got {len(cells)}"
-                problems.append(f"{path.name} {where}: {expected}")
-            else:
-                rows.append(Row(where, dict(zip(columns, cells, strict=True))))
-    except csv.Error as error:
-        problems.append(f"{path.name} line {reader.line_num}: {error}; long outlines fit JSON")
-    problems += _column_problems(path, columns)
-    if problems:
-        raise DataError(capped(problems))
-    return Table(columns, tuple(rows))
-
-
-def _column_problems(path: Path, columns: tuple[str, ...]) -> list[str]:
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    return [f"{path.name} line 1: column {name!r} stands there twice" for name in twice]
-
-
-def _json(path: Path, text: str) -> Table:
-    try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_each_once)
     # A deep nesting of brackets ends in a RecursionError.
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected JSON: {error}") from error
@@ -119,8 +126,41 @@ def _json(path: Path, text: str) -> Table:
     if problems:
         raise DataError(capped(problems))
     columns = tuple(dict.fromkeys(name for case in cases for name in case))
-    rows = (Row(f"case {number}", case) for number, case in enumerate(cases, start=1))
+    rows = (_row(f"case {number}", case, missing) for number, case in enumerate(cases, start=1))
     return Table(columns, tuple(rows))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of a name that stands there twice, Python would take the last."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"the name {max(counts, key=counts.__getitem__)!r} stands there twice")
+    return made
+
+
+def read_as_missing(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
+    """One sentence for each column in which texts were read as missing, with their numbers."""
+    wanted = dict.fromkeys(columns)
+    found: dict[str, Counter[str]] = {name: Counter() for name in wanted}
+    for row in rows:
+        for name in row.missing.keys() & wanted.keys():
+            found[name][row.missing[name]] += 1
+    for name, counts in found.items():
+        if counts:
+            texts = ", ".join(f"{count} × {text!r}" for text, count in sorted(counts.items()))
+            yield f"column {name!r}: {counts.total()} cells are read as missing ({texts})"
+
+
+def decimal_commas(rows: Sequence[Row], columns: Iterable[str]) -> Iterator[str]:
+    """Columns of numbers with decimal commas, which might be thousands: one sentence for each."""
+    for name in dict.fromkeys(columns):
+        found = [row for row in rows if _DECIMAL_COMMA.fullmatch(row.text(name))]
+        if found:
+            yield (
+                f"{found[0].where}, column {name!r}: expected a decimal point, got "
+                f"{found[0].text(name)!r}, and so in {len(found)} rows; write numbers with points"
+            )
 
 
 def capped(problems: list[str], limit: int = 100) -> list[str]:

@@ -55,7 +55,7 @@ def test_plain_manifest_in_every_dialect(folder, text):
     assert [case.label for case in study.cases] == [True, False]
     assert {case.patient for case in study.cases} == {"p"}
     assert (study.unit, study.site_column, study.listed) == ("patient", "site", 2)
-    assert study.cases[1].groups == {"site": "y", "sex": "unknown"}
+    assert study.cases[1].groups == {"site": "y", "sex": ""}
     assert study.cases[0].image == (folder / "a.png").resolve()
 
 
@@ -75,7 +75,10 @@ def test_all_mistakes_come_at_once_with_their_lines(folder):
         "4,a.png,1,p,[1,,\n"
     )
     found = problems(folder, text)
-    assert found == ("manifest.csv line 5: expected 6 values, got 7",)
+    assert found == (
+        "manifest.csv line 5: expected 6 values, got 7; the line ends with ',': delete it there, "
+        "or add it to the line of names; decimal commas stand in quotes",
+    )
     found = problems(folder, text.replace("[1,", "[1"))
     expected = [
         ("line 2", "maybe"),
@@ -184,8 +187,10 @@ def test_numbers_are_grouped_by_declared_bins(folder):
     study = load(folder, text, bins={"age": (5, 12)})
     got = [case.groups["age"] for case in study.cases[:6]]
     low, middle, high = "under 5", "5 to under 12", "12 and over"
-    assert got == [low, middle, middle, high, "unknown", high]
-    assert "too many levels" in problems(folder, text, groups=("age",))[0]
+    assert got == [low, middle, middle, high, "", high]
+    found = problems(folder, text, groups=("age",))[0]
+    assert "25 levels, too many" in found
+    assert "declare borders of numbers under data.bins.age" in found
     free = load(folder, text)
     assert free.cases[0].groups == {}
     assert "column_not_grouped" in {issue.kind for issue in free.issues}
@@ -213,7 +218,7 @@ def test_pixel_spacing_is_read_and_must_make_sense(folder):
     study = load(folder, text)
     assert [case.spacing for case in study.cases] == [0.15, None]
     assert "spacing" not in study.cases[0].groups
-    for wrong in ("0", "-1", "12", "nan", "fine"):
+    for wrong in ("0", "-1", "12", "inf", "fine"):
         found = problems(folder, f"image,label,spacing\na.png,1,0.1\nb.png,0,{wrong}\n")
         assert "line 3" in found[0]
         assert "millimeters" in found[0]

@@ -6,7 +6,6 @@ musculoskeletal radiographs, Scientific Data 10, 521 (2023), doi 10.6084/m9.figs
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from xaudit.data.format import FORMATS
 from xaudit.data.images import read_header
 from xaudit.data.masks import Polygons
 from xaudit.data.spec import DataSpec
+from xaudit.data.table import Row, capped, read_table
 from xaudit.errors import DataError
 
 TABLE = "dataset.csv"
@@ -33,8 +33,6 @@ RARE_SIZE = 20
 
 _SOURCE = "FracAtlas, Abedeen et al., Scientific Data 2023, doi 10.6084/m9.figshare.22363012"
 _UNIT_NOTE = "FracAtlas has no patient ids; each image is counted as one patient."
-
-Row = Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -80,7 +78,10 @@ def read_fracatlas(spec: DataSpec) -> Study:
 
 
 def _refuse_options(spec: DataSpec) -> None:
-    given = {"patient": spec.patient, "manifest": spec.manifest, "positive": spec.positive}
+    given: dict[str, object] = {
+        name: getattr(spec, name)
+        for name in ("patient", "manifest", "positive", "bins", "merge", "missing")
+    }
     if spec.site != "device":
         given["site"] = spec.site
     problems = [
@@ -92,37 +93,33 @@ def _refuse_options(spec: DataSpec) -> None:
         raise DataError(problems)
 
 
-def _read_table(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{path}: columns are missing: {', '.join(missing)}")
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: expected FracAtlas' table: {error}; check data.root") from error
-    problems = list(_row_problems(path, rows))
-    if problems or not rows:
-        raise DataError(problems or f"{path}: expected one row for each image, got none")
-    return rows
+def _read_table(path: Path) -> tuple[Row, ...]:
+    if not path.is_file():
+        raise DataError(f"{path}: expected FracAtlas' table, found none; check data.root")
+    table = read_table(path)
+    lacking = [name for name in COLUMNS if name not in table.columns]
+    if lacking:
+        raise DataError(f"{path}: columns are missing: {', '.join(lacking)}")
+    if problems := list(_row_problems(path, table.rows)):
+        raise DataError(capped(problems))
+    return table.rows
 
 
 def _row_problems(path: Path, rows: Sequence[Row]) -> Iterator[str]:
-    seen: dict[str, int] = {}
-    for line, row in enumerate(rows, start=2):
-        where = f"{path.name} line {line}"
-        name = row["image_id"] or ""
+    seen: dict[str, str] = {}
+    for row in rows:
+        where = f"{path.name} {row.where}"
+        name = row.text("image_id")
         if not name or Path(name).name != name or name in {".", ".."}:
-            yield f"{where}: image_id is a plain file name, got {name!r}"
+            yield f"{where}: image_id is a plain file name, got {row.said('image_id')}"
         elif name in seen:
-            yield f"{where}: image_id {name} is in line {seen[name]} already"
-        seen.setdefault(name, line)
+            yield f"{where}: image_id {name} is in {seen[name]} already"
+        seen.setdefault(name, row.where)
         for flag in FLAGS:
-            if row[flag] not in {"0", "1"}:
-                yield f"{where}: {flag} is 0 or 1, got {row[flag]!r}"
-        if not (row["fracture_count"] or "").isdecimal():
-            yield f"{where}: fracture_count is a number, got {row['fracture_count']!r}"
+            if row.text(flag) not in {"0", "1"}:
+                yield f"{where}: {flag} is 0 or 1, got {row.said(flag)}"
+        if not row.text("fracture_count").isdecimal():
+            yield f"{where}: fracture_count is a number, got {row.said('fracture_count')}"
 
 
 def _read_lesions(path: Path) -> dict[str, list[Polygons]]:
@@ -150,16 +147,17 @@ def _polygons(annotation: Mapping[str, Any], image: Mapping[str, Any]) -> Polygo
 
 
 def _add_case(listing: _Listing, row: Row) -> None:
-    name, label = row["image_id"], row["fractured"] == "1"
+    name, label = row.text("image_id"), row.text("fractured") == "1"
     lesions = tuple(listing.lesions.get(name, ()))
-    if len(lesions) != int(row["fracture_count"]):
-        detail = f"fracture_count is {row['fracture_count']}, {len(lesions)} lesions are drawn"
+    counted = int(row.text("fracture_count"))
+    if len(lesions) != counted:
+        detail = f"fracture_count is {counted}, {len(lesions)} lesions are drawn"
         listing.note(name, "lesion_count", detail)
     groups = {
         "body_region": _one_of(row, REGIONS),
-        "view": "+".join(view for view in VIEWS if row[view] == "1") or "unknown",
-        "hardware": "yes" if row["hardware"] == "1" else "no",
-        "multiscan": "yes" if row["multiscan"] == "1" else "no",
+        "view": "+".join(view for view in VIEWS if row.text(view) == "1") or "unknown",
+        "hardware": "yes" if row.text("hardware") == "1" else "no",
+        "multiscan": "yes" if row.text("multiscan") == "1" else "no",
     }
     image = _locate(listing, name, label=label)
     device = _device(image)
@@ -168,8 +166,8 @@ def _add_case(listing: _Listing, row: Row) -> None:
 
 
 def _one_of(row: Row, names: Sequence[str]) -> str:
-    named = [name for name in names if row[name] == "1"]
-    if row["mixed"] == "1" or len(named) > 1:
+    named = [name for name in names if row.text(name) == "1"]
+    if row.text("mixed") == "1" or len(named) > 1:
         return "several"
     return named[0] if named else "unknown"
 
@@ -208,7 +206,7 @@ def _pool_devices(cases: Sequence[Case]) -> tuple[Case, ...]:
 
 
 def _note_strays(listing: _Listing, rows: Sequence[Row]) -> None:
-    listed = {row["image_id"] for row in rows}
+    listed = {row.text("image_id") for row in rows}
     for folder in FOLDERS.values():
         for path in sorted((listing.root / folder).glob("*")):
             if path.is_file() and path.name not in listed:

@@ -11,12 +11,20 @@ from typing import TypeVar
 
 from xaudit.core.case import Case, CaseIssue, Outline, Study
 from xaudit.data.format import FORMATS
-from xaudit.data.levels import UNKNOWN, bin_name, too_many_levels
+from xaudit.data.levels import bin_name, merge_problems, merged, remedy, too_many_levels
 from xaudit.data.masks import MaskFile, split_components, split_values
+from xaudit.data.missing import Missing
 from xaudit.data.outlines import read_outlines
 from xaudit.data.paths import inside_root
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Row, Table, capped, read_table
+from xaudit.data.table import (
+    Row,
+    Table,
+    capped,
+    decimal_commas,
+    read_as_missing,
+    read_table,
+)
 from xaudit.errors import DataError
 
 POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
@@ -46,6 +54,7 @@ class _Reading:
     file: str
     table: Table
     roles: Mapping[str, str]
+    missing: Missing
     labels: Mapping[str, bool] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
@@ -54,6 +63,9 @@ class _Reading:
 
     def text(self, row: Row, role: str) -> str:
         return row.text(self.roles[role]) if role in self.roles else ""
+
+    def said(self, row: Row, role: str) -> str:
+        return row.said(self.roles[role])
 
     def problem(self, row: Row, text: str) -> None:
         self.problems.append(f"{self.file} {row.where}: {text}")
@@ -82,10 +94,13 @@ def read_manifest(spec: DataSpec) -> Study:
         DataError: the manifest cannot be used; every mistake with its line.
     """
     path = _manifest_path(spec)
-    table = read_table(path)
-    reading = _Reading(spec, path.name, table, _roles(spec, table, path.name))
+    missing = Missing.declared(spec.missing)
+    table = read_table(path, missing)
+    reading = _Reading(spec, path.name, table, _roles(spec, table, path.name), missing)
+    _check_values(reading)
     reading.labels = _labels(reading)
     reading.groups = _group_columns(reading)
+    reading.issues += _missing_issues(reading)
     reading.artifacts = _artifacts(spec, path.parent / ARTIFACTS)
     cases = _cases(reading)
     if reading.problems:
@@ -143,6 +158,27 @@ def _roles(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
     return roles
 
 
+def _check_values(reading: _Reading) -> None:
+    """What is wrong with the declaration or with a whole column, before any row is read."""
+    spec, roles, missing = reading.spec, reading.roles, reading.missing
+    numbers = [*spec.bins, *([roles["spacing"]] if "spacing" in roles else [])]
+    splits = spec.split if "split" in roles else ()
+    problems = [
+        *missing.problems(reading.table.columns),
+        *missing.named_values("data.positive", roles["label"], spec.positive),
+        *missing.named_values("data.split", roles.get("split", ""), splits),
+        *(f"{reading.file} {one}" for one in decimal_commas(reading.table.rows, numbers)),
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _missing_issues(reading: _Reading) -> list[CaseIssue]:
+    used = (*reading.roles.values(), *reading.groups)
+    said = read_as_missing(reading.table.rows, used)
+    return [CaseIssue("(study)", "read_as_missing", one, "noted") for one in said]
+
+
 def _labels(reading: _Reading) -> dict[str, bool]:
     """Lower-case label value → fractured."""
     found = {reading.text(row, "label").lower() for row in reading.table.rows} - {""}
@@ -159,10 +195,13 @@ def _group_columns(reading: _Reading) -> tuple[str, ...]:
     taken = {column for role, column in reading.roles.items() if role != "site"}
     free = [name for name in reading.table.columns if name and name not in taken]
     _check_bins(reading, free)
+    _check_merge(reading, free)
     wanted = [name for name in reading.spec.groups or free if name in free]
     many = [name for name in wanted if name not in reading.spec.bins and _many(reading, name)]
     for name in many:
-        detail = f"column {name!r} has too many levels for a table; declare data.bins"
+        left = _values(reading, name)
+        way = remedy(left, f"data.bins.{name}", f"data.merge.{name}")
+        detail = f"column {name!r} has {len(left)} levels, too many for a table; {way}"
         if name in reading.spec.groups:
             reading.problems.append(f"data.groups: {detail}")
         reading.issues.append(CaseIssue("(study)", "column_not_grouped", detail, "noted"))
@@ -170,7 +209,13 @@ def _group_columns(reading: _Reading) -> tuple[str, ...]:
 
 
 def _many(reading: _Reading, name: str) -> bool:
-    return too_many_levels(row.text(name) for row in reading.table.rows)
+    return too_many_levels(_values(reading, name))
+
+
+def _values(reading: _Reading, name: str) -> set[str]:
+    """The levels of a column as far as they are merged."""
+    merge = reading.spec.merge.get(name, {})
+    return {merged(row.text(name), merge) for row in reading.table.rows} - {""}
 
 
 def _check_bins(reading: _Reading, free: list[str]) -> None:
@@ -180,6 +225,23 @@ def _check_bins(reading: _Reading, free: list[str]) -> None:
             problems.append(f"data.bins: no column {name!r} to group by in {reading.file}")
         if not borders or list(borders) != sorted(set(borders)):
             problems.append(f"data.bins: {name!r} needs ascending borders, got {borders}")
+    if problems:
+        raise DataError(capped(problems))
+
+
+def _check_merge(reading: _Reading, free: list[str]) -> None:
+    problems = []
+    for name, merge in reading.spec.merge.items():
+        key = f"data.merge.{name}"
+        if name not in free:
+            problems.append(f"data.merge: no column {name!r} to group by in {reading.file}")
+            continue
+        if name in reading.spec.bins:
+            problems.append(f"{key}: data.bins has borders for the same column; keep one of them")
+        values = {row.text(name) for row in reading.table.rows}
+        taken = [text for texts in merge.values() for text in texts]
+        lost = list(reading.missing.named_values(key, name, taken))
+        problems += lost or merge_problems(key, merge, values)
     if problems:
         raise DataError(capped(problems))
 
@@ -211,19 +273,27 @@ def _case_id(reading: _Reading, row: Row, seen: dict[str, str]) -> str:
 
 
 def _case(reading: _Reading, row: Row, case_id: str) -> Case:
-    root, image = reading.spec.root, reading.text(row, "image")
     return Case(
         case_id=case_id,
         patient=_patient(reading, row, case_id),
         label=_label(reading, row),
-        image=reading.attempt(row, "image", lambda: inside_root(root, image), root),
+        image=_image(reading, row),
         lesions=_lesions(reading, row),
         artifacts=reading.artifacts.get(case_id, {}),
-        site=reading.text(row, "site") or None,
+        site=_site(reading, row),
         groups={name: _level(reading, row, name) for name in reading.groups},
         inverted=_inverted(reading, row),
         spacing=_spacing(reading, row),
     )
+
+
+def _image(reading: _Reading, row: Row) -> Path:
+    root, text = reading.spec.root, reading.text(row, "image")
+    if not text:
+        got = reading.said(row, "image")
+        reading.problem(row, f"image: expected a path below the root, got {got}")
+        return root
+    return reading.attempt(row, "image", lambda: inside_root(root, text), root)
 
 
 def _patient(reading: _Reading, row: Row, case_id: str) -> str:
@@ -231,7 +301,8 @@ def _patient(reading: _Reading, row: Row, case_id: str) -> str:
         return case_id
     patient = reading.text(row, "patient")
     if not patient:
-        reading.problem(row, f"{reading.roles['patient']}: expected a patient, got nothing")
+        got = reading.said(row, "patient")
+        reading.problem(row, f"{reading.roles['patient']}: expected a patient, got {got}")
     return patient
 
 
@@ -240,15 +311,21 @@ def _label(reading: _Reading, row: Row) -> bool:
     if value.lower() not in reading.labels:
         known = ", ".join(sorted(reading.spec.positive or POSITIVE | NEGATIVE))
         expected = "fractured or not (declare data.positive)"
-        reading.problem(row, f"label: expected {expected}; known: {known}; got {value[:40]!r}")
+        got = reading.said(row, "label")
+        reading.problem(row, f"label: expected {expected}; known: {known}; got {got}")
     return reading.labels.get(value.lower(), False)
+
+
+def _site(reading: _Reading, row: Row) -> str | None:
+    merge = reading.spec.merge.get(reading.roles.get("site", ""), {})
+    return merged(reading.text(row, "site"), merge) or None
 
 
 def _level(reading: _Reading, row: Row, name: str) -> str:
     text, borders = row.text(name), reading.spec.bins.get(name)
     if borders is None:
-        return text or UNKNOWN
-    return reading.attempt(row, name, lambda: bin_name(text, borders), UNKNOWN)
+        return merged(text, reading.spec.merge.get(name, {}))
+    return reading.attempt(row, name, lambda: bin_name(text, borders), "")
 
 
 def _inverted(reading: _Reading, row: Row) -> bool:
@@ -283,10 +360,10 @@ def _lesions(reading: _Reading, row: Row) -> tuple[Outline, ...]:
 
 
 def _mask_paths(reading: _Reading, row: Row) -> list[str]:
-    value = row.values.get(reading.roles.get("mask", ""))
-    if isinstance(value, list):
-        return [str(part) for part in value]
-    return [part.strip() for part in str(value or "").split(";") if part.strip()]
+    column = reading.roles.get("mask", "")
+    value = row.values.get(column)
+    parts = value if isinstance(value, list) else str(value or "").split(";")
+    return [str(part).strip() for part in parts if not reading.missing.holds_nothing(column, part)]
 
 
 def _from_file(reading: _Reading, text: str) -> tuple[Outline, ...]:
@@ -299,7 +376,9 @@ def _from_file(reading: _Reading, text: str) -> tuple[Outline, ...]:
 def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
     if not path.is_file():
         return {}
-    table = read_table(path)
+    # Columns of the manifest that have texts of their own are not those of this list.
+    rule = spec.missing
+    table = read_table(path, Missing.declared(None if isinstance(rule, Mapping) else rule))
     problems = [
         f"{path.name}: no column {name!r}"
         for name in ("id", "name", "mask")
@@ -312,7 +391,10 @@ def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
         except ValueError as error:
             problems.append(f"{path.name} {row.where}: mask: {error}")
             continue
-        found.setdefault(row.text("id"), {})[row.text("name")] = mask
+        if not (name := row.text("name")):
+            got = row.said("name")
+            problems.append(f"{path.name} {row.where}: name: expected a name, got {got}")
+        found.setdefault(row.text("id"), {})[name] = mask
     if problems:
         raise DataError(capped(problems))
     return found

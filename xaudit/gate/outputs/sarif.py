@@ -21,7 +21,7 @@ _LEVELS = {"fail": "error", "inconclusive": "warning"}
 
 
 def sarif_json(verdict: Verdict, policy_file: str) -> str:
-    """SARIF whose results lie at the line of their rule: failures, and warnings of what is undecided.
+    """SARIF: failures, and warnings of what is undecided, each at the line of its rule.
 
     Rules that passed or are waived have no result; every waiver is a notification of the run.
 
@@ -36,9 +36,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
     ]
     rules = {outcome.rule.id: outcome.rule for outcome in verdict.outcomes}
     results = [
-        _result(one, list(rules), policy_file)
-        for one in verdict.outcomes
-        if one.verdict in _LEVELS
+        _result(one, list(rules), policy_file) for one in verdict.outcomes if one.verdict in _LEVELS
     ]
     run = {
         "tool": {

@@ -1,0 +1,169 @@
+"""Separated text as spreadsheets, pandas and R write it: the clear is read, the rest refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xaudit.errors import DataError
+
+SEPARATORS = ",;\t|"
+_DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\s*', re.IGNORECASE)
+_COMMENT = "#"
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row: the line on which it begins, counted from 1, and its cells as they stand there."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+class _Lines(Iterator[str]):
+    """Lines for a CSV reader; between two records, blank lines and comments are left out."""
+
+    def __init__(self, text: str) -> None:
+        # Without translation: a quoted value keeps its line ends.
+        self._source = iter(io.StringIO(text, newline=""))
+        self.number = self.began = 0
+        self.between = True
+        self.comments: list[Record] = []
+
+    def __next__(self) -> str:
+        for line in self._source:
+            self.number += 1
+            if not self.between:
+                return line
+            if line.lstrip(" ").startswith(_COMMENT):
+                self.comments.append(Record(self.number, (line,)))
+            elif line.strip():
+                self.began, self.between = self.number, False
+                return line
+        raise StopIteration
+
+
+def read_separated(file: str, text: str) -> tuple[tuple[str, ...], list[Record]]:
+    """The names of the columns and the rows, each with as many cells as there are columns.
+
+    Left out: blank lines, lines that begin with "#", a line "sep=;" at the top. A line with more or
+    fewer values than there are names is refused even if what is too much is empty: a decimal comma
+    without quotes looks the same, and would shift every value behind it.
+
+    Args:
+        file: its name, for messages.
+        text: of the file, with a line of names.
+
+    Raises:
+        DataError: what cannot be read, in one sentence for each kind.
+    """
+    lines = _Lines(text)
+    try:
+        first = next(lines)
+    except StopIteration:
+        raise DataError(f"{file}: expected a line with the names of columns, got none") from None
+    declared = _DECLARED.fullmatch(first)
+    separator = declared[1] if declared else _separator(first)
+    if not declared:
+        lines = _Lines(text)
+    header, *rows = _records(file, lines, separator) or [Record(1, ())]
+    columns = tuple(cell.strip() for cell in header.cells)
+    problems = [
+        *_names_twice(file, header.line, columns),
+        *_ragged(file, len(columns), rows, separator),
+        *_nameless(file, columns, rows),
+        *_doubtful_comments(file, lines.comments, len(columns), separator),
+    ]
+    if problems:
+        raise DataError(problems)
+    return columns, rows
+
+
+def _separator(header: str) -> str:
+    """The one that cuts the line of names into most pieces."""
+    return max(SEPARATORS, key=lambda one: len(_cells(header, one)))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return line.split(separator)
+
+
+def _records(file: str, lines: _Lines, separator: str) -> list[Record]:
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    records: list[Record] = []
+    while True:
+        lines.between = True
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return records
+        except csv.Error as error:
+            hint = "; long outlines fit JSON" if "field limit" in str(error) else ""
+            raise DataError(f"{file} line {lines.began}: {error}{hint}") from error
+        if any(cell.strip() for cell in cells):
+            records.append(Record(lines.began, tuple(cells)))
+
+
+def _names_twice(file: str, line: int, columns: Sequence[str]) -> Iterator[str]:
+    twice = [repr(name) for name in dict.fromkeys(columns) if name and columns.count(name) > 1]
+    if twice:
+        yield f"{file} line {line}: column {', '.join(twice)} stands there twice"
+
+
+def _ragged(file: str, width: int, rows: Sequence[Record], separator: str) -> Iterator[str]:
+    odd: dict[int, list[Record]] = defaultdict(list)
+    for row in rows:
+        if len(row.cells) != width:
+            odd[len(row.cells)].append(row)
+    for count, own in odd.items():
+        hint = _hint(count - width, own, separator)
+        places = _places([row.line for row in own])
+        yield f"{file} {places}: expected {width} values, got {count}; {hint}"
+
+
+def _hint(more: int, rows: Sequence[Record], separator: str) -> str:
+    if more < 0:
+        return "the line ends too early"
+    if not any(cell.strip() for row in rows for cell in row.cells[-more:]):
+        return (
+            f"the line ends with {separator!r}: delete it there, or add it to the line of names; "
+            "decimal commas stand in quotes"
+        )
+    return f"values that hold {separator!r}, such as decimal commas, stand in quotes"
+
+
+def _nameless(file: str, columns: Sequence[str], rows: Sequence[Record]) -> Iterator[str]:
+    """Values under no name; only the first column may lack one, where pandas numbers the rows."""
+    for place, name in enumerate(columns[1:], start=1):
+        lines = [row.line for row in rows if len(row.cells) > place and row.cells[place].strip()]
+        if not name and lines:
+            yield f"{file} {_places(lines)}: value {place + 1} has no name in the line of names"
+
+
+def _doubtful_comments(
+    file: str, comments: Sequence[Record], width: int, separator: str
+) -> Iterator[str]:
+    """What may be a case whose name begins with "#", or names of columns: never dropped unsaid."""
+    lines = [
+        one.line for one in comments if width > 1 and len(_cells(one.cells[0], separator)) == width
+    ]
+    if lines:
+        yield (
+            f"{file} {_places(lines)}: begins with # as comments do, and has a value for each of "
+            f"the {width} columns; delete it, or put its first value in quotes if it is a case"
+        )
+
+
+def _places(lines: Sequence[int]) -> str:
+    """Some of the lines by number, and how many more there are."""
+    named = ", ".join(map(str, lines[:_NAMED]))
+    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
+    return f"line{'s' if len(lines) > 1 else ''} {named}{more}"
