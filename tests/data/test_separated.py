@@ -91,6 +91,10 @@ def test_what_is_not_clear_is_refused_in_one_sentence(text, said):
     assert said in problem
 
 
+def test_an_error_of_a_spreadsheet_is_no_comment():
+    assert read("sex,id\n#N/A,a\n# N/A\n")[1] == [("#N/A", "a")]
+
+
 def test_the_numbers_of_rows_that_pandas_writes_have_no_name():
     assert read(",id,score\n0,a,0.5\n")[1] == [("0", "a", "0.5")]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xaudit.audit.config import FoldDetectorsConfig
 from xaudit.audit.files import sha256_of
 from xaudit.core.case import Case, CaseIssue
-from xaudit.data.folds import case_fold_problems, case_patients_in_two_folds
+from xaudit.data.folds import FoldCase, fold_issues, fold_problems
 from xaudit.data.table import capped
 from xaudit.errors import ConfigError
 
@@ -30,19 +30,33 @@ def check_folds(folds: FoldDetectorsConfig | None, cases: Sequence[Case]) -> Non
             f"detector.folds.column: no group {folds.column!r}; there is: {known}. A column that "
             "is no group yet is listed in data.groups"
         )
-    fold_of = folds_of_cases(folds, cases)
-    problems = list(case_fold_problems(fold_of, cases, [*folds.weights], folds.design))
+    problems = list(fold_problems(_fold_cases(folds, cases), folds.design, [*folds.weights]))
     if problems:
         raise ConfigError([f"detector.folds: {one}" for one in capped(problems)])
 
 
-def leaks_of_folds(
+def issues_of_folds(
     folds: FoldDetectorsConfig | None, cases: Sequence[Case]
 ) -> tuple[CaseIssue, ...]:
-    """Patients with cases in several folds: a detector was trained on some of their images."""
+    """Patients of whom a detector was trained on other images, and folds that are not alike."""
     if folds is None:
         return ()
-    return tuple(case_patients_in_two_folds(folds_of_cases(folds, cases), cases))
+    return tuple(fold_issues(_fold_cases(folds, cases), folds.design))
+
+
+def _fold_cases(folds: FoldDetectorsConfig, cases: Sequence[Case]) -> list[FoldCase]:
+    fold_of = folds_of_cases(folds, cases)
+    return [
+        FoldCase(
+            where=f"case {case.case_id}",
+            case_id=case.case_id,
+            fold=fold_of[case.case_id],
+            patient=case.patient,
+            site=case.site,
+            label=case.label,
+        )
+        for case in cases
+    ]
 
 
 def folds_of_cases(folds: FoldDetectorsConfig, cases: Sequence[Case]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from xaudit.audit.fold_plan import (
     check_folds,
     folds_of_cases,
     hash_of_folds,
-    leaks_of_folds,
+    issues_of_folds,
     shards_of,
 )
 from xaudit.audit.look_plan import (
@@ -93,7 +93,8 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
     if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
     folds, column = config.detector.folds, study.site_column
-    check_folds(folds, [_with_site(case, column) for case in study.cases])
+    everyone = [_with_site(case, column) for case in study.cases]
+    check_folds(folds, everyone)
     policy = read_policy(config.policy) if config.policy else None
     several = limit == "ci" and policy is not None and folds is None and not unread(policy)
     inflation = larger(config.looks) if several else 1.0
@@ -120,7 +121,9 @@ def make_plan(config: AuditConfig, limit: Limit) -> Plan:
         looks=looks,
     )
     crossed = tuple(_crossed(sited, config.data.intersections))
-    audited = replace(study, cases=crossed, issues=(*study.issues, *leaks_of_folds(folds, sited)))
+    audited = replace(
+        study, cases=crossed, issues=(*study.issues, *issues_of_folds(folds, everyone))
+    )
     check_case_mix(config.statistics, (case.groups for case in audited.cases))
     if config.data.near_duplicates:
         audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))

@@ -59,7 +59,11 @@ def _print(preview: Preview) -> None:
     tell(f"study      {study.name}: {len(study.cases)} cases, {positives} with a fracture")
     if study.unit == "image":
         tell(f"           {study.unit_note}")
-    for kind, count in sorted(Counter(issue.kind for issue in study.issues).items()):
+    whole = [issue for issue in study.issues if issue.case_id.startswith("(")]
+    for issue in whole:
+        tell(f"{issue.effect:<11}{issue.kind}: {issue.detail}")
+    counts = Counter(issue.kind for issue in study.issues if issue not in whole)
+    for kind, count in sorted(counts.items()):
         tell(f"issue      {count} × {kind}")
     for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
         tell(f"copy       {issue.case_id} {issue.detail}")

@@ -2,150 +2,153 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xaudit.core.case import Case, CaseIssue
-from xaudit.data.table import Row
+from xaudit.core.case import CaseIssue
 
 FoldDesign = Literal["k_fold", "stratified", "leave_one_site_out"]
 _PAIR = 2
 _NAMED = 3
+_DEVIATIONS = 2.0
+"""Within so many standard deviations lie most folds that are drawn at random."""
 
 
 @dataclass(frozen=True, slots=True)
-class FoldSpec:
-    """Which columns say what of the folds.
+class FoldCase:
+    """A case and its fold.
 
     Attributes:
-        id: column of the case.
-        fold: column of the fold.
-        design: how the folds were made.
-        patient: column of the patient; None declares one image per patient.
-        site: column of the site; None where there is none.
+        where: how messages name it ("line 3", "case x").
+        case_id: of the case.
+        fold: empty where none is said.
+        patient: None where one image per patient is declared.
+        site: None where the study has none; empty where it is not said.
+        label: whether it has a fracture.
     """
 
-    id: str
+    where: str
+    case_id: str
     fold: str
-    design: FoldDesign
-    patient: str | None = None
-    site: str | None = None
+    patient: str | None
+    site: str | None
+    label: bool
 
 
-def fold_problems(spec: FoldSpec, rows: Sequence[Row]) -> Iterator[str]:
-    """What contradicts the declaration, each with its row.
-
-    Args:
-        spec: columns and design.
-        rows: the audited rows.
-    """
-    for row in rows:
-        if not row.text(spec.fold):
-            yield f"{row.where}, column {spec.fold!r}: expected a fold, got nothing"
-    names = {row.text(spec.fold) for row in rows}
-    if len(names) < _PAIR:
-        yield f"column {spec.fold!r}: a cross-validation has two folds or more, got {len(names)}"
-    if spec.design == "leave_one_site_out":
-        yield from _site_problems(spec.fold, spec.site, rows)
-
-
-def patients_in_two_folds(spec: FoldSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
-    """Patients whose other images a detector was trained on; each named by its cases.
-
-    Args:
-        spec: columns and design.
-        rows: the audited rows.
-    """
-    if spec.patient is None:
-        return
-    homes: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        homes[row.text(spec.patient)].append(row)
-    for own in homes.values():
-        if len({row.text(spec.fold) for row in own}) < _PAIR:
-            continue
-        yield _leak([(row.text(spec.id), row.text(spec.fold)) for row in own])
-
-
-def case_fold_problems(
-    fold_of: Mapping[str, str], cases: Sequence[Case], folds: Collection[str], design: FoldDesign
+def fold_problems(
+    cases: Sequence[FoldCase], design: FoldDesign, detectors: Collection[str] | None = None
 ) -> Iterator[str]:
-    """What contradicts the declaration of a detector for each fold, each with its case.
+    """What contradicts the declaration, each with its case.
 
     Args:
-        fold_of: case id → fold; empty where the study says none.
-        cases: of the study.
-        folds: that have a detector.
+        cases: the audited ones.
+        design: how the folds were made.
+        detectors: folds that have a detector; None where scores were given elsewhere.
+    """
+    yield from _place_problems(cases, detectors)
+    names = {case.fold for case in cases if case.fold}
+    if len(names) < _PAIR:
+        yield f"a cross-validation has two folds or more, got {len(names)}"
+    if design == "leave_one_site_out":
+        yield from _site_problems(cases)
+    if design == "stratified":
+        for one in _shares(cases):
+            if one.off > max(one.permitted, one.chance):
+                yield f"{one.text}: these folds are not stratified by the label; say folds: k_fold"
+
+
+def fold_issues(cases: Sequence[FoldCase], design: FoldDesign) -> Iterator[CaseIssue]:
+    """What is noted of folds: patients that training saw, and shares that are off.
+
+    Args:
+        cases: the audited ones.
         design: how the folds were made.
     """
+    yield from _leaks(cases)
+    if design == "stratified":
+        for one in _shares(cases):
+            if one.off > one.permitted:
+                yield CaseIssue("(folds)", "fold_not_stratified", one.text, "noted")
+
+
+def _place_problems(cases: Sequence[FoldCase], detectors: Collection[str] | None) -> Iterator[str]:
+    there = "" if detectors is None else f" with a detector ({', '.join(map(repr, detectors))})"
     for case in cases:
-        fold = fold_of[case.case_id]
-        if fold not in folds:
-            there = ", ".join(map(repr, folds))
-            got = repr(fold) if fold else "nothing"
-            yield f"case {case.case_id}: expected a fold with a detector ({there}), got {got}"
-    for fold in folds:
-        if fold not in fold_of.values():
+        if not case.fold or (detectors is not None and case.fold not in detectors):
+            got = repr(case.fold) if case.fold else "nothing"
+            yield f"{case.where}: expected a fold{there}, got {got}"
+    taken = {case.fold for case in cases}
+    for fold in detectors or ():
+        if fold not in taken:
             yield f"fold {fold!r} has a detector and no case"
-    if design == "leave_one_site_out":
-        yield from _case_site_problems(fold_of, cases)
 
 
-def case_patients_in_two_folds(
-    fold_of: Mapping[str, str], cases: Sequence[Case]
-) -> Iterator[CaseIssue]:
-    """Patients of whom a detector was trained on other images; each named by its cases.
-
-    Args:
-        fold_of: case id → fold.
-        cases: of the study.
-    """
-    homes: dict[str, list[Case]] = defaultdict(list)
-    for case in cases:
-        homes[case.patient].append(case)
-    for own in homes.values():
-        places = [(case.case_id, fold_of[case.case_id]) for case in own]
-        if len({fold for _, fold in places}) >= _PAIR:
-            yield _leak(places)
-
-
-def _case_site_problems(fold_of: Mapping[str, str], cases: Sequence[Case]) -> Iterator[str]:
-    pairs = {(fold_of[case.case_id], case.site or ""): case for case in cases}
-    folds: dict[str, set[str]] = defaultdict(set)
-    sites: dict[str, set[str]] = defaultdict(set)
-    for fold, site in pairs:
-        folds[fold].add(site)
-        sites[site].add(fold)
+def _site_problems(cases: Sequence[FoldCase]) -> Iterator[str]:
+    """Each fold leaves out one site, and each site is left out once."""
+    if all(case.site is None for case in cases):
+        yield "leave_one_site_out needs the column of the site (columns.site)"
+        return
+    pairs = {(case.fold, case.site or ""): case for case in reversed(cases)}
+    folds, sites = (Counter(pair[place] for pair in pairs) for place in (0, 1))
     for (fold, site), case in pairs.items():
         if not site:
-            yield f"case {case.case_id}: leave_one_site_out needs its site, got nothing"
-        elif len(folds[fold]) > 1 or len(sites[site]) > 1:
+            yield f"{case.where}: leave_one_site_out needs its site, got nothing"
+        elif folds[fold] > 1 or sites[site] > 1:
             yield (
-                f"case {case.case_id}: fold {fold!r} and site {site!r}; leave_one_site_out is one "
-                "site for each fold, and one fold for each site"
+                f"{case.where}: fold {fold!r} and site {site!r}; leave_one_site_out is one site "
+                "for each fold, and one fold for each site"
             )
 
 
-def _leak(places: Sequence[tuple[str, str]]) -> CaseIssue:
-    named = ", ".join(f"{case} in fold {fold}" for case, fold in places[:_NAMED])
-    detail = f"one patient has cases in several folds: {named}; training saw this patient"
-    return CaseIssue(places[0][0], "patient_in_two_folds", detail, "noted")
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """How far the fractures of a fold are from their share of the study, in cases."""
+
+    text: str
+    off: float
+    permitted: float
+    chance: float
 
 
-def _site_problems(fold: str, site: str | None, rows: Sequence[Row]) -> Iterator[str]:
-    """Each fold leaves out one site, and each site is left out once."""
-    if site is None:
-        yield "columns.site: leave_one_site_out needs the column of the site"
-        return
-    for one, other in ((fold, site), (site, fold)):
-        first: dict[str, str] = {}
-        for row in rows:
-            name, value = row.text(one), row.text(other)
-            if first.setdefault(name, value) != value:
-                yield (
-                    f"{row.where}, column {other!r}: {value!r}, but {one} {name!r} has "
-                    f"{first[name]!r} before; leave_one_site_out is one site for each fold"
-                )
-                break
+def _shares(cases: Sequence[FoldCase]) -> Iterator[_Share]:
+    """Each fold against the share of fractures of all folds.
+
+    Stratification deals out whole patients, so a fold may be off by the images of one patient
+    (one image where each is a patient): with proportional classes, |k - n K / N| ≤ 1. Folds drawn
+    at random are off by the deviation of the hypergeometric distribution, wider by the square
+    root of that number of images.
+    """
+    known = [case for case in cases if case.fold]
+    total, positives = len(known), sum(case.label for case in known)
+    images = Counter(case.patient for case in known if case.patient is not None)
+    largest = max(images.values(), default=1)
+    sizes = Counter(case.fold for case in known)
+    found = Counter(case.fold for case in known if case.label)
+    for fold, size in sizes.items() if total > 1 else ():
+        share = positives / total
+        variance = size * share * (1 - share) * (total - size) / (total - 1)
+        text = (
+            f"fold {fold!r} has {found[fold]} fractures in {size} cases, "
+            f"{size * share:.1f} is its share and {largest} more or fewer is what stratification "
+            "of whole patients permits"
+        )
+        off = abs(found[fold] - size * share)
+        # A case of rounding is none of the data.
+        yield _Share(text, off - 1e-9, largest, _DEVIATIONS * math.sqrt(variance * largest))
+
+
+def _leaks(cases: Sequence[FoldCase]) -> Iterator[CaseIssue]:
+    """Patients whose other images a detector was trained on; each named by its cases."""
+    homes: dict[str, list[FoldCase]] = defaultdict(list)
+    for case in cases:
+        if case.patient is not None:
+            homes[case.patient].append(case)
+    for own in homes.values():
+        if len({case.fold for case in own}) < _PAIR:
+            continue
+        named = ", ".join(f"{case.case_id} in fold {case.fold}" for case in own[:_NAMED])
+        detail = f"one patient has cases in several folds: {named}; training saw this patient"
+        yield CaseIssue(own[0].case_id, "patient_in_two_folds", detail, "noted")

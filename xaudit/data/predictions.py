@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from xaudit.core.case import CaseIssue
-from xaudit.data.folds import FoldDesign, FoldSpec, fold_problems, patients_in_two_folds
+from xaudit.data.folds import FoldCase, FoldDesign, fold_issues, fold_problems
 from xaudit.data.levels import (
     Merge,
     bin_name,
@@ -389,22 +389,31 @@ def _split_issues(spec: TableSpec, table: Table, rows: Sequence[Row]) -> Iterato
             yield CaseIssue("(table)", "patient_in_two_splits", detail, "noted")
 
 
-def _folds(spec: TableSpec) -> FoldSpec | None:
+def _fold_cases(spec: TableSpec, rows: Sequence[Row]) -> list[FoldCase]:
     one = spec.columns
-    if one.fold is None or spec.folds is None:
-        return None
-    return FoldSpec(one.id, one.fold, spec.folds, one.patient, one.site)
+    assert one.fold is not None
+    return [
+        FoldCase(
+            where=f"{row.where}, column {one.fold!r}",
+            case_id=row.text(one.id),
+            fold=row.text(one.fold),
+            patient=row.text(one.patient) if one.patient else None,
+            site=row.text(one.site) if one.site else None,
+            label=row.text(one.label) in spec.positive,
+        )
+        for row in rows
+    ]
 
 
 def _fold_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
-    folds = _folds(spec)
-    for one in fold_problems(folds, rows) if folds else ():
-        yield f"{spec.table.name} {one}"
+    if spec.folds is not None and spec.columns.fold is not None:
+        for one in fold_problems(_fold_cases(spec, rows), spec.folds):
+            yield f"{spec.table.name} {one}"
 
 
 def _fold_issues(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
-    folds = _folds(spec)
-    return patients_in_two_folds(folds, rows) if folds else iter(())
+    if spec.folds is not None and spec.columns.fold is not None:
+        yield from fold_issues(_fold_cases(spec, rows), spec.folds)
 
 
 def _lonely(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:

@@ -13,7 +13,8 @@ from xaudit.errors import DataError
 
 SEPARATORS = ",;\t|"
 _DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\s*', re.IGNORECASE)
-_COMMENT = "#"
+# "#N/A" is what a spreadsheet writes for a value that it does not have.
+_COMMENT = re.compile(" *#(?!N/A)")
 _NAMED = 3
 
 
@@ -40,7 +41,7 @@ class _Lines(Iterator[str]):
             self.number += 1
             if not self.between:
                 return line
-            if line.lstrip(" ").startswith(_COMMENT):
+            if _COMMENT.match(line):
                 self.comments.append(Record(self.number, (line,)))
             elif line.strip():
                 self.began, self.between = self.number, False
