@@ -16,7 +16,8 @@ from PIL import Image
 from xaudit.data.formats.fracatlas import COLUMNS as FRACATLAS
 from xaudit.data.formats.fracatlas import MASKS
 from xaudit.data.missing import TEXTS, Missing
-from xaudit.data.predictions import Columns, GroupColumn, NoPrediction, TableSpec, read_predictions
+from xaudit.data.predictions import read_predictions
+from xaudit.data.predictions_spec import Columns, GroupColumn, NoPrediction, TableSpec
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
 from xaudit.errors import DataError
@@ -140,8 +141,8 @@ def test_what_was_read_as_missing_is_named_by_column_and_text(folder):
     manifest(folder, rows)
     study = load_study(DataSpec("manifest", folder, Path("manifest.csv"), bins={"age": (12.0,)}))
     assert [one.detail for one in study.issues if one.kind == "read_as_missing"] == [
-        "column 'spacing': 1 cells are read as missing (1 × 'null')",
-        "column 'sex': 2 cells are read as missing (1 × 'NaN', 1 × 'nan')",
+        "column 'spacing': read as missing, 1 × 'null'",
+        "column 'sex': read as missing, 1 × 'NaN', 1 × 'nan'",
     ]
 
 
@@ -222,7 +223,7 @@ def test_rows_without_a_score_are_declared_by_any_of_the_texts(folder):
     rows = with_cell(with_cell(SCORED, 0, 3, "NaN"), 1, 3, "")
     found = predictions(folder, rows, no_prediction=NoPrediction("score", ("nan",)))
     assert [case.logit is None for case in found.cases] == [True, True, False, False]
-    assert found.issues[0].detail == "column 'score': 1 cells are read as missing (1 × 'NaN')"
+    assert found.issues[0].detail == "column 'score': read as missing, 1 × 'NaN'"
 
 
 @pytest.mark.parametrize(

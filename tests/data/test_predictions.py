@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from xaudit.data.predictions import (
-    Columns,
-    GroupColumn,
-    NoPrediction,
-    TableSpec,
-    read_predictions,
-    to_logit,
-)
+from xaudit.data.predictions import read_predictions, to_logit
+from xaudit.data.predictions_spec import Columns, GroupColumn, NoPrediction, TableSpec
 from xaudit.errors import DataError
 
 HEADER = "film,patient,fracture,score,ok,sex,age,site,split"
@@ -168,6 +162,50 @@ def test_a_column_with_too_many_values_needs_bins(tmp_path):
     found = mistakes(tmp_path, rows, groups=groups)[0]
     assert "40 levels, too many" in found
     assert "declare borders of numbers under data.groups.age.bins" in found
+
+
+MANY = [f"n{i},q{i},{i % 2},0.5,1,L{i},4,north,test" for i in range(60)]
+
+
+def test_texts_of_many_levels_are_merged_by_name(tmp_path):
+    groups = {"part": GroupColumn("sex")}
+    (problem,) = mistakes(tmp_path, MANY, groups=groups)
+    assert "60 levels, too many" in problem
+    assert "merge texts under a common name, data.groups.part.merge" in problem
+    assert "bins" not in problem
+    merge = {"first": ("L0", "L1"), "rest": ("*",)}
+    groups = {"part": GroupColumn("sex", names={"L2": "third"}, merge=merge)}
+    study = read_predictions(spec(tmp_path, MANY, groups=groups))
+    found = [case.groups["part"] for case in study.cases]
+    assert found == ["first", "first", "third", *["rest"] * 57]
+
+
+def test_what_is_missing_is_merged_into_nothing(tmp_path):
+    rows = [*MANY, "z,z,1,0.5,1,nan,4,north,test"]
+    groups = {"part": GroupColumn("sex", merge={"all": ("*",)})}
+    assert read_predictions(spec(tmp_path, rows, groups=groups)).cases[-1].groups["part"] == ""
+
+
+@pytest.mark.parametrize(
+    ("merge", "said"),
+    [
+        ({"a": ("L0", "L99")}, "data.groups.part.merge: the column has no value 'L99'"),
+        ({"a": ("L0",), "b": ("L0", "*")}, "data.groups.part.merge: 'L0' is taken by two levels"),
+    ],
+)
+def test_merged_levels_that_do_not_fit_are_told(tmp_path, merge, said):
+    groups = {"part": GroupColumn("sex", merge=merge)}
+    assert said in mistakes(tmp_path, MANY, groups=groups)
+
+
+def test_decimal_commas_are_refused_once_for_each_column(tmp_path):
+    rows = [f'n{i},q{i},1,"0,{i}",1,F,"4,{i}",north,test' for i in range(40)]
+    assert mistakes(tmp_path, rows) == (
+        "scores.csv line 2, column 'score': expected a decimal point, got '0,0', and so in 40 "
+        "rows; write numbers with points",
+        "scores.csv line 2, column 'age': expected a decimal point, got '4,0', and so in 40 "
+        "rows; write numbers with points",
+    )
 
 
 def test_without_a_patient_column_each_case_is_its_own(tmp_path):

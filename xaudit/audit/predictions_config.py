@@ -17,7 +17,7 @@ from xaudit.audit.config import (
 from xaudit.audit.read_config import Overrides, below
 from xaudit.core.finding import CROSS
 from xaudit.data.folds import FoldDesign
-from xaudit.data.predictions import Columns, GroupColumn, NoPrediction, Scale, TableSpec
+from xaudit.data.predictions_spec import Columns, GroupColumn, NoPrediction, Scale, TableSpec
 from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
 

@@ -149,7 +149,7 @@ def read_as_missing(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str
     for name, counts in found.items():
         if counts:
             texts = ", ".join(f"{count} × {text!r}" for text, count in sorted(counts.items()))
-            yield f"column {name!r}: {counts.total()} cells are read as missing ({texts})"
+            yield f"column {name!r}: read as missing, {texts}"
 
 
 def decimal_commas(rows: Sequence[Row], columns: Iterable[str]) -> Iterator[str]:

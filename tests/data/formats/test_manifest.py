@@ -199,6 +199,45 @@ def test_numbers_are_grouped_by_declared_bins(folder):
     )
 
 
+def test_texts_of_many_levels_are_merged_by_name(folder):
+    text = "id,image,label,site\n" + "".join(f"{i},a.png,1,S{i}\n" for i in range(40))
+    (issue,) = (one for one in load(folder, text).issues if one.kind == "column_not_grouped")
+    assert "column 'site' has 40 levels, too many for a table; merge texts" in issue.detail
+    assert "data.merge.site: {NAME: ['S0', 'S1', ...], other: [\"*\"]}" in issue.detail
+    assert "bins" not in issue.detail
+    study = load(folder, text, merge={"site": {"north": ("S0", "S1"), "others": ("*",)}})
+    assert [case.site for case in study.cases[:3]] == ["north", "north", "others"]
+    assert study.cases[0].groups == {"site": "north"}
+    mixed = text.replace(",S", ",").replace(",39", ",80+")
+    (issue,) = (one for one in load(folder, mixed).issues if one.kind == "column_not_grouped")
+    assert "under data.bins.site if it holds numbers ('80+' is none), or merge" in issue.detail
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"merge": {"age": {"x": ("1",)}}}, "data.merge: no column 'age'"),
+        ({"merge": {"sex": {"x": ("Z",)}}}, "data.merge.sex: the column has no value 'Z'"),
+        ({"merge": {"sex": {"x": ("nan",)}}}, "data.merge.sex: 'nan' is read as missing"),
+        ({"merge": {"sex": {"x": ("F",)}}, "bins": {"sex": (5,)}}, "keep one of them"),
+    ],
+)
+def test_merged_levels_that_do_not_fit_are_told(folder, options, said):
+    assert said in problems(folder, BASIC, **options)[0]
+
+
+def test_decimal_commas_are_refused_in_one_sentence(folder):
+    rows = "".join(f"{i};a.png;1;0,1{i}\n" for i in range(30))
+    (problem,) = problems(folder, "sep=;\nid;image;label;spacing\n" + rows)
+    assert problem.startswith("manifest.csv line 3, column 'spacing': expected a decimal point")
+    assert "in 30 rows" in problem
+
+
+def test_a_name_that_stands_twice_in_json_is_refused(folder):
+    text = '[{"id": "1", "image": "a.png", "label": 1, "label": 0}]'
+    assert "'label' stands there twice" in problems(folder, text, "manifest.json")[0]
+
+
 def test_other_splits_are_excluded_and_counted(folder):
     text = "image,label,split\na.png,1,train\nb.png,0,test\n"
     study = load(folder, text, split=("test",))

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from xaudit.core.case import Case, CaseIssue, Outline, Study
 from xaudit.data.format import FORMATS
-from xaudit.data.levels import bin_name, merge_problems, merged, remedy, too_many_levels
+from xaudit.data.grouping import check_grouping, group_columns
+from xaudit.data.levels import bin_name, merged
 from xaudit.data.masks import MaskFile, split_components, split_values
 from xaudit.data.missing import Missing
 from xaudit.data.outlines import read_outlines
@@ -193,57 +194,14 @@ def _labels(reading: _Reading) -> dict[str, bool]:
 def _group_columns(reading: _Reading) -> tuple[str, ...]:
     # Roles stay out of the tables, except for the site.
     taken = {column for role, column in reading.roles.items() if role != "site"}
-    free = [name for name in reading.table.columns if name and name not in taken]
-    _check_bins(reading, free)
-    _check_merge(reading, free)
-    wanted = [name for name in reading.spec.groups or free if name in free]
-    many = [name for name in wanted if name not in reading.spec.bins and _many(reading, name)]
-    for name in many:
-        left = _values(reading, name)
-        way = remedy(left, f"data.bins.{name}", f"data.merge.{name}")
-        detail = f"column {name!r} has {len(left)} levels, too many for a table; {way}"
+    free = [name for name in reading.table.columns if name not in taken]
+    check_grouping(reading.spec, reading.file, reading.table, free)
+    columns, many = group_columns(reading.spec, reading.table, free)
+    for name, detail in many.items():
         if name in reading.spec.groups:
             reading.problems.append(f"data.groups: {detail}")
         reading.issues.append(CaseIssue("(study)", "column_not_grouped", detail, "noted"))
-    return tuple(name for name in wanted if name not in many)
-
-
-def _many(reading: _Reading, name: str) -> bool:
-    return too_many_levels(_values(reading, name))
-
-
-def _values(reading: _Reading, name: str) -> set[str]:
-    """The levels of a column as far as they are merged."""
-    merge = reading.spec.merge.get(name, {})
-    return {merged(row.text(name), merge) for row in reading.table.rows} - {""}
-
-
-def _check_bins(reading: _Reading, free: list[str]) -> None:
-    problems = []
-    for name, borders in reading.spec.bins.items():
-        if name not in free:
-            problems.append(f"data.bins: no column {name!r} to group by in {reading.file}")
-        if not borders or list(borders) != sorted(set(borders)):
-            problems.append(f"data.bins: {name!r} needs ascending borders, got {borders}")
-    if problems:
-        raise DataError(capped(problems))
-
-
-def _check_merge(reading: _Reading, free: list[str]) -> None:
-    problems = []
-    for name, merge in reading.spec.merge.items():
-        key = f"data.merge.{name}"
-        if name not in free:
-            problems.append(f"data.merge: no column {name!r} to group by in {reading.file}")
-            continue
-        if name in reading.spec.bins:
-            problems.append(f"{key}: data.bins has borders for the same column; keep one of them")
-        values = {row.text(name) for row in reading.table.rows}
-        taken = [text for texts in merge.values() for text in texts]
-        lost = list(reading.missing.named_values(key, name, taken))
-        problems += lost or merge_problems(key, merge, values)
-    if problems:
-        raise DataError(capped(problems))
+    return columns
 
 
 def _cases(reading: _Reading) -> list[Case]:
