@@ -14,6 +14,7 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.looks import Spending
 from xaudit.data.folds import FoldDesign
+from xaudit.models.spec import OutputKind, OutputSpec
 
 
 class Section(BaseModel):
@@ -70,8 +71,25 @@ class DataConfig(Section):
 class OutputConfig(Section):
     """What the network returns."""
 
-    kind: Literal["logit", "two_logits", "multi_label"] = "logit"
-    positive: int = Field(0, ge=0, description="which column means fractured")
+    kind: OutputKind = Field(
+        "logit",
+        description="logit (one number), two_logits, softmax (logits of any number of classes), "
+        "multi_label (independent logits), probability (a sigmoid is left in) or probabilities (a "
+        "softmax is left in)",
+    )
+    positive: int | tuple[int, ...] = Field(
+        0, description="which column means fractured, from 0; a list of them for classes that "
+        "exclude each other: then their probabilities are added"
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _positive_fits(self) -> OutputConfig:
+        self.resolve()
+        return self
+
+    def resolve(self) -> OutputSpec:
+        """What the head needs."""
+        return OutputSpec(self.kind, self.positive)
 
 
 class OperatingPointConfig(Section):

@@ -44,7 +44,7 @@ from xaudit.data.study import load_study
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 _NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
 
@@ -74,7 +74,7 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         weights=detector.weights,
         arguments=detector.arguments,
         input=detector.input,
-        output=OutputSpec(kind=detector.output.kind, positive=detector.output.positive),
+        output=detector.output.resolve(),
         target_layer=detector.target_layer,
     )
 
