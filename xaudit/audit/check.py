@@ -15,7 +15,9 @@ from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
+from xaudit.audit.suspicions import answered
 from xaudit.core.case import Study
+from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.evaluator import Evaluator
@@ -56,14 +58,14 @@ class Preview:
         scoring_seconds: for decoding and scoring every case.
         methods: cost of each method.
         megabytes: on disk, at most.
-        notes: what was noticed and does not stand in the way.
+        suspicions: what was noticed and does not stand in the way.
     """
 
     plan: Plan
     scoring_seconds: float
     methods: tuple[MethodCost, ...]
     megabytes: float
-    notes: tuple[str, ...]
+    suspicions: tuple[Suspicion, ...]
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -141,7 +143,7 @@ def _preview(plan: Plan, detector: TorchDetector, explainers: list[Explainer]) -
         cases * (decoding + forward),
         tuple(costs),
         maps * pixels * (4 * len(explainers) + 4) / 1e6 + cases / 1000,
-        tuple(check_input(detector, images)),
+        suspicions=answered(check_input(detector, images), plan.config.acknowledge),
     )
 
 

@@ -7,14 +7,27 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from xaudit.audit.literature import Wanted, chosen
+from xaudit.audit.suspicions import refuse_unknown
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.looks import Spending
 from xaudit.data.folds import FoldDesign
 from xaudit.models.spec import OutputKind, OutputSpec
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    refuse_unknown(names)
+    return names
+
+
+Acknowledged = Annotated[tuple[str, ...], AfterValidator(_known)]
+ACKNOWLEDGE = (
+    "names of suspicions that somebody answers for, as `xaudit check` prints them: until then no "
+    "verdict is better than inconclusive"
+)
 
 
 class Section(BaseModel):
@@ -386,6 +399,7 @@ class AuditConfig(Section):
         False, description="true, or a list of names: published figures beside the result, "
         "of other data and protocols; never judged"
     )  # fmt: skip
+    acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )

@@ -46,6 +46,8 @@ from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
 from xaudit.models.spec import DetectorSpec
 
+NOT_PLANNED = {"policy", "device", "acknowledge"}
+"""Keys of audit files that are no part of the planned configuration."""
 _NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
 
 
@@ -210,8 +212,12 @@ _NOT_COMPARED = {"created", "identity"}
 
 
 def _portable(config: AuditConfig) -> Mapping[str, object]:
-    """The configuration without the paths of this machine; contents are hashed instead."""
-    plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
+    """The configuration without the paths of this machine; contents are hashed instead.
+
+    What is acknowledged computes nothing: it stands in ``suspicions.json``, and an audit that was
+    carried out is not carried out again for it.
+    """
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
     plain["detector"]["weights"] = config.detector.weights.name
     if config.detector.folds is not None:
