@@ -13,9 +13,9 @@ import numpy as np
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
+from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
-from xaudit.audit.suspicions import answered
 from xaudit.core.case import Study
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
@@ -23,7 +23,6 @@ from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
-from xaudit.models.plausibility import check_input
 from xaudit.models.torch_detector import TorchDetector
 
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class Preview:
     scoring_seconds: float
     methods: tuple[MethodCost, ...]
     megabytes: float
-    suspicions: tuple[Suspicion, ...]
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -97,7 +96,10 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)
-    return _preview(plan, detector, explainers)
+    suspicions = attempt("detector", lambda: foresee(plan, detector))
+    if suspicions is None:
+        raise ConfigError(problems)
+    return replace(_preview(plan, detector, explainers), suspicions=suspicions)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:
@@ -143,7 +145,6 @@ def _preview(plan: Plan, detector: TorchDetector, explainers: list[Explainer]) -
         cases * (decoding + forward),
         tuple(costs),
         maps * pixels * (4 * len(explainers) + 4) / 1e6 + cases / 1000,
-        suspicions=answered(check_input(detector, images), plan.config.acknowledge),
     )
 
 
