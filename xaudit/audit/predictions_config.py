@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from xaudit.audit.config import (
+    ACKNOWLEDGE,
+    Acknowledged,
     IntersectionsConfig,
     OperatingPointConfig,
     Section,
@@ -102,6 +104,7 @@ class PredictionsConfig(Section):
     statistics: StatisticsConfig = StatisticsConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
+    acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )

@@ -13,6 +13,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
 from xaudit.core.statements import ClaimCheck, Statements
+from xaudit.core.suspicion import Suspicion
 
 SCHEMA_VERSION = 1
 CROSS = " × "
@@ -306,6 +307,7 @@ class Findings:
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
         looks: how often the audit was looked at while it ran; then every interval is a repeated
             one. None for a single look at its end.
+        suspicions: declarations that do not look like what was seen, acknowledged or not.
     """
 
     audit: AuditFacts
@@ -328,6 +330,7 @@ class Findings:
     equivalence: tuple[EquivalenceFacts, ...] = ()
     peak_tolerance: str = ""
     looks: Looks | None = None
+    suspicions: tuple[Suspicion, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:
