@@ -18,13 +18,16 @@ from architectures import (
 from torch.nn.functional import interpolate
 
 from xaudit.core.detector import InputSpec
-from xaudit.explain.cam import GradCam
+from xaudit.explain.cam import GradCam, raw_cam
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.folding import folded
 from xaudit.explain.inputs import Images
-from xaudit.explain.passes import Pass
+from xaudit.explain.passes import Features, Pass
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Job, explain_all
+from xaudit.models.heads import positive_logit
+from xaudit.models.load import load_detector
+from xaudit.models.spec import DetectorSpec
 from xaudit.testing import disc, planted_case
 
 
@@ -115,6 +118,57 @@ def test_gradcam_is_that_of_the_network_as_it_is(subject):
     assert (ours.forward, ours.backward) == (1, 1)
     assert unchanged(detector.module, before)
     assert_same_map(ours.values, plain_gradcam(detector.module, detector.target_layer, case.image))
+
+
+def linear_head(architecture, detector):
+    """The bias of the logit."""
+    (bias,) = [
+        part.bias.detach()
+        for name, part in detector.module.named_modules()
+        if name.endswith(("fc", "classifier", "classifier.1", "head", "head.fc"))
+        and isinstance(part, torch.nn.Linear)
+    ]
+    return float(positive_logit(bias[None], architecture.output)[0])
+
+
+def raw_maps(detector, case):
+    """Grad-CAM on the feature grid by both engines."""
+    features = features_of(detector, case.image[None])
+    ours = GradCam.weigh(Features(features.activations[0], features.gradients[0]))
+    return ours, raw_cam("GradCAM", Evaluator(detector, 2), case.image)
+
+
+def test_gradcam_of_what_the_head_pools_adds_up_to_the_logit(subject):
+    architecture, detector = subject
+    if not architecture.pools:
+        pytest.skip("the head is no linear layer over the mean of a picture")
+    case = case_of(detector)
+    (logit,) = detector.logits(case.image[None])
+    bias = linear_head(architecture, detector)
+    for raw in raw_maps(detector, case):
+        assert raw.shape == architecture.grid
+        scale = np.abs(raw).sum()
+        assert abs(raw.sum(dtype=np.float64) + bias - logit) < 1e-4 * scale
+
+
+@pytest.mark.heavy
+def test_the_same_weights_give_the_same_map_in_two_libraries(tmp_path):
+    """In torchvision the last ReLU of DenseNet is a function, in timm a layer."""
+    one = next(one for one in ARCHITECTURES if one.name == "densenet121")
+    first = detector_of(one, tmp_path)
+    second = load_detector(
+        DetectorSpec(
+            name="timm", version="1", architecture="timm:densenet121",
+            weights=tmp_path / "densenet121.safetensors", arguments=one.arguments,
+            input=one.input, output=one.output,
+        )
+    )  # fmt: skip
+    assert first.target_layer.name == "features, then relu"
+    assert second.target_layer.name == "features"
+    case = case_of(first)
+    maps = [raw for detector in (first, second) for raw in raw_maps(detector, case)]
+    for raw in maps[1:]:
+        assert_same_map(raw, maps[0])
 
 
 def test_gradcam_of_a_study_is_the_sum_over_its_views(tmp_path):

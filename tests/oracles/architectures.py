@@ -36,6 +36,8 @@ class Architecture:
         grid: of the layer that Grad-CAM reads.
         folds: batch norms that can be folded, at least.
         heavy: takes more than a few seconds.
+        pools: the head is a linear layer over the mean of a picture, so that a CAM of the picture
+            adds up to the logit.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Architecture:
     output: OutputSpec = ONE
     folds: int = 0
     heavy: bool = True
+    pools: bool = False
 
     def build(self) -> torch.nn.Module:
         """The network, awake, with the same random weights every time."""
@@ -57,26 +60,32 @@ class Architecture:
 
 
 ARCHITECTURES = (
-    Architecture("resnet50", "torchvision:resnet50", (7, 7), {"num_classes": 1}, folds=53),
     Architecture(
-        "densenet121", "torchvision:densenet121", (7, 7), {"num_classes": 14}, GRAY, LABELS, 58
+        "resnet50", "torchvision:resnet50", (7, 7), {"num_classes": 1}, folds=53, pools=True
+    ),
+    Architecture(
+        "densenet121", "torchvision:densenet121", (7, 7), {"num_classes": 14}, GRAY, LABELS, 58,
+        pools=True,
     ),
     Architecture("vgg19", "torchvision:vgg19", (7, 7), {"num_classes": 2}, RGB, TWO),
     Architecture(
-        "efficientnet_b4", "torchvision:efficientnet_b4", (7, 7), {"num_classes": 1}, RGB, folds=96
+        "efficientnet_b4", "torchvision:efficientnet_b4", (7, 7), {"num_classes": 1}, RGB, folds=96,
+        pools=True,
     ),
     Architecture(
         "mobilenet_v2", "torchvision:mobilenet_v2", (7, 7), {"num_classes": 2}, GRAY, TWO, 52,
-        heavy=False,
+        heavy=False, pools=True,
     ),
     Architecture("vit_b_16", "torchvision:vit_b_16", (14, 14), {"num_classes": 1}),
-    Architecture("swin_t", "torchvision:swin_t", (7, 7), {"num_classes": 14}, RGB, LABELS),
+    Architecture(
+        "swin_t", "torchvision:swin_t", (7, 7), {"num_classes": 14}, RGB, LABELS, pools=True
+    ),
     Architecture(
         "timm_vit", "timm:vit_base_patch16_224", (14, 14), {"num_classes": 2}, RGB, TWO
     ),
     Architecture(
         "timm_swin", "timm:swin_tiny_patch4_window7_224", (7, 7), {"num_classes": 1, "in_chans": 1},
-        PLANE,
+        PLANE, pools=True,
     ),
     Architecture("fracnet_like", "networks:fracnet_like", (14, 14), folds=4, heavy=False),
     Architecture("ensemble", "networks:ensemble", (14, 14), folds=20, heavy=False),
@@ -84,10 +93,12 @@ ARCHITECTURES = (
     Architecture(
         "light_512", "networks:light_cnn", (16, 16), {"outputs": 2},
         InputSpec(512, 512, channels=1), TWO, 5, heavy=False,
+        pools=True,
     ),
     Architecture(
         "light_1024", "networks:light_cnn", (32, 24), {"channels": 3, "outputs": 14},
         InputSpec(1024, 768, color="rgb"), LABELS, 5, heavy=False,
+        pools=True,
     ),
 )  # fmt: skip
 
@@ -155,13 +166,8 @@ def unchanged(module, before):
 def plain_gradcam(module, layer, image):
     """Equations 1 and 2 of Grad-CAM by autograd alone, on the network as it is; (C, H, W)."""
     outputs = []
-    handle = layer.module.register_forward_hook(
-        lambda _module, _inputs, output: outputs.append(output) or output.clone()
-    )
-    try:
+    with layer.passing(lambda output: outputs.append(output) or output.clone()):
         logit = module(torch.from_numpy(image[None].copy()).requires_grad_(True))
-    finally:
-        handle.remove()
     (slope,) = torch.autograd.grad(logit.sum(), outputs[-1])
     features, slopes = layer.picture(outputs[-1].detach()), layer.picture(slope)
     grid = (slopes.mean(dim=(2, 3), keepdim=True) * features).sum(dim=1, keepdim=True)

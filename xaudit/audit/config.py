@@ -169,7 +169,9 @@ class DetectorConfig(Section):
     input: InputSpec
     output: OutputConfig = OutputConfig()
     target_layer: str | None = Field(
-        None, description="dotted name of the layer that Grad-CAM reads; found if left out"
+        None,
+        description="dotted name of the layer whose output Grad-CAM reads; what the head pools is "
+        "found if left out",
     )
     operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from contextlib import redirect_stderr
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -201,13 +201,15 @@ def raw_cam(kind: str, evaluator: Evaluator, image: FloatArray) -> FloatArray:
         evaluator: whose target layer is read.
         image: (C, H, W).
     """
-    layer = evaluator.require_layer()
+    layer, tap = evaluator.require_layer(), torch.nn.Identity()
     cam = getattr(library("pytorch_grad_cam"), kind)(
-        evaluator.module, [layer.module], reshape_transform=layer.picture
+        evaluator.module, [tap], reshape_transform=layer.picture
     )
     pixels = torch.from_numpy(image[None].copy()).to(evaluator.device).requires_grad_(True)
     record = cam.activations_and_grads
-    try:
+    # A copy goes on: grad-cam keeps the tensor itself, which what comes next may overwrite.
+    with layer.passing(lambda output: tap(output).clone()), ExitStack() as stack:
+        stack.callback(record.release)
         logits = record(pixels)
         if cam.uses_gradients:
             logits.sum().backward()
@@ -215,11 +217,7 @@ def raw_cam(kind: str, evaluator: Evaluator, image: FloatArray) -> FloatArray:
         slopes = record.gradients[0].cpu().numpy() if record.gradients else np.zeros_like(table)
         # Score-CAM draws a progress bar of its own.
         with redirect_stderr(io.StringIO()):
-            raw = cam.get_cam_image(
-                pixels, layer.module, [_whole_output], table, slopes, eigen_smooth=False
-            )
-    finally:
-        record.release()
+            raw = cam.get_cam_image(pixels, tap, [_whole_output], table, slopes, eigen_smooth=False)
     return np.asarray(raw[0], dtype=np.float32)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch
@@ -10,11 +12,11 @@ from xaudit.core.detector import Detector
 
 
 class PictureLayer(Protocol):
-    """A layer of a network whose output is a picture."""
+    """A place in a network where a picture can be read."""
 
     @property
     def name(self) -> str:
-        """Dotted, within the network."""
+        """What is read, for reports: a dotted name, and what is called after it."""
 
     @property
     def module(self) -> torch.nn.Module:
@@ -25,7 +27,12 @@ class PictureLayer(Protocol):
         """Rows and columns of the picture."""
 
     def picture(self, output: torch.Tensor) -> torch.Tensor:
-        """The layer's output as (N, K, h, w)."""
+        """What is read as (N, K, h, w)."""
+
+    def passing(
+        self, through: Callable[[torch.Tensor], torch.Tensor]
+    ) -> AbstractContextManager[None]:
+        """While this is open, what is read goes through a function, and on from there."""
 
     def within(self, module: torch.nn.Module) -> PictureLayer:
         """The same layer in a copy of the network."""

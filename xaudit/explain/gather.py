@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,23 +69,19 @@ def run_batch(
 
 @contextmanager
 def outputs_of(layer: PictureLayer | None) -> Iterator[list[torch.Tensor]]:
-    """Record what a layer returns; the network goes on with a copy.
+    """Record what is read at a target layer; the network goes on with a copy.
 
-    The copy keeps the record intact where the next layer works in place. Where the images need
-    no gradient, the graph starts at the layer and the backward pass ends there.
+    The copy keeps the record intact where what comes next works in place. Where the images need
+    no gradient, the graph starts here and the backward pass ends here.
     """
     outputs: list[torch.Tensor] = []
 
-    def record(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
+    def record(output: torch.Tensor) -> torch.Tensor:
         outputs.append(output if output.requires_grad else output.detach().requires_grad_(True))
         return outputs[-1].clone()
 
-    handle = layer.module.register_forward_hook(record) if layer else None
-    try:
+    with layer.passing(record) if layer else nullcontext():
         yield outputs
-    finally:
-        if handle:
-            handle.remove()
 
 
 class Gathered:

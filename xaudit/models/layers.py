@@ -1,9 +1,9 @@
-"""Where Grad-CAM looks: the last layer whose output still is a picture that the logit reads."""
+"""Where Grad-CAM looks: the picture that the head pools."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,25 +11,33 @@ import torch
 
 from xaudit.core.grid import LARGEST_STRETCH, stretch, token_grid
 from xaudit.errors import DetectorError
+from xaudit.models.behind import Behind
+from xaudit.models.steps import Step, passing
 
 Layout = Literal["channels_first", "channels_last", "tokens"]
 
 _SHOWN = 6
 _POOLING = (torch.nn.AdaptiveAvgPool2d, torch.nn.AdaptiveMaxPool2d)
+_PLACES: dict[Layout, tuple[int, ...]] = {
+    "channels_first": (2, 3), "channels_last": (1, 2), "tokens": (1,),
+}  # fmt: skip
+"""Axes along which a picture extends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetLayer:
-    """A layer and how a picture is read from its output.
+    """A layer and how a picture is read from its output, or from what follows it.
 
     Attributes:
-        name: dotted, within the network.
+        name: what is read: the layer's dotted name within the network, and the function that the
+            network calls after it, if there is one: "features, then relu".
         module: the layer.
         layout: "channels_first" (N, K, h, w), "channels_last" (N, h, w, K), or "tokens"
             (N, prefix + h·w, K), as transformers have them.
         grid: (h, w).
         views: rows of the output for each image: one, or one for each channel of the image where
             the channels are views of one study and a network sees each view by itself.
+        step: the function call after the layer that makes the picture; None where the layer does.
     """
 
     name: str
@@ -37,9 +45,20 @@ class TargetLayer:
     layout: Layout
     grid: tuple[int, int]
     views: int = 1
+    step: Step | None = None
+
+    def passing(
+        self, through: Callable[[torch.Tensor], torch.Tensor]
+    ) -> AbstractContextManager[None]:
+        """While this is open, what is read goes through a function before the network goes on.
+
+        Args:
+            through: gets what `picture` understands; what it returns goes on.
+        """
+        return passing(self.module, self.step, through)
 
     def picture(self, output: torch.Tensor) -> torch.Tensor:
-        """The layer's output as (N, K, h, w); the feature maps of all views follow each other."""
+        """What is read as (N, K, h, w); the feature maps of all views follow each other."""
         maps = self._maps(output)
         return maps if self.views == 1 else maps.reshape(-1, self.views * maps.shape[1], *self.grid)
 
@@ -64,16 +83,18 @@ def find_target_layer(
     image: torch.Tensor,
     name: str | None = None,
 ) -> TargetLayer:
-    """The layer that Grad-CAM reads.
+    """What Grad-CAM reads: the last picture on the way to the logit, which the head pools.
 
     One image is passed and differentiated. A picture that the logit does not depend on is no
     candidate: in a vision transformer the patches of the last block are computed and ignored.
+    Where the network's own code calls functions on the picture after its last layer, such as the
+    final ReLU of DenseNet, it is what they return.
 
     Args:
         network: in which to look.
         run: images → logits, through the network.
         image: (1, C, H, W).
-        name: dotted name, to look there and nowhere else.
+        name: dotted name of a layer; its output is read, whatever follows.
 
     Raises:
         DetectorError: there is no such layer, or its output is no picture.
@@ -86,7 +107,7 @@ def find_target_layer(
     ordered = _in_order(network, run, image, several) if several else []
     pictures = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
     if name is None:
-        return _last_used(pictures, outputs, logits)
+        return _followed(_last_used(pictures, outputs, logits), network, run, image)
     if name not in pictures:
         known = ", ".join(list(pictures)[-_SHOWN:])
         raise DetectorError(
@@ -133,6 +154,23 @@ def _last_used(
             "Grad-CAM out of explain.methods, or name a layer with detector.target_layer"
         )
     return candidates[-1]
+
+
+def _followed(
+    layer: TargetLayer,
+    network: torch.nn.Module,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    image: torch.Tensor,
+) -> TargetLayer:
+    """What the network's own code makes of the picture before the head pools it."""
+    places = _PLACES[layer.layout]
+    picture = replace(layer, views=1).picture
+    step = Behind(network, layer.name, places, picture).last_step(run, image)
+    if step is None:
+        return layer
+    sizes = [step.shape[axis - 1] for axis in places]
+    grid = layer.grid if layer.layout == "tokens" else (sizes[0], sizes[1])
+    return replace(layer, name=f"{layer.name}, then {step.function}", grid=grid, step=step)
 
 
 def _worth_reading(layer: TargetLayer) -> bool:
