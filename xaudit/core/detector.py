@@ -14,6 +14,31 @@ Capability = Literal["gradients", "features"]
 
 
 @dataclass(frozen=True, slots=True)
+class StoredBits:
+    """Stored values are divided by 2 to the power of ``bits`` less 1: 12 bits in a 16-bit file.
+
+    Attributes:
+        bits: 8 to 16; a file of the study that holds a larger value is an error of that case.
+    """
+
+    bits: int
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.bits <= 16:
+            raise ValueError(f"stored values have 8 to 16 bits, got {self.bits}")
+
+    @property
+    def top(self) -> float:
+        """The stored value that becomes 1."""
+        return float(2**self.bits - 1)
+
+
+Intensity = Literal["dtype", "percentile", "minmax"] | StoredBits
+
+
+@dataclass(frozen=True, slots=True)
 class InputSpec:
     """What the detector expects to see.
 
@@ -31,7 +56,8 @@ class InputSpec:
         mean: one value for each channel, or one for all, on the [0, 1] scale.
         std: likewise.
         intensity: how stored values become [0, 1]: "dtype" divides by the type's maximum,
-            "percentile" maps the 0.5th and 99.5th percentile to 0 and 1, "minmax" the extremes.
+            ``bits: 12`` by 4095, "percentile" maps the 0.5th and 99.5th percentile to 0 and 1,
+            "minmax" the extremes.
     """
 
     height: int
@@ -43,7 +69,7 @@ class InputSpec:
     pad: float = 0.0
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.5,)
-    intensity: Literal["dtype", "percentile", "minmax"] = "dtype"
+    intensity: Intensity = "dtype"
 
     # Read by pydantic where a configuration holds an input specification.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}

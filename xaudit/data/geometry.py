@@ -22,6 +22,7 @@ from xaudit.errors import DataError
 
 Interpolation = Literal["area", "bilinear", "bicubic"]
 Points = npt.NDArray[np.float64]
+_COLUMNS = 512
 _NEIGHBORS = np.ones((3, 3), dtype=bool)
 
 
@@ -248,7 +249,9 @@ def _between_centers(at: npt.NDArray[np.float64], length: int) -> csr_array:
 def _apply(
     rows: csr_array, plane: npt.NDArray[np.generic], columns: csr_array
 ) -> npt.NDArray[np.float64]:
-    narrow = rows @ plane.astype(np.float64)
+    # A part of the columns at a time: float64 of a whole film is four times what is stored.
+    parts = range(0, plane.shape[1], _COLUMNS)
+    narrow = np.hstack([rows @ plane[:, at : at + _COLUMNS].astype(np.float64) for at in parts])
     return np.asarray((columns @ narrow.T).T)
 
 

@@ -117,10 +117,10 @@ def _outline_text(outline: Outline, case: Case) -> str:
 
 def _as_declared(pixels: FloatArray, spec: InputSpec, *, inverted: bool) -> FloatArray:
     if inverted:
-        pixels = np.float32(1) - pixels
+        pixels = np.subtract(np.float32(1), pixels, out=pixels)
     if spec.color == "gray":
         return to_gray(pixels)
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    return pixels if pixels.ndim == 3 else np.broadcast_to(pixels[..., None], (*pixels.shape, 3))
 
 
 def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
