@@ -49,8 +49,8 @@ def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
         return out
     top = 0
     for band in _bands(image):
-        kind = np.float64 if band.dtype.itemsize > 2 else np.float32
-        values = (np.asarray(band, dtype=kind) - kind(low)) / kind(high - low)
+        values = np.asarray(band, np.float64 if band.dtype.itemsize > 2 else np.float32)
+        values = (values - low) / (high - low)
         out[top : top + len(band)] = np.clip(values, 0, 1)
         top += len(band)
     return np.subtract(np.float32(1), out, out=out) if zero_is_white(image) else out
