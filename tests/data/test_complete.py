@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from xaudit.data.images import read_upright, read_values
+from xaudit.data.images import read_labels, read_upright
 from xaudit.errors import DataError
 
 NOISE = np.random.default_rng(0).integers(1, 255, (250, 203, 3), dtype=np.uint8)
@@ -45,7 +45,7 @@ def test_png_is_read_with_all_its_rows_and_not_with_a_byte_less(tmp_path, size, 
     path.write_bytes(png(size, kind, interlaced, 0))
     assert read_upright(path).shape[:2] == size
     path.write_bytes(png(size, kind, interlaced, 1))
-    for read in (read_upright, read_values):
+    for read in (read_upright, read_labels):
         with pytest.raises(DataError, match="truncated"):
             read(path)
 
@@ -131,7 +131,7 @@ def test_fax_compression_of_a_tiff_is_refused(tmp_path):
     path = tmp_path / "a.tif"
     Image.fromarray(NOISE[..., 0] > 128).save(path, compression="group4")
     with pytest.raises(DataError, match="fax"):
-        read_values(path)
+        read_labels(path)
 
 
 @pytest.mark.parametrize("name", ["WEBP", "JPEG2000", "GIF", "BMP", "PPM"])

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageFile, ImageOps
 
 from xaudit.data import images
-from xaudit.data.images import looks_inverted, read_header, read_upright, read_values, to_gray
+from xaudit.data.images import looks_inverted, read_header, read_upright, to_gray
 from xaudit.errors import DataError
 
 RAMP = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
@@ -168,14 +168,6 @@ def test_stack_of_frames_is_refused(tmp_path):
     image.save(tmp_path / "a.tif", save_all=True, append_images=[image])
     with pytest.raises(DataError, match="2 frames"):
         read_upright(tmp_path / "a.tif")
-
-
-def test_stored_values_of_a_palette_are_its_indices(tmp_path):
-    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8), mode=None).convert("P")
-    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
-    image.putdata([0, 1, 2])
-    image.save(tmp_path / "a.png")
-    assert read_values(tmp_path / "a.png").tolist() == [[0, 1, 2]]
 
 
 def test_bright_frame_around_a_dark_middle_looks_inverted():

@@ -17,13 +17,12 @@ from xaudit.core.case import FloatArray
 from xaudit.core.detector import Intensity
 from xaudit.data.complete import missing_pixels
 from xaudit.data.intensity import (
-    Stored,
     declared_top,
     scaled,
     stored_extremes,
-    stored_pixels,
-    zero_is_white,
 )
+from xaudit.data.mask_pixels import labels_of
+from xaudit.data.mask_values import Labels
 from xaudit.errors import DataError
 
 Pixel = TypeVar("Pixel", bound=np.generic)
@@ -108,25 +107,16 @@ def read_range(path: Path, intensity: Intensity = "dtype") -> tuple[float, float
         return stored_extremes(image, path)[1], declared_top(image, intensity, path)
 
 
-def read_values(path: Path) -> npt.NDArray[np.generic]:
-    """The stored values of a gray, 1-bit or palette image, upright and unscaled; (H, W).
-
-    Palette images give their indices. Color images give the largest channel.
+def read_labels(path: Path) -> Labels:
+    """The labels that a mask stores, upright and unscaled; (H, W), see `labels_of`.
 
     Raises:
         DataError: as `read_upright`.
+        UndeclaredValuesError: color and soft transparency both vary.
     """
     with _opened(path) as image:
         _load(image, path, _header(image, path))
-        turn = _remaining_turn(image, path)
-        stored = np.asarray(image) if image.mode in {"P", "1"} else _stored(image)
-        values = np.ascontiguousarray(_upright(stored, turn))
-        return values if values.ndim == 2 else np.asarray(values.max(axis=2))
-
-
-def _stored(image: Image.Image) -> Stored:
-    values = stored_pixels(image)
-    return np.asarray(np.uint16(65535) - values) if zero_is_white(image) else values
+        return np.ascontiguousarray(_upright(labels_of(image), _remaining_turn(image, path)))
 
 
 def to_gray(pixels: FloatArray) -> FloatArray:

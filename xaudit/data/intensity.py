@@ -49,7 +49,7 @@ def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
         return out
     top = 0
     for band in _bands(image):
-        values = np.asarray(band, np.float64 if band.dtype.itemsize > 2 else np.float32)
+        values = band.astype("f8" if band.dtype.itemsize > 2 else "f4")
         values = (values - low) / (high - low)
         out[top : top + len(band)] = np.clip(values, 0, 1)
         top += len(band)

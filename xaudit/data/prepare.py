@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,15 +34,19 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
     pixels = read_pixels(case, spec)
     size = (pixels.shape[0], pixels.shape[1])
     transform = GridTransform.between(size, spec)
-    lesions, issues = _lesions(case, transform)
+    lesions, issues = _planes(case, case.lesions, "lesion", transform)
+    void, more = _planes(case, case.ignored, "ignored", transform)
+    shown = transform.inside()
+    ignored = shown & np.any(void, axis=0) & ~np.any(lesions, axis=0)
     return PreparedCase(
         case=case,
         image=transform.image(pixels),
         lesions=lesions,
-        inside=transform.inside(),
+        inside=shown & ~ignored,
         original_size=size,
-        issues=(*_pixel_issues(case, pixels), *issues),
+        issues=(*_pixel_issues(case, pixels), *issues, *more),
         pixel_mm=transform.pixel_mm(case.spacing),
+        ignored=ignored if ignored.any() else None,
     )
 
 
@@ -85,6 +90,8 @@ def study_fingerprint(study: Study) -> str:
                 name: _outline_text(outline, case) for name, outline in case.artifacts.items()
             },
         }
+        if case.ignored:
+            record["ignored"] = [_outline_text(outline, case) for outline in case.ignored]
         digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
@@ -137,17 +144,25 @@ def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
     return ()
 
 
-def _lesions(case: Case, transform: GridTransform) -> tuple[BoolArray, list[CaseIssue]]:
+def _planes(
+    case: Case, outlines: Sequence[Outline], what: str, transform: GridTransform
+) -> tuple[BoolArray, list[CaseIssue]]:
     planes: list[BoolArray] = []
     issues: list[CaseIssue] = []
-    for number, outline in enumerate(case.lesions, start=1):
+    bring = _lesion if what == "lesion" else _void
+    for number, outline in enumerate(outlines, start=1):
         try:
-            planes.append(_lesion(outline, transform))
+            planes.append(bring(outline, transform))
         except DataError as error:
-            detail = f"lesion {number} of {len(case.lesions)} is left out: {_shown(error, outline)}"
-            issues.append(CaseIssue(case.case_id, "lesion_unusable", detail, "noted"))
+            detail = f"{what} {number} of {len(outlines)} is left out: {_shown(error, outline)}"
+            issues.append(CaseIssue(case.case_id, f"{what}_unusable", detail, "noted"))
     stacked = np.stack(planes) if planes else np.zeros((0, *transform.grid), dtype=bool)
     return stacked, issues
+
+
+def _void(outline: Outline, transform: GridTransform) -> BoolArray:
+    """Grid pixels of which at least half is ignored."""
+    return transform.coverage(outline.rasterize(*transform.source)) >= 0.5
 
 
 def _shown(error: DataError, outline: Outline) -> str:

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from xaudit.data.masks import Box, MaskFile, Polygons, Rle
+from xaudit.data.mask_files import MaskFile
+from xaudit.data.masks import Box, Polygons, Rle
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
 from xaudit.errors import DataError
