@@ -97,7 +97,7 @@ def declared_content(labels: Labels, declared: MaskValues) -> MaskContent:
         )
     lesion = np.isin(labels, codes["lesion"])
     # A lesion may be 0, where background is another value.
-    kept = np.where(lesion, np.where(labels == 0, _COLOR, labels), 0)
+    kept = np.where(lesion, np.where(labels == 0, _COLOR, labels.astype(np.int32)), 0)
     ignored = np.isin(labels, codes["ignore"]) if codes["ignore"] else None
     return MaskContent(kept, ignored)
 
@@ -168,6 +168,7 @@ def _is_soft(labels: Labels) -> bool:
     # Two values of which one is tiny are a class and its border, however thin.
     if part.max() <= top / 2 or (len(values) == 1 and values[0] < top / 25):
         return False
+    part, between = np.pad(part, 1), np.pad(between, 1)
     equal = ndimage.maximum_filter(part, 3) == ndimage.minimum_filter(part, 3)
     return bool((equal & between).sum() <= _UNIFORM * between.sum())
 

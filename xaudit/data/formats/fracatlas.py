@@ -81,7 +81,12 @@ def read_fracatlas(spec: DataSpec) -> Study:
 
 
 def _refuse_options(spec: DataSpec) -> None:
-    given = {"patient": spec.patient, "manifest": spec.manifest, "positive": spec.positive}
+    given: dict[str, object] = {
+        "patient": spec.patient,
+        "manifest": spec.manifest,
+        "positive": spec.positive,
+        "mask_values": spec.mask_values,
+    }
     if spec.site != "device":
         given["site"] = spec.site
     problems = [
