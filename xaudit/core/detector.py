@@ -35,6 +35,15 @@ class StoredBits:
         return float(2**self.bits - 1)
 
 
+Interpolation = Literal[
+    "area", "bilinear", "bicubic",
+    "pil_box", "pil_bilinear", "pil_bicubic", "pil_lanczos",
+    "cv2_area", "cv2_linear", "cv2_cubic",
+    "torch_area", "torch_bilinear", "torch_bicubic",
+    "torch_bilinear_antialias", "torch_bicubic_antialias",
+]  # fmt: skip
+"""How an image is resized: exactly, by definition, or as a library does it to the last digit."""
+
 Intensity = Literal["dtype", "percentile", "minmax"] | StoredBits
 
 
@@ -51,7 +60,8 @@ class InputSpec:
         color: "gray" (repeated over the channels) or "rgb".
         channels: planes that the first layer takes.
         resize: "letterbox" (keep the aspect, pad), "stretch", or "crop" (keep the aspect, cut).
-        interpolation: "area", "bilinear" or "bicubic".
+        interpolation: "area", "bilinear" or "bicubic", which xaudit computes exactly, or the kind
+            of a library, to the last digit: "pil_bilinear", "cv2_area", "torch_bilinear", ...
         pad: gray value of the padding, in [0, 1].
         mean: one value for each channel, or one for all, on the [0, 1] scale.
         std: likewise.
@@ -65,7 +75,7 @@ class InputSpec:
     color: Literal["gray", "rgb"] = "gray"
     channels: int = 3
     resize: Literal["letterbox", "stretch", "crop"] = "letterbox"
-    interpolation: Literal["area", "bilinear", "bicubic"] = "area"
+    interpolation: Interpolation = "area"
     pad: float = 0.0
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.5,)

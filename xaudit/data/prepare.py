@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, Outline, PreparedCase, Study
-from xaudit.core.detector import InputSpec
+from xaudit.core.detector import InputSpec, StoredBits
 from xaudit.data.geometry import GridTransform
 from xaudit.data.images import looks_inverted, read_header, read_upright, to_gray
 from xaudit.errors import DataError
 
+_DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}
+"""Modes of more than 8 bits."""
 _MOST = 0.5
 """A lesion that covers more of its image is taken for an inverted mask."""
 
@@ -40,7 +42,7 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
     ignored = shown & np.any(void, axis=0) & ~np.any(lesions, axis=0)
     return PreparedCase(
         case=case,
-        image=transform.image(pixels),
+        image=transform.image(pixels, eight_bit=_in_8_bits(case, spec)),
         lesions=lesions,
         inside=shown & ~ignored,
         original_size=size,
@@ -68,6 +70,12 @@ def read_pixels(case: Case, spec: InputSpec) -> FloatArray:
     except DataError as error:
         raise DataError(f"case {case.case_id}: {without_folder(error, case.image)}") from error
     return _as_declared(pixels, spec, inverted=case.inverted)
+
+
+def _in_8_bits(case: Case, spec: InputSpec) -> bool:
+    """Whether the pixels are the levels of an 8-bit file, over 255."""
+    whole = spec.intensity in {"dtype", StoredBits(8)}
+    return whole and read_header(case.image).mode not in _DEEP
 
 
 def study_fingerprint(study: Study) -> str:
