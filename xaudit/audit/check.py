@@ -13,15 +13,16 @@ import numpy as np
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
+from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.core.case import Study
+from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
-from xaudit.models.plausibility import check_input
 from xaudit.models.torch_detector import TorchDetector
 
 T = TypeVar("T")
@@ -56,14 +57,14 @@ class Preview:
         scoring_seconds: for decoding and scoring every case.
         methods: cost of each method.
         megabytes: on disk, at most.
-        notes: what was noticed and does not stand in the way.
+        suspicions: what was noticed and does not stand in the way.
     """
 
     plan: Plan
     scoring_seconds: float
     methods: tuple[MethodCost, ...]
     megabytes: float
-    notes: tuple[str, ...]
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -95,7 +96,10 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)
-    return _preview(plan, detector, explainers)
+    suspicions = attempt("detector", lambda: foresee(plan, detector))
+    if suspicions is None:
+        raise ConfigError(problems)
+    return replace(_preview(plan, detector, explainers), suspicions=suspicions)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:
@@ -141,7 +145,6 @@ def _preview(plan: Plan, detector: TorchDetector, explainers: list[Explainer]) -
         cases * (decoding + forward),
         tuple(costs),
         maps * pixels * (4 * len(explainers) + 4) / 1e6 + cases / 1000,
-        tuple(check_input(detector, images)),
     )
 
 
