@@ -4,17 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from pycocotools import mask as coco
 
 from xaudit.data.masks import (
     Box,
-    MaskFile,
     Polygons,
     Rle,
     outlines_on_grid,
-    split_components,
-    split_values,
 )
 from xaudit.data.polygons import fill_ring, trace_rings
 from xaudit.data.rle import decode_runs, parse_counts
@@ -123,33 +119,15 @@ def test_damaged_run_lengths_never_crash(text):
     assert got.shape == (5, 7)
 
 
-def save(path, array):
-    Image.fromarray(np.asarray(array, dtype=np.uint8)).save(path)
-    return path
+OUTER, INNER = ((1, 1), (9, 1), (9, 9), (1, 9)), ((4, 4), (6, 4), (6, 6), (4, 6))
 
 
-def test_mask_file_of_another_size_says_both(tmp_path):
-    path = save(tmp_path / "m.png", np.ones((4, 6)))
-    with pytest.raises(DataError, match=r"6 x 4 pixels .* image 5 x 3"):
-        MaskFile(path).rasterize(3, 5)
-
-
-def test_empty_and_missing_mask_files_are_refused(tmp_path):
-    with pytest.raises(DataError, match="empty"):
-        MaskFile(save(tmp_path / "m.png", np.zeros((4, 6)))).rasterize(4, 6)
-    with pytest.raises(DataError, match="nothing"):
-        MaskFile(tmp_path / "gone.png").rasterize(4, 6)
-
-
-def test_lesions_of_one_file_are_told_apart(tmp_path):
-    array = np.zeros((6, 8))
-    array[1, 1] = array[2, 2] = 1
-    array[5, 6:] = 1
-    array[0, 7] = 2
-    path = save(tmp_path / "m.png", array)
-    parts = [one.rasterize(6, 8) for one in split_components(path)]
-    assert sorted(part.sum() for part in parts) == [1, 2, 2]
-    assert [int(one.rasterize(6, 8).sum()) for one in split_values(path)] == [4, 1]
+def test_ring_within_a_ring_is_filled_unless_holes_are_declared():
+    filled, holed = Polygons((OUTER, INNER)), Polygons((OUTER, INNER), even_odd=True)
+    assert filled.rasterize(10, 10).sum() == 64
+    assert holed.rasterize(10, 10).sum() == 60
+    assert not holed.rasterize(10, 10)[4:6, 4:6].any()
+    assert filled.fingerprint() != holed.fingerprint()
 
 
 @given(MASKS)

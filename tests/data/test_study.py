@@ -8,7 +8,8 @@ from PIL import Image
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
 from xaudit.data.inspect import inspect_dataset
-from xaudit.data.masks import Box, MaskFile
+from xaudit.data.mask_files import MaskFile
+from xaudit.data.masks import Box
 from xaudit.data.prepare import prepare, study_fingerprint
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study

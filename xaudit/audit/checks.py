@@ -96,7 +96,7 @@ class Checks:
         for case, method, values in self._pairs():
             seen = None if isinstance(values, Undefined) else values
             yield check_row(case, method, "readable_map", readable_map(seen, case.inside))
-            edges = edge_map(case.image, case.inside)
+            edges = edge_map(case.image, case.shown)
             score = compared(edge_similarity, values, edges, inside=case.inside)
             yield check_row(case, method, "edge_similarity", score)
 

@@ -14,6 +14,9 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.looks import Spending
 from xaudit.data.folds import FoldDesign
+from xaudit.data.mask_files import MaskLesions
+from xaudit.data.mask_values import MaskValues
+from xaudit.data.spec import Holes
 from xaudit.models.spec import OutputKind, OutputSpec
 
 
@@ -78,9 +81,17 @@ class DataConfig(Section):
     positive: tuple[str, ...] = Field((), description="label values that mean fractured")
     split: tuple[str, ...] = Field((), description="values of the split column to audit")
     invert: bool = Field(False, description="bright and dark are swapped in every image")
-    mask_lesions: Literal["one", "components", "values"] = Field(
+    mask_lesions: MaskLesions = Field(
         "one", description="whether a mask file holds one lesion, or one per component or value"
     )
+    mask_values: MaskValues | None = Field(
+        None, description="which values of mask files are lesion, ignore (not scored) and "
+        "background: numbers, or colors such as “#ff0000”"
+    )  # fmt: skip
+    holes: Holes = Field(
+        "filled", description="whether rings of a polygon within each other are filled or, with "
+        "even_odd, holes"
+    )  # fmt: skip
     exclude_duplicates: bool = Field(
         False, description="leave out every byte-identical copy but the first"
     )

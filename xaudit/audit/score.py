@@ -78,7 +78,7 @@ def map_scores(
 @lru_cache(maxsize=8)
 def _body(case: PreparedCase) -> BoolArray:
     """Where the body is: asked by every map of the case."""
-    return foreground(case.image, case.inside)
+    return foreground(case.image, case.shown)
 
 
 def reference_scores(
@@ -98,8 +98,8 @@ def reference_scores(
     shape = (case.inside.shape[0], case.inside.shape[1])
     maps = {
         AREA_CHANCE: case.inside.astype("float32"),
-        "center_gaussian": center_gaussian(shape, case.inside),
-        "edge_map": edge_map(case.image, case.inside),
+        "center_gaussian": center_gaussian(shape, case.shown),
+        "edge_map": edge_map(case.image, case.shown),
         "intensity_map": intensity_map(case.image),
     }
     if grid is not None:

@@ -42,6 +42,7 @@ class Case:
         label: True where the reference standard says "fractured".
         image: absolute path of the image.
         lesions: one outline for each annotated lesion; empty where there is none.
+        ignored: outlines of pixels that are neither lesion nor background: they are not scored.
         artifacts: named outlines of things that should not decide (marker, cast, metal).
         site: hospital or scanner, where it is known.
         groups: column → level, for every column that a table may be cut by.
@@ -59,6 +60,7 @@ class Case:
     groups: Mapping[str, str] = field(default_factory=dict)
     inverted: bool = False
     spacing: float | None = None
+    ignored: tuple[Outline, ...] = ()
 
     @property
     def form(self) -> AnnotationForm:
@@ -123,10 +125,12 @@ class PreparedCase:
         case: where it came from.
         image: (C, H, W) float32 in [0, 1]; C is 1 for a gray input and 3 for a color one.
         lesions: (L, H, W) bool, one plane for each lesion; L is 0 without lesions.
-        inside: (H, W) bool, False on padding.
+        inside: (H, W) bool, what is scored: False on padding and on ignored pixels.
         original_size: (height, width) of the upright image.
         issues: what was noticed while the case was prepared.
         pixel_mm: height and width of a pixel of the grid in millimeters; None if not known.
+        ignored: (H, W) bool, pixels of the image that the annotation calls neither lesion nor
+            background; None where there are none.
     """
 
     case: Case
@@ -136,6 +140,12 @@ class PreparedCase:
     original_size: tuple[int, int]
     issues: tuple[CaseIssue, ...] = ()
     pixel_mm: tuple[float, float] | None = None
+    ignored: BoolArray | None = None
+
+    @property
+    def shown(self) -> BoolArray:
+        """What the detector sees of the image, scored or not; (H, W), False on padding."""
+        return self.inside if self.ignored is None else self.inside | self.ignored
 
     @property
     def lesion_mask(self) -> BoolArray:

@@ -14,6 +14,40 @@ Capability = Literal["gradients", "features"]
 
 
 @dataclass(frozen=True, slots=True)
+class StoredBits:
+    """Stored values are divided by 2 to the power of ``bits`` less 1: 12 bits in a 16-bit file.
+
+    Attributes:
+        bits: 8 to 16; a file of the study that holds a larger value is an error of that case.
+    """
+
+    bits: int
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.bits <= 16:
+            raise ValueError(f"stored values have 8 to 16 bits, got {self.bits}")
+
+    @property
+    def top(self) -> float:
+        """The stored value that becomes 1."""
+        return float(2**self.bits - 1)
+
+
+Interpolation = Literal[
+    "area", "bilinear", "bicubic",
+    "pil_box", "pil_bilinear", "pil_bicubic", "pil_lanczos",
+    "cv2_area", "cv2_linear", "cv2_cubic",
+    "torch_area", "torch_bilinear", "torch_bicubic",
+    "torch_bilinear_antialias", "torch_bicubic_antialias",
+]  # fmt: skip
+"""How an image is resized: exactly, by definition, or as a library does it to the last digit."""
+
+Intensity = Literal["dtype", "percentile", "minmax"] | StoredBits
+
+
+@dataclass(frozen=True, slots=True)
 class InputSpec:
     """What the detector expects to see.
 
@@ -26,12 +60,14 @@ class InputSpec:
         color: "gray" (repeated over the channels) or "rgb".
         channels: planes that the first layer takes.
         resize: "letterbox" (keep the aspect, pad), "stretch", or "crop" (keep the aspect, cut).
-        interpolation: "area", "bilinear" or "bicubic".
+        interpolation: "area", "bilinear" or "bicubic", which xaudit computes exactly, or the kind
+            of a library, to the last digit: "pil_bilinear", "cv2_area", "torch_bilinear", ...
         pad: gray value of the padding, in [0, 1].
         mean: one value for each channel, or one for all, on the [0, 1] scale.
         std: likewise.
         intensity: how stored values become [0, 1]: "dtype" divides by the type's maximum,
-            "percentile" maps the 0.5th and 99.5th percentile to 0 and 1, "minmax" the extremes.
+            ``bits: 12`` by 4095, "percentile" maps the 0.5th and 99.5th percentile to 0 and 1,
+            "minmax" the extremes.
     """
 
     height: int
@@ -39,11 +75,11 @@ class InputSpec:
     color: Literal["gray", "rgb"] = "gray"
     channels: int = 3
     resize: Literal["letterbox", "stretch", "crop"] = "letterbox"
-    interpolation: Literal["area", "bilinear", "bicubic"] = "area"
+    interpolation: Interpolation = "area"
     pad: float = 0.0
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.5,)
-    intensity: Literal["dtype", "percentile", "minmax"] = "dtype"
+    intensity: Intensity = "dtype"
 
     # Read by pydantic where a configuration holds an input specification.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}

@@ -39,8 +39,8 @@ def artifacts_of(case: PreparedCase, spec: InputSpec, gray: FloatArray) -> dict[
     transform = GridTransform.between(case.original_size, spec)
     found = _declared(case, transform)
     taken = np.any([case.lesion_mask, *found.values()], axis=0)
-    marks = _free(transform.mask(burnt_in_marks(gray)) & case.inside, taken)
-    candidates = {MARKS: marks, BORDER: border(case.inside) & ~case.lesion_mask}
+    marks = _free(transform.mask(burnt_in_marks(gray)) & case.shown, taken)
+    candidates = {MARKS: marks, BORDER: border(case.shown) & ~case.lesion_mask}
     return {name: mask for name, mask in (candidates | found).items() if mask.any()}
 
 
@@ -113,5 +113,5 @@ def _declared(case: PreparedCase, transform: GridTransform) -> dict[str, BoolArr
         except DataError:
             # An artifact that cannot be drawn is not there: counts say in how many cases it is.
             continue
-        found[name] = mask & case.inside
+        found[name] = mask & case.shown
     return found

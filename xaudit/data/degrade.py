@@ -51,7 +51,7 @@ def degraded(case: PreparedCase, ladder: Ladder, severity: float, seed: int) -> 
 def changed(case: PreparedCase, change: Change, severity: float, seed: int) -> PreparedCase:
     """Like `degraded`, for a change that is no step of a ladder."""
     worse = np.clip(change(continued(case), severity, seed), 0, 1)
-    return replace(case, image=np.where(case.inside, worse, case.image).astype(np.float32))
+    return replace(case, image=np.where(case.shown, worse, case.image).astype(np.float32))
 
 
 def degraded_lesions(case: PreparedCase, ladder: Ladder, severity: float) -> PreparedCase:
@@ -74,10 +74,10 @@ def degraded_lesions(case: PreparedCase, ladder: Ladder, severity: float) -> Pre
 
 def continued(case: PreparedCase) -> FloatArray:
     """The image with its border continued into the padding, which must not bleed into it."""
-    if case.inside.all() or not case.inside.any():
+    if case.shown.all() or not case.shown.any():
         return case.image
     nearest = ndimage.distance_transform_edt(
-        ~case.inside, return_distances=False, return_indices=True
+        ~case.shown, return_distances=False, return_indices=True
     )
     return np.asarray(case.image[:, *nearest])
 

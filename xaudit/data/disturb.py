@@ -66,11 +66,11 @@ def noisy_copies(case: PreparedCase, count: int, seed: int) -> list[PreparedCase
         count: of copies.
         seed: of the noise.
     """
-    level = _SMOOTHING * float(np.ptp(case.image[:, case.inside])) if case.inside.any() else 0.0
+    level = _SMOOTHING * float(np.ptp(case.image[:, case.shown])) if case.shown.any() else 0.0
     copies = []
     for number in range(count):
         noise = np.random.default_rng((seed, number)).standard_normal(case.image.shape)
-        image = np.where(case.inside, case.image + level * noise, case.image).astype(np.float32)
+        image = np.where(case.shown, case.image + level * noise, case.image).astype(np.float32)
         name = f"{case.case.case_id}#{number}"
         copies.append(replace(case, case=replace(case.case, case_id=name), image=image))
     return copies

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +16,12 @@ from scipy import ndimage
 from scipy.sparse import csr_array
 
 from xaudit.core.case import BoolArray, FloatArray
-from xaudit.core.detector import InputSpec
+from xaudit.core.detector import InputSpec, Interpolation
+from xaudit.data.resampling import resized
 from xaudit.errors import DataError
 
-Interpolation = Literal["area", "bilinear", "bicubic"]
 Points = npt.NDArray[np.float64]
+_COLUMNS = 512
 _NEIGHBORS = np.ones((3, 3), dtype=bool)
 
 
@@ -63,16 +63,23 @@ class GridTransform:
         offset = ((grid[0] - content[0]) // 2, (grid[1] - content[1]) // 2)
         return cls(source, grid, content, offset, spec.interpolation, spec.pad)
 
-    def image(self, pixels: FloatArray) -> FloatArray:
+    def image(self, pixels: FloatArray, *, eight_bit: bool = False) -> FloatArray:
         """Resize and place an image; (H, W) or (H, W, C) → (C, h, w), C = 1 for gray.
 
-        Bicubic overshoot is clipped to [0, 1].
+        Bicubic overshoot is clipped to [0, 1]. Where the image comes to lie does not depend on the
+        interpolation.
+
+        Args:
+            pixels: in [0, 1].
+            eight_bit: whether they are levels of 8 bits, which some libraries keep.
         """
+        exact = self.interpolation in WEIGHTS
+        if not exact:
+            pixels = resized(pixels, self.content, self.interpolation, eight_bit=eight_bit)
         planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
-        rows, columns = (self._weights(axis, self.interpolation) for axis in (0, 1))
         out = np.full((len(planes), *self.grid), self.pad, dtype=np.float32)
         for target, plane in zip(out, planes, strict=True):
-            self._place(target, np.clip(_apply(rows, plane, columns), 0, 1))
+            self._place(target, self._exactly(plane) if exact else plane)
         return out
 
     def inside(self) -> BoolArray:
@@ -155,8 +162,10 @@ class GridTransform:
         scale = [self.content[axis] / self.source[axis] for axis in (1, 0)]
         return np.array(scale), np.array([self.offset[1], self.offset[0]], dtype=np.float64)
 
-    def _weights(self, axis: int, interpolation: Interpolation) -> csr_array:
-        return WEIGHTS[interpolation](self.source[axis], self.content[axis])
+    def _exactly(self, plane: FloatArray) -> npt.NDArray[np.float64]:
+        weights = WEIGHTS[self.interpolation]
+        rows, columns = (weights(self.source[axis], self.content[axis]) for axis in (0, 1))
+        return np.clip(_apply(rows, plane, columns), 0, 1)
 
     def _grid_part(self, axis: int) -> slice:
         start = max(self.offset[axis], 0)
@@ -186,7 +195,11 @@ def overlap_weights(source: int, target: int) -> csr_array:
 
 
 def area_weights(source: int, target: int) -> csr_array:
-    """Area averaging where the image shrinks, linear where it grows (cv2.INTER_AREA)."""
+    """Exact area averaging where the image shrinks, linear where it grows.
+
+    The definition that cv2.INTER_AREA and torch's "area" round: OpenCV to the float32 of its sums
+    and to 8 bits, torch to whole pixels, whose every touched one counts in full.
+    """
     if target <= source:
         return overlap_weights(source, target)
     return _between_centers((np.arange(target) + 0.5) * source / target, source)
@@ -248,7 +261,9 @@ def _between_centers(at: npt.NDArray[np.float64], length: int) -> csr_array:
 def _apply(
     rows: csr_array, plane: npt.NDArray[np.generic], columns: csr_array
 ) -> npt.NDArray[np.float64]:
-    narrow = rows @ plane.astype(np.float64)
+    # A part of the columns at a time: float64 of a whole film is four times what is stored.
+    parts = range(0, plane.shape[1], _COLUMNS)
+    narrow = np.hstack([rows @ plane[:, at : at + _COLUMNS].astype(np.float64) for at in parts])
     return np.asarray((columns @ narrow.T).T)
 
 

@@ -35,8 +35,8 @@ def image_statistics(case: PreparedCase) -> FloatArray:
         case: on the input grid.
     """
     gray = to_gray(np.moveaxis(case.image, 0, -1)) if len(case.image) > 1 else case.image[0]
-    values = gray[case.inside].astype(np.float64)
-    inner = _with_neighbors(case.inside)
+    values = gray[case.shown].astype(np.float64)
+    inner = _with_neighbors(case.shown)
     # Second differences down and across: what they add up to, and what is left of one in the other.
     down, across = np.diff(gray, 2, axis=0), np.diff(gray, 2, axis=1)
     laplacian = (down[:, 1:-1] + across[1:-1])[inner]

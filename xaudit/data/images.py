@@ -7,23 +7,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFile
 
 from xaudit.core.case import FloatArray
+from xaudit.core.detector import Intensity
+from xaudit.data.complete import missing_pixels
+from xaudit.data.intensity import (
+    declared_top,
+    scaled,
+    stored_extremes,
+)
+from xaudit.data.mask_pixels import labels_of
+from xaudit.data.mask_values import Labels
 from xaudit.errors import DataError
 
-MAX_PIXELS = 120_000_000
-"""Larger images are refused before they are decoded; a 43 cm film at 50 µm has 74 million."""
+Pixel = TypeVar("Pixel", bound=np.generic)
 
-Intensity = Literal["dtype", "percentile", "minmax"]
+MAX_BYTES = 400_000_000
+"""Decoded, as stored and as float32 samples: ten times a large radiograph (4,000 x 5,000, 16 bit).
+
+Larger images are refused before they are decoded; a 43 cm film at 50 µm and 8 bits takes 370 MB.
+"""
+
 _ORIENTATION = 0x0112
-_PHOTOMETRIC = 0x0106
 _EXIF_KEYS = {"exif", "Raw profile type exif"}
 _STACKS = {"TIFF", "GIF", "PNG", "WEBP"}
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
+_BYTES = {"1": 5, "L": 5, "I;16": 6, "I;16B": 6, "I;16L": 6, "I": 8, "F": 8, "LA": 8, "La": 8}
+"""Mode → bytes of a pixel, as Pillow keeps it and as float32; 16 for color."""
+_TOO_LARGE = f"at most {MAX_BYTES:,} bytes are decoded, as stored and as float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,7 @@ def read_header(path: Path) -> ImageHeader:
     """Size, type and orientation of an image, without decoding it.
 
     Raises:
-        DataError: the file is missing, no image, empty, or larger than `MAX_PIXELS`.
+        DataError: the file is missing, no image, empty, or larger than `MAX_BYTES`.
     """
     with _opened(path) as image:
         return _header(image, path)
@@ -58,9 +74,9 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
 
     Palettes become RGB, transparency is dropped. 16-bit gray keeps its depth; 16-bit color is
     read with 8 bits, as Pillow does. "dtype" divides by the maximum of the stored type (255,
-    65535, 1 for floats); 32-bit integers above 65535 and floats outside [0, 1] have no agreed
-    maximum and need "percentile" (0.5th to 99.5th) or "minmax". A TIFF that says that zero is
-    white is turned around.
+    4095, 65535, 1 for floats); 32-bit integers above 65535, signed 16-bit integers and floats
+    outside [0, 1] have no agreed maximum and need bits, "percentile" (0.5th to 99.5th) or
+    "minmax". A TIFF that says that zero is white is turned around.
 
     Args:
         path: of the image.
@@ -74,26 +90,33 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
             values that are not finite, or a range that does not fit ``intensity``.
     """
     with _opened(path) as image:
-        header = _header(image, path)
-        _load(image, path, header)
-        return _scaled(_upright(_pixels(image), _remaining_turn(image, path)), intensity, path)
+        _load(image, path, _header(image, path))
+        return _upright(scaled(image, intensity, path), _remaining_turn(image, path))
 
 
-def read_values(path: Path) -> npt.NDArray[np.generic]:
-    """The stored values of a gray, 1-bit or palette image, upright and unscaled; (H, W).
-
-    Palette images give their indices. Color images give the largest channel.
+def read_range(path: Path, intensity: Intensity = "dtype") -> tuple[float, float] | None:
+    """The largest stored value and the one that is declared to be 1; None where none is declared.
 
     Raises:
         DataError: as `read_upright`.
     """
+    if intensity in {"percentile", "minmax"}:
+        return None
     with _opened(path) as image:
-        header = _header(image, path)
-        _load(image, path, header)
-        turn = _remaining_turn(image, path)
-        stored = np.asarray(image) if image.mode in {"P", "1"} else _pixels(image)
-        values = _upright(stored, turn)
-        return values if values.ndim == 2 else np.asarray(values.max(axis=2))
+        _load(image, path, _header(image, path))
+        return stored_extremes(image, path)[1], declared_top(image, intensity, path)
+
+
+def read_labels(path: Path) -> Labels:
+    """The labels that a mask stores, upright and unscaled; (H, W), see `labels_of`.
+
+    Raises:
+        DataError: as `read_upright`.
+        UndeclaredValuesError: color and soft transparency both vary.
+    """
+    with _opened(path) as image:
+        _load(image, path, _header(image, path))
+        return np.ascontiguousarray(_upright(labels_of(image), _remaining_turn(image, path)))
 
 
 def to_gray(pixels: FloatArray) -> FloatArray:
@@ -128,7 +151,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(path)
+            # A detector's own code may have switched this on: it paints what is missing.
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+            image = Image.open(path, formats=_FORMATS)
         # Decoders of untrusted files raise whatever they like.
         except Exception as error:
             raise DataError(_not_an_image(path, error)) from error
@@ -139,7 +164,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _not_an_image(path: Path, error: Exception) -> str:
     size = path.stat().st_size
     if isinstance(error, Image.DecompressionBombError):
-        return f"{path}: at most {MAX_PIXELS:,} pixels are decoded: {error}; scale it down"
+        return f"{path}: {_TOO_LARGE}: {error}; scale it down"
     if size == 0:
         return f"{path}: expected an image, got an empty file (0 bytes); restore it"
     return f"{path}: expected an image (PNG, JPEG, TIFF, ...), got {size:,} bytes: {error}"
@@ -147,10 +172,11 @@ def _not_an_image(path: Path, error: Exception) -> str:
 
 def _header(image: Image.Image, path: Path) -> ImageHeader:
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    needed = width * height * _BYTES.get(image.mode, 16)
+    if needed > MAX_BYTES:
         raise DataError(
-            f"{path}: at most {MAX_PIXELS:,} pixels are decoded, the header announces "
-            f"{width} x {height} = {width * height:,}; scale the image down"
+            f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "
+            f"{image.mode} = {needed:,}; scale the image down"
         )
     if width * height == 0:
         raise DataError(f"{path}: the image is {width} x {height}, expected at least one pixel")
@@ -183,34 +209,20 @@ def _load(image: Image.Image, path: Path, header: ImageHeader) -> None:
         raise DataError(f"{path}: expected one image, got {frames} frames; list each as a file")
     try:
         image.load()
+        missing = missing_pixels(image, path)
     except Exception as error:
         raise DataError(
             f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
             f"({path.stat().st_size:,} bytes) is truncated or damaged: {error}; restore it"
         ) from error
+    if missing is not None:
+        raise DataError(
+            f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
+            f"({path.stat().st_size:,} bytes) is truncated: {missing}; restore it"
+        )
 
 
-def _pixels(image: Image.Image) -> npt.NDArray[np.generic]:
-    if image.mode == "1":
-        return np.asarray(image.convert("L"))
-    if image.mode.startswith("I;16"):
-        stored = np.asarray(image).astype(np.uint16)
-        return np.uint16(65535) - stored if _zero_is_white(image) else stored
-    if image.mode in {"L", "RGB", "F", "I"}:
-        return np.asarray(image)
-    if image.mode in {"LA", "La"}:
-        return np.asarray(image.convert("LA"))[..., 0]
-    # By way of RGBA, since a palette's transparency is otherwise warned about or painted over.
-    colors = image.convert("RGBA") if image.mode in {"P", "PA"} else image
-    return np.asarray(colors.convert("RGB"))
-
-
-def _zero_is_white(image: Image.Image) -> bool:
-    """Whether a 16-bit TIFF is stored inverted; Pillow turns only 8-bit ones around."""
-    return image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
-
-
-def _upright(pixels: npt.NDArray[np.generic], orientation: int) -> npt.NDArray[np.generic]:
+def _upright(pixels: npt.NDArray[Pixel], orientation: int) -> npt.NDArray[Pixel]:
     """Undo an EXIF orientation (TIFF 6.0, tag 274)."""
     if orientation >= 5:
         pixels = np.swapaxes(pixels, 0, 1)
@@ -218,38 +230,4 @@ def _upright(pixels: npt.NDArray[np.generic], orientation: int) -> npt.NDArray[n
         pixels = pixels[:, ::-1]
     if orientation in {3, 4, 7, 8}:
         pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
-
-
-def _scaled(pixels: npt.NDArray[np.generic], intensity: Intensity, path: Path) -> FloatArray:
-    wide = pixels.dtype.itemsize > 2
-    values: npt.NDArray[np.float64 | np.float32] = np.asarray(
-        pixels, dtype=np.float64 if wide else np.float32
-    )
-    if not np.isfinite(values).all():
-        raise DataError(f"{path}: expected finite values, got NaN or infinity; repair the image")
-    low, high = _range(values, str(pixels.dtype), intensity, path)
-    if high <= low:
-        return np.zeros(values.shape, dtype=np.float32)
-    return np.asarray(np.clip((values - low) / (high - low), 0, 1), dtype=np.float32)
-
-
-def _range(
-    values: npt.NDArray[np.float64 | np.float32],
-    dtype: str,
-    intensity: Intensity,
-    path: Path,
-) -> tuple[float, float]:
-    if intensity == "percentile":
-        low, high = np.percentile(values, [0.5, 99.5])
-        return float(low), float(high)
-    least, most = float(values.min()), float(values.max())
-    if intensity == "minmax":
-        return least, most
-    top = {"uint8": 255.0, "float32": 1.0, "float64": 1.0}.get(dtype, 65535.0)
-    if least < 0 or most > top:
-        raise DataError(
-            f"{path}: intensity 'dtype' expects values from 0 to {top:g}, got {least:g} to "
-            f"{most:g}; declare intensity: percentile or minmax"
-        )
-    return 0.0, top
+    return pixels

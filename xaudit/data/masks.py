@@ -1,17 +1,13 @@
-"""Outlines of lesions: polygons, boxes, run lengths and mask files."""
+"""Outlines of lesions: polygons, boxes and run lengths."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from xaudit.core.case import AnnotationForm, BoolArray
-from xaudit.data.images import read_values
 from xaudit.data.polygons import Ring, border_points, fill_ring, trace_rings
 from xaudit.data.rle import decode_runs, parse_counts
 from xaudit.errors import DataError
@@ -22,15 +18,19 @@ TOLERANCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Polygons:
-    """One lesion drawn as one or several rings, each (x, y) in pixels; their union counts.
+    """One lesion drawn as one or several rings, each (x, y) in pixels.
 
     Attributes:
         parts: rings, not closed.
         size: (height, width) that the annotation was drawn on, where it says so.
+        even_odd: whether what lies in an even number of rings is a hole; otherwise the union of
+            the rings counts, as COCO's own tools take it, and a ring within a ring fills nothing
+            new.
     """
 
     parts: tuple[Ring, ...]
     size: tuple[int, int] | None = None
+    even_odd: bool = False
 
     @property
     def form(self) -> AnnotationForm:
@@ -43,11 +43,12 @@ class Polygons:
         Raises:
             DataError: a ring has no area or leaves the image, or the size does not fit.
         """
-        _check_size("polygons", self.size, height, width)
+        check_size("polygons", self.size, height, width)
         out = np.zeros((height, width), dtype=bool)
         for ring in self.parts:
             _check_ring(ring, height, width)
-            out |= fill_ring(ring, height, width)
+            filled = fill_ring(ring, height, width)
+            out = out ^ filled if self.even_odd else out | filled
         return out if out.any() else _under_border(self.parts, height, width)
 
     def rings(self, height: int, width: int) -> tuple[Ring, ...]:
@@ -56,7 +57,8 @@ class Polygons:
 
     def fingerprint(self) -> str:
         """What identifies the outline, whatever the machine."""
-        return f"polygons {self.parts!r} {self.size!r}"
+        holes = " even_odd" if self.even_odd else ""
+        return f"polygons {self.parts!r} {self.size!r}{holes}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,9 @@ class Rle:
         Raises:
             DataError: the size does not fit, or the run lengths are damaged or empty.
         """
-        _check_size("run lengths", self.size, height, width)
+        check_size("run lengths", self.size, height, width)
         runs = parse_counts(self.counts) if isinstance(self.counts, str) else self.counts
-        return _not_empty(decode_runs(runs, height, width), "run lengths")
+        return not_empty(decode_runs(runs, height, width), "run lengths")
 
     def rings(self, height: int, width: int) -> tuple[Ring, ...]:
         """Rings along the pixel borders, (x, y) in pixels."""
@@ -124,77 +126,6 @@ class Rle:
     def fingerprint(self) -> str:
         """What identifies the outline, whatever the machine."""
         return f"rle {self.counts!r} {self.size!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskFile:
-    """One lesion in an image of its own.
-
-    Attributes:
-        path: of the mask, as large as the upright image.
-        value: pixels of exactly this value; None takes all that are not 0 (in a JPEG: above half
-            of the type's range, since it blurs).
-        component: which connected part (8 neighbors, from 1 in reading order); None takes all.
-    """
-
-    path: Path
-    value: int | None = None
-    component: int | None = None
-
-    @property
-    def form(self) -> AnnotationForm:
-        """Drawn."""
-        return "mask"
-
-    def rasterize(self, height: int, width: int) -> BoolArray:
-        """The pixels of the lesion.
-
-        Raises:
-            DataError: the file cannot be read, has another size, or shows no lesion.
-        """
-        mask = _lesion_pixels(self.path, self.value)
-        _check_size(str(self.path), (mask.shape[0], mask.shape[1]), height, width)
-        if self.component is not None:
-            mask = np.asarray(_components(mask) == self.component)
-        return _not_empty(mask, str(self.path))
-
-    def rings(self, height: int, width: int) -> tuple[Ring, ...]:
-        """Rings along the pixel borders, (x, y) in pixels."""
-        return trace_rings(self.rasterize(height, width))
-
-    def fingerprint(self) -> str:
-        """What identifies the outline, whatever the machine: the file's content, not its place.
-
-        Raises:
-            DataError: the file cannot be read.
-        """
-        try:
-            content = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise DataError(f"{self.path}: the mask cannot be read: {error}") from error
-        return f"mask {content} {self.value!r} {self.component!r}"
-
-
-def split_components(path: Path) -> tuple[MaskFile, ...]:
-    """One outline for each connected part of a mask file.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    count = int(_components(_lesion_pixels(path, None)).max())
-    return tuple(MaskFile(path, component=index) for index in range(1, count + 1))
-
-
-def split_values(path: Path) -> tuple[MaskFile, ...]:
-    """One outline for each value but 0 of a mask file.
-
-    Raises:
-        DataError: the file cannot be read, or holds more than 64 values, like a photograph.
-    """
-    values = np.unique(read_values(path))
-    if len(values) > 65:
-        raise DataError(f"{path}: expected one value for each lesion, got {len(values)} values")
-    return tuple(MaskFile(path, value=int(value)) for value in values if value != 0)
 
 
 def outlines_on_grid(mask: BoolArray) -> tuple[Ring, ...]:
@@ -211,26 +142,23 @@ def outlines_on_grid(mask: BoolArray) -> tuple[Ring, ...]:
     return tuple(tuple((x / width, y / height) for x, y in ring) for ring in rings)
 
 
-def _lesion_pixels(path: Path, value: int | None) -> BoolArray:
-    values = np.asarray(read_values(path), dtype=np.float64)
-    if value is not None:
-        return np.asarray(values == value)
-    blurred = path.suffix.lower() in {".jpg", ".jpeg"}
-    return np.asarray(values > 127) if blurred else np.asarray(values != 0)
+def not_empty(mask: BoolArray, what: str) -> BoolArray:
+    """The mask itself.
 
-
-def _components(mask: BoolArray) -> np.ndarray:
-    parts, _ = ndimage.label(mask, structure=np.ones((3, 3)))
-    return np.asarray(parts)
-
-
-def _not_empty(mask: BoolArray, what: str) -> BoolArray:
+    Raises:
+        DataError: no pixel is set.
+    """
     if not mask.any():
         raise DataError(f"{what}: expected at least one pixel of a lesion, the mask is empty")
     return mask
 
 
-def _check_size(what: str, size: tuple[int, int] | None, height: int, width: int) -> None:
+def check_size(what: str, size: tuple[int, int] | None, height: int, width: int) -> None:
+    """Nothing, where an annotation fits its image or does not say its size.
+
+    Raises:
+        DataError: it was drawn on another size.
+    """
     if size is not None and size != (height, width):
         raise DataError(
             f"{what}: the annotation is {size[1]} x {size[0]} pixels (width x height), the upright "

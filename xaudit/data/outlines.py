@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from xaudit.core.case import Outline
 from xaudit.data.masks import Box, Polygons, Rle
@@ -13,11 +14,16 @@ _LARGEST = 1e9
 """No coordinate or run is longer; NaN and infinity fail the comparison too."""
 
 
-def read_outlines(role: str, value: object) -> tuple[Outline, ...]:
+def read_outlines(role: str, value: object, *, even_odd: bool = False) -> tuple[Outline, ...]:
     """The lesions in a value of the role "polygons", "boxes" or "rle".
 
     Polygons: a list of lesions, each one ring [x, y, x, y, ...] or a list of rings. Boxes: a list
     of [x, y, width, height]. Rle: a list of {"size": [height, width], "counts": text or numbers}.
+
+    Args:
+        role: of the column.
+        value: of the cell.
+        even_odd: whether rings of one polygon within each other are holes.
 
     Raises:
         ValueError: what was expected and what came.
@@ -34,7 +40,10 @@ def read_outlines(role: str, value: object) -> tuple[Outline, ...]:
         return ()
     if not isinstance(content, list):
         raise ValueError(f"expected a list of lesions, got {_short(content)}")
-    return tuple(_LESIONS[role](one) for one in content)
+    lesions = (_LESIONS[role](one) for one in content)
+    return tuple(
+        replace(one, even_odd=even_odd) if isinstance(one, Polygons) else one for one in lesions
+    )
 
 
 def _polygon(value: object) -> Outline:

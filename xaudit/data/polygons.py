@@ -32,9 +32,17 @@ def fill_ring(ring: Ring, height: int, width: int) -> BoolArray:
     y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _SCALE - 0.5
     kept = (np.floor(x) == x) & (x >= 0) & (x <= width - 1)
     rows = np.ceil(np.clip(y[kept], 0, height)).astype(np.int64)
-    flips = np.bincount(x[kept].astype(np.int64) * height + rows, minlength=height * width + 1)
-    flat = np.asarray(np.cumsum(flips[: height * width]) % 2 == 1)
-    return np.asarray(flat.reshape(width, height).T)
+    columns = x[kept].astype(np.int64)
+    out = np.zeros((height, width), dtype=bool)
+    if not len(columns):
+        return out
+    # Runs go down the columns and may go on in the next one: from the first to the last touched.
+    first, last = int(columns.min()), width if len(columns) % 2 else int(columns.max()) + 2
+    count = min(last, width) - first
+    flips = np.bincount((columns - first) * height + rows, minlength=height * count + 1)
+    flat = np.cumsum(flips[: height * count]) % 2 == 1
+    out[:, first : first + count] = flat.reshape(count, height).T
+    return out
 
 
 def border_points(ring: Ring) -> tuple[_Ints, _Ints]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, Outline, PreparedCase, Study
-from xaudit.core.detector import InputSpec
+from xaudit.core.detector import InputSpec, StoredBits
 from xaudit.data.geometry import GridTransform
 from xaudit.data.images import looks_inverted, read_header, read_upright, to_gray
 from xaudit.errors import DataError
 
+_DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}
+"""Modes of more than 8 bits."""
 _MOST = 0.5
 """A lesion that covers more of its image is taken for an inverted mask."""
 
@@ -33,15 +36,19 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
     pixels = read_pixels(case, spec)
     size = (pixels.shape[0], pixels.shape[1])
     transform = GridTransform.between(size, spec)
-    lesions, issues = _lesions(case, transform)
+    lesions, issues = _planes(case, case.lesions, "lesion", transform)
+    void, more = _planes(case, case.ignored, "ignored", transform)
+    shown = transform.inside()
+    ignored = shown & np.any(void, axis=0) & ~np.any(lesions, axis=0)
     return PreparedCase(
         case=case,
-        image=transform.image(pixels),
+        image=transform.image(pixels, eight_bit=_in_8_bits(case, spec)),
         lesions=lesions,
-        inside=transform.inside(),
+        inside=shown & ~ignored,
         original_size=size,
-        issues=(*_pixel_issues(case, pixels), *issues),
+        issues=(*_pixel_issues(case, pixels), *issues, *more),
         pixel_mm=transform.pixel_mm(case.spacing),
+        ignored=ignored if ignored.any() else None,
     )
 
 
@@ -65,6 +72,12 @@ def read_pixels(case: Case, spec: InputSpec) -> FloatArray:
     return _as_declared(pixels, spec, inverted=case.inverted)
 
 
+def _in_8_bits(case: Case, spec: InputSpec) -> bool:
+    """Whether the pixels are the levels of an 8-bit file, over 255."""
+    whole = spec.intensity in {"dtype", StoredBits(8)}
+    return whole and read_header(case.image).mode not in _DEEP
+
+
 def study_fingerprint(study: Study) -> str:
     """SHA-256 over ids, patients, labels, groups, annotations and the content of every file.
 
@@ -85,6 +98,8 @@ def study_fingerprint(study: Study) -> str:
                 name: _outline_text(outline, case) for name, outline in case.artifacts.items()
             },
         }
+        if case.ignored:
+            record["ignored"] = [_outline_text(outline, case) for outline in case.ignored]
         digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
@@ -117,10 +132,10 @@ def _outline_text(outline: Outline, case: Case) -> str:
 
 def _as_declared(pixels: FloatArray, spec: InputSpec, *, inverted: bool) -> FloatArray:
     if inverted:
-        pixels = np.float32(1) - pixels
+        pixels = np.subtract(np.float32(1), pixels, out=pixels)
     if spec.color == "gray":
         return to_gray(pixels)
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    return pixels if pixels.ndim == 3 else np.broadcast_to(pixels[..., None], (*pixels.shape, 3))
 
 
 def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
@@ -137,17 +152,25 @@ def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
     return ()
 
 
-def _lesions(case: Case, transform: GridTransform) -> tuple[BoolArray, list[CaseIssue]]:
+def _planes(
+    case: Case, outlines: Sequence[Outline], what: str, transform: GridTransform
+) -> tuple[BoolArray, list[CaseIssue]]:
     planes: list[BoolArray] = []
     issues: list[CaseIssue] = []
-    for number, outline in enumerate(case.lesions, start=1):
+    bring = _lesion if what == "lesion" else _void
+    for number, outline in enumerate(outlines, start=1):
         try:
-            planes.append(_lesion(outline, transform))
+            planes.append(bring(outline, transform))
         except DataError as error:
-            detail = f"lesion {number} of {len(case.lesions)} is left out: {_shown(error, outline)}"
-            issues.append(CaseIssue(case.case_id, "lesion_unusable", detail, "noted"))
+            detail = f"{what} {number} of {len(outlines)} is left out: {_shown(error, outline)}"
+            issues.append(CaseIssue(case.case_id, f"{what}_unusable", detail, "noted"))
     stacked = np.stack(planes) if planes else np.zeros((0, *transform.grid), dtype=bool)
     return stacked, issues
+
+
+def _void(outline: Outline, transform: GridTransform) -> BoolArray:
+    """Grid pixels of which at least half is ignored."""
+    return transform.coverage(outline.rasterize(*transform.source)) >= 0.5
 
 
 def _shown(error: DataError, outline: Outline) -> str:

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from xaudit.data.levels import Merge
+from xaudit.data.mask_files import MaskLesions
+from xaudit.data.mask_values import MaskValues
 from xaudit.data.missing import MissingTexts
+
+Holes = Literal["filled", "even_odd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class DataSpec:
         invert: bright and dark are stored the other way round in every image (MONOCHROME1).
         mask_lesions: whether a mask file holds one lesion, one for each connected component, or
             one for each value.
+        mask_values: what the values of mask files mean; None where 0 is background and one other
+            value the lesion.
+        holes: whether rings of one lesion that lie within each other are filled, or count as holes
+            ("even_odd").
         exclude_duplicates: leave out every byte-identical copy but the first.
     """
 
@@ -56,5 +64,7 @@ class DataSpec:
     positive: tuple[str, ...] = ()
     split: tuple[str, ...] = ()
     invert: bool = False
-    mask_lesions: Literal["one", "components", "values"] = "one"
+    mask_lesions: MaskLesions = "one"
+    mask_values: MaskValues | None = None
+    holes: Holes = "filled"
     exclude_duplicates: bool = False

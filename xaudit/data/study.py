@@ -42,7 +42,7 @@ def load_study(spec: DataSpec) -> Study:
     issues = (
         *study.issues,
         *_file_issues(study.cases),
-        *_label_issues(study.cases),
+        *_label_issues(study),
         *_copy_issues(study.cases, copies, excluded=spec.exclude_duplicates),
         *_traveling_patients(study),
         *_lonely_levels(study.cases),
@@ -82,13 +82,14 @@ def _file_issues(cases: Sequence[Case]) -> Iterator[CaseIssue]:
             yield CaseIssue(case.case_id, "exif_rotated", detail, "noted")
 
 
-def _label_issues(cases: Sequence[Case]) -> Iterator[CaseIssue]:
-    annotated = any(case.lesions for case in cases)
-    for case in cases:
+def _label_issues(study: Study) -> Iterator[CaseIssue]:
+    annotated = any(case.lesions for case in study.cases)
+    told = {issue.case_id for issue in study.issues if issue.kind == "empty_mask"}
+    for case in study.cases:
         if case.lesions and not case.label:
             detail = f"the label says no fracture, {len(case.lesions)} lesions are annotated"
             yield CaseIssue(case.case_id, "label_contradicts_lesions", detail, "noted")
-        if case.label and not case.lesions and annotated:
+        if case.label and not case.lesions and annotated and case.case_id not in told:
             detail = "the label says fractured, no lesion is annotated: not localized"
             yield CaseIssue(case.case_id, "fracture_without_lesion", detail, "noted")
 

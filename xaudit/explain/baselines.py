@@ -98,7 +98,7 @@ def baseline_of(image: FloatArray, inside: BoolArray, name: str) -> FloatArray:
 
 def baselines_of(case: PreparedCase, names: str) -> dict[str, FloatArray]:
     """Each of several baselines that are joined by "+"."""
-    return {name: baseline_of(case.image, case.inside, name) for name in names.split("+")}
+    return {name: baseline_of(case.image, case.shown, name) for name in names.split("+")}
 
 
 def _gray_level(name: str) -> float | None:

@@ -62,13 +62,13 @@ class Coalitions:
     def __init__(self, case: PreparedCase, hiding: Hiding, context: Context) -> None:
         self._case, self._hiding = case, hiding
         self._seed = context.seed_for(case, "coalitions")
-        self.patches = superpixels(case.image, case.inside, hiding.segments, hiding.compactness)
+        self.patches = superpixels(case.image, case.shown, hiding.segments, hiding.compactness)
         self.count = int(self.patches.max()) + 1
 
     @cached_property
     def baseline(self) -> FloatArray:
         """The image with everything hidden; (C, H, W)."""
-        return baseline_of(self._case.image, self._case.inside, self._hiding.baseline)
+        return baseline_of(self._case.image, self._case.shown, self._hiding.baseline)
 
     @property
     def enumerable(self) -> bool:

@@ -65,7 +65,7 @@ class DeepLift(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        start = baseline_of(case.image, case.inside, self.baseline)
+        start = baseline_of(case.image, case.shown, self.baseline)
         image, origin = yield [
             Pass(Images(case.image[None]), key=IMAGE),
             Pass(Images(start[None]), key=baseline_key(self.baseline)),

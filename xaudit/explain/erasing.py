@@ -27,17 +27,17 @@ def erased(case: PreparedCase, mask: BoolArray, filling: str) -> FloatArray:
         mask: (H, W).
         filling: one of `FILLINGS`.
     """
-    gone = ndimage.binary_dilation(mask, iterations=_ROUND) & case.inside
+    gone = ndimage.binary_dilation(mask, iterations=_ROUND) & case.shown
     if filling == "impute":
         filled = case.image.copy()
         rows, columns = _around(gone)
         image, hole, inside = (
             torch.from_numpy(np.ascontiguousarray(one[..., rows, columns]))
-            for one in (case.image, gone, case.inside)
+            for one in (case.image, gone, case.shown)
         )
         filled[:, rows, columns] = imputed(image, hole[None], inside)[0].numpy()
     else:
-        filled = baseline_of(case.image, case.inside, filling)
+        filled = baseline_of(case.image, case.shown, filling)
     return np.where(gone, filled, case.image).astype(np.float32)
 
 
@@ -59,7 +59,7 @@ def inserted(case: PreparedCase, donor: PreparedCase, mask: BoolArray) -> FloatA
         donor: on the same grid.
         mask: (H, W), of the donor's artifact.
     """
-    shown = mask & case.inside & donor.inside
+    shown = mask & case.shown & donor.shown
     return np.where(shown, donor.image, case.image).astype(np.float32)
 
 

@@ -112,7 +112,7 @@ def _drawn(game: Coalitions, subsets: int) -> BoolArray:
 def _curve_passes(case: PreparedCase, values: FloatArray, context: Context) -> Iterator[Pass]:
     """For each filling the most important first, then the least important first."""
     seed = context.seed_for(case, "removal")
-    order = importance_order(values, case.inside, seed)
+    order = importance_order(values, case.shown, seed)
     for name in FILLINGS:
         filling = None if name == IMPUTED else _baseline(case, name, context)
         for first in _ORDERS:
@@ -120,7 +120,7 @@ def _curve_passes(case: PreparedCase, values: FloatArray, context: Context) -> I
 
 
 def _baseline(case: PreparedCase, name: str, context: Context) -> FloatArray:
-    return context.once(case, ("filling", name), lambda: baseline_of(case.image, case.inside, name))
+    return context.once(case, ("filling", name), lambda: baseline_of(case.image, case.shown, name))
 
 
 def _subsets(game: Coalitions, shown: BoolArray, values: FloatArray, falls: Array) -> Subsets:

@@ -54,7 +54,7 @@ class PartitionShap(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        start = baseline_of(case.image, case.inside, self.baseline)
+        start = baseline_of(case.image, case.shown, self.baseline)
         values = yield Direct(
             lambda evaluator: owen_values(evaluator, case.image, start, self.evaluations)
         )

@@ -60,7 +60,7 @@ class Rise(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        start = baseline_of(case.image, case.inside, self.baseline)
+        start = baseline_of(case.image, case.shown, self.baseline)
         seed = context.seed_for(case, self.name)
         sums = _Sums(case.inside.shape)
         for first in range(0, self.samples, _BLOCK):

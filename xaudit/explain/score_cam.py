@@ -57,7 +57,7 @@ class ScoreCam(Explainer):
             return self.map_of(case, upsampled(raw, case.inside.shape))
         (image,) = yield [Pass(Images(case.image[None]), features=True, key=IMAGE)]
         activations = image.features.activations[0]
-        start = baseline_of(case.image, case.inside, self.baseline)
+        start = baseline_of(case.image, case.shown, self.baseline)
         masks = _Masks(activations, case.inside.shape)
         (answer,) = yield [Pass(Faded(case.image, start, masks))]
         raw = np.tensordot(softmax(answer.logits), activations, 1)

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from xaudit.data.masks import Box, MaskFile, Polygons, Rle
+from xaudit.data.mask_files import MaskFile
+from xaudit.data.mask_values import MaskValues
+from xaudit.data.masks import Box, Polygons, Rle
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
 from xaudit.errors import DataError
@@ -158,6 +160,57 @@ def test_every_kind_of_outline(folder):
 def test_mask_file_may_hold_several_lesions(folder):
     study = load(folder, "image,label,masks\na.png,1,m.png\n", mask_lesions="components")
     assert len(study.cases[0].lesions) == 2
+
+
+def mask(folder, name, *parts):
+    """A mask of 8 x 10 pixels with so many values, each on rows of its own."""
+    array = np.zeros((8, 10), np.uint8)
+    for row, value in enumerate(parts):
+        array[2 * row : 2 * row + 2, 1:5] = value
+    Image.fromarray(array).save(folder / name)
+
+
+def test_black_masks_of_normal_images_are_no_lesion_and_no_issue(folder):
+    mask(folder, "black.png")
+    study = load(folder, "image,label,masks\na.png,1,m.png\nb.png,0,black.png\n")
+    assert [len(case.lesions) for case in study.cases] == [1, 0]
+    assert not study.issues
+
+
+def test_black_mask_of_a_fractured_image_is_one_issue(folder):
+    mask(folder, "black.png")
+    text = "image,label,masks\na.png,1,m.png\nb.png,1,black.png\n"
+    found = [(one.case_id, one.kind) for one in load(folder, text).issues]
+    assert found == [("b", "empty_mask")]
+
+
+def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
+    mask(folder, "v.png", 1, 255)
+    text = "image,label,masks\na.png,1,v.png\nb.png,0,\n"
+    (found,) = problems(folder, text)
+    assert "line 2: mask: v.png: value 1 (8 px), value 255 (8 px)" in found
+    declared = load(folder, text, mask_values=MaskValues((1,), (255,)))
+    assert len(declared.cases[0].lesions) == len(declared.cases[0].ignored) == 1
+    (found,) = problems(folder, text, mask_values=MaskValues((1,)))
+    assert "value 255 (8 px)" in found
+    (folder / "artifacts.csv").write_text("id,name,mask\nb,marker,v.png\n")
+    assert "artifacts.csv" in problems(folder, text, mask_values=MaskValues((1,), (255,)))[0]
+
+
+def test_soft_masks_are_one_note_of_the_study(folder):
+    mask(folder, "soft.png", 60, 255, 200, 60)
+    (note,) = load(folder, "image,label,masks\na.png,1,soft.png\nb.png,1,soft.png\n").issues
+    assert (note.case_id, note.kind) == ("(study)", "soft_masks")
+    assert "2 masks" in note.detail
+    assert "32 pixels are lesion, of 64" in note.detail
+
+
+def test_holes_of_polygons_are_filled_unless_even_odd_is_declared(folder):
+    rings = [[[0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4]]]
+    text = json.dumps([{"id": "1", "image": "a.png", "label": 1, "polygons": rings}])
+    for options, area in (({}, 36), ({"holes": "even_odd"}, 32)):
+        study = load(folder, text, "manifest.json", **options)
+        assert study.cases[0].lesions[0].rasterize(8, 10).sum() == area
 
 
 def test_columns_of_other_names_and_declared_positives(folder):

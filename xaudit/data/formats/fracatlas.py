@@ -60,7 +60,8 @@ def read_fracatlas(spec: DataSpec) -> Study:
     """
     _refuse_options(spec)
     rows = _read_table(spec.root / TABLE)
-    listing = _Listing(spec.root, _read_lesions(spec.root / MASKS))
+    even_odd = spec.holes == "even_odd"
+    listing = _Listing(spec.root, _read_lesions(spec.root / MASKS, even_odd=even_odd))
     for row in rows:
         _add_case(listing, row)
     _note_strays(listing, rows)
@@ -80,7 +81,15 @@ def read_fracatlas(spec: DataSpec) -> Study:
 def _refuse_options(spec: DataSpec) -> None:
     given: dict[str, object] = {
         name: getattr(spec, name)
-        for name in ("patient", "manifest", "positive", "bins", "merge", "missing")
+        for name in (
+            "patient",
+            "manifest",
+            "positive",
+            "bins",
+            "merge",
+            "missing",
+            "mask_values",
+        )
     }
     if spec.site != "device":
         given["site"] = spec.site
@@ -122,14 +131,15 @@ def _row_problems(path: Path, rows: Sequence[Row]) -> Iterator[str]:
             yield f"{where}: fracture_count is a number, got {row.said('fracture_count')}"
 
 
-def _read_lesions(path: Path) -> dict[str, list[Polygons]]:
+def _read_lesions(path: Path, *, even_odd: bool) -> dict[str, list[Polygons]]:
     try:
         coco = json.loads(path.read_text(encoding="utf-8"))
         images = {image["id"]: image for image in coco["images"]}
         lesions: dict[str, list[Polygons]] = {}
         for annotation in coco["annotations"]:
             image = images[annotation["image_id"]]
-            lesions.setdefault(str(image["file_name"]), []).append(_polygons(annotation, image))
+            drawn = replace(_polygons(annotation, image), even_odd=even_odd)
+            lesions.setdefault(str(image["file_name"]), []).append(drawn)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path}: expected COCO masks with images and annotations, got "

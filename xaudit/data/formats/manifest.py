@@ -13,7 +13,8 @@ from xaudit.core.case import Case, CaseIssue, Outline, Study
 from xaudit.data.format import FORMATS
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.levels import bin_name, merged
-from xaudit.data.masks import MaskFile, split_components, split_values
+from xaudit.data.mask_files import MaskFile, MaskFileLesions, lesions_of
+from xaudit.data.mask_values import UndeclaredValuesError
 from xaudit.data.missing import Missing
 from xaudit.data.outlines import read_outlines
 from xaudit.data.paths import inside_root
@@ -38,11 +39,6 @@ ROLES = (
 )  # fmt: skip
 ALIASES = {"mask": "masks"}
 ARTIFACTS = "artifacts.csv"
-_SPLITTERS: Mapping[str, Callable[[Path], tuple[Outline, ...]]] = {
-    "one": lambda path: (MaskFile(path),),
-    "components": split_components,
-    "values": split_values,
-}
 _WIDEST_SPACING = 10.0
 T = TypeVar("T")
 
@@ -60,6 +56,7 @@ class _Reading:
     groups: tuple[str, ...] = ()
     artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
     issues: list[CaseIssue] = field(default_factory=list)
+    soft: list[tuple[int, int]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def text(self, row: Row, role: str) -> str:
@@ -115,7 +112,7 @@ def _study(spec: DataSpec, reading: _Reading, cases: list[Case]) -> Study:
     return Study(
         name=spec.name or spec.root.name,
         cases=tuple(cases),
-        issues=tuple(reading.issues),
+        issues=(*reading.issues, *_soft_masks(reading)),
         source=spec.source,
         license=spec.license,
         unit="patient" if by_patient else "image",
@@ -231,17 +228,21 @@ def _case_id(reading: _Reading, row: Row, seen: dict[str, str]) -> str:
 
 
 def _case(reading: _Reading, row: Row, case_id: str) -> Case:
+    label, masks = _label(reading, row), _masks(reading, row)
+    if label:
+        _note_black(reading, row, case_id, masks)
     return Case(
         case_id=case_id,
         patient=_patient(reading, row, case_id),
-        label=_label(reading, row),
+        label=label,
         image=_image(reading, row),
-        lesions=_lesions(reading, row),
+        lesions=(*_drawn(reading, row), *(one for mask in masks for one in mask.lesions)),
         artifacts=reading.artifacts.get(case_id, {}),
         site=_site(reading, row),
         groups={name: _level(reading, row, name) for name in reading.groups},
         inverted=_inverted(reading, row),
         spacing=_spacing(reading, row),
+        ignored=tuple(one for mask in masks for one in mask.ignored),
     )
 
 
@@ -306,15 +307,38 @@ def _spacing(reading: _Reading, row: Row) -> float | None:
     return spacing
 
 
-def _lesions(reading: _Reading, row: Row) -> tuple[Outline, ...]:
+def _drawn(reading: _Reading, row: Row) -> tuple[Outline, ...]:
     lesions: list[Outline] = []
+    even_odd = reading.spec.holes == "even_odd"
     for role in ("polygons", "boxes", "rle"):
         if role in reading.roles:
             value = row.values.get(reading.roles[role])
-            lesions += reading.attempt(row, role, partial(read_outlines, role, value), ())
-    for text in _mask_paths(reading, row):
-        lesions += reading.attempt(row, "mask", partial(_from_file, reading, text), ())
+            read = partial(read_outlines, role, value, even_odd=even_odd)
+            lesions += reading.attempt(row, role, read, ())
     return tuple(lesions)
+
+
+def _masks(reading: _Reading, row: Row) -> list[MaskFileLesions]:
+    """What each mask file of a row shows."""
+    nothing = MaskFileLesions(())
+    found = [
+        reading.attempt(row, "mask", partial(_from_file, reading, text), nothing)
+        for text in _mask_paths(reading, row)
+    ]
+    reading.soft += [mask.soft for mask in found if mask.soft]
+    return found
+
+
+def _note_black(reading: _Reading, row: Row, case_id: str, masks: list[MaskFileLesions]) -> None:
+    """A black mask is right for a normal image; a fractured one has lost its lesion."""
+    black = [
+        Path(text).name
+        for text, mask in zip(_mask_paths(reading, row), masks, strict=True)
+        if not mask.lesions
+    ]
+    if black:
+        detail = f"the label says fractured, no lesion is drawn in {', '.join(black)}"
+        reading.issues.append(CaseIssue(case_id, "empty_mask", detail, "noted"))
 
 
 def _mask_paths(reading: _Reading, row: Row) -> list[str]:
@@ -324,11 +348,28 @@ def _mask_paths(reading: _Reading, row: Row) -> list[str]:
     return [str(part).strip() for part in parts if not reading.missing.holds_nothing(column, part)]
 
 
-def _from_file(reading: _Reading, text: str) -> tuple[Outline, ...]:
-    path = inside_root(reading.spec.root, text)
-    # A missing mask is the lesion's issue when the case is prepared, not the manifest's.
-    mode = reading.spec.mask_lesions if path.is_file() else "one"
-    return _SPLITTERS[mode](path)
+def _from_file(reading: _Reading, text: str) -> MaskFileLesions:
+    path, spec = inside_root(reading.spec.root, text), reading.spec
+    try:
+        return lesions_of(path, spec.mask_lesions, spec.mask_values)
+    except UndeclaredValuesError:
+        raise
+    except DataError:
+        # A mask that is missing or damaged is the lesion's issue when the case is prepared.
+        if spec.mask_lesions != "one" and path.is_file():
+            raise
+        return MaskFileLesions((MaskFile(path, declared=spec.mask_values),))
+
+
+def _soft_masks(reading: _Reading) -> list[CaseIssue]:
+    if not reading.soft:
+        return []
+    above, all_of_them = (sum(areas) for areas in zip(*reading.soft, strict=True))
+    detail = (
+        f"{len(reading.soft)} masks have soft edges, which are cut at half: {above:,} pixels are "
+        f"lesion, of {all_of_them:,} that are not black"
+    )
+    return [CaseIssue("(study)", "soft_masks", detail, "noted")]
 
 
 def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
@@ -346,9 +387,14 @@ def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
     for row in () if problems else table.rows:
         try:
             mask = MaskFile(inside_root(spec.root, row.text("mask")))
-        except ValueError as error:
+            if mask.path.is_file():
+                lesions_of(mask.path)
+        except (ValueError, UndeclaredValuesError) as error:
             problems.append(f"{path.name} {row.where}: mask: {error}")
             continue
+        except DataError:
+            # One that cannot be drawn is not there; counts say in how many cases it is.
+            pass
         if not (name := row.text("name")):
             got = row.said("name")
             problems.append(f"{path.name} {row.where}: name: expected a name, got {got}")

@@ -1,0 +1,170 @@
+"""How stored values become [0, 1]: by what the type, the declaration or the image says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from xaudit.core.case import FloatArray
+from xaudit.core.detector import Intensity, StoredBits
+from xaudit.core.suspicion import Suspicion
+from xaudit.errors import DataError
+
+Stored = npt.NDArray[Any]
+"""Values as a file holds them, of whatever type."""
+
+_BAND = 256
+"""Rows that are converted at a time: the whole image is never there three times."""
+_GRAY = {"1", "L", "LA", "La", "I", "F"}
+_PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 0x0106, 258, 339
+_UNUSED = 1 / 6
+"""12-bit values fill a sixteenth of 16 bits, 13-bit values an eighth; dark films fill more."""
+
+
+def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
+    """The pixels of a loaded image in [0, 1], as it lies in the file.
+
+    Args:
+        image: loaded.
+        intensity: how stored values become [0, 1].
+        path: for messages.
+
+    Returns:
+        float32, (H, W) for gray and (H, W, 3) for color.
+
+    Raises:
+        DataError: values that are not finite, or a range that does not fit ``intensity``.
+    """
+    low, high = _range(image, intensity, path)
+    gray = image.mode in _GRAY or image.mode.startswith("I;16")
+    shape = (image.height, image.width) if gray else (image.height, image.width, 3)
+    out = np.zeros(shape, dtype=np.float32)
+    if high <= low:
+        return out
+    top = 0
+    for band in _bands(image):
+        values = band.astype("f8" if band.dtype.itemsize > 2 else "f4")
+        values = (values - low) / (high - low)
+        out[top : top + len(band)] = np.clip(values, 0, 1)
+        top += len(band)
+    return np.subtract(np.float32(1), out, out=out) if zero_is_white(image) else out
+
+
+def stored_pixels(image: Image.Image) -> Stored:
+    """The stored values of a loaded image; palettes become RGB, transparency is dropped."""
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if image.mode in {"L", "RGB", "F", "I"}:
+        return np.asarray(image)
+    if image.mode in {"LA", "La"}:
+        return np.asarray(image.convert("LA"))[..., 0]
+    # By way of RGBA, since a palette's transparency is otherwise warned about or painted over.
+    colors = image.convert("RGBA") if image.mode in {"P", "PA"} else image
+    return np.asarray(colors.convert("RGB"))
+
+
+def stored_extremes(image: Image.Image, path: Path) -> tuple[float, float]:
+    """The smallest and the largest stored value.
+
+    Raises:
+        DataError: a value is not finite.
+    """
+    least, most = math.inf, -math.inf
+    for band in _bands(image):
+        low, high = float(np.min(band)), float(np.max(band))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise DataError(
+                f"{path}: expected finite values, got NaN or infinity; repair the image"
+            )
+        least, most = min(least, low), max(most, high)
+    return least, most
+
+
+def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
+    """The stored value that is declared to be 1: by the file's type, or in so many bits.
+
+    Raises:
+        DataError: the file cannot hold so many bits, or its type has no agreed maximum.
+    """
+    deep = image.mode.startswith("I;16")
+    if isinstance(intensity, StoredBits):
+        if intensity.bits > 8 and not deep and image.mode not in {"I", "F"}:
+            raise DataError(
+                f"{path}: intensity 'bits: {intensity.bits}' expects gray values of more than 8 "
+                f"bits, got mode {image.mode}, which is read with 8; declare intensity: dtype"
+            )
+        return intensity.top
+    tags = getattr(image, "tag_v2", {})
+    bits, kind = tags.get(_BITS, ()), tags.get(_SAMPLE_FORMAT, ())
+    if tuple(kind) == (2,) and tuple(bits) == (16,):
+        raise DataError(
+            f"{path}: signed 16-bit values have no agreed maximum; declare intensity: bits, "
+            "percentile or minmax"
+        )
+    if deep and tuple(bits) == (12,):
+        return 4095.0
+    if image.mode == "F":
+        return 1.0
+    return 65535.0 if deep or image.mode == "I" else 255.0
+
+
+def unused_range(highest: Sequence[float], top: float) -> tuple[Suspicion, ...]:
+    """Whether no image uses more than a sixth of the range that is declared.
+
+    Args:
+        highest: the largest stored value of each image that was looked at.
+        top: the stored value that is declared to be 1.
+
+    Returns:
+        One suspicion named "unused_range", or none.
+    """
+    most = max(highest, default=top)
+    if most <= 0 or most > _UNUSED * top:
+        return ()
+    bits = max(8, int(most).bit_length())
+    remedy = f"declare intensity: {{bits: {bits}}}" if top > 255 else "look at the images"
+    return (
+        Suspicion(
+            "unused_range",
+            f"None of {len(highest)} images that were looked at uses more than {most / top:.1%} of "
+            f"the declared range: the largest stored value is {most:g} of {top:g}. If the detector "
+            f"was trained on values that fill their range, {remedy}.",
+        ),
+    )
+
+
+def _range(image: Image.Image, intensity: Intensity, path: Path) -> tuple[float, float]:
+    least, most = stored_extremes(image, path)
+    if intensity == "minmax":
+        return least, most
+    if intensity == "percentile":
+        low, high = np.percentile(stored_pixels(image), [0.5, 99.5])
+        return float(low), float(high)
+    top = declared_top(image, intensity, path)
+    if least < 0 or most > top:
+        name = f"bits: {intensity.bits}" if isinstance(intensity, StoredBits) else "dtype"
+        raise DataError(
+            f"{path}: intensity '{name}' expects values from 0 to {top:g}, got {least:g} to "
+            f"{most:g}; declare intensity: bits, percentile or minmax"
+        )
+    return 0.0, top
+
+
+def _bands(image: Image.Image) -> Iterator[Stored]:
+    for top in range(0, image.height, _BAND):
+        yield stored_pixels(image.crop((0, top, image.width, min(top + _BAND, image.height))))
+
+
+def zero_is_white(image: Image.Image) -> bool:
+    """Whether a 16-bit TIFF is stored inverted; Pillow turns only 8-bit ones around."""
+    if not image.mode.startswith("I;16") or image.format != "TIFF":
+        return False
+    return getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0

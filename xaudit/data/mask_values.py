@@ -1,0 +1,230 @@
+"""What the values of a mask mean: by declaration, or by a rule that asks where it is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from xaudit.core.case import BoolArray
+from xaudit.errors import DataError
+
+Labels = npt.NDArray[Any]
+"""Values of a mask file: gray levels, palette indices, or packed colors (see `pack_color`)."""
+
+_COLOR = 1 << 24
+_MOST_VALUES = 64
+_UNIFORM = 0.1
+"""Of the pixels between black and white: so many lie among equals at most, where edges are soft."""
+
+
+class UndeclaredValuesError(DataError):
+    """The values of a mask could mean several things; the study has to say which."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskValues:
+    """What the values of mask files mean; a value that is not named here is an error.
+
+    Attributes:
+        lesion: values of lesions; with ``mask_lesions: values`` each is a lesion of its own.
+        ignore: values of pixels that are not scored, neither lesion nor background.
+        background: values of everything else.
+    """
+
+    lesion: tuple[int | str, ...]
+    ignore: tuple[int | str, ...] = ()
+    background: tuple[int | str, ...] = (0,)
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if not self.lesion:
+            raise ValueError("lesion names at least one value")
+        named = [_code(one) for one in (*self.lesion, *self.ignore, *self.background)]
+        if len(set(named)) < len(named):
+            raise ValueError(f"each value means one thing, got {self}")
+
+    def codes(self, what: str) -> tuple[int, ...]:
+        """The values of "lesion", "ignore" or "background" as they stand in labels."""
+        return tuple(_code(one) for one in getattr(self, what))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskContent:
+    """What a mask shows.
+
+    Attributes:
+        labels: (H, W), 0 where there is no lesion, else the value of the lesion.
+        ignored: (H, W) bool, or None where nothing is ignored.
+        soft: where soft edges were cut: pixels above half, and pixels above 0.
+    """
+
+    labels: Labels
+    ignored: BoolArray | None = None
+    soft: tuple[int, int] | None = None
+
+
+def pack_color(rgb: Labels) -> Labels:
+    """(H, W, 3) of 8 bits → (H, W): gray where the channels agree, a code of its own elsewhere."""
+    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
+    gray = (red == green) & (green == blue)
+    return np.where(gray, red, _COLOR | red << 16 | green << 8 | blue)
+
+
+def value_name(value: float) -> str:
+    """How a value is written in `MaskValues`: a number, or "#ff0000" for a color."""
+    return f'"#{int(value) - _COLOR:06x}"' if value >= _COLOR else f"{value:g}"
+
+
+def declared_content(labels: Labels, declared: MaskValues) -> MaskContent:
+    """What a mask shows where its values are declared.
+
+    Raises:
+        UndeclaredValuesError: it holds a value that is not declared; names value and area.
+    """
+    codes = {name: declared.codes(name) for name in ("lesion", "ignore", "background")}
+    known = {code for one in codes.values() for code in one}
+    strange = {value: area for value, area in areas(labels).items() if value not in known}
+    if strange:
+        raise UndeclaredValuesError(
+            f"data.mask_values does not say what {_listed(strange)} means; the values of lesion, "
+            "ignore and background are all that a mask may hold"
+        )
+    lesion = np.isin(labels, codes["lesion"])
+    # A lesion may be 0, where background is another value.
+    kept = np.where(lesion, np.where(labels == 0, _COLOR, labels.astype(np.int32)), 0)
+    ignored = np.isin(labels, codes["ignore"]) if codes["ignore"] else None
+    return MaskContent(kept, ignored)
+
+
+def undeclared_content(labels: Labels, *, several: bool, blurred: bool) -> MaskContent:
+    """What a mask shows where nothing is declared: 0 is background, one other value the lesion.
+
+    Soft edges (values in between, hardly any of them among equals) are cut at half of the range.
+
+    Args:
+        labels: (H, W).
+        several: whether each value is a lesion of its own.
+        blurred: whether a lossy format smeared the values.
+
+    Raises:
+        UndeclaredValuesError: several values could be several things.
+    """
+    labels = _brightness(labels) if blurred else labels
+    found = {value: area for value, area in areas(labels).items() if value != 0}
+    if not found or (len(found) == 1 and not blurred):
+        return MaskContent(labels)
+    if blurred or _is_soft(labels):
+        return _cut(labels, found, several=several, blurred=blurred)
+    shades = _one_hue(labels)
+    if shades is not labels and _is_soft(shades):
+        return _cut(shades, found, several=several, blurred=blurred)
+    if several and not _has_void(found) and len(found) <= _MOST_VALUES:
+        return MaskContent(labels)
+    raise UndeclaredValuesError(_question(found, several=several))
+
+
+def areas(labels: Labels) -> dict[float, int]:
+    """Value → pixels, ascending."""
+    if labels.dtype.kind in "bu" and labels.dtype.itemsize <= 2:
+        counts = np.bincount(labels.ravel())
+        return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
+    values, counts = np.unique(labels, return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def _cut(
+    labels: Labels, found: Mapping[float, int], *, several: bool, blurred: bool
+) -> MaskContent:
+    if several:
+        raise UndeclaredValuesError(
+            "soft or smeared edges cannot be told from several lesions; store one lesion a file, "
+            "or one sharp value for each"
+        )
+    above = np.asarray(labels > _top(labels) / 2)
+    if found and not above.any():
+        raise UndeclaredValuesError(
+            f"no value is above half of {_top(labels):g}: {_listed(found)}; store 0 and "
+            f"{_top(labels):g}, or declare data.mask_values"
+        )
+    soft = None if blurred else (int(above.sum()), sum(found.values()))
+    return MaskContent(above, soft=soft)
+
+
+def _is_soft(labels: Labels) -> bool:
+    """Whether values between black and white form rims, as anti-aliasing leaves them."""
+    if labels.dtype.kind == "b" or labels.max() >= _COLOR:
+        return False
+    top = _top(labels)
+    rows, columns = (np.flatnonzero(labels.any(axis=axis)) for axis in (1, 0))
+    part = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    between = (part > 0) & (part < top)
+    values = np.unique(part[between])
+    # Two values of which one is tiny are a class and its border, however thin.
+    if part.max() <= top / 2 or (len(values) == 1 and values[0] < top / 25):
+        return False
+    part, between = np.pad(part, 1), np.pad(between, 1)
+    equal = ndimage.maximum_filter(part, 3) == ndimage.minimum_filter(part, 3)
+    return bool((equal & between).sum() <= _UNIFORM * between.sum())
+
+
+def _one_hue(labels: Labels) -> Labels:
+    """Brightness, where all colors are shades of one: pure red, green, blue or two of them."""
+    if labels.max() < _COLOR:
+        return labels
+    brightest = _brightness(labels)
+    alike = all(not one.any() or np.array_equal(one, brightest) for one in _channels(labels))
+    return brightest if alike else labels
+
+
+def _brightness(labels: Labels) -> Labels:
+    """The largest channel of colors; gray levels as they are."""
+    return labels if labels.max() < _COLOR else _channels(labels).max(axis=0).astype(np.uint8)
+
+
+def _channels(labels: Labels) -> Labels:
+    packed = np.stack([labels >> shift & 255 for shift in (16, 8, 0)])
+    return np.where(labels >= _COLOR, packed, labels)
+
+
+def _has_void(found: Mapping[float, int]) -> bool:
+    """Whether the largest value of the type stands far from all others, as 255 for "void"."""
+    *others, last = sorted(found)
+    return last in {255, 65535} and bool(others) and others[-1] <= last / 2
+
+
+def _top(labels: Labels) -> float:
+    if labels.dtype.kind == "f":
+        return 1.0 if labels.max() <= 1 else 255.0
+    return 255.0 if labels.max() <= 255 else 65535.0
+
+
+def _question(found: Mapping[float, int], *, several: bool) -> str:
+    first, *rest = (value_name(value) for value in found)
+    shown = f"{{lesion: [{first}], ignore: [{rest[-1]}], background: [0]}}"
+    other = "" if several else ", or mask_lesions: values where each is a lesion of its own"
+    what = f"{_listed(found)} could be lesion, void or another thing"
+    return f"{what}: declare data.mask_values, such as {shown}{other}"
+
+
+def _listed(found: Mapping[float, int]) -> str:
+    shown = [f"value {value_name(value)} ({area:,} px)" for value, area in found.items()]
+    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+    return ", ".join(shown[:6]) + more
+
+
+def _code(value: int | str) -> int:
+    if isinstance(value, int):
+        return value
+    digits = value.removeprefix("#")
+    if len(digits) != 6 or not value.startswith("#"):
+        raise ValueError(f'a color is written "#rrggbb", got {value!r}')
+    try:
+        return int(pack_color(np.array([[list(bytes.fromhex(digits))]]))[0, 0])
+    except ValueError as error:
+        raise ValueError(f'a color is written "#rrggbb", got {value!r}') from error
