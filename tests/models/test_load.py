@@ -56,10 +56,11 @@ def test_code_in_weights_is_not_run(make_spec, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("w.safetensors", b"garbage", "not a safetensors file"),
-        ("w.safetensors", b"", "not a safetensors file"),
-        ("w.pt", b"garbage", "not a checkpoint|more than tensors"),
-        ("w.pt", b"", "not a checkpoint"),
+        ("w.safetensors", b"garbage", "is a text file .*not a torch checkpoint"),
+        ("w.safetensors", b"", "is an empty file, not a torch checkpoint"),
+        ("w.safetensors", b"\x10" + bytes(7) + b"{garbage", "not a safetensors file"),
+        ("w.pt", b"\xff\xfegarbage\0", "no format that is known here .*ff fe 67"),
+        ("w.pt", b"", "is an empty file, not a torch checkpoint"),
     ],
 )
 def test_damaged_weights_are_a_message(make_spec, tmp_path, name, content, message):

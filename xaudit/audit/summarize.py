@@ -239,6 +239,7 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         weights_file=_weights_file(plan),
         weights_sha256=detector.weights_sha256,
         parameters=detector.parameter_count,
+        taken=detector.taken,
         input=declared.input,
         output=declared.output.kind,
         target_layer=detector.target_layer.name
