@@ -113,7 +113,7 @@ def test_damaged_files_are_a_message_whatever_torch_raises(new, tmp_path):
     path = saved({"state_dict": state(1.0)}, tmp_path, _use_new_zipfile_serialization=new)
     whole, chance = path.read_bytes(), random.Random(0)
     refused = 0
-    for turn in range(100):
+    for turn in range(300):
         content = bytearray(whole)
         for _ in range(chance.randint(1, 4)):
             content[chance.randrange(len(content))] = chance.randrange(256)
@@ -123,7 +123,7 @@ def test_damaged_files_are_a_message_whatever_torch_raises(new, tmp_path):
             said = message_of(path)
         refused += bool(said)
         assert "weights_only" not in said
-    assert refused >= 50
+    assert refused >= 150
 
 
 def test_a_pickled_network_is_named_and_not_run(tmp_path):

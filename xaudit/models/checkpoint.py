@@ -56,27 +56,39 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
         DetectorError: the file is missing, no checkpoint, damaged, holds more than tensors or
             several states of which none is named; says which there are.
     """
+    states = read_states(path)
+    listed = "; ".join(f"{one.key} ({_size(one.tensors)})" for one in states)
+    if key is None and len(states) > 1:
+        raise DetectorError(
+            f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
+            "(detector.weights_key)"
+        )
+    wanted = [one for one in states if key in {None, one.key}]
+    if len(wanted) != 1:
+        raise DetectorError(f"{path}: detector.weights_key {key!r}: no such state; it has {listed}")
+    return wanted[0]
+
+
+def read_states(path: Path) -> tuple[Stored, ...]:
+    """Every state that a file holds; at least one.
+
+    Args:
+        path: whatever its suffix says.
+
+    Raises:
+        DetectorError: the file is missing, no checkpoint, damaged, holds more than tensors or
+            no state at all.
+    """
     if checkpoint_format(path) == "safetensors":
         states = [(TOP, _read_safetensors(path))]
     else:
         states = list(_states(_read_torch(path), (), [0], path))
     if not states:
         raise DetectorError(f"{path}: expected a state_dict (name → tensor), or one under a key")
-    return _chosen(states, key, path)
-
-
-def _chosen(states: list[tuple[str, State]], key: str | None, path: Path) -> Stored:
-    listed = "; ".join(f"{name} ({_size(state)})" for name, state in states)
-    if key is None and len(states) > 1:
-        raise DetectorError(
-            f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
-            "(detector.weights_key)"
-        )
-    wanted = [one for one in states if key in {None, one[0]}]
-    if len(wanted) != 1:
-        raise DetectorError(f"{path}: detector.weights_key {key!r}: no such state; it has {listed}")
-    name, state = wanted[0]
-    return Stored(name, state, tuple(one for one, _ in states if one != name))
+    keys = [key for key, _ in states]
+    return tuple(
+        Stored(key, state, tuple(one for one in keys if one != key)) for key, state in states
+    )
 
 
 def _size(state: State) -> str:

@@ -52,8 +52,8 @@ def load_weights(network: torch.nn.Module, stored: Stored, prefix: str | None, w
     """
     wanted, state = network.state_dict(), stored.tensors
     if prefix is None:
-        prefix = next((one for one in _shared_prefixes(state) if _fits(state, wanted, one)), "")
-    load_state(network, _without(state, prefix), where, _advice(state, wanted, prefix))
+        prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
+    load_state(network, without_prefix(state, prefix), where, _advice(state, wanted, prefix))
     left_out = tuple(name for name in state if not name.startswith(prefix))
     key = "" if stored.key == TOP and not stored.beside else stored.key
     return Taken(key, prefix, left_out, stored.beside)
@@ -100,11 +100,16 @@ def _misfits(state: State, wanted: Mapping[str, torch.Tensor]) -> list[str]:
 
 
 def _fits(state: State, wanted: Mapping[str, torch.Tensor], prefix: str) -> bool:
-    return not _misfits(_without(state, prefix), wanted)
+    return not _misfits(without_prefix(state, prefix), wanted)
 
 
-def _without(state: State, prefix: str) -> State:
-    """The entries whose names begin with the prefix, without it."""
+def without_prefix(state: State, prefix: str) -> State:
+    """The entries whose names begin with the prefix, without it.
+
+    Args:
+        state: name → tensor.
+        prefix: with its dot; empty leaves all as they are.
+    """
     return {
         name.removeprefix(prefix): tensor
         for name, tensor in state.items()
@@ -112,8 +117,12 @@ def _without(state: State, prefix: str) -> State:
     }
 
 
-def _shared_prefixes(state: State) -> Iterator[str]:
-    """None, and then the dotted beginnings that all names share, the shortest first."""
+def shared_prefixes(state: State) -> Iterator[str]:
+    """None, and then the dotted beginnings that all names share, the shortest first.
+
+    Args:
+        state: name → tensor.
+    """
     prefix = ""
     while True:
         yield prefix
