@@ -46,14 +46,14 @@ QUESTIONS: Mapping[str, str] = {
 }
 
 
-def open_questions(file: YamlFile) -> Mapping[str, str]:
+def open_questions(file: YamlFile) -> Mapping[Location, str]:
     """What is marked as open in a file.
 
     Returns:
-        Place and key, as they begin a message → the message.
+        Location → place, key and question.
     """
     return {
-        f"{file.place(location)}: {'.'.join(map(str, location))}": _asked(location)
+        location: f"{file.place(location)}: {'.'.join(map(str, location))}: {_asked(location)}"
         for location in _marked(file.data, ())
     }
 

@@ -76,12 +76,11 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
 def _parsed(file: YamlFile) -> AuditConfig:
     """The configuration; questions that are left open and mistakes come in one message."""
     asked = open_questions(file)
-    told = [f"{place}: {question}" for place, question in asked.items()]
+    told = list(asked.values())
     try:
-        config = file.parse(AuditConfig)
+        config = file.parse(AuditConfig, asked)
     except ConfigError as error:
-        told += [one for one in error.problems if not one.startswith(tuple(asked))]
-        raise ConfigError(told) from None
+        raise ConfigError([*told, *error.problems]) from None
     if told:
         raise ConfigError(told)
     return config

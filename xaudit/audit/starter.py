@@ -14,8 +14,8 @@ from xaudit.models.recognize import recognize
 from xaudit.models.sidecar import read_sidecar
 
 _TEXT = """\
-# An audit of {name}. Written by `xaudit init`: answer every "?", read every line, then
-# `xaudit check` it.
+# An audit of {name}. Written by `xaudit init`: answer every question mark, read every line,
+# then `xaudit check` it.
 name: {name_yaml}
 seed: 0
 

@@ -66,7 +66,7 @@ def _content(path: Path) -> dict[str, Any] | None:
 def _timm(name: str, content: dict[str, Any]) -> Sidecar | None:
     given = content.get("pretrained_cfg", content)
     size = given.get("input_size") if isinstance(given, dict) else None
-    if not _numbers(size, 3):
+    if not isinstance(size, list) or not _numbers(size, 3):
         return None
     values: dict[str, object] = {"height": size[1], "width": size[2], "channels": size[0]}
     remarks: dict[str, str] = {}
@@ -88,7 +88,7 @@ _MARGIN = "a margin is cut off after resizing; none of letterbox, stretch, crop 
 
 
 def _hub(name: str, content: dict[str, Any]) -> Sidecar | None:
-    if not any(key in content for key in ("image_mean", "size", "crop_size", "do_normalize")):
+    if not any(key in content for key in ("image_mean", "image_std", "do_normalize", "do_rescale")):
         return None
     values: dict[str, object] = {}
     remarks: dict[str, str] = {}
