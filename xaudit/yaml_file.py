@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
+from operator import eq
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,8 +44,12 @@ class YamlFile:
             location = location[:-1]
         return f"{self.path}:{self.lines.get(location, 1)}"
 
-    def parse(self, kind: type[T]) -> T:
+    def parse(self, kind: type[T], open_at: Collection[Location] = ()) -> T:
         """The content as an object of this type.
+
+        Args:
+            kind: of the object.
+            open_at: locations that are left open; what follows from them is not told.
 
         Raises:
             ConfigError: one line for each mistake, with its place and what was expected.
@@ -51,7 +57,8 @@ class YamlFile:
         try:
             return TypeAdapter(kind).validate_python(self.data)
         except ValidationError as error:
-            raise ConfigError([self._describe(one, kind) for one in error.errors()]) from None
+            told = [one for one in error.errors() if not _touches(one["loc"], open_at)]
+            raise ConfigError([self._describe(one, kind) for one in told]) from None
 
     def _describe(self, error: ErrorDetails, kind: type[object]) -> str:
         location: Location = error["loc"]
@@ -64,6 +71,11 @@ class YamlFile:
         got = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
         said = "" if got and repr(error["input"]) in message else got
         return f"{self.place(location)}: {key}: {message}{said}"
+
+
+def _touches(location: Location, others: Collection[Location]) -> bool:
+    """Whether it is above one of the others, at it or below it."""
+    return any(all(map(eq, location, other)) for other in others)
 
 
 def _hint(key: str | int, kind: type[object]) -> str:

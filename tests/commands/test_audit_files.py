@@ -24,7 +24,9 @@ def test_init_writes_a_file_that_names_what_it_saw(xaudit, demo, tmp_path):
     text = out.read_text(encoding="utf-8")
     assert "manifest.csv" in text
     assert "patient:" in text
-    assert "the weights fit no torchvision model" in text
+    assert "architecture: xaudit.models.reference:small_cnn\n" in text
+    assert "channels: 1 " in text
+    assert "kind: logit " in text
     assert "device: device.yaml" in text
     device = tmp_path / "device.yaml"
     assert str(device) in printed
@@ -32,6 +34,58 @@ def test_init_writes_a_file_that_names_what_it_saw(xaudit, demo, tmp_path):
     device.write_text("inputs: mine\n", encoding="utf-8")
     assert xaudit("init", demo / "study", "--model", demo / "x", "--out", out)[0] == 2
     assert device.read_text(encoding="utf-8") == "inputs: mine\n"
+
+
+OPEN = {
+    "height": "224", "width": "160", "resize": "letterbox", "interpolation": "area",
+    "mean": "[0.35]", "std": "[0.25]", "intensity": "dtype", "probability": "0.5",
+    "origin": "fixed", "note": "chosen on a tuning set",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_init_cannot_know_is_asked_all_at_once(xaudit, demo, tmp_path, command):
+    out = tmp_path / "audit.yaml"
+    weights = demo / "reference_detector.safetensors"
+    assert xaudit("init", demo / "study", "--model", weights, "--out", out)[0] == 0
+    lines = out.read_text(encoding="utf-8").replace("draws: 2000", "draws: 2").splitlines()
+    out.write_text("\n".join(lines), encoding="utf-8")
+    code, _out, err = xaudit(command, out)
+    assert code == 2
+    for key in OPEN:
+        line = 1 + next(at for at, text in enumerate(lines) if text.strip() == f'{key}: "?"')
+        assert re.search(
+            rf"audit.yaml:{line}: detector\.[\w.]*{key}: is not answered yet: .*\?", err
+        )
+    assert "statistics.draws: Input should be greater" in err
+    assert err.count("audit.yaml:") == len(OPEN) + 1
+
+
+def test_with_its_questions_answered_the_first_file_passes_the_check(xaudit, demo, tmp_path):
+    out = tmp_path / "audit.yaml"
+    weights = demo / "reference_detector.safetensors"
+    assert xaudit("init", demo / "study", "--model", weights, "--out", out)[0] == 0
+    text = out.read_text(encoding="utf-8")
+    for key, answer in OPEN.items():
+        text = text.replace(f'{key}: "?"', f"{key}: {answer}")
+    assert '"?"' not in text
+    for name in ("integrated_gradients", "shap", "lime"):
+        text = text.replace(f"    {name}: {{}}\n", "")
+    out.write_text(text, encoding="utf-8")
+    code, _out, err = xaudit("check", out)
+    assert (code, err) == (0, "")
+
+
+def test_a_module_beside_the_audit_file_is_not_run_and_the_command_is_told(xaudit, demo, tmp_path):
+    text = (demo / "audit.yaml").read_text(encoding="utf-8")
+    text = text.replace("xaudit.models.reference:small_cnn", "nobodys_models:build")
+    text = text.replace("root: study", f"root: {demo / 'study'}")
+    text = text.replace("weights: ", f"weights: {demo}/")
+    (tmp_path / "audit.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "nobodys_models.py").write_text("raise SystemExit(9)", encoding="utf-8")
+    code, _out, err = xaudit("check", tmp_path / "audit.yaml")
+    assert code == 2
+    assert f"PYTHONPATH={tmp_path} xaudit check {tmp_path}/audit.yaml" in err
 
 
 def test_check_lists_every_mistake_at_once(xaudit, demo, tmp_path):

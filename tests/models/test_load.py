@@ -55,10 +55,11 @@ def test_code_in_weights_is_not_run(make_spec, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("w.safetensors", b"garbage", "not a safetensors file"),
-        ("w.safetensors", b"", "not a safetensors file"),
-        ("w.pt", b"garbage", "not a checkpoint|more than tensors"),
-        ("w.pt", b"", "not a checkpoint"),
+        ("w.safetensors", b"garbage", "is a text file .*not a torch checkpoint"),
+        ("w.safetensors", b"", "is an empty file, not a torch checkpoint"),
+        ("w.safetensors", b"\x10" + bytes(7) + b"{garbage", "not a safetensors file"),
+        ("w.pt", b"\xff\xfegarbage\0", "no format that is known here .*ff fe 67"),
+        ("w.pt", b"", "is an empty file, not a torch checkpoint"),
     ],
 )
 def test_damaged_weights_are_a_message(make_spec, tmp_path, name, content, message):
@@ -125,8 +126,6 @@ def test_gray_images_are_repeated_over_the_channels(tmp_path):
     np.testing.assert_allclose(detector.logits(gray), detector.logits(color), atol=1e-5)
     assert detector.target_layer.name == "layer4"
     assert detector.target_layer.grid == (2, 2)
-    seen = recognize(spec.weights)
-    assert (seen.architecture, seen.channels, seen.outputs) == ("torchvision:resnet18", 3, 2)
 
 
 @pytest.mark.skipif(

@@ -174,6 +174,14 @@ class DetectorConfig(Section):
     weights: Path = Field(
         description="safetensors or state_dict, relative to this file; left out with folds"
     )
+    weights_key: str | None = Field(
+        None, min_length=1, description="which of several states in the file is audited, dotted "
+        "where nested (state_dict_ema, ema.module); every file of weights has it"
+    )  # fmt: skip
+    weights_prefix: str | None = Field(
+        None, pattern=r"^.+\.$", description="names that begin so are taken, without it, and all "
+        "others are left out (“model.”, with its dot); every file of weights has it"
+    )  # fmt: skip
     folds: FoldDetectorsConfig | None = Field(
         None, description="a detector for each fold of a cross-validation, instead of weights"
     )

@@ -13,6 +13,7 @@ from xaudit.audit.progress import Listener
 from xaudit.audit.results import Results
 from xaudit.audit.run import Engine, explain_rest
 from xaudit.audit.store import Row, Store, disk_errors, read_table, write_table
+from xaudit.core.detector import Taken
 
 _PARTS = "folds"
 Step = Callable[[Plan, Engine, Results, Path, Listener], list[Row]]
@@ -65,7 +66,9 @@ def load_parts(plan: Plan) -> tuple[Part, ...]:
 def whole_engine(plan: Plan, parts: Sequence[Part]) -> Engine:
     """What ran, as a summary reads it: with several detectors the hash is that of their hashes."""
     first = parts[0].engine
-    detector = replace(first.detector, weights_sha256=plan.record.files["weights"])
+    taken = Taken.together([part.engine.detector.taken for part in parts])
+    digest = plan.record.files["weights"]
+    detector = replace(first.detector, weights_sha256=digest, taken=taken)
     return replace(first, detector=detector)
 
 

@@ -44,6 +44,7 @@ from xaudit.data.study import load_study
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
+from xaudit.models.file_kinds import no_file
 from xaudit.models.spec import DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
@@ -78,6 +79,8 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         input=detector.input,
         output=detector.output.resolve(),
         target_layer=detector.target_layer,
+        weights_key=detector.weights_key,
+        weights_prefix=detector.weights_prefix,
     )
 
 
@@ -261,6 +264,9 @@ def _hash_of_weights(path: Path, name: str) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
+        what = no_file(path)
+        if what is not None:
+            raise ConfigError(what) from None
         key = "explain.checks"
         if name.startswith("weights"):
             key = "detector.weights" if name == "weights" else "detector.folds"

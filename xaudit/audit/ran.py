@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from xaudit.core.attribution import Parameter
+from xaudit.core.detector import Taken
 
 
 class Named(Protocol):
@@ -46,6 +47,10 @@ class RanDetector(Protocol):
     @property
     def parameter_count(self) -> int:
         """Of the network."""
+
+    @property
+    def taken(self) -> Taken:
+        """What of the file of weights the network received."""
 
     @property
     def target_layer(self) -> Named | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.config import AuditConfig, ChecksConfig, DetectorConfig
+from xaudit.audit.own_module import module_nearby
+from xaudit.audit.questions import open_questions
 from xaudit.errors import ConfigError
 from xaudit.gate.packs import is_pack
 from xaudit.yaml_file import YamlFile, read_yaml
@@ -44,7 +46,7 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
         ConfigError: every mistake of the file, each with its place.
     """
     file = read_yaml(path)
-    config = file.parse(AuditConfig)
+    config = _parsed(file)
     given = overrides or Overrides()
     folder = path.resolve().parent
     data = config.data.model_copy(
@@ -54,6 +56,10 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
         }
     )
     detector = config.detector.model_copy(update=_weights(folder, config.detector, given))
+    nearby = module_nearby(detector, path)
+    if nearby is not None:
+        place = file.place(("detector", "architecture"))
+        raise ConfigError(f"{place}: detector.architecture: {nearby}")
     explain = config.explain.model_copy(update={"checks": _found(folder, config.explain.checks)})
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})
@@ -65,6 +71,19 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     }
     parts = {"data": data, "detector": detector, "explain": explain}
     return config.model_copy(update=parts | others), file
+
+
+def _parsed(file: YamlFile) -> AuditConfig:
+    """The configuration; questions that are left open and mistakes come in one message."""
+    asked = open_questions(file)
+    told = list(asked.values())
+    try:
+        config = file.parse(AuditConfig, asked)
+    except ConfigError as error:
+        raise ConfigError([*told, *error.problems]) from None
+    if told:
+        raise ConfigError(told)
+    return config
 
 
 def _weights(folder: Path, detector: DetectorConfig, given: Overrides) -> dict[str, object]:

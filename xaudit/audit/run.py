@@ -77,9 +77,10 @@ class Engine:
 
     @property
     def described(self) -> dict[str, str]:
-        """For provenance: device, batches and number format, which shape last digits."""
+        """For provenance: what was loaded; device, batches and number format shape last digits."""
         sizes = self.evaluator.sizes
         return {
+            "weights taken": self.detector.taken.described,
             "computed on": describe_device(self.evaluator.device),
             "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
             "number format": self.evaluator.rough.described,

@@ -25,12 +25,12 @@ from xaudit.audit.summarize import Evidence, summarize
 from xaudit.audit.suspicions import read_noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
-from xaudit.core.detector import OperatingPoint
+from xaudit.core.detector import OperatingPoint, Taken
 from xaudit.core.finding import Findings, GalleryCase
 from xaudit.data.predictions import ScoredCase, ScoredStudy
 
 NO_LAYER = "none returns a picture"
-_COMPUTED = ("computed on", "images at once", "number format")
+_COMPUTED = ("weights taken", "computed on", "images at once", "number format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,7 @@ class _Detector:
     weights_sha256: str
     parameter_count: int
     target_layer: _Layer | None
+    taken: Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ class _Ran:
         one = stated.detector
         layer = None if one.target_layer in {None, NO_LAYER} else _Layer(str(one.target_layer))
         return cls(
-            _Detector(record.files["weights"], one.parameters or 0, layer),
+            _Detector(record.files["weights"], one.parameters or 0, layer, one.taken or Taken()),
             tuple(
                 _Method(each.name, each.library, each.question, each.params)
                 for each in stated.methods

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import yaml
 
+from xaudit.audit.network_starter import asked, network_text
+from xaudit.audit.questions import OPEN
 from xaudit.data.inspect import Inspection, inspect_dataset
-from xaudit.models.recognize import Recognized, recognize
+from xaudit.models.recognize import recognize
+from xaudit.models.sidecar import read_sidecar
 
 _TEXT = """\
-# An audit of {name}. Written by `xaudit init`; read every line, then `xaudit check` it.
+# An audit of {name}. Written by `xaudit init`: answer every question mark, read every line,
+# then `xaudit check` it.
 name: {name_yaml}
 seed: 0
 
@@ -21,31 +25,12 @@ data:
 detector:
   name: {detector}
   version: "1"
-  # torchvision:NAME, timm:NAME, or package.module:factory for your own.
-{architecture}
   weights: {weights}
-  input:
-    # How your training code prepared an image; `xaudit check` notices some wrong declarations,
-    # not all. Values enter the network as (x - mean) / std with x in [0, 1].
-    height: 224
-    width: 224
-    color: gray            # or rgb
-    channels: {channels}
-    resize: letterbox      # or stretch, crop
-    interpolation: area    # or bilinear, bicubic
-    pad: 0.0
-    mean: [0.5]
-    std: [0.5]
-    intensity: dtype       # or percentile, minmax
-  output:
-{output}
+{network}
   operating_points:
-    # A threshold on the probability (or on the logit). "fixed" only if it was chosen before this
-    # study was seen; otherwise "chosen_on_study", and no verdict is read from it.
+    # A case is positive above a threshold on the probability (or on the logit).
     - name: default
-      probability: 0.5
-      origin: fixed
-      note: ""
+{point}
 
 explain:
   # Maps cost hundreds of evaluations each, so a stratified sample is explained.
@@ -71,7 +56,7 @@ device: device.yaml
 
 
 def starter(folder: Path, weights: Path, out: Path) -> str:
-    """The text of an audit file.
+    """The text of an audit file: what can be shown is written, the rest is a question.
 
     Args:
         folder: of the study.
@@ -88,11 +73,15 @@ def starter(folder: Path, weights: Path, out: Path) -> str:
         name_yaml=_scalar(folder.resolve().name),
         data=_data(found, _relative(folder, out)),
         detector=_scalar(weights.stem),
-        architecture=_architecture(seen),
         weights=_scalar(_relative(weights, out)),
-        channels=seen.channels or 3,
-        output=_output(seen),
+        network=network_text(seen, read_sidecar(weights)),
+        point=_point(),
     )
+
+
+def _point() -> str:
+    keys = ("probability", "origin", "note")
+    return "\n".join(line for key in keys for line in asked("operating_points", key, "      "))
 
 
 def _data(found: Inspection, root: str) -> str:
@@ -107,6 +96,9 @@ def _data(found: Inspection, root: str) -> str:
         values = getattr(spec, name)
         if values:
             lines.append(f"  {name}: [{', '.join(map(_scalar, values))}]")
+    # Among the sentences is then the question which values mean fractured.
+    if not spec.positive and any("data.positive" in one for one in found.findings):
+        lines.append(f'  positive: "{OPEN}"')
     if spec.columns:
         lines.append("  columns:")
         lines += [f"    {role}: {_scalar(name)}" for role, name in spec.columns.items()]
@@ -117,23 +109,6 @@ def _data(found: Inspection, root: str) -> str:
         '  dates: ""',
     ]
     return "\n".join(lines)
-
-
-def _architecture(seen: Recognized) -> str:
-    if seen.architecture is None:
-        return "  architecture: CHANGE-ME:CHANGE-ME   # the weights fit no torchvision model"
-    lines = [f"  architecture: {seen.architecture}   # recognized by its tensors"]
-    if seen.outputs is not None:
-        lines.append(f"  arguments: {{num_classes: {seen.outputs}}}")
-    return "\n".join(lines)
-
-
-def _output(seen: Recognized) -> str:
-    if seen.outputs == 1:
-        return "    kind: logit            # one output, positive = fractured"
-    if seen.outputs == 2:
-        return "    kind: two_logits\n    positive: 1            # which output means fractured"
-    return "    kind: multi_label\n    positive: 0            # which output means fractured"
 
 
 def _scalar(text: str) -> str:

@@ -245,6 +245,7 @@ def _detector_facts(plan: Plan, engine: Ran) -> DetectorFacts:
         weights_file=_weights_file(plan),
         weights_sha256=detector.weights_sha256,
         parameters=detector.parameter_count,
+        taken=detector.taken,
         input=declared.input,
         output=declared.output.resolve().described,
         target_layer=detector.target_layer.name

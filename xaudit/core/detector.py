@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -116,6 +117,45 @@ class OperatingPoint:
     logit: float
     origin: Literal["fixed", "chosen_on_study"]
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of a file of weights a network received.
+
+    Attributes:
+        key: of the state in the file, dotted; empty where the file is that state.
+        prefix: that was taken off the names; empty for none.
+        left_out: names of entries that do not begin with the prefix.
+        beside: keys of other states of the file.
+    """
+
+    key: str = ""
+    prefix: str = ""
+    left_out: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    @property
+    def described(self) -> str:
+        """In words, for provenance."""
+        parts = [f"state {self.key}" if self.key else "the whole file"]
+        if self.beside:
+            parts.append(f"not {', '.join(self.beside)}")
+        if self.prefix:
+            parts.append(f"prefix {self.prefix} taken off")
+        if self.left_out:
+            parts.append(f"{len(self.left_out)} entries left out: {', '.join(self.left_out)}")
+        return "; ".join(parts)
+
+    @classmethod
+    def together(cls, several: Sequence[Taken]) -> Taken:
+        """What the detectors of several folds received, each thing named once."""
+        return cls(
+            " / ".join(dict.fromkeys(one.key for one in several)),
+            " / ".join(dict.fromkeys(one.prefix for one in several)),
+            tuple(dict.fromkeys(name for one in several for name in one.left_out)),
+            tuple(dict.fromkeys(name for one in several for name in one.beside)),
+        )
 
 
 class Detector(Protocol):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from xaudit.core.attribution import Parameter
 from xaudit.core.case import CaseIssue
-from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.core.detector import InputSpec, OperatingPoint, Taken
 from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
@@ -76,6 +76,7 @@ class DetectorFacts:
     Attributes:
         format: "network" was run by the audit; of "predictions" only scores were seen: then
             weights, parameters, input and layer are None and no explanation applies.
+        taken: what of the file of weights the network received.
     """
 
     name: str
@@ -90,6 +91,7 @@ class DetectorFacts:
     operating_points: tuple[OperatingPoint, ...]
     warnings: tuple[str, ...] = ()
     format: Literal["network", "predictions"] = "network"
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)

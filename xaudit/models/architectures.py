@@ -46,7 +46,9 @@ def _torchvision(name: str, arguments: Arguments) -> torch.nn.Module:
     known = models.list_models(module=models)
     if name not in known:
         raise DetectorError(f"torchvision has no classification model {name!r}{_near(name, known)}")
-    network: torch.nn.Module = models.get_model(name, weights=None, **arguments)
+    # These two announce another initialization, which nobody looks at here.
+    quiet = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
+    network: torch.nn.Module = models.get_model(name, weights=None, **quiet | dict(arguments))
     return network
 
 
@@ -63,8 +65,16 @@ def _factory(module: str, name: str) -> Callable[..., object]:
     define_missing_operators()
     try:
         factory = getattr(importlib.import_module(module), name, None)
-    except ImportError as error:
-        raise DetectorError(f"{module}:{name}: {module} cannot be imported: {error}") from None
+    except ModuleNotFoundError as error:
+        own = error.name is not None and module.startswith(error.name)
+        remedy = "; put the folder that holds it on PYTHONPATH" if own else ""
+        raise DetectorError(
+            f"{module}:{name}: {module} cannot be imported: {error}{remedy}"
+        ) from None
+    except Exception as error:  # whatever a maker's own code does while it is imported
+        raise DetectorError(
+            f"{module}:{name}: {module} cannot be imported: {type(error).__name__}: {error}"
+        ) from None
     if not callable(factory):
         raise DetectorError(f"{module}:{name}: {module} has no function or class {name!r}")
     return factory  # type: ignore[no-any-return]

@@ -7,10 +7,11 @@ import torch
 from xaudit.core.detector import Capability
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
+from xaudit.models.checkpoint import read_stored
 from xaudit.models.layers import TargetLayer, find_target_layer
 from xaudit.models.spec import DetectorSpec
 from xaudit.models.torch_detector import PositiveLogit, TorchDetector
-from xaudit.models.weights import load_state, read_weights, sha256_of_file
+from xaudit.models.weights import load_weights, sha256_of_file
 
 # The first is faster; a network that flattens pictures with `view` works with the second only.
 _ORDERS = (torch.channels_last, torch.contiguous_format)
@@ -25,9 +26,10 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
     Raises:
         DetectorError: architecture, weights, input or output do not fit together.
     """
-    state = read_weights(spec.weights)
+    stored = read_stored(spec.weights, spec.weights_key)
     network = build_network(spec.architecture, spec.arguments)
-    load_state(network, state, f"{spec.weights.name} into {spec.architecture}")
+    where = f"{spec.weights.name} into {spec.architecture}"
+    taken = load_weights(network, stored, spec.weights_prefix, where)
     image = _probe_image(spec)
     module = _tried(network, spec, image)
     layer = _target(module, image, spec.target_layer)
@@ -38,6 +40,7 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         target_layer=layer,
         weights_sha256=sha256_of_file(spec.weights),
         parameter_count=sum(one.numel() for one in network.parameters()),
+        taken=taken,
         capabilities=_capabilities(module, image, layer),
     )
 

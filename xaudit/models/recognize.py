@@ -1,77 +1,208 @@
-"""Guess the architecture of weights from the names and shapes of their tensors."""
+"""The architecture of weights from the names and shapes of their tensors, where it is certain."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from xaudit.models.weights import read_weights
-from xaudit.torchvision_operators import torchvision_models
+from xaudit.errors import DetectorError
+from xaudit.models.architectures import build_network
+from xaudit.models.checkpoint import State, Stored, read_states
+from xaudit.models.known import Known, known_with
+from xaudit.models.spec import Argument
+from xaudit.models.weights import shared_prefixes, without_prefix
 
 Shapes = Mapping[str, tuple[int, ...]]
+
+_COMPARED = 12
+# Tensors that may differ before the arguments are known: of the first layer and of every head.
+_DIFFERENT = 8
+_LARGEST = 150_000_000
+_SIZES = (224, 384, 256)
+_PLANES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """What the names and shapes of a set of weights tell.
+    """What the names and shapes of a set of weights show.
 
     Attributes:
-        architecture: "torchvision:NAME", or None if no known one fits.
-        channels: planes that the first convolution takes; None if there is none.
-        outputs: width of the last layer; None if it cannot be told.
+        architecture: "torchvision:NAME", "timm:NAME" or "package.module:factory"; None if no
+            known one has these tensors.
+        arguments: with which it has exactly these tensors.
+        channels: planes that it takes; None if the architecture is not known.
+        outputs: width of what it returns; None likewise.
+        alike: further architectures that give the same logits with these weights.
+        rivals: further ones with the same tensors that give others, or were not compared.
+        keys: of the states of the file; the first was looked at.
+        prefix: that has to be declared, since other names do not begin with it.
     """
 
     architecture: str | None
-    channels: int | None
-    outputs: int | None
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    channels: int | None = None
+    outputs: int | None = None
+    alike: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """An architecture with the arguments that give it the tensors of the file."""
+
+    architecture: str
+    arguments: Mapping[str, Argument]
+    channels: int
+    outputs: int
 
 
 def recognize(weights: Path) -> Recognized:
-    """Compare weights with every classification model of torchvision; nothing is downloaded.
+    """Compare weights with the classification models of torchvision and timm, and xaudit's own.
+
+    Names are looked up in a table (`xaudit.models.known`), shapes are compared with the network
+    itself; of several that fit, it is tried whether they give the same logits.
 
     Args:
-        weights: safetensors or state_dict.
+        weights: safetensors or what ``torch.save`` wrote.
 
     Raises:
         DetectorError: the weights cannot be read.
     """
-    shapes = {name: tuple(tensor.shape) for name, tensor in read_weights(weights).items()}
-    name = next((name for name, known in _known_models() if _fits(shapes, known)), None)
-    planes = [shape for shape in shapes.values() if len(shape) == 4]
-    matrices = [shape for shape in shapes.values() if len(shape) == 2]
-    return Recognized(
-        architecture=f"torchvision:{name}" if name else None,
-        channels=planes[0][1] if planes else None,
-        outputs=matrices[-1][0] if matrices else None,
+    states = read_states(weights)
+    keys = tuple(state.key for state in states)
+    for prefix, declared, tensors in _readings(states[0]):
+        fitting = [built for one in known_with(tensors) if (built := _fitting(one, tensors))]
+        if fitting:
+            first, *others = fitting[:_COMPARED]
+            alike = [one.architecture for one in others if _same_logits(first, one, tensors)]
+            return Recognized(
+                first.architecture,
+                first.arguments,
+                first.channels,
+                first.outputs,
+                tuple(alike),
+                tuple(one.architecture for one in fitting[1:] if one.architecture not in alike),
+                keys,
+                prefix if declared else None,
+            )
+    return Recognized(None, keys=keys)
+
+
+def _readings(stored: Stored) -> Iterator[tuple[str, bool, State]]:
+    """Prefix, whether it would have to be declared, and the tensors without it."""
+    tensors = stored.tensors
+    for prefix in shared_prefixes(tensors):
+        yield prefix, False, without_prefix(tensors, prefix)
+    first = dict.fromkeys(f"{name.partition('.')[0]}." for name in tensors if "." in name)
+    for prefix in first if len(first) > 1 else ():
+        yield prefix, True, without_prefix(tensors, prefix)
+
+
+def _fitting(known: Known, tensors: State) -> _Built | None:
+    """The architecture with the arguments that give it these shapes; None if none do."""
+    wanted = _shapes(tensors)
+    plain = _shapes_of(known.architecture, known.arguments)
+    if plain is None or plain.keys() != wanted.keys():
+        return None
+    if sum(plain[name] != wanted[name] for name in plain) > _DIFFERENT:
+        return None
+    channel = _channel_argument(known)
+    heads, firsts = _heads(known, plain), _firsts(known, plain)
+    outputs = {wanted[name][0] for name in heads} or {0}
+    channels = {wanted[name][1] // firsts[name] for name in firsts} or {_PLANES}
+    if len(outputs) != 1 or len(channels) != 1:
+        return None
+    width, planes = outputs.pop(), channels.pop()
+    arguments = dict(known.arguments) | {"num_classes": width}
+    if channel and (planes != _PLANES or channel == "channels"):
+        arguments |= {channel: planes}
+    if _shapes_of(known.architecture, arguments) != wanted:
+        return None
+    return _Built(known.architecture, arguments, planes, width)
+
+
+def _channel_argument(known: Known) -> str | None:
+    """How the number of channels is given; torchvision's networks always take three."""
+    scheme = known.architecture.partition(":")[0]
+    return {"timm": "in_chans", "torchvision": None}.get(scheme, "channels")
+
+
+def _heads(known: Known, plain: Shapes) -> tuple[str, ...]:
+    """The tensors whose first axis is as long as there are outputs."""
+    other = _shapes_of(known.architecture, {**known.arguments, "num_classes": 7}) or plain
+    return tuple(name for name in plain if plain[name] != other[name])
+
+
+def _firsts(known: Known, plain: Shapes) -> dict[str, int]:
+    """The kernels that see the image → of their planes, how many for each channel."""
+    channel = _channel_argument(known)
+    if channel is None:
+        return {}
+    few, many = (
+        _shapes_of(known.architecture, {**known.arguments, channel: count}) or plain
+        for count in (1, 2)
     )
+    return {
+        name: many[name][1] - few[name][1]
+        for name in plain
+        if many[name] != few[name] and len(plain[name]) == 4 and many[name][1] > few[name][1]
+    }
 
 
-def _known_models() -> Iterator[tuple[str, Shapes]]:
-    models = torchvision_models()
-    for name in models.list_models(module=models):
-        # These two announce another initialization, which nobody looks at here.
-        quiet = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    return {
+        name: tuple(tensor.shape)
+        for name, tensor in tensors.items()
+        if not name.endswith("num_batches_tracked")
+    }
+
+
+def _shapes_of(architecture: str, arguments: Mapping[str, Argument]) -> Shapes | None:
+    """Names and shapes of a network, mostly without its memory; None if it cannot be built so."""
+    for device in ("meta", "cpu"):
         try:
-            with torch.device("meta"):
-                state = models.get_model(name, weights=None, **quiet).state_dict()
+            with warnings.catch_warnings(), torch.device(device):
+                warnings.simplefilter("ignore")
+                return _shapes(build_network(architecture, arguments).state_dict())
         except NotImplementedError:
-            continue  # maxvit reads values while it is built; it is left to be named by hand
-        yield name, {key: tuple(value.shape) for key, value in state.items()}
+            continue  # it reads values while it is built
+        except (DetectorError, RuntimeError, ValueError, AssertionError, ImportError):
+            return None
+    return None
 
 
-def _fits(shapes: Shapes, known: Shapes) -> bool:
-    """Same names, and same shapes but for the last layer and the first one's channels."""
-    if shapes.keys() != known.keys():
+def _same_logits(first: _Built, other: _Built, tensors: State) -> bool:
+    """Whether two architectures give the same with these weights, on an image of noise.
+
+    Names and shapes do not tell: of two such vision transformers one has another activation.
+    """
+    if sum(tensor.numel() for tensor in tensors.values()) > _LARGEST:
         return False
-    different = [name for name in known if shapes[name] != known[name]]
-    return (
-        all(
-            len(shapes[name]) == len(known[name])
-            and (shapes[name][1:] == known[name][1:] or shapes[name][2:] == known[name][2:])
-            for name in different
-        )
-        and len(different) <= 3
-    )
+    generator = torch.Generator().manual_seed(0)
+    for size in _SIZES:
+        image = torch.rand(2, first.channels, size, size, generator=generator)
+        results = [_logits(one, tensors, image) for one in (first, other)]
+        if all(one is not None for one in results):
+            one, two = results
+            assert one is not None
+            assert two is not None
+            return torch.allclose(one, two, rtol=1e-4, atol=1e-4)
+    return False
+
+
+def _logits(built: _Built, tensors: State, image: torch.Tensor) -> torch.Tensor | None:
+    try:
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")
+            network = build_network(built.architecture, built.arguments)
+            network.load_state_dict(tensors, strict=False)
+            output = network.eval()(image)
+    except (DetectorError, RuntimeError, ValueError, AssertionError, TypeError):
+        return None
+    return output if isinstance(output, torch.Tensor) else None

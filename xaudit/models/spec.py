@@ -109,6 +109,8 @@ class DetectorSpec:
         input: what it expects to see.
         output: what it returns.
         target_layer: dotted name of the layer that Grad-CAM reads; None to find it.
+        weights_key: of the state in the file, dotted; None where the file holds one.
+        weights_prefix: of the names to take; None to take one off that all share, if that fits.
     """
 
     name: str
@@ -119,3 +121,5 @@ class DetectorSpec:
     output: OutputSpec = field(default_factory=OutputSpec)
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     target_layer: str | None = None
+    weights_key: str | None = None
+    weights_prefix: str | None = None

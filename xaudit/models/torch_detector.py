@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Capability, InputSpec
+from xaudit.core.detector import Capability, InputSpec, Taken
 from xaudit.models.heads import positive_logit
 from xaudit.models.layers import TargetLayer
 from xaudit.models.spec import OutputSpec
@@ -62,6 +62,7 @@ class TorchDetector:
         target_layer: the layer that Grad-CAM reads; None if no layer returns a picture.
         weights_sha256: of the file.
         parameter_count: of the network.
+        taken: what of the file of weights the network received.
     """
 
     name: str
@@ -70,6 +71,7 @@ class TorchDetector:
     target_layer: TargetLayer | None
     weights_sha256: str
     parameter_count: int
+    taken: Taken = field(default_factory=Taken)
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:

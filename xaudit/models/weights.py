@@ -1,42 +1,31 @@
-"""Weights from a file, without running code from it."""
+"""Weights from a file into a network: every name and shape must fit."""
 
 from __future__ import annotations
 
 import hashlib
-import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
+from xaudit.core.detector import Taken
 from xaudit.errors import DetectorError
+from xaudit.models.checkpoint import TOP, State, Stored, read_stored
 
-State = dict[str, torch.Tensor]
-
-_NESTED = ("state_dict", "model_state_dict", "model", "net", "weights")
-_PREFIXES = ("module.", "model.", "net.", "_orig_mod.")
 _SHOWN = 5
 
 
-def read_weights(path: Path) -> State:
-    """Read safetensors, or a state_dict through torch's restricted unpickler.
-
-    A checkpoint that holds the state_dict under a usual key is opened, and a prefix that all
-    names share (from DataParallel, Lightning, compile) is taken off.
+def read_weights(path: Path, key: str | None = None) -> State:
+    """The tensors of a file under the names that they have there.
 
     Args:
-        path: ``.safetensors``, or what ``torch.save(model.state_dict())`` wrote.
+        path: safetensors, or what ``torch.save`` wrote.
+        key: of the state that is wanted, dotted; None where the file holds one.
 
     Raises:
-        DetectorError: the file is missing, damaged, or holds more than tensors.
+        DetectorError: see `xaudit.models.checkpoint.read_stored`.
     """
-    if not path.is_file():
-        raise DetectorError(f"{path}: no such file; expected weights (see detector.weights)")
-    if path.suffix == ".safetensors":
-        return _without_prefix(_read_safetensors(path))
-    return _without_prefix(_state_of(_read_checkpoint(path), path))
+    return read_stored(path, key).tensors
 
 
 def sha256_of_file(path: Path) -> str:
@@ -45,76 +34,129 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_state(network: torch.nn.Module, state: State, where: str) -> None:
+def load_weights(network: torch.nn.Module, stored: Stored, prefix: str | None, where: str) -> Taken:
+    """Load a state of a file; a prefix that all of its names share may come off.
+
+    Names are taken as they are where they fit. Otherwise a prefix that all share (from
+    DataParallel, Lightning, compile) comes off if they fit afterwards. Entries are left out only
+    under a declared prefix.
+
+    Args:
+        network: receives the weights.
+        stored: from `xaudit.models.checkpoint.read_stored`.
+        prefix: of the names to take, as declared; None to find it.
+        where: file and architecture, for the message.
+
+    Raises:
+        DetectorError: what is missing, unexpected or of another shape, and which prefix would fit.
+    """
+    wanted, state = network.state_dict(), stored.tensors
+    if prefix is None:
+        prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
+    load_state(network, without_prefix(state, prefix), where, _advice(state, wanted, prefix))
+    left_out = tuple(name for name in state if not name.startswith(prefix))
+    key = "" if stored.key == TOP and not stored.beside else stored.key
+    return Taken(key, prefix, left_out, stored.beside)
+
+
+def load_state(network: torch.nn.Module, state: State, where: str, advice: str = "") -> None:
     """Load a state_dict; every name and shape must fit.
 
     Args:
         network: receives the weights.
         state: name → tensor.
         where: file and architecture, for the message.
+        advice: ends the message.
 
     Raises:
         DetectorError: what is missing, unexpected or of another shape.
     """
-    wanted = network.state_dict()
-    # Counters of batch norm have no influence on an evaluated network; old files lack them.
-    missing = [name for name in wanted if name not in state and not _is_counter(name)]
-    unexpected = [name for name in state if name not in wanted]
-    reshaped = [
-        f"{name} {tuple(state[name].shape)}, expected {tuple(wanted[name].shape)}"
-        for name in wanted
-        if name in state and state[name].shape != wanted[name].shape
-    ]
-    problems = [
-        f"{what}: {_some(names)}"
-        for what, names in (
-            ("missing", missing),
-            ("unexpected", unexpected),
-            ("other shape", reshaped),
-        )
-        if names
-    ]
+    problems = _misfits(state, network.state_dict())
     if problems:
-        raise DetectorError(f"{where}: weights do not fit; {'; '.join(problems)}")
+        told = "; ".join([*problems, advice] if advice else problems)
+        raise DetectorError(f"{where}: weights do not fit; {told}")
     network.load_state_dict(state, strict=False)
 
 
-def _read_safetensors(path: Path) -> State:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DetectorError(f"{path}: is not a safetensors file: {error}") from None
+def _misfits(state: State, wanted: Mapping[str, torch.Tensor]) -> list[str]:
+    # Counters of batch norm have no influence on an evaluated network; old files lack them.
+    missing = [name for name in wanted if name not in state and not _is_counter(name)]
+    unexpected = [name for name in state if name not in wanted]
+    both = [name for name in wanted if name in state]
+    reshaped = [
+        f"{name} {tuple(state[name].shape)}, expected {tuple(wanted[name].shape)}"
+        for name in both
+        if state[name].shape != wanted[name].shape
+    ]
+    # Copied into floats, the integers of a quantized file would load without a word.
+    coded = [
+        f"{name} {state[name].dtype}, expected {wanted[name].dtype}"
+        for name in both
+        if wanted[name].is_floating_point() and not state[name].is_floating_point()
+    ]
+    named = (("missing", missing), ("unexpected", unexpected))
+    told = (*named, ("other shape", reshaped), ("other kind of number", coded))
+    return [f"{what}: {_some(names)}" for what, names in told if names]
 
 
-def _read_checkpoint(path: Path) -> object:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise DetectorError(
-            f"{path}: holds more than tensors, and loading it would run its code. Save the "
-            "state_dict alone (torch.save(model.state_dict(), ...)) or safetensors"
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise DetectorError(f"{path}: is not a checkpoint of torch: {error}") from None
+def _fits(state: State, wanted: Mapping[str, torch.Tensor], prefix: str) -> bool:
+    return not _misfits(without_prefix(state, prefix), wanted)
 
 
-def _state_of(content: object, path: Path) -> State:
-    for _ in range(3):
-        if not isinstance(content, Mapping):
-            break
-        if content and all(isinstance(value, torch.Tensor) for value in content.values()):
-            return {str(name): tensor for name, tensor in content.items()}
-        content = next((content[key] for key in _NESTED if key in content), None)
-    raise DetectorError(f"{path}: expected a state_dict (name → tensor), or one under {_NESTED}")
+def without_prefix(state: State, prefix: str) -> State:
+    """The entries whose names begin with the prefix, without it.
+
+    Args:
+        state: name → tensor.
+        prefix: with its dot; empty leaves all as they are.
+    """
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in state.items()
+        if name.startswith(prefix)
+    }
 
 
-def _without_prefix(state: State) -> State:
-    for prefix in _PREFIXES:
-        if state and all(name.startswith(prefix) for name in state):
-            return _without_prefix(
-                {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-            )
-    return state
+def shared_prefixes(state: State) -> Iterator[str]:
+    """None, and then the dotted beginnings that all names share, the shortest first.
+
+    Args:
+        state: name → tensor.
+    """
+    prefix = ""
+    while True:
+        yield prefix
+        first = {name.removeprefix(prefix).partition(".")[::2] for name in state}
+        parts = {part for part, _ in first}
+        if len(parts) != 1 or any(not rest for _, rest in first):
+            return
+        prefix += f"{parts.pop()}."
+
+
+def _advice(state: State, wanted: Mapping[str, torch.Tensor], tried: str) -> str:
+    """Which prefixes would fit; empty if none would."""
+    anchor = next((name for name in wanted if not _is_counter(name)), "")
+    ends = {name.removesuffix(anchor) for name in state if name.endswith(anchor)}
+    likely = sorted(one for one in ends if one.endswith(".") and one != tried)
+    fitting = [one for one in likely if _fits(state, wanted, one)]
+    if tried and _fits(state, wanted, ""):
+        return "the names fit as they are: leave weights_prefix out"
+    told = [f"weights_prefix: {one} would fit{_left(state, one)}" for one in fitting]
+    return "; or ".join(told)
+
+
+def _left(state: State, prefix: str) -> str:
+    others = [name for name in state if not name.startswith(prefix)]
+    if not others:
+        return ""
+    kinds = dict.fromkeys(_family(name) for name in others)
+    count = f"{len(others)} other {'entry' if len(others) == 1 else 'entries'}"
+    return f" ({count} {_some(list(kinds))} would be left out)"
+
+
+def _family(name: str) -> str:
+    first, dot, _ = name.partition(".")
+    return f"{first}.*" if dot else name
 
 
 def _is_counter(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xaudit.core.detector import Taken
 from xaudit.core.finding import DetectorFacts, Findings
 from xaudit.report import numbers
 from xaudit.report.language import later, stored, tr
@@ -70,6 +71,7 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
             tr("Weights"),
             f"{one.weights_file}, SHA-256 {one.weights_sha256}",
         ),
+        *_taken(one.taken),
         (
             tr("Input"),
             tr(
@@ -83,3 +85,22 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
         (tr("Output"), stored(one.output)),
         (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
     )
+
+
+def _taken(taken: Taken | None) -> tuple[tuple[str, str], ...]:
+    """What of the file the network received, where that was not simply all of it."""
+    if taken is None or taken == Taken():
+        return ()
+    parts = []
+    if taken.key:
+        parts.append(tr("state {key}", key=taken.key))
+    if taken.beside:
+        parts.append(tr("not {keys}", keys=", ".join(taken.beside)))
+    if taken.prefix:
+        parts.append(tr("prefix {prefix} taken off the names", prefix=taken.prefix))
+    if taken.left_out:
+        names = ", ".join(taken.left_out)
+        parts.append(
+            tr("{count} entries left out: {names}", count=len(taken.left_out), names=names)
+        )
+    return ((tr("Taken from the file"), "; ".join(parts)),)

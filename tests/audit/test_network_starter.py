@@ -1,0 +1,74 @@
+"""What a first audit file says of a network: certain things, and questions."""
+
+import pytest
+import yaml
+
+from xaudit.audit.network_starter import network_text
+from xaudit.audit.questions import OPEN
+from xaudit.models.recognize import Recognized
+from xaudit.models.sidecar import Sidecar
+
+RESNET = Recognized("torchvision:resnet18", {"num_classes": 2}, 3, 2, ("timm:resnet18",))
+ASKED = ("height", "width", "resize", "interpolation", "mean", "std", "intensity")
+
+
+def detector(seen, sidecar=None):
+    return yaml.safe_load(f"detector:\n{network_text(seen, sidecar or Sidecar())}")["detector"]
+
+
+def test_without_a_sidecar_only_the_tensors_answer():
+    said = detector(RESNET)
+    assert said["architecture"] == "torchvision:resnet18"
+    assert said["arguments"] == {"num_classes": 2}
+    assert said["input"]["channels"] == 3
+    assert {key for key, value in said["input"].items() if value == OPEN} == set(ASKED)
+    assert said["output"] == {"kind": OPEN, "positive": OPEN}
+    assert "timm:resnet18" in network_text(RESNET, Sidecar())
+
+
+def test_a_sidecar_answers_with_its_name_and_what_it_cannot_is_told():
+    values = {"height": 224, "width": 224, "mean": [0.1, 0.2, 0.3], "std": [0.2], "channels": 1}
+    sidecar = Sidecar("config.json", values, {"resize": "it says crop_pct 0.875"})
+    said = detector(RESNET, sidecar)["input"]
+    assert (said["height"], said["mean"], said["std"]) == (224, [0.1, 0.2, 0.3], [0.2])
+    # The tensors are certain; what a file beside them says is not.
+    assert (said["channels"], said["resize"]) == (3, OPEN)
+    text = network_text(RESNET, sidecar)
+    assert "height: 224   # says config.json" in text
+    assert "# config.json: it says crop_pct 0.875" in text
+
+
+def test_as_many_means_as_channels():
+    gray = Recognized("timm:resnet18", {"in_chans": 1}, 1, 1)
+    assert detector(gray, Sidecar("c", {"mean": [0.1, 0.2, 0.3]}))["input"]["mean"] == OPEN
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "expected"),
+    [
+        (Sidecar(), OPEN),
+        (Sidecar("config.json", architecture="timm:resnetblur18"), "timm:resnetblur18"),
+        (Sidecar("config.json", architecture="timm:resnet50"), OPEN),
+    ],
+)
+def test_rivals_are_a_question_unless_a_sidecar_names_one(sidecar, expected):
+    rivals = Recognized(
+        "torchvision:resnet18", {"num_classes": 2}, 3, 2, (), ("timm:resnetblur18",)
+    )
+    assert detector(rivals, sidecar)["architecture"] == expected
+    assert "timm:resnetblur18" in network_text(rivals, sidecar)
+
+
+def test_of_an_unknown_network_nothing_is_claimed():
+    said = detector(Recognized(None, keys=("state_dict", "ema")))
+    assert said["weights_key"] == said["architecture"] == said["input"]["channels"] == OPEN
+    assert said["output"] == {"kind": OPEN, "positive": OPEN}
+    assert "state_dict, ema" in network_text(
+        Recognized(None, keys=("state_dict", "ema")), Sidecar()
+    )
+
+
+def test_one_output_is_a_logit_and_a_prefix_is_declared():
+    said = detector(Recognized("a:b", {}, 1, 1, prefix="model."))
+    assert said["output"] == {"kind": "logit"}
+    assert said["weights_prefix"] == "model."

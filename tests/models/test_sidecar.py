@@ -1,0 +1,95 @@
+"""What timm's and Hugging Face's files say; what xaudit cannot declare exactly stays open."""
+
+import json
+
+import pytest
+
+from xaudit.models.sidecar import read_sidecar
+
+TIMM = {
+    "architecture": "resnet18",
+    "num_classes": 2,
+    "pretrained_cfg": {
+        "input_size": [3, 288, 256],
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+        "interpolation": "bicubic",
+        "crop_pct": 1.0,
+        "crop_mode": "center",
+    },
+}
+HUB = {
+    "do_resize": True,
+    "size": {"height": 224, "width": 192},
+    "resample": 2,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.25, 0.25, 0.25],
+}
+
+
+def beside(tmp_path, name, content):
+    (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    return read_sidecar(tmp_path / "w.safetensors")
+
+
+def test_timm_answers(tmp_path):
+    found = beside(tmp_path, "config.json", TIMM)
+    assert found.values == {
+        "height": 288, "width": 256, "channels": 3, "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225], "intensity": "dtype", "interpolation": "bicubic",
+        "resize": "crop",
+    }  # fmt: skip
+    assert (found.source, found.architecture) == ("config.json", "timm:resnet18")
+
+
+@pytest.mark.parametrize(
+    ("share", "mode", "resize"),
+    [(1.0, "squash", "stretch"), (1.0, "border", "letterbox"), (0.875, "center", None),
+     (0.95, "squash", None), (1.0, "other", None)],
+)  # fmt: skip
+def test_a_margin_that_is_cut_off_cannot_be_declared_and_is_told(tmp_path, share, mode, resize):
+    changed = TIMM["pretrained_cfg"] | {"crop_pct": share, "crop_mode": mode}
+    found = beside(tmp_path, "config.json", TIMM | {"pretrained_cfg": changed})
+    assert found.values.get("resize") == resize
+    assert ("resize" in found.remarks) == (resize is None)
+
+
+def test_hugging_face_answers(tmp_path):
+    found = beside(tmp_path, "preprocessor_config.json", HUB)
+    assert found.values == {
+        "height": 224, "width": 192, "resize": "stretch", "interpolation": "bilinear",
+        "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "intensity": "dtype",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "value"),
+    [
+        ({"size": 384}, "resize", "stretch"),
+        ({"size": 384}, "height", 384),
+        ({"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": 224},
+         "resize", "crop"),
+        ({"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": 224},
+         "resize", None),
+        ({"size": {"shortest_edge": 224}}, "height", None),
+        ({"do_normalize": False}, "mean", [0.0]),
+        ({"do_rescale": False}, "mean", None),
+        ({"rescale_factor": 1 / 127.5}, "std", None),
+        ({"rescale_factor": 1 / 127.5}, "intensity", None),
+        ({"resample": 1}, "interpolation", None),
+        ({"image_mean": "half"}, "mean", None),
+    ],
+)  # fmt: skip
+def test_hugging_face_answers_what_can_be_declared(tmp_path, change, key, value):
+    assert beside(tmp_path, "preprocessor_config.json", HUB | change).values.get(key) == value
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "no json", '{"size": "big"}', '{"input_size": 3}'])
+def test_other_files_answer_nothing(tmp_path, text):
+    for name in ("config.json", "preprocessor_config.json", "w.json"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert read_sidecar(tmp_path / "w.safetensors").values == {}
+    assert read_sidecar(tmp_path / "none" / "w.pt").source == ""

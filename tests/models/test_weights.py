@@ -1,0 +1,87 @@
+"""Names and prefixes: what of a file a network receives, and what is refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from xaudit.core.detector import Taken
+from xaudit.errors import DetectorError
+from xaudit.models.checkpoint import read_stored
+from xaudit.models.weights import load_weights
+
+
+class Wrapped(nn.Module):
+    """A network whose one child has the name of a usual prefix."""
+
+    def __init__(self, child):
+        super().__init__()
+        setattr(self, child, nn.Linear(3, 2))
+
+
+def load(network, state, tmp_path, key=None, prefix=None):
+    torch.save(state, tmp_path / "w.pt")
+    return load_weights(network, read_stored(tmp_path / "w.pt", key), prefix, "w.pt into it")
+
+
+def with_prefix(prefix, network):
+    return {prefix + name: tensor for name, tensor in network.state_dict().items()}
+
+
+@pytest.mark.parametrize("child", ["model", "net", "module", "_orig_mod", "encoder"])
+def test_a_class_loads_its_own_file_whatever_its_child_is_called(child, tmp_path):
+    source, target = Wrapped(child), Wrapped(child)
+    assert load(target, source.state_dict(), tmp_path) == Taken()
+    assert torch.equal(getattr(target, child).weight, getattr(source, child).weight)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "module.model.", "anything.at.all."])
+def test_a_shared_prefix_comes_off_where_names_fit_afterwards(prefix, tmp_path):
+    source, target = Wrapped("model"), Wrapped("model")
+    assert load(target, with_prefix(prefix, source), tmp_path) == Taken(prefix=prefix)
+    assert torch.equal(target.model.weight, source.model.weight)
+
+
+def test_a_prefix_stays_where_names_would_not_fit_either_way(tmp_path):
+    with pytest.raises(DetectorError, match=r"missing: weight, bias; unexpected: model\.other"):
+        load(nn.Linear(3, 2), {"model.other": torch.zeros(2, 3)}, tmp_path)
+
+
+def test_a_refusal_names_the_prefix_that_would_fit_and_the_declared_one_is_taken(tmp_path):
+    source, target = nn.Linear(3, 2), nn.Linear(3, 2)
+    others = {f"criterion.{name}": torch.ones(2) for name in "abc"}
+    state = with_prefix("model.", source) | others
+    expected = (
+        r"weights_prefix: model\. would fit \(3 other entries criterion\.\* would be left out\)"
+    )
+    with pytest.raises(DetectorError, match=expected):
+        load(target, state, tmp_path)
+    taken = load(target, state, tmp_path, prefix="model.")
+    assert taken == Taken(prefix="model.", left_out=tuple(others))
+    assert torch.equal(target.weight, source.weight)
+    assert "prefix model. taken off; 3 entries left out: criterion.a" in taken.described
+
+
+def test_of_two_prefixes_that_fit_none_is_chosen(tmp_path):
+    state = with_prefix("student.", nn.Linear(3, 2)) | with_prefix("teacher.", nn.Linear(3, 2))
+    with pytest.raises(
+        DetectorError, match=r"prefix: student\. would .*or .*prefix: teacher\. wou"
+    ):
+        load(nn.Linear(3, 2), state, tmp_path)
+
+
+def test_a_declared_prefix_is_never_guessed_around(tmp_path):
+    network = nn.Linear(3, 2)
+    with pytest.raises(DetectorError, match="names fit as they are: leave weights_prefix out"):
+        load(network, network.state_dict(), tmp_path, prefix="model.")
+
+
+def test_integers_of_a_quantized_file_are_not_read_as_weights(tmp_path):
+    state = {"weight": torch.ones(2, 3, dtype=torch.int8), "bias": torch.zeros(2)}
+    with pytest.raises(DetectorError, match=r"other kind of number: weight torch\.int8"):
+        load(nn.Linear(3, 2), state, tmp_path)
+
+
+def test_of_several_folds_each_thing_is_named_once():
+    one, other = Taken("ema", "model.", ("a",), ("b",)), Taken("ema", "", ("a", "c"), ("b",))
+    assert Taken.together([one, one]) == one
+    assert Taken.together([one, other]) == Taken("ema", "model. / ", ("a", "c"), ("b",))

@@ -1,0 +1,202 @@
+"""The states that a file of weights holds, without running code from it."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from xaudit.errors import DetectorError
+from xaudit.models.file_kinds import checkpoint_format
+from xaudit.models.pickles import foreign_globals
+from xaudit.models.strangers import PREDICTIONS, Stranger
+
+State = dict[str, torch.Tensor]
+
+TOP = "."
+"""How the tensors that lie in a file without a key above them are named."""
+_DEEP = 6
+_MANY = 100_000
+_OPTIMIZER = {"state", "param_groups"}
+_OTHERS = {"tf": "TensorFlow", "flax": "Flax", "jax": "JAX", "mlx": "MLX"}
+_OF_KERAS = re.compile(r"(:0|\bkernel|\bmoving_mean|\bmoving_variance)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One state of a file.
+
+    Attributes:
+        key: under which it lies, dotted; `TOP` where the file is that state.
+        tensors: name → tensor, as they stand in the file.
+        beside: keys of the other states of the file.
+    """
+
+    key: str
+    tensors: State
+    beside: tuple[str, ...] = ()
+
+
+def read_stored(path: Path, key: str | None = None) -> Stored:
+    """Read safetensors, or what ``torch.save`` wrote, through torch's restricted unpickler.
+
+    Args:
+        path: whatever its suffix says.
+        key: of the state that is wanted, dotted; None where the file holds one.
+
+    Raises:
+        DetectorError: the file is missing, no checkpoint, damaged, holds more than tensors or
+            several states of which none is named; says which there are.
+    """
+    states = read_states(path)
+    listed = "; ".join(f"{one.key} ({_size(one.tensors)})" for one in states)
+    if key is None and len(states) > 1:
+        raise DetectorError(
+            f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
+            "(detector.weights_key)"
+        )
+    wanted = [one for one in states if key in {None, one.key}]
+    if len(wanted) != 1:
+        raise DetectorError(f"{path}: detector.weights_key {key!r}: no such state; it has {listed}")
+    return wanted[0]
+
+
+def read_states(path: Path) -> tuple[Stored, ...]:
+    """Every state that a file holds; at least one.
+
+    Args:
+        path: whatever its suffix says.
+
+    Raises:
+        DetectorError: the file is missing, no checkpoint, damaged, holds more than tensors or
+            no state at all.
+    """
+    if checkpoint_format(path) == "safetensors":
+        states = [(TOP, _read_safetensors(path))]
+    else:
+        states = list(_states(_read_torch(path), (), [0], path))
+    if not states:
+        raise DetectorError(f"{path}: expected a state_dict (name → tensor), or one under a key")
+    keys = [key for key, _ in states]
+    return tuple(
+        Stored(key, state, tuple(one for one in keys if one != key)) for key, state in states
+    )
+
+
+def _size(state: State) -> str:
+    values = sum(tensor.numel() for tensor in state.values())
+    return f"{len(state)} tensors, {values:,} values"
+
+
+def _read_safetensors(path: Path) -> State:
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            foreign = _foreign(dict(file.metadata() or {}), names)
+            if foreign is None:
+                return {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        raise DetectorError(
+            f"{path}: is not a safetensors file that can be read: {error}; copy it again"
+        ) from None
+    raise DetectorError(foreign.sentence(path))
+
+
+def _foreign(metadata: Mapping[str, str], names: list[str]) -> Stranger | None:
+    """Tensors of another framework: their axes stand in another order, and names differ."""
+    framework = _OTHERS.get(metadata.get("format", "").lower())
+    if framework is None and not any(name.endswith("weight") for name in names):
+        framework = "TensorFlow or Flax" if any(map(_OF_KERAS.search, names)) else None
+    return Stranger(f"a safetensors file of {framework}", PREDICTIONS) if framework else None
+
+
+def _read_torch(path: Path) -> object:
+    _refuse_changed_bytes(path)
+    try:
+        # Opened here: given a path, torch goes by the suffix.
+        with path.open("rb") as file, warnings.catch_warnings():
+            # What torch advises here is for those who trust the file.
+            warnings.simplefilter("ignore")
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise DetectorError(_more_than_tensors(path)) from None
+    except Exception as error:  # damaged bytes raise nearly anything
+        raise DetectorError(
+            f"{path}: is not a checkpoint of torch that can be read, it is damaged "
+            f"({type(error).__name__}); copy it again"
+        ) from None
+
+
+def _refuse_changed_bytes(path: Path) -> None:
+    """Torch does not look at the checksums in its own files, and a changed weight is a number."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+        bad = str(error) or type(error).__name__
+    if bad is not None:
+        raise DetectorError(
+            f"{path}: is not a checkpoint of torch that can be read, it is damaged: its checksums "
+            f"do not hold ({bad}); copy it again"
+        )
+
+
+def _more_than_tensors(path: Path) -> str:
+    names = _called(path)
+    holds = f" ({', '.join(names)})" if names else ""
+    return (
+        f"{path}: holds more than tensors{holds}, and loading it would run its code, or it is "
+        "damaged. Save the state_dict alone (torch.save(model.state_dict(), ...)) or safetensors"
+    )
+
+
+def _called(path: Path) -> tuple[str, ...]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inner = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+            with archive.open(inner) as file:
+                return foreign_globals(file)
+    except (zipfile.BadZipFile, OSError, StopIteration, ValueError, RuntimeError):
+        return ()
+
+
+def _states(
+    content: object, place: tuple[str, ...], seen: list[int], path: Path
+) -> Iterator[tuple[str, State]]:
+    """Every mapping or list of tensors, at any depth that files have, with its dotted key."""
+    seen[0] += 1
+    if seen[0] > _MANY or len(place) > _DEEP:
+        raise DetectorError(f"{path}: is nested too deeply; save the state_dict alone")
+    inside = _inside(content)
+    own = {name: value for name, value in inside.items() if isinstance(value, torch.Tensor)}
+    if _is_state(own, alone=len(own) == len(inside)):
+        yield ".".join(place) or TOP, own
+    for name, value in inside.items():
+        if isinstance(value, Mapping | list | tuple):
+            yield from _states(value, (*place, name), seen, path)
+
+
+def _inside(content: object) -> dict[str, object]:
+    if isinstance(content, Mapping):
+        # What an optimizer remembers of each parameter has its shape and is no weight.
+        optimizer = content.keys() >= _OPTIMIZER
+        return {} if optimizer else {str(name): value for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return {str(number): value for number, value in enumerate(content)}
+    return {}
+
+
+def _is_state(tensors: State, *, alone: bool) -> bool:
+    """Weights, not a tensor or two of figures (a score, a mean) or a generator's state."""
+    least = 1 if alone else 2
+    return any(one.is_floating_point() and one.ndim >= least for one in tensors.values())

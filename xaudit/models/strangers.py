@@ -1,0 +1,29 @@
+"""What lies where weights were expected: what it is, and what can be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PREDICTIONS = (
+    "save the state_dict of the PyTorch network that it was made from, or audit its predictions "
+    "as a table (docs/how-to/audit-predictions.md)"
+)
+UNPACK = "unpack it"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A file or a folder that is no checkpoint.
+
+    Attributes:
+        what: "an ONNX model".
+        remedy: what can be done, as an order.
+    """
+
+    what: str
+    remedy: str
+
+    def sentence(self, path: Path) -> str:
+        """For the user."""
+        return f"{path}: is {self.what}, not a torch checkpoint: {self.remedy} (detector.weights)"
