@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings, to_json, write_text
 from xaudit.audit.folds import fold_findings
-from xaudit.audit.hashes import write_hashes
+from xaudit.audit.hashes import CASES, fits, write_hashes
 from xaudit.audit.literature import chosen
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
@@ -36,6 +36,7 @@ from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
+from xaudit.fairness.striking import striking_groups
 from xaudit.gate.policy import read_policy
 
 _FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}
@@ -103,7 +104,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
     """
     plan = plan_predictions(path, overrides, limit)
     record = fix_record(plan.record, folder)
-    if (folder / "findings.json").exists():
+    if (folder / "findings.json").exists() and fits(folder, CASES):
         there = read_findings(folder)
         if there.audit.plan_sha256 == record.identity:
             return there
@@ -184,6 +185,7 @@ def summarize_predictions(
         equivalence=performance.equivalence(of_groups),
         literature=chosen(config.literature),
     )
+    findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, record.statements)
 
 

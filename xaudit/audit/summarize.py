@@ -47,6 +47,7 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.core.looks import Looks
+from xaudit.fairness.striking import striking_groups
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.report import numbers
 
@@ -126,6 +127,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         literature=chosen(config.literature),
         looks=looks,
     )
+    findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, plan.record.statements)
 
 

@@ -18,6 +18,7 @@ from xaudit.commands.progress import progress_display
 from xaudit.core.finding import Findings
 from xaudit.errors import ConfigError
 from xaudit.report.credibility import WORDS
+from xaudit.report.first import said_first
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -84,6 +85,8 @@ def _report(findings: Findings, *, drawn: bool) -> None:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
     for one in findings.explanations:
         say(f"maps of {one.method}: {WORDS[one.verdict]}. {one.reasons[0]}")
+    for line in said_first(findings):
+        say(line)
 
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:

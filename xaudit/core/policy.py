@@ -24,7 +24,7 @@ class Rule:
         metric: name of the metric in the findings.
         where: scope that the finding must have; "*" takes every level of a key, one outcome each,
             "worst" takes every level and gives one outcome, the worst.
-        floor: the interval's lower limit must reach it.
+        floor: the interval's lower limit must reach it; where it is 0, lie above it.
         ceiling: the interval's upper limit must not exceed it.
         reason: why the rule stands in the policy.
         line: line in the policy file, for messages.
@@ -52,7 +52,7 @@ class Rule:
     def demand(self) -> str:
         """What is demanded, for a reader: "≥ 0.8", "not worse than the baseline by 0.05"."""
         said = (
-            ("≥ {:g}", self.floor),
+            ("≥ {:g}" if self.floor else "> {:g}", self.floor),
             ("≤ {:g}", self.ceiling),
             ("not worse than the baseline by {:g}", self.non_inferior),
             ("better than the baseline by over {:g}", self.superior),
@@ -169,6 +169,8 @@ class Verdict:
         believe: thresholds of explanations that the policy moved.
         looks: of the audit, where it was looked at while it ran: then its intervals are repeated
             ones.
+        unverified: which files of the audit were not those that the run wrote, a line each, where
+            it was judged all the same.
     """
 
     policy: str
@@ -182,6 +184,7 @@ class Verdict:
     multiplicity: Multiplicity = "none"
     believe: Mapping[str, float] = field(default_factory=dict)
     looks: Looks | None = None
+    unverified: tuple[str, ...] = ()
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

@@ -10,7 +10,14 @@ from xaudit.core.policy import Verdict
 CHANGED = "changed after the run: this policy is not the one that was fixed before the run"
 
 
+UNVERIFIED = "not verified: judged from a file that is not the one that the run wrote"
 FIRST_RUN = "no baseline was compared: this is recorded as a first run"
+
+
+def warning_lines(verdict: Verdict) -> list[str]:
+    """What puts the verdict as a whole in question: another policy, other files."""
+    files = [f"{UNVERIFIED}: {one}" for one in verdict.unverified]
+    return [*([CHANGED] if verdict.changed_after_run else []), *files]
 
 
 def baseline_lines(verdict: Verdict) -> list[str]:

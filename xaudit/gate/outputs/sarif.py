@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xaudit import __version__
 from xaudit.core.policy import Outcome, Rule, Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text
+from xaudit.gate.words import baseline_lines, interval_text, scope_text, warning_lines
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -26,7 +26,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
         policy_file: path of the policy, relative to the root of the repository.
     """
     notifications = [
-        *([_notification("warning", CHANGED)] if verdict.changed_after_run else []),
+        *(_notification("warning", line) for line in warning_lines(verdict)),
         *(_notification("note", line) for line in baseline_lines(verdict)),
         *(_notification("note", waiver_text(one)) for one in verdict.waivers),
     ]
@@ -45,6 +45,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
             "policySha256": verdict.policy_sha256,
             "verdict": verdict.overall,
             "changedAfterRun": verdict.changed_after_run,
+            "unverified": list(verdict.unverified),
         },
         "results": [_result(one, list(rules), policy_file) for one in verdict.outcomes],
     }

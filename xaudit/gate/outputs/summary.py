@@ -6,7 +6,7 @@ import re
 
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, counts_text, interval_text, scope_text
+from xaudit.gate.words import baseline_lines, counts_text, interval_text, scope_text, warning_lines
 
 # Comments of pull requests take 64 KiB.
 _MAX_BYTES = 58_000
@@ -25,7 +25,7 @@ def summary_markdown(verdict: Verdict) -> str:
         f"## xaudit: {verdict.overall}",
         "",
         f"Policy {_inert(verdict.policy)}: {counts_text(verdict)}.",
-        *(["", f"**{CHANGED}.**"] if verdict.changed_after_run else []),
+        *(part for line in warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
         "",
     ]
     lines += [line for said in baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
