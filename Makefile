@@ -31,7 +31,7 @@ sample: venv  ## accept a new sample card; look at what changed before you commi
 	rm -rf reports/sample build/sample
 	$(BIN)/xaudit demo --out build/sample
 	mkdir -p reports/sample/evidence
-	cp build/sample/{plan,findings,verdict}.json build/sample/card.{html,md} reports/sample/
+	cp build/sample/{plan,findings,verdict,hashes}.json build/sample/card.{html,md} reports/sample/
 	cp build/sample/evidence/*.png reports/sample/evidence/
 
 table: venv  ## accept a new table of methods and architectures

@@ -32,6 +32,7 @@ class Answer:
         lines = [f"policy {self.verdict.policy}: {self.verdict.overall}"]
         if self.verdict.changed_after_run:
             lines.append("the policy is not the one that was fixed before the run")
+        lines += [f"not verified: {one}" for one in self.verdict.unverified]
         for one in self.verdict.outcomes:
             if one.verdict not in {"pass", "waived"}:
                 scope = ", ".join(f"{key} = {value}" for key, value in sorted(one.scope.items()))
@@ -59,6 +60,7 @@ class SavedAuditFixture:
         policy: str | Path | None = None,
         baseline: str | Path | None = None,
         strict: bool = False,
+        unverified: bool = False,
     ) -> Answer:
         """Judge the audit; the verdict is written beside it, as by `xaudit gate`.
 
@@ -66,10 +68,11 @@ class SavedAuditFixture:
             policy: a file or a pack, such as "pack:release"; None for that of the run.
             baseline: folder of the audit to compare with.
             strict: a policy that was changed after the run fails.
+            unverified: judge files too that are not those that the run wrote; the verdict says so.
 
         Raises:
-            ConfigError: the audit is not finished, the policy has a mistake, or a rule compares
-                with an audit of other cases.
+            ConfigError: the audit is not finished or was changed, the policy has a mistake, or a
+                rule compares with an audit of other cases.
         """
         # The plugin is loaded in every session of pytest; only a gate needs what judges.
         from xaudit.audit.judge import judge_named  # noqa: PLC0415
@@ -79,6 +82,7 @@ class SavedAuditFixture:
             self.folder,
             Path(policy) if policy is not None else None,
             Path(baseline) if baseline is not None else None,
+            unverified,
         )
         return Answer(verdict, exit_code(verdict, strict) == 0)
 

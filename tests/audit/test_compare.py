@@ -8,6 +8,7 @@ import pytest
 
 from xaudit.audit.compare import ScoreChanges, compare
 from xaudit.audit.files import read_json
+from xaudit.audit.hashes import write_hashes
 from xaudit.audit.pair import Paired
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.store import Store
@@ -167,6 +168,7 @@ def moved_maps(finished, tmp_path):
             for row in shard.scores
         ]
         store.write(number, shard)
+    write_hashes(folder)
     return folder
 
 

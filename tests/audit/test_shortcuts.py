@@ -1,5 +1,7 @@
 """Detectors that decide by a known part of the image, and what erasing finds out about them."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +17,8 @@ from xaudit.data.artifacts import artifacts_of
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
+from xaudit.gate.outcomes import outcomes_of
+from xaudit.gate.policy import read_policy
 
 SPEC = InputSpec(224, 160)
 
@@ -45,6 +49,10 @@ def seen(phantom_folder):
 
 
 def probe(seen, parts, folder):
+    return {one.id: one.estimate for one in probed(seen, parts, folder)}
+
+
+def probed(seen, parts, folder):
     point = SimpleNamespace(resolve=lambda: OperatingPoint("default", 0.0, "fixed", ""))
     config = SimpleNamespace(
         seed=3,
@@ -64,8 +72,7 @@ def probe(seen, parts, folder):
     results = SimpleNamespace(cases=rows, maps=())
     found = probe_shortcuts(plan, engine, results, folder, lambda step: None)
     patients = {one.case_id: one.patient for one in seen.study.cases}
-    findings = shortcut_findings(found, patients, StatisticsConfig(draws=400), 1, "patient")
-    return {one.id: one.estimate for one in findings}
+    return tuple(shortcut_findings(found, patients, StatisticsConfig(draws=400), 1, "patient"))
 
 
 def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, tmp_path):
@@ -89,6 +96,75 @@ def test_a_detector_that_decides_by_the_marker_is_found(seen, tmp_path):
     assert found["lesion_specific_effect"].low <= 0 <= found["lesion_specific_effect"].high
     assert found["lesion_advantage[removed=marker]"].high < -2
     assert found["lesion_first"].value < 0.2
+
+
+RULES = {"fracture-decides", "nothing-else-decides"}
+
+
+def outcomes(findings, pack):
+    """What the rules of a pack on interventions say of these findings."""
+    policy = read_policy(Path(f"pack:{pack}"))
+    detector = SimpleNamespace(operating_points=(), format="network")
+    there = SimpleNamespace(findings=findings, methods=(), metrics=(), detector=detector)
+    rules = [rule for rule in policy.rules if rule.id in RULES]
+    assert {rule.id for rule in rules} == RULES
+    return [one for rule in rules for one in outcomes_of(rule, there, None)]
+
+
+@pytest.mark.parametrize("pack", ["release", "regulatory"])
+def test_packs_pass_the_lesion_and_never_the_marker(seen, tmp_path, pack):
+    lesions = {name: case.lesion_mask for name, case in seen.cases.items()}
+    (tmp_path / "sound").mkdir()
+    sound = outcomes(enough(probed(seen, lesions, tmp_path / "sound")), pack)
+    assert {one.verdict for one in sound} == {"pass"}
+    assert {one.scope["removed"] for one in sound if one.scope} == {"marker", "border"}
+    markers = {name: one.get("marker", np.zeros(1, dtype=bool)) for name, one in
+               seen.artifacts.items()}  # fmt: skip
+    (tmp_path / "marker").mkdir()
+    found = outcomes(enough(probed(seen, markers, tmp_path / "marker")), pack)
+    by_thing = {one.scope.get("removed", ""): one.verdict for one in found}
+    assert by_thing["marker"] == "fail"
+    assert by_thing[""] != "pass"
+    # Nothing was erased, or nothing moved at all: not passed either.
+    assert {one.verdict for one in outcomes((), pack)} == {"inconclusive"}
+    (tmp_path / "dead").mkdir()
+    dead = outcomes(enough(probed(seen, {}, tmp_path / "dead")), pack)
+    assert "pass" not in {one.verdict for one in dead}
+
+
+def enough(findings):
+    """As if every thing had been probed in enough cases for a verdict."""
+    return tuple(replace(one, estimate=replace(one.estimate, caution=None)) for one in findings)
+
+
+def row(case_id, metric, value, level=""):
+    return CheckRow(case_id, "", metric, "removed" if level else "", level, value, None)
+
+
+def test_an_artifact_of_normal_cases_alone_is_set_against_the_lesions_of_others():
+    rows = [row(f"ill{n}", "lesion_specific_effect", 1.0 + n % 2) for n in range(30)]
+    for n in range(30):
+        rows.append(row(f"well{n}", "other_effect", 4.0 + n % 2, "cast"))
+        rows.append(row(f"well{n}", "artifact_excess", 3.0 + n % 2, "cast"))
+    patients = {one.case_id: one.case_id for one in rows}
+    found = {
+        one.id: one.estimate
+        for one in shortcut_findings(rows, patients, StatisticsConfig(draws=400), 1, "patient")
+    }
+    cast = found["lesion_advantage[removed=cast]"]
+    assert cast.value == pytest.approx(1.5 - 3.5)
+    # Two independent means: their variances add up.
+    width = 2 * 2.0 * np.sqrt(2 * 0.25 / 30)
+    assert cast.high - cast.low == pytest.approx(width, rel=0.2)
+    assert (cast.n, cast.clusters, cast.caution) == (60, 60, None)
+    rare = {
+        one.id: one.estimate
+        for one in shortcut_findings(rows[:30] + rows[30:40], patients, StatisticsConfig(), 1, "p")
+    }
+    assert "5 cases" in rare["lesion_advantage[removed=cast]"].undefined
+    none = shortcut_findings(rows[30:], patients, StatisticsConfig(), 1, "patient")
+    assert "no case with a lesion" in {one.id: one.estimate for one in none}[
+        "lesion_advantage[removed=cast]"].undefined  # fmt: skip
 
 
 def test_rows_are_kept_and_taken_up(seen, tmp_path):

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from xaudit.audit.hashes import write_hashes
+
 POLICY = """\
 name: p
 rules:
@@ -57,6 +59,7 @@ def test_gate_without_a_policy_is_2(xaudit, sample):
     plan = json.loads((sample / "plan.json").read_text("utf-8"))
     plan["policy"] = None
     (sample / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    write_hashes(sample)
     code, _out, err = xaudit("gate", sample)
     assert code == 2
     assert "without a policy" in err
@@ -69,6 +72,7 @@ def test_findings_of_another_version_are_2(xaudit, sample, other):
     for key in other:
         del findings[key]
     (sample / "findings.json").write_text(json.dumps(findings), encoding="utf-8")
+    write_hashes(sample)
     code, _out, err = xaudit("card", sample)
     assert code == 2
     assert "schema version 99" in err
@@ -118,6 +122,8 @@ def test_a_damaged_audit_leaves_the_old_card_alone(xaudit, sample, damage, said,
     (sample / "card.html").write_text("the old card", encoding="utf-8")
     (sample / "card.md").write_text("the old card", encoding="utf-8")
     damage(sample)
+    # As if it had been written so: what was changed since is refused before it is read.
+    write_hashes(sample)
     code, _out, err = xaudit("card", sample)
     assert code == 2
     assert said in err
@@ -131,6 +137,7 @@ def test_picture_outside_of_the_evidence_is_refused(xaudit, sample):
     findings = json.loads((sample / "findings.json").read_text("utf-8"))
     findings["gallery"][0]["picture"] = "../../secret.png"
     (sample / "findings.json").write_text(json.dumps(findings), encoding="utf-8")
+    write_hashes(sample)
     code, _out, err = xaudit("card", sample)
     assert code == 2
     assert "outside evidence" in err

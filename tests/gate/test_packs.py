@@ -23,6 +23,7 @@ from xaudit.gate.verdict import judge
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "packs.md"
 PACKS = [Path(f"pack:{name}") for name in ("ci-fast", "release", "regulatory")]
 CASES = 2000
+INTERVENTIONS = ("lesion_specific_effect", "lesion_advantage")
 CONFIG = """\
 name: {name}
 seed: 3
@@ -63,15 +64,28 @@ def write(folder, name, gain=1.6, lost=0.0, blind=None):
     return with_maps(SavedAudit.read(folder / f"{name}-out"))
 
 
-def with_maps(audit, enrichment=4.0, verdict="may_be_believed"):
-    """The audit as if maps had been made: what explains needs a network and minutes."""
+def with_maps(audit, enrichment=4.0, verdict="may_be_believed", lesion=3.0, marks=0.1):
+    """The audit as if maps had been made: what explains needs a network and minutes.
+
+    Erasing lowers the logit by ``lesion`` and ``marks``; None for never erased.
+    """
     scope = {"method": "gradcam", "analysis": "scored"}
-    estimate = Estimate(enrichment, enrichment - 1, enrichment + 1, "patient bootstrap")
+    estimate = Estimate(enrichment, enrichment - 0.5, enrichment + 0.5, "patient bootstrap")
+    kept = [one for one in audit.findings.findings if one.metric not in INTERVENTIONS]
+    if lesion is not None:
+        pairs = (("lesion_specific_effect", {}, lesion),
+                 ("lesion_advantage", {"removed": "border"}, lesion),
+                 ("lesion_advantage", {"removed": "marks"}, lesion - marks))  # fmt: skip
+        kept += [
+            Finding(name, where, Estimate(value, value - 0.2, value + 0.2, "patient bootstrap",
+                                          n=60, clusters=60))
+            for name, where, value in pairs
+        ]  # fmt: skip
     flow = replace(audit.findings.accountability, sampled=60, explained=60)
     findings = replace(
         audit.findings,
         accountability=flow,
-        findings=(*audit.findings.findings, Finding("enrichment", scope, estimate)),
+        findings=(*kept, Finding("enrichment", scope, estimate)),
         explanations=(ExplanationVerdict("gradcam", verdict, ("because",)),),
     )
     return replace(audit, findings=findings)
@@ -88,6 +102,8 @@ def audits(tmp_path_factory):
         "losing": write(folder, "losing", lost=0.04),
         "blind at one site": write(folder, "blind", blind=2),
         "maps of nothing": with_maps(sound, 1.0, "not_shown"),
+        "the mark decides": with_maps(sound, 2.2, lesion=0.01, marks=4.1),
+        "never erased": with_maps(sound, lesion=None),
     }
 
 
@@ -118,6 +134,10 @@ def test_sound_detector_passes(audits, pack):
             "maps of nothing",
             dict.fromkeys(("release", "regulatory"), "maps-mean-something"),
         ),
+        (
+            "the mark decides",
+            dict.fromkeys(("release", "regulatory"), "nothing-else-decides"),
+        ),
     ],
 )
 def test_planted_defect_fails(audits, name, rules):
@@ -125,6 +145,25 @@ def test_planted_defect_fails(audits, name, rules):
         found = verdict(Path(f"pack:{pack}"), audits, name)
         assert found.overall == "fail", pack
         assert rule in {one.rule.id for one in found.outcomes if one.verdict == "fail"}, pack
+
+
+def test_only_interventions_find_the_mark(audits):
+    """Performance, maps that favor the lesion 2.2 times, and checks of maps: all are content."""
+    for pack in PACKS[1:]:
+        found = verdict(pack, audits, "the mark decides")
+        words = {one.rule.id: one.verdict for one in found.outcomes
+                 if one.scope.get("removed") != "border" and one.verdict != "pass"}  # fmt: skip
+        assert words == {"fracture-decides": "inconclusive", "nothing-else-decides": "fail"}
+
+
+@pytest.mark.parametrize("pack", PACKS[1:], ids=str)
+def test_what_was_never_erased_is_never_passed(audits, pack):
+    found = verdict(pack, audits, "never erased")
+    words = {one.rule.id for one in found.outcomes if one.verdict == "inconclusive"}
+    assert (found.overall, words) == (
+        "inconclusive",
+        {"fracture-decides", "nothing-else-decides"},
+    )
 
 
 def test_every_name_in_a_pack_exists(audits):

@@ -112,7 +112,8 @@ def test_impossible_demands_are_refused(tmp_path, demand, message):
 @pytest.mark.parametrize(
     ("demand", "said"),
     [
-        ("floor: 0", "≥ 0"),
+        ("floor: 0", "> 0"),
+        ("floor: 0.5", "≥ 0.5"),
         ("non_inferior: 0.05", "not worse than the baseline by 0.05"),
         ("superior: 0", "better than the baseline by over 0"),
         ("equivalent: 0.1", "within ±0.1"),

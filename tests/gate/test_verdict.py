@@ -217,7 +217,16 @@ def test_nothing_doubtful_passes_or_fails(make_findings, numbers, bound, is_floo
     assert verdict.overall == "inconclusive"
 
 
-@given(limits, st.floats(0, 1))
+def test_a_floor_of_0_asks_for_the_sign():
+    nothing, little = Estimate(0, 0, 0, "patient bootstrap"), Estimate(0.1, 0, 0.2, "Wilson")
+    for estimate in (nothing, little):
+        word, why = compare(Rule("r", "m", floor=0.0), estimate)
+        assert (word, "holds the floor 0" in why) == ("inconclusive", True)
+    word, why = compare(Rule("r", "m", floor=0.0), Estimate(0.1, 1e-9, 0.2, "Wilson"))
+    assert (word, "is over the floor 0" in why) == ("pass", True)
+
+
+@given(limits, st.floats(0, 1, exclude_min=True))
 def test_floor_and_ceiling_are_mirror_images(numbers, bound):
     low, value, high = numbers
     estimate = Estimate(value, low, high, "Wilson")

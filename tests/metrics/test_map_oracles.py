@@ -300,8 +300,8 @@ ORACLES = {
     "other_flip": lambda c: (
         ours("other_flip", -1.0, c.logits, 0.0), sum(c.logits >= 0) / len(c.logits)
     ),
-    "lesion_advantage": lambda c: (ours("lesion_advantage", *c.logits[:2]),
-                                   c.logits[0] - c.logits[1]),
+    "lesion_advantage": lambda c: (ours("lesion_advantage", c.logits[:2], c.logits[2:]),
+                                   _mean(list(c.logits[:2])) - _mean(list(c.logits[2:]))),
     "artifact_excess": lambda c: (ours("artifact_excess", *c.logits[:2]),
                                   c.logits[0] - c.logits[1]),
     "lesion_first": lambda c: (

@@ -23,7 +23,14 @@ def test_effects_are_differences_of_logits():
     assert other_effect(2.0, np.array([1.0, 3.0])) == 1.0
     assert insertion_effect(-1.0, np.array([0.0, 1.0])) == 1.5
     assert lesion_specific_effect(2.0, np.array([0.0]), np.array([3.0, 2.0])) == 2.5
-    assert lesion_advantage(1.5, 0.5) == artifact_excess(1.5, 0.5) == 1.0
+    assert artifact_excess(1.5, 0.5) == 1.0
+
+
+def test_advantage_compares_means_of_cases_that_may_differ():
+    assert lesion_advantage(np.array([1.0, 2.0]), np.array([0.5])) == 1.0
+    assert lesion_advantage(np.array([0.01]), np.array([4.0, 4.2, 4.1])) == pytest.approx(-4.09)
+    assert "no artifact" in lesion_advantage(np.array([1.0]), NONE).reason
+    assert "no case with a lesion" in lesion_advantage(NONE, np.array([1.0])).reason
 
 
 def test_calls_change_at_the_threshold():

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from xaudit.audit.files import read_findings, write_text
+from xaudit.audit.hashes import PICTURES, refuse_changed
 from xaudit.audit.judge import saved_verdict
 from xaudit.audit.record_use import saved_uses
 from xaudit.core.finding import Findings
@@ -25,38 +26,42 @@ _RESTORE = (
 )
 
 
-def write_cards(folder: Path, html: Path | None = None) -> Path:
+def write_cards(folder: Path, html: Path | None = None, unverified: bool = False) -> Path:
     """Write ``card.html`` and ``card.md`` from findings, verdict and evidence.
 
     Args:
         folder: of a finished audit.
         html: another place for the HTML; the Markdown goes beside it.
+        unverified: print files too that are not those that the run wrote; the card says so.
 
     Returns:
         Where the HTML is.
 
     Raises:
-        ConfigError: the audit is not finished, or a picture is missing.
+        ConfigError: the audit is not finished or was changed, or a picture is missing.
     """
     path = html or folder / "card.html"
-    page, text = render_cards(*_content(folder))
+    page, text = render_cards(*_content(folder, unverified))
     write_text(path, page)
     write_text(path.with_suffix(".md"), text)
     return path
 
 
-def write_crosswalk(folder: Path, path: Path, html: Path | None = None) -> Path:
+def write_crosswalk(
+    folder: Path, path: Path, html: Path | None = None, unverified: bool = False
+) -> Path:
     """Write where each element of the card is asked for, as a page; with ``.csv``, as a table.
 
     Args:
         folder: of a finished audit.
         path: of the new file.
         html: where the card is, if not in the audit's folder; the page links to it.
+        unverified: as in `write_cards`.
 
     Raises:
-        ConfigError: the audit is not finished, or a picture is missing.
+        ConfigError: the audit is not finished or was changed, or a picture is missing.
     """
-    content = _content(folder)
+    content = _content(folder, unverified)
     elements = record(content[0])
     address = quote(Path(os.path.relpath(html or folder / "card.html", path.parent)).as_posix())
     if path.suffix.lower() == ".csv":
@@ -68,10 +73,14 @@ def write_crosswalk(folder: Path, path: Path, html: Path | None = None) -> Path:
 
 
 def render_cards(
-    findings: Findings, verdict: Verdict | None, pictures: Mapping[str, bytes], uses: str = ""
+    findings: Findings,
+    verdict: Verdict | None,
+    pictures: Mapping[str, bytes],
+    uses: str = "",
+    unverified: tuple[str, ...] = (),
 ) -> tuple[str, str]:
     """The card as HTML and as Markdown."""
-    card = build_card(findings, verdict, pictures, uses)
+    card = build_card(findings, verdict, pictures, uses, unverified)
     return render_html(card), render_markdown(card)
 
 
@@ -94,9 +103,13 @@ def uses_of(folder: Path) -> str:
     return uses.text if uses else ""
 
 
-def _content(folder: Path) -> tuple[Findings, Verdict | None, dict[str, bytes], str]:
+def _content(
+    folder: Path, unverified: bool
+) -> tuple[Findings, Verdict | None, dict[str, bytes], str, tuple[str, ...]]:
+    changed = refuse_changed(folder, PICTURES, unverified)
     findings = read_findings(folder)
-    return findings, saved_verdict(folder), pictures_of(folder, findings), uses_of(folder)
+    verdict = saved_verdict(folder, unverified)
+    return findings, verdict, pictures_of(folder, findings), uses_of(folder), changed
 
 
 def _picture(folder: Path, name: str) -> bytes:

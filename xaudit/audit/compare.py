@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from xaudit.audit.compare_maps import compare_maps
 from xaudit.audit.files import read_findings
+from xaudit.audit.hashes import MAPS, refuse_changed
 from xaudit.audit.pair import Logits, Paired, read_pair
 from xaudit.core.case import BoolArray
 from xaudit.core.change import (
@@ -39,17 +40,23 @@ Scope = dict[str, str]
 PointPair = tuple[OperatingPoint, OperatingPoint]
 
 
-def compare(old: Path, new: Path) -> Changes:
+def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
     """What changed from one finished audit to another.
 
     Args:
         old: folder of the audit to compare with.
         new: folder of the audit that is compared.
+        unverified: compare files too that are not those that the runs wrote; the report says so.
 
     Raises:
-        ConfigError: an audit is not finished, or they have no case in common.
+        ConfigError: an audit is not finished or was changed, or they have no case in common.
         AuditError: a shard is missing or damaged.
     """
+    changed = [
+        f"{which}: {one}"
+        for which, folder in (("old", old), ("new", new))
+        for one in refuse_changed(folder, MAPS, unverified)
+    ]
     findings = read_findings(old), read_findings(new)
     pair = read_pair(old, new)
     audit = findings[1].audit
@@ -75,6 +82,7 @@ def compare(old: Path, new: Path) -> Changes:
         moved=tuple(scores.moved()),
         maps=maps,
         looked=tuple(_looked(findings)),
+        unverified=tuple(changed),
     )
 
 

@@ -19,6 +19,7 @@ from xaudit.audit.fold_detectors import (
     whole_engine,
 )
 from xaudit.audit.gallery import Gallery
+from xaudit.audit.hashes import PICTURES, fits
 from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
@@ -117,6 +118,7 @@ def _degrade(
 
 
 def _finished(folder: Path, plan: Plan) -> bool:
-    if not (folder / "findings.json").exists():
+    """Whether the findings are there, are those that were written, and are of this plan."""
+    if not (folder / "findings.json").exists() or not fits(folder, PICTURES):
         return False
     return read_findings(folder).audit.plan_sha256 == plan.record.identity

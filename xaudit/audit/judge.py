@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from xaudit.audit.baseline import PairedBaseline
 from xaudit.audit.files import read_findings, read_json, to_json, write_text
+from xaudit.audit.hashes import CASES, FINDINGS, refuse_changed
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.same_cases import SavedAudit
@@ -18,7 +20,10 @@ from xaudit.gate.verdict import judge
 
 
 def judge_audit(
-    folder: Path, policy_file: Path | None = None, baseline: Path | None = None
+    folder: Path,
+    policy_file: Path | None = None,
+    baseline: Path | None = None,
+    unverified: bool = False,
 ) -> Verdict:
     """Judge the findings of an audit and write ``verdict.json``.
 
@@ -26,23 +31,29 @@ def judge_audit(
         folder: of a finished audit.
         policy_file: other rules than those that the plan fixed; the verdict says so.
         baseline: folder of the audit to compare with; None for a first run.
+        unverified: judge files too that are not those that the run wrote; the verdict says so.
 
     Raises:
-        ConfigError: an audit is not finished, there is no policy, or a rule compares with an
-            audit of other cases.
+        ConfigError: an audit is not finished or was changed, there is no policy, or a rule
+            compares with an audit of other cases.
     """
+    changed = _refuse_changed(folder, baseline, unverified)
     findings = read_findings(folder)
     record = read_json(folder / "plan.json", PlanRecord)
     policy = policy_of(folder, policy_file)
     planned = record.policy.sha256 if record.policy else None
     there = _baseline(folder, baseline) if baseline else None
     verdict = judge(policy, findings, planned, baseline=there)
+    verdict = replace(verdict, unverified=changed)
     write_text(folder / "verdict.json", to_json(verdict))
     return verdict
 
 
 def judge_named(
-    folder: Path, policy_file: Path | None = None, baseline: Path | None = None
+    folder: Path,
+    policy_file: Path | None = None,
+    baseline: Path | None = None,
+    unverified: bool = False,
 ) -> Verdict:
     """Like `judge_audit`, after names that no audit could have were refused.
 
@@ -50,23 +61,37 @@ def judge_named(
         folder: of a finished audit.
         policy_file: other rules than those that the plan fixed.
         baseline: folder of the audit to compare with.
+        unverified: judge files too that are not those that the run wrote.
 
     Raises:
         ConfigError: as `judge_audit`; or the policy names a metric or group that does not exist.
     """
-    known_policy(folder, policy_file)
-    return judge_audit(folder, policy_file, baseline)
+    known_policy(folder, policy_file, unverified)
+    return judge_audit(folder, policy_file, baseline, unverified)
 
 
-def known_policy(folder: Path, policy_file: Path | None = None) -> tuple[Policy, Findings]:
+def known_policy(
+    folder: Path, policy_file: Path | None = None, unverified: bool = False
+) -> tuple[Policy, Findings]:
     """The policy and the findings that it is for, after unknown names were refused.
 
     Raises:
-        ConfigError: the policy names a metric or group that does not exist, or there is none.
+        ConfigError: the policy names a metric or group that does not exist, or there is none; or
+            the audit was changed.
     """
+    refuse_changed(folder, FINDINGS, unverified)
     policy, findings = policy_of(folder, policy_file), read_findings(folder)
     refuse_unknown_names(policy, findings, [one.name for one in all_metrics()])
     return policy, findings
+
+
+def _refuse_changed(folder: Path, baseline: Path | None, unverified: bool) -> tuple[str, ...]:
+    """With a baseline both audits are read case by case."""
+    changed = refuse_changed(folder, FINDINGS if baseline is None else CASES, unverified)
+    if baseline is None:
+        return changed
+    old = refuse_changed(baseline, CASES, unverified)
+    return (*changed, *(f"baseline: {one}" for one in old))
 
 
 def _baseline(folder: Path, baseline: Path) -> PairedBaseline:
@@ -93,10 +118,14 @@ def _planned(folder: Path) -> Policy | None:
     return record.policy
 
 
-def saved_verdict(folder: Path) -> Verdict | None:
-    """The verdict that was written last, or a new one by the planned policy, or None."""
+def saved_verdict(folder: Path, unverified: bool = False) -> Verdict | None:
+    """The verdict that was written last, or a new one by the planned policy, or None.
+
+    Raises:
+        ConfigError: the audit was changed, and taking it as it is was not asked for.
+    """
     if (folder / "verdict.json").exists():
         verdict: Verdict = read_json(folder / "verdict.json", Verdict)
         return verdict
     record = read_json(folder / "plan.json", PlanRecord)
-    return judge_audit(folder) if record.policy else None
+    return judge_audit(folder, unverified=unverified) if record.policy else None

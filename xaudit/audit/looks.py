@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xaudit.audit.baseline import PairedBaseline
 from xaudit.audit.files import to_json, write_text
+from xaudit.audit.hashes import CASES, refuse_changed
 from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener
 from xaudit.audit.record import LOOKS, read_looks
@@ -50,7 +51,7 @@ def run_looks(
     if planned is None or policy is None:
         run_shards(plan, engine, folder, listen)
         return plan, None
-    old = SavedAudit.read(baseline) if baseline is not None else None
+    old = _baseline(baseline) if baseline is not None else None
     reader = _Reader(engine, folder, policy, old)
     looks = read_looks(folder)
     for number in range(1, len(planned.shards) + 1):
@@ -62,6 +63,12 @@ def run_looks(
         if not looks.made[number - 1].undecided:
             break
     return _carried_out(plan, number), looks
+
+
+def _baseline(folder: Path) -> SavedAudit:
+    """The audit that rules compare with; what `xaudit gate` would refuse decides no look."""
+    refuse_changed(folder, CASES)
+    return SavedAudit.read(folder)
 
 
 def _carried_out(plan: Plan, number: int) -> Plan:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.gallery_choice import probability
+from xaudit.audit.hashes import MAPS, refuse_changed
 from xaudit.audit.record import read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Store
@@ -31,30 +32,33 @@ from xaudit.report.pages import (
     render_case,
     render_index,
 )
+from xaudit.report.unverified import unverified_warnings
 
 INDEX = "index.html"
 _WITHOUT = later("No picture: only cases that were explained are kept as pictures.")
 
 
-def write_pages(folder: Path, out: Path) -> Path:
+def write_pages(folder: Path, out: Path, unverified: bool = False) -> Path:
     """Write the index and a page for each case.
 
     Args:
         folder: of a finished audit.
         out: a new or empty folder.
+        unverified: show files too that are not those that the run wrote; every page says so.
 
     Returns:
         Where the index is.
 
     Raises:
-        ConfigError: the audit is not finished, or the folder holds other files.
+        ConfigError: the audit is not finished or was changed, or the folder holds other files.
         AuditError: a shard is damaged, or the disk is full.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: is not empty; name a new folder for the pages")
+    changed = unverified_warnings(refuse_changed(folder, MAPS, unverified))
     record, store = read_record(folder), Store(folder)
     extra = Results.beyond(store, record)
-    pages = _Pages(read_findings(folder), Results.load(store, record), extra)
+    pages = _Pages(read_findings(folder), Results.load(store, record), extra, changed)
     for name, text in pages.texts():
         write_text(out / name, text)
     write_text(out / INDEX, render_index(pages.index()))
@@ -67,11 +71,13 @@ class _Pages:
 
     Attributes:
         extra: maps of cases that the card shows and that were not drawn to be explained.
+        warnings: what every page says besides.
     """
 
     findings: Findings
     results: Results
     extra: Results | None
+    warnings: tuple[str, ...] = ()
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """(file name, page), one for each case in the order of the plan."""
@@ -86,10 +92,15 @@ class _Pages:
         points = (tr("At “{name}”", name=point.name) for point in device.operating_points)
         return CaseIndex(
             title=f"{device.name} {device.version}".strip(),
-            lead=tr(
-                "Audit “{name}”, {cases} cases.",
-                name=self.findings.audit.name,
-                cases=numbers.whole(len(rows)),
+            lead=" ".join(
+                (
+                    tr(
+                        "Audit “{name}”, {cases} cases.",
+                        name=self.findings.audit.name,
+                        cases=numbers.whole(len(rows)),
+                    ),
+                    *self.warnings,
+                )
             ),
             columns=(tr("Case"), tr("Reference"), tr("Probability"), *points, *columns, tr("Maps")),
             rows=tuple(
@@ -119,6 +130,7 @@ class _Pages:
         )
 
     def _facts(self, row: CaseRow) -> Iterator[tuple[str, str]]:
+        yield from ((tr("Warning:"), one) for one in self.warnings)
         yield tr("Reference"), _label(row)
         yield tr("Probability"), _score(row) or f"{numbers.NONE} ({tr('no score')})"
         for point in self.findings.detector.operating_points:

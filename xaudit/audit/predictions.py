@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from xaudit.audit.failures import check_failures
 from xaudit.audit.files import read_findings
 from xaudit.audit.finish import finish, taken_up
 from xaudit.audit.folds import fold_findings
+from xaudit.audit.hashes import CASES, fits
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import NOT_PLANNED, fix_record, with_identity
@@ -38,6 +39,7 @@ from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
+from xaudit.fairness.striking import striking_groups
 from xaudit.gate.policy import read_policy
 
 _FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}
@@ -111,7 +113,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
     """
     plan = plan_predictions(path, overrides, limit)
     record = fix_record(plan.record, folder)
-    if (folder / "findings.json").exists():
+    if (folder / "findings.json").exists() and fits(folder, CASES):
         there = read_findings(folder)
         if there.audit.plan_sha256 == record.identity:
             return taken_up(folder, there, plan.config.acknowledge)
@@ -195,6 +197,7 @@ def summarize_predictions(
         equivalence=performance.equivalence(of_groups),
         suspicions=noticed.with_scores(_scores(rows, config)),
     )
+    findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, record.statements)
 
 

@@ -16,6 +16,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.run import Engine
 from xaudit.audit.sample import draw_sample
 from xaudit.audit.second_maps import check_row, compared
+from xaudit.audit.shortcut_findings import ELSEWHERE
 from xaudit.audit.store import CheckRow, read_table, write_table
 from xaudit.core.case import BoolArray, Case, FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
@@ -29,8 +30,7 @@ from xaudit.metrics import shortcuts as metrics
 _POSITIVES = 2 / 3
 _PLACES = 3
 _DONORS = 3
-LESION, ELSEWHERE = "lesion", "elsewhere"
-"""What the lesion's shape covers at random places: the control of everything."""
+LESION = "lesion"
 
 _Region = tuple[str, bool]
 """The name of a thing, and whether its shape lies at random places instead."""
@@ -121,7 +121,6 @@ class _Probe:
     ) -> Iterator[CheckRow]:
         threshold = self.plan.config.detector.operating_points[0].resolve().logit
         effects = {key: metrics.other_effect(before, logits) for key, logits in after.items()}
-        specific: Score | None = None
         if (LESION, False) in after:
             gone, control = after[LESION, False], after.get((LESION, True), np.empty(0))
             specific = metrics.lesion_specific_effect(before, gone, control)
@@ -139,9 +138,6 @@ class _Probe:
                 flip = metrics.other_flip(before, after[name, control_of], threshold)
                 yield check_row(case, "", "other_effect", effect, "removed", label)
                 yield check_row(case, "", "other_flip", flip, "removed", label)
-                if specific is not None and not control_of:
-                    more = _difference(metrics.lesion_advantage, specific, effect)
-                    yield check_row(case, "", "lesion_advantage", more, "removed", label)
 
     def _enrichment(
         self, case: PreparedCase, artifacts: Mapping[str, BoolArray]

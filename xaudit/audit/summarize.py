@@ -47,6 +47,7 @@ from xaudit.core.finding import (
     StudyFacts,
 )
 from xaudit.core.looks import Looks
+from xaudit.fairness.striking import striking_groups
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.report import numbers
 
@@ -128,6 +129,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         looks=looks,
         suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
     )
+    findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, plan.record.statements)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -33,11 +33,11 @@ from xaudit.audit.verify_card import (
 from xaudit.audit.verify_counts import plain_differences
 from xaudit.audit.verify_tree import differences, plain
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Policy, Verdict
+from xaudit.core.policy import Outcome, Policy, Verdict, VerdictWord
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.policy import policy_hash
-from xaudit.gate.verdict import judge
+from xaudit.gate.verdict import SEVERITY, judge
 from xaudit.report.language import SOURCE, speaking
 from xaudit.report.overlays import for_card, overlay_rgba
 
@@ -103,18 +103,22 @@ def verify_card(path: Path) -> tuple[Check, ...]:
         _check("printed numbers, style and script", lambda: lone_card_differences(page, twin))
     ]
     if twin.verdict is not None:
-        verdict = twin.verdict
-        checks.append(
-            _check("verdict", lambda: _judged(policy_behind(verdict), verdict, twin.findings))
-        )
+        policy = policy_behind(twin.verdict)
+        checks += _verdict_checks(policy, twin.verdict, twin.findings)
     away = "the audit's folder is not here: whether the record itself is right is not known"
     return (*checks, Check("numbers of the record, pictures", left_out=away))
 
 
-def _lone_verdict(stated: Verdict, findings: Findings) -> Check:
-    if stated.baseline is not None:
-        return Check("verdict", left_out="it compares with an audit that is not here")
-    return _check("verdict", lambda: _judged(policy_behind(stated), stated, findings))
+def _verdict_checks(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[Check]:
+    """A verdict beside the findings; with a baseline that is not here, as far as it goes alone."""
+    if stated.baseline is None:
+        yield _check("verdict", lambda: _judged(policy, stated, findings))
+        return
+    yield _check(
+        "verdict, rules that compare with nothing", lambda: _alone(policy, stated, findings)
+    )
+    why = f"they compare with the audit “{stated.baseline.audit}”, which is not here"
+    yield Check("verdict, the other rules", left_out=why)
 
 
 def findings_hash(path: Path) -> str:
@@ -206,17 +210,10 @@ class _Folder:
         except _DAMAGE as error:
             yield Check("verdict", (f"damaged: {error}",))
             return
-        if stated.baseline is not None:
-            why = f"it compares with the audit “{stated.baseline.audit}”, which is not here"
-            yield Check("verdict", left_out=why)
-        else:
-            yield _check("verdict", lambda: self._judged_again(stated))
-
-    def _judged_again(self, stated: Verdict) -> Iterator[str]:
         planned = self._record().policy
         same = planned is not None and planned.sha256 == stated.policy_sha256
         policy = planned if planned is not None and same else policy_behind(stated)
-        yield from _judged(policy, stated, read_findings(self.path))
+        yield from _verdict_checks(policy, stated, read_findings(self.path))
 
     def cards(self) -> Iterator[Check]:
         for number, name in enumerate(("card.html", "card.md")):
@@ -226,7 +223,8 @@ class _Folder:
     def _card(self, number: int, name: str) -> Iterator[str]:
         findings, page = read_findings(self.path), _read_page(self.path / name)
         verdict = self._verdict() if (self.path / "verdict.json").exists() else None
-        content = (findings, verdict, pictures_of(self.path, findings), uses_of(self.path))
+        pictures, uses = pictures_of(self.path, findings), uses_of(self.path)
+        content = (findings, verdict, pictures, uses, self._unverified())
         with speaking(self._language()):
             anew = render_cards(*content)[number]
         if name == "card.html":
@@ -237,6 +235,11 @@ class _Folder:
         """Both cards are written in that of the HTML; Markdown does not say its own."""
         page = self.path / "card.html"
         return language_of(_read_page(page)) if page.exists() else SOURCE
+
+    def _unverified(self) -> tuple[str, ...]:
+        """What both cards say of files that did not fit when they were printed."""
+        page = self.path / "card.html"
+        return read_twin(_read_page(page)).unverified if page.exists() else ()
 
     def _record(self) -> PlanRecord:
         return read_json(self.path / "plan.json", PlanRecord)
@@ -250,12 +253,52 @@ class _Folder:
         return SavedAudit(self.path, record, read_findings(self.path), results)
 
 
+def _alone(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]:
+    """A verdict without the outcomes that need the baseline, and what all of them add up to."""
+    found = policy_hash(policy)
+    if found != stated.policy_sha256:
+        yield f"verdict.policy_sha256: {stated.policy_sha256}, its rules have {found}"
+    changed = findings.audit.policy_sha256 != found
+    if changed != stated.changed_after_run:
+        yield f"verdict.changed_after_run: {stated.changed_after_run}, expected {changed}"
+    if stated.overall != _adds_up(stated.outcomes):
+        yield f"verdict.overall: {stated.overall}, expected {_adds_up(stated.outcomes)}"
+    if stated.multiplicity != "none":
+        # Holm counts the rules that compare among the others.
+        return
+    rules = tuple(one for one in policy.rules if not one.needs_baseline)
+    kept = tuple(one for one in stated.outcomes if not one.rule.needs_baseline)
+    # What was compared above is that of the whole policy.
+    part = replace(policy, rules=rules)
+    alone = replace(
+        stated,
+        outcomes=kept,
+        overall=_adds_up(kept),
+        baseline=None,
+        policy_sha256=policy_hash(part),
+        changed_after_run=findings.audit.policy_sha256 != policy_hash(part),
+    )
+    yield from _judged(part, alone, findings)
+
+
+def _adds_up(outcomes: Sequence[Outcome]) -> VerdictWord:
+    words = {one.verdict for one in outcomes}
+    return next((one for one in SEVERITY if one in words), SEVERITY[1])
+
+
 def _judged(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]:
-    """A waiver holds until a day: the verdict must be that of some day since the plan."""
+    """A waiver holds until a day: the verdict must be that of some day since the plan.
+
+    Of files that were not verified the verdict says so, which is not judged again.
+    """
     planned = date.fromisoformat(findings.audit.created[:10])
     expiries = [one.expires for one in stated.waivers]
     days = [datetime.now(UTC).date(), planned, *expiries]
-    anew = [judge(policy, findings, findings.audit.policy_sha256, day) for day in days]
+    anew = [
+        replace(judge(policy, findings, findings.audit.policy_sha256, day),
+                unverified=stated.unverified)
+        for day in days
+    ]  # fmt: skip
     found = [tuple(differences(verdict_plain(stated), verdict_plain(one), "verdict"))
              for one in anew]  # fmt: skip
     yield from min(found, key=len)

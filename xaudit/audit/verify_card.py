@@ -36,6 +36,7 @@ class Twin:
     findings: Findings
     verdict: Verdict | None
     uses: str = ""
+    unverified: tuple[str, ...] = ()
 
 
 def read_twin(page: str) -> Twin:
@@ -53,14 +54,16 @@ def read_twin(page: str) -> Twin:
         TypeAdapter(Findings).validate_python(content["findings"]),
         TypeAdapter(Verdict | None).validate_python(content["verdict"]),
         str(content.get("uses", "")),
+        tuple(map(str, content.get("unverified", ()))),
     )
 
 
 def lone_card_differences(page: str, twin: Twin) -> Iterator[str]:
     """Where a card does not print what its own record says; its pictures are taken as they are."""
     pictures = _pictures(page, twin.findings)
+    content = (twin.findings, twin.verdict, pictures, twin.uses, twin.unverified)
     with speaking(language_of(page)):
-        card = render_html(build_card(twin.findings, twin.verdict, pictures, twin.uses))
+        card = render_html(build_card(*content))
     yield from text_differences(page, card, "card")
 
 

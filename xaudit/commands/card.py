@@ -11,6 +11,7 @@ from xaudit.audit.card import write_cards, write_crosswalk
 from xaudit.audit.pages import write_pages
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
+from xaudit.commands.unverified import Unverified
 from xaudit.report.language import SOURCE, speaking
 
 
@@ -26,6 +27,7 @@ def card(
     pages: Annotated[
         Path | None, typer.Option(help="Also write a page for each case to this new folder.")
     ] = None,
+    unverified: Unverified = False,
     language: Language = SOURCE,
 ) -> None:
     """Write the model card of a saved audit: card.html, card.md beside it.
@@ -34,8 +36,8 @@ def card(
     the images are needed.
     """
     with speaking(language):
-        tell(str(write_cards(audit, out)))
+        tell(str(write_cards(audit, out, unverified)))
         if crosswalk is not None:
-            tell(str(write_crosswalk(audit, crosswalk, out)))
+            tell(str(write_crosswalk(audit, crosswalk, out, unverified)))
         if pages is not None:
-            tell(str(write_pages(audit, pages)))
+            tell(str(write_pages(audit, pages, unverified)))

@@ -11,6 +11,7 @@ from xaudit.audit.compare import compare as compare_audits
 from xaudit.audit.files import to_json, write_text
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
+from xaudit.commands.unverified import Unverified
 from xaudit.report.changes import build_changes
 from xaudit.report.language import SOURCE, speaking
 from xaudit.report.render import render_html, render_markdown
@@ -22,6 +23,7 @@ def compare(
     out: Annotated[
         Path, typer.Option(help="Where the HTML goes; Markdown and JSON go beside it.")
     ] = Path("changes.html"),
+    unverified: Unverified = False,
     language: Language = SOURCE,
 ) -> None:
     """Write a change report: what changed on the cases that both audits have.
@@ -29,7 +31,7 @@ def compare(
     Needs neither detector nor images. A comparison judges nothing: its exit code is 0.
     """
     with speaking(language):
-        changes = compare_audits(old, new)
+        changes = compare_audits(old, new, unverified)
         report = build_changes(changes)
         write_text(out, render_html(report))
         write_text(out.with_suffix(".md"), render_markdown(report))

@@ -12,9 +12,11 @@ import typer
 
 from xaudit.audit.card import write_cards
 from xaudit.audit.files import read_findings, write_bytes
+from xaudit.audit.hashes import FINDINGS, refuse_changed
 from xaudit.audit.judge import saved_verdict
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
+from xaudit.commands.unverified import Unverified
 from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.huggingface import huggingface_card
 from xaudit.report.language import SOURCE, speaking
@@ -38,6 +40,7 @@ def export(
     paper: Annotated[
         Paper, typer.Option(case_sensitive=False, help="What a PDF is printed on.")
     ] = Paper.a4,
+    unverified: Unverified = False,
     language: Language = SOURCE,
 ) -> None:
     """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
@@ -48,24 +51,27 @@ def export(
     name, make = _FORMS[form]
     path = out or audit / name
     with speaking(language):
-        write_bytes(path, make(audit, paper))
+        write_bytes(path, make(audit, paper, unverified))
     tell(str(path))
 
 
-def _huggingface(audit: Path, _: Paper) -> bytes:
-    return huggingface_card(read_findings(audit), saved_verdict(audit)).encode()
+def _huggingface(audit: Path, _: Paper, unverified: bool) -> bytes:
+    changed = refuse_changed(audit, FINDINGS, unverified)
+    verdict = saved_verdict(audit, unverified)
+    return huggingface_card(read_findings(audit), verdict, changed).encode()
 
 
-def _cyclonedx(audit: Path, _: Paper) -> bytes:
-    return cyclonedx_json(read_findings(audit)).encode()
+def _cyclonedx(audit: Path, _: Paper, unverified: bool) -> bytes:
+    changed = refuse_changed(audit, FINDINGS, unverified)
+    return cyclonedx_json(read_findings(audit), changed).encode()
 
 
-def _pdf(audit: Path, paper: Paper) -> bytes:
+def _pdf(audit: Path, paper: Paper, unverified: bool) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        return print_pdf(write_cards(audit, Path(folder) / "card.html"), paper)
+        return print_pdf(write_cards(audit, Path(folder) / "card.html", unverified), paper)
 
 
-_FORMS: dict[Form, tuple[str, Callable[[Path, Paper], bytes]]] = {
+_FORMS: dict[Form, tuple[str, Callable[[Path, Paper, bool], bytes]]] = {
     Form.huggingface: ("README.md", _huggingface),
     Form.cyclonedx: ("bom.cdx.json", _cyclonedx),
     Form.pdf: ("card.pdf", _pdf),

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.files import write_text
+from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import judge_named, known_policy
 from xaudit.audit.record_use import record_gate
 from xaudit.commands.console import out, say, tell
+from xaudit.commands.unverified import Unverified
 from xaudit.core.policy import Verdict
 from xaudit.gate.explain import explanation, what_is_checked
 from xaudit.gate.outputs.document import verdict_json
@@ -21,6 +22,7 @@ from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
 from xaudit.gate.table import verdict_table
 from xaudit.gate.verdict import exit_code
+from xaudit.report.first import said_first
 
 File = Path | None
 
@@ -76,6 +78,7 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     strict: Annotated[
         bool, typer.Option("--strict", help="A policy changed after the run fails.")
     ] = False,
+    unverified: Unverified = False,
     explain: Annotated[
         str | None, typer.Option(help="Show the arithmetic of this rule instead of the table.")
     ] = None,
@@ -89,11 +92,13 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
     if dry_run:
-        tell("\n".join(what_is_checked(*known_policy(audit, policy))))
+        tell("\n".join(what_is_checked(*known_policy(audit, policy, unverified))))
         return
-    verdict = judge_named(audit, policy, baseline)
+    verdict = judge_named(audit, policy, baseline, unverified)
     if explain is None:
         out.print(verdict_table(verdict))
+        for line in said_first(read_findings(audit)):
+            tell(line)
     else:
         tell("\n".join(explanation(verdict, explain)))
     if ledger is not None:

@@ -19,6 +19,7 @@ from xaudit.commands.suspicions import print_suspicions
 from xaudit.core.finding import Findings
 from xaudit.errors import ConfigError
 from xaudit.report.credibility import WORDS
+from xaudit.report.first import said_first
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -86,6 +87,8 @@ def _report(findings: Findings, *, drawn: bool) -> None:
     print_suspicions(findings.suspicions, say)
     for one in findings.explanations:
         say(f"maps of {one.method}: {WORDS[one.verdict]}. {one.reasons[0]}")
+    for line in said_first(findings):
+        say(line)
 
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:

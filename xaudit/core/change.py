@@ -117,6 +117,7 @@ class Changes:
         minimum: of the new audit: below the first only counts are given, below the second no
             verdict is read.
         looked: what is to be said of audits that were looked at while they ran.
+        unverified: which files were not those that the runs wrote, a line each.
     """
 
     old: Audited
@@ -136,4 +137,5 @@ class Changes:
     moved: tuple[MovedCase, ...]
     maps: tuple[MapChange, ...]
     looked: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
     schema_version: int = CHANGE_SCHEMA_VERSION

@@ -294,6 +294,29 @@ class EquivalenceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StrikingGroup:
+    """A group with fewer cases than a verdict needs, and yet a rate that is hardly chance.
+
+    Attributes:
+        metric: "sensitivity" or "specificity", at the first operating point.
+        group: column.
+        level: its value.
+        k: called rightly.
+        n: of so many.
+        high: upper limit of the exact interval of its patients, all small groups accounted for.
+        overall_low: lower limit over all cases, above it.
+    """
+
+    metric: str
+    group: str
+    level: str
+    k: int
+    n: int
+    high: float
+    overall_low: float
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
 
@@ -307,6 +330,7 @@ class Findings:
         claims: each of these claims beside the study.
         equivalence: which groups are shown to be equal; empty where no margin was declared.
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
+        striking: groups that are too small for a verdict and still stand out, the worst first.
         looks: how often the audit was looked at while it ran; then every interval is a repeated
             one. None for a single look at its end.
         suspicions: declarations that do not look like what was seen, acknowledged or not.
@@ -330,6 +354,7 @@ class Findings:
     statements: Statements = field(default_factory=Statements)
     claims: tuple[ClaimCheck, ...] = ()
     equivalence: tuple[EquivalenceFacts, ...] = ()
+    striking: tuple[StrikingGroup, ...] = ()
     peak_tolerance: str = ""
     looks: Looks | None = None
     suspicions: tuple[Suspicion, ...] = ()

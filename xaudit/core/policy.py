@@ -25,7 +25,7 @@ class Rule:
         metric: name of the metric in the findings.
         where: scope that the finding must have; "*" takes every level of a key, one outcome each,
             "worst" takes every level and gives one outcome, the worst.
-        floor: the interval's lower limit must reach it.
+        floor: the interval's lower limit must reach it; where it is 0, lie above it.
         ceiling: the interval's upper limit must not exceed it.
         reason: why the rule stands in the policy.
         line: line in the policy file, for messages.
@@ -53,7 +53,7 @@ class Rule:
     def demand(self) -> str:
         """What is demanded, for a reader: "≥ 0.8", "not worse than the baseline by 0.05"."""
         said = (
-            ("≥ {:g}", self.floor),
+            ("≥ {:g}" if self.floor else "> {:g}", self.floor),
             ("≤ {:g}", self.ceiling),
             ("not worse than the baseline by {:g}", self.non_inferior),
             ("better than the baseline by over {:g}", self.superior),
@@ -171,6 +171,8 @@ class Verdict:
         looks: of the audit, where it was looked at while it ran: then its intervals are repeated
             ones.
         suspicions: of the audit, acknowledged or not.
+        unverified: which files of the audit were not those that the run wrote, a line each, where
+            it was judged all the same.
     """
 
     policy: str
@@ -185,6 +187,7 @@ class Verdict:
     believe: Mapping[str, float] = field(default_factory=dict)
     looks: Looks | None = None
     suspicions: tuple[Suspicion, ...] = ()
+    unverified: tuple[str, ...] = ()
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

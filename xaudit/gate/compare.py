@@ -37,8 +37,9 @@ def mirrored(estimate: Estimate) -> Estimate:
 def _against_bound(rule: Rule, low: float, high: float) -> Answer:
     if rule.floor is not None:
         bound, good, bad, name = rule.floor, low, high, "floor"
-        reached, missed = good >= bound, bad < bound
-        sides = ("lower", "upper", "under", "not under")
+        # At 0 the sign is asked for, and an effect of nothing at all has none.
+        reached, missed = (good >= bound if bound else good > 0), bad < bound
+        sides = ("lower", "upper", "under", "not under" if bound else "over")
     else:
         assert rule.ceiling is not None
         bound, good, bad, name = rule.ceiling, high, low, "ceiling"

@@ -53,7 +53,7 @@ def _arithmetic(outcome: Outcome) -> Iterator[str]:
 def _limits(rule: Rule) -> Iterator[str]:
     """When the rule passes and fails, in terms of the interval's limits."""
     if rule.floor is not None:
-        yield f"pass if the lower limit ≥ {rule.floor!r}"
+        yield f"pass if the lower limit {'≥' if rule.floor else '>'} {rule.floor!r}"
         yield f"fail if the upper limit < {rule.floor!r}"
     elif rule.ceiling is not None:
         yield f"pass if the upper limit ≤ {rule.ceiling!r}"

@@ -43,7 +43,9 @@ class RuleConfig(BaseModel):
         description=f"scope: {', '.join(SCOPE_KEYS)}; '*' takes every level, one outcome each; "
         "'worst' takes every level and gives one outcome, the worst",
     )
-    floor: Bound | None = Field(None, description="the interval's lower limit must reach it")
+    floor: Bound | None = Field(
+        None, description="the interval's lower limit must reach it; where it is 0, lie above it"
+    )
     ceiling: Bound | None = Field(None, description="the interval's upper limit must not pass it")
     non_inferior: Margin | None = Field(
         None, description="the baseline may be better by less than this, on the same cases"

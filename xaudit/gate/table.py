@@ -9,12 +9,12 @@ from rich.text import Text
 from xaudit.core.policy import Verdict
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
-    CHANGED,
     baseline_lines,
     counts_text,
     interval_text,
     scope_text,
     suspicion_text,
+    warning_lines,
 )
 
 # The marks of the card: they differ in shape as well as in color.
@@ -40,7 +40,7 @@ def verdict_table(verdict: Verdict) -> Group:
     )
     waivers = [Text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
     compared = [Text(line) for line in baseline_lines(verdict)]
-    changed = [Text(CHANGED, style="bold")] if verdict.changed_after_run else []
+    changed = [Text(line, style="bold") for line in warning_lines(verdict)]
     suspected = [
         Text(suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
         for one in verdict.suspicions

@@ -21,7 +21,8 @@ from xaudit.gate.outcomes import outcomes_of
 from xaudit.gate.policy import policy_hash, refuse_impossible
 from xaudit.gate.waivers import with_waivers
 
-_ORDER = ("fail", "inconclusive", "waived", "pass")
+SEVERITY: tuple[VerdictWord, ...] = ("fail", "inconclusive", "waived", "pass")
+"""The worst first: what a verdict adds up to is the first of them that an outcome has."""
 
 
 def judge(
@@ -118,7 +119,7 @@ def _worst(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
         if WORST not in some[0].rule.where.values() or len(some) == 1:
             kept.extend(some)
             continue
-        worst = min(some, key=lambda one: (_ORDER.index(one.verdict), _distance(one)))
+        worst = min(some, key=lambda one: (SEVERITY.index(one.verdict), _distance(one)))
         kept.append(replace(worst, why=f"the worst of {len(some)}: {worst.why}"))
     return tuple(kept)
 

@@ -12,7 +12,7 @@ CHANGED = "changed after the run: this policy is not the one that was fixed befo
 
 
 UNTIL = "no verdict is better than inconclusive until the audit file acknowledges it"
-
+UNVERIFIED = "not verified: judged from a file that is not the one that the run wrote"
 FIRST_RUN = "no baseline was compared: this is recorded as a first run"
 
 
@@ -21,6 +21,12 @@ def suspicion_text(one: Suspicion) -> str:
     if one.acknowledged:
         return f"acknowledged: {one.name}: {one.text}"
     return f"suspicion {one.name}: {one.text} ({UNTIL}: acknowledge: [{one.name}])"
+
+
+def warning_lines(verdict: Verdict) -> list[str]:
+    """What puts the verdict as a whole in question: another policy, other files."""
+    files = [f"{UNVERIFIED}: {one}" for one in verdict.unverified]
+    return [*([CHANGED] if verdict.changed_after_run else []), *files]
 
 
 def baseline_lines(verdict: Verdict) -> list[str]:

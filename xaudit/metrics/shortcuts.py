@@ -79,14 +79,20 @@ def lesion_specific_effect(before: float, erased: Array, elsewhere: Array) -> Sc
 
 
 @metric("shortcuts", bounds=(None, None), unit="number")
-def lesion_advantage(lesion: float, artifact: float) -> Score:
-    """How much more does the logit fall without the lesions than it moves without an artifact?
+def lesion_advantage(lesions: Array, artifacts: Array) -> Score:
+    """How much more does erasing the fracture lower the logit than erasing an artifact moves it?
+
+    Each beyond what the same shape does elsewhere. Below 0 the artifact decides more than the
+    fracture. The two sets of cases may differ: an artifact also decides where nothing is broken.
 
     Args:
-        lesion: `lesion_specific_effect` of a case.
-        artifact: `other_effect` of an artifact in the same case.
+        lesions: (N,) `lesion_specific_effect` of the cases with a lesion.
+        artifacts: (M,) `artifact_excess` of the cases with the artifact; `other_effect` where
+            there is no place elsewhere, as for the border.
     """
-    return lesion - artifact
+    if not len(lesions) or not len(artifacts):
+        return Undefined("no case with a lesion" if not len(lesions) else "no artifact")
+    return float(lesions.mean() - artifacts.mean())
 
 
 @metric("shortcuts")

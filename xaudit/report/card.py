@@ -10,6 +10,7 @@ from xaudit.core.policy import Verdict
 from xaudit.report import credibility, numbers, places, predictions, results, statements
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
+from xaudit.report.decides import decides
 from xaudit.report.few import explained
 from xaudit.report.glossary import glossary
 from xaudit.report.language import later, stored, tr, trn
@@ -23,7 +24,9 @@ from xaudit.report.study_section import study_section
 from xaudit.report.summary import summary
 from xaudit.report.suspicions import suspicions
 from xaudit.report.twin import twin
+from xaudit.report.unverified import unverified_warnings
 from xaudit.report.view import MARKS, Answer, ModelCard, Section, Table
+from xaudit.report.weakest import weakest
 
 _ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
 
@@ -33,6 +36,7 @@ def build_card(
     verdict: Verdict | None,
     pictures: Mapping[str, bytes],
     uses: str = "",
+    unverified: Sequence[str] = (),
 ) -> ModelCard:
     """The card of an audit.
 
@@ -41,6 +45,8 @@ def build_card(
         verdict: of the policy; None where none was judged.
         pictures: file name → PNG, for every picture that the gallery names.
         uses: how often the study was used before; empty where no ledger was kept.
+        unverified: which files were not those that the run wrote, a line each, where the card
+            is printed all the same.
 
     Raises:
         ValueError: a picture is not a PNG.
@@ -71,10 +77,11 @@ def build_card(
             _with_missing(explained(replace(one, number=str(index))), elements)
             for index, one in enumerate(sections, start=1)
         ),
-        twin=twin(findings, verdict, uses),
+        twin=twin(findings, verdict, uses, unverified),
         sentences=frozenset(sentences_of(findings)),
         warnings=(
             *suspicions(findings),
+            *_unverified(verdict, unverified),
             *map(stored, device.warnings),
             *_changed(verdict),
             *statements.warnings(findings),
@@ -124,6 +131,12 @@ def _explanations(
     )
 
 
+def _unverified(verdict: Verdict | None, files: Sequence[str]) -> tuple[str, ...]:
+    """Of the files of this page, and of those of the verdict that it prints."""
+    judged = verdict.unverified if verdict else ()
+    return unverified_warnings(tuple(dict.fromkeys((*files, *judged))))
+
+
 def _changed(verdict: Verdict | None) -> tuple[str, ...]:
     changed = verdict is not None and verdict.changed_after_run
     return (
@@ -147,7 +160,11 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
         scope = {"operating_point": points[0].name}
         detail = tr("Sensitivity {sensitivity}. ", sensitivity=look.said("sensitivity", **scope))
         detail += tr("Specificity {specificity}.", specificity=look.said("specificity", **scope))
+    decision = decides(look)
+    decided = Answer(tr("Does the fracture decide?"), decision.text, decision.detail)
     return (
+        # What outweighs all else comes first.
+        *((decided,) if decision.denied else ()),
         Answer(
             tr("What was audited?"),
             f"{device.name} {device.version}, {stored(device.architecture)}",
@@ -168,7 +185,8 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
         ),
         Answer(tr("Does it find fractures?"), found, detail),
         _looks(findings, look),
-        Answer(tr("For whom and where not?"), results.weakest(look), ""),
+        *(() if decision.denied else (decided,)),
+        Answer(tr("For whom and where not?"), weakest(look), ""),
     )
 
 

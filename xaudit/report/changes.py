@@ -22,6 +22,7 @@ from xaudit.report.language import later, stored, tr, trn
 from xaudit.report.levels import named
 from xaudit.report.lookup import measure
 from xaudit.report.order import in_order
+from xaudit.report.unverified import unverified_warnings
 from xaudit.report.view import Figure, ModelCard, Section, Table
 
 SHOWN = 20
@@ -73,6 +74,7 @@ def build_changes(changes: Changes) -> ModelCard:
         answers=answers(changes),
         sections=tuple(replace(one, number=str(i)) for i, one in enumerate(sections, start=1)),
         twin=_twin(changes),
+        warnings=unverified_warnings(changes.unverified),
         footer=tr("Plans {old} and {new}", old=old.plan_sha256[:12], new=new.plan_sha256[:12]),
         kind=later("change report"),
         kind_long=later("Change report of a fracture detector"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xaudit.core.finding import Finding, Findings
@@ -13,7 +13,7 @@ SPEC_VERSION = "1.7"
 _LIMITS = ("failures", "inputs")
 
 
-def cyclonedx_json(findings: Findings) -> str:
+def cyclonedx_json(findings: Findings, unverified: Sequence[str] = ()) -> str:
     """The detector as a component of type machine-learning-model; the same bytes every time.
 
     Every estimate with a value is a performance metric with its limits; the format has no field
@@ -21,6 +21,7 @@ def cyclonedx_json(findings: Findings) -> str:
 
     Args:
         findings: of an audit.
+        unverified: which files were not those that the run wrote, a line each.
     """
     audit = findings.audit
     bom: dict[str, Any] = {
@@ -36,13 +37,13 @@ def cyclonedx_json(findings: Findings) -> str:
                     {"type": "application", "name": "xaudit", "version": audit.xaudit_version}
                 ]
             },
-            "component": _component(findings),
+            "component": _component(findings, unverified),
         },
     }
     return json.dumps(bom, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _component(findings: Findings) -> dict[str, Any]:
+def _component(findings: Findings, unverified: Sequence[str]) -> dict[str, Any]:
     device = findings.detector
     component: dict[str, Any] = {
         "type": "machine-learning-model",
@@ -53,7 +54,7 @@ def _component(findings: Findings) -> dict[str, Any]:
             "modelParameters": _parameters(findings),
             "quantitativeAnalysis": {"performanceMetrics": list(_metrics(findings))},
             "considerations": _considerations(findings),
-            "properties": list(_properties(findings)),
+            "properties": list(_properties(findings, unverified)),
         },
     }
     if device.weights_sha256:
@@ -113,11 +114,12 @@ def _considerations(findings: Findings) -> dict[str, Any]:
     return {name: texts for name, texts in considerations.items() if texts}
 
 
-def _properties(findings: Findings) -> Iterator[dict[str, str]]:
+def _properties(findings: Findings, unverified: Sequence[str]) -> Iterator[dict[str, str]]:
     audit = findings.audit
     yield {"name": "xaudit:plan:sha256", "value": audit.plan_sha256}
     if audit.policy_sha256:
         yield {"name": "xaudit:policy:sha256", "value": audit.policy_sha256}
+    yield from ({"name": "xaudit:unverified", "value": one} for one in unverified)
     for point in findings.detector.operating_points:
         value = f"logit above {point.logit!r}, {point.origin}"
         yield {"name": f"xaudit:operating_point:{point.name}", "value": value}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -26,7 +26,9 @@ _TYPES = {
 }
 
 
-def huggingface_card(findings: Findings, verdict: Verdict | None) -> str:
+def huggingface_card(
+    findings: Findings, verdict: Verdict | None, unverified: Sequence[str] = ()
+) -> str:
     """README.md of a model repository, with a ``model-index`` of the measured figures.
 
     Only figures over all scored cases are in the index: it knows no intervals, so each metric
@@ -35,6 +37,7 @@ def huggingface_card(findings: Findings, verdict: Verdict | None) -> str:
     Args:
         findings: of an audit.
         verdict: of its policy; None without one.
+        unverified: which files were not those that the run wrote, a line each.
     """
     device = findings.detector
     header: dict[str, Any] = {
@@ -44,7 +47,8 @@ def huggingface_card(findings: Findings, verdict: Verdict | None) -> str:
         "model-index": [{"name": device.name, "results": [_result(findings)]}],
     }
     text = yaml.safe_dump(_one_line(header), sort_keys=False, allow_unicode=True, width=1000)
-    return f"---\n{text}---\n\n{render_markdown(build_card(findings, verdict, {}))}"
+    card = build_card(findings, verdict, {}, unverified=unverified)
+    return f"---\n{text}---\n\n{render_markdown(card)}"
 
 
 def _one_line(value: Any) -> Any:  # noqa: ANN401 (what YAML may hold)

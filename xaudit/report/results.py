@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS
 from xaudit.core.policy import Verdict
@@ -24,6 +22,7 @@ from xaudit.report.site_shift import site_shift
 from xaudit.report.sites import by_site
 from xaudit.report.together import of_sites, simultaneous
 from xaudit.report.view import Figure, Section, Table
+from xaudit.report.weakest import weakest
 
 CALIBRATION = (
     ("brier", later("Brier score")),
@@ -180,46 +179,6 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
 def _columns(look: Lookup) -> list[str]:
     """Columns in their order, intersections after all of them."""
     return sorted(look.findings.study.levels, key=lambda column: column.count(CROSS))
-
-
-def weakest(look: Lookup) -> str:
-    """The group and the site with the lowest sensitivity among those that are large enough."""
-    site, enough = look.findings.study.site_column, numbers.whole(look.findings.minimum[1])
-    group = _weakest(look, lambda column: column != site)
-    found = tr("No group is large enough to name the weakest.")
-    if group:
-        found = tr("Of groups with at least {enough} fractures, fewest are found in {group}.",
-                   enough=enough, group=group)  # fmt: skip
-    if site is None:
-        return f"{found} {tr('The study has no sites.')}"
-    least = _weakest(look, lambda column: column == site)
-    said = tr("No site is large enough to name the weakest.")
-    if least:
-        said = tr("Weakest site with at least {enough} fractures: {least}.",
-                  enough=enough, least=least)  # fmt: skip
-    return f"{found} {said}"
-
-
-def _weakest(look: Lookup, wanted: Callable[[str], bool]) -> str | None:
-    best: tuple[float, str] | None = None
-    for one in look.findings.findings:
-        scope = one.scope
-        value = one.estimate.value
-        usable = value is not None and not one.estimate.caution
-        if one.metric == "sensitivity" and "group" in scope and usable:
-            if scope.get("analysis", "scored") != "scored" or value is None:
-                continue
-            if not wanted(scope["group"]) or scope.get("operating_point") != _first_point(look):
-                continue
-            text = f"{scope['group']} {named(scope['level'])}: {numbers.estimate(one.estimate)}, "
-            text += f"{numbers.counts(one.estimate)}"
-            best = min(best, (value, text)) if best else (value, text)
-    return best[1] if best else None
-
-
-def _first_point(look: Lookup) -> str | None:
-    points = look.findings.detector.operating_points
-    return points[0].name if points else None
 
 
 def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report import numbers
+from xaudit.report.decides import decides
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
@@ -39,6 +40,7 @@ def shortcuts(look: Lookup) -> Section:
         tr("Does the fracture decide?"),
         " ".join(
             (
+                *_denied(look),
                 _lesion(look.estimate("lesion_specific_effect")),
                 *_first(look),
                 *_suspects(look, removed),
@@ -47,6 +49,13 @@ def shortcuts(look: Lookup) -> Section:
         tables=tables,
         missing=() if removed else (tr("Erasing lesions and artifacts: not done in this audit."),),
     )
+
+
+def _denied(look: Lookup) -> Iterator[str]:
+    """What the first screen says, where it is that the fracture does not decide."""
+    found = decides(look)
+    if found.denied:
+        yield found.text
 
 
 def _lesion(one: Estimate) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report import credibility, numbers, places, predictions, results
+from xaudit.report.decides import decides
 from xaudit.report.language import later, stored, tr
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import Section, Table
+from xaudit.report.weakest import weakest
 
 _NOT = "not measured"
 _NO_PREVALENCE = later(
@@ -27,8 +29,8 @@ def summary(look: Lookup) -> Section:
         or tr("No operating point declared."),
         paragraphs=(
             *_false_alarms(look),
-            results.weakest(look),
-            *(() if predictions.alone(look.findings) else (_looks(look),)),
+            weakest(look),
+            *(() if predictions.alone(look.findings) else (_looks(look), _decides(look))),
             *(() if look.findings.prevalence is not None else (tr(_NO_PREVALENCE),)),
         ),
         tables=tuple(_per_thousand(look)),
@@ -37,6 +39,10 @@ def summary(look: Lookup) -> Section:
 
 def _looks(look: Lookup) -> str:
     return f"{places.looks_at(look)} {credibility.believed(look.findings)}"
+
+
+def _decides(look: Lookup) -> str:
+    return tr("Does the fracture decide? {answer}", answer=decides(look).text)
 
 
 def _false_alarms(look: Lookup) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 
@@ -12,7 +12,9 @@ from xaudit.core.policy import Verdict
 from xaudit.report.record import record
 
 
-def twin(findings: Findings, verdict: Verdict | None, uses: str = "") -> str:
+def twin(
+    findings: Findings, verdict: Verdict | None, uses: str = "", unverified: Sequence[str] = ()
+) -> str:
     """JSON of findings, verdict and record (element → status), safe in a ``<script>`` element.
 
     A field that has the default of its schema (``xaudit schema findings``) is left out: reading
@@ -29,6 +31,8 @@ def twin(findings: Findings, verdict: Verdict | None, uses: str = "") -> str:
     }
     if uses:
         whole["uses"] = uses
+    if unverified:
+        whole["unverified"] = list(unverified)
     text = json.dumps(whole, sort_keys=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

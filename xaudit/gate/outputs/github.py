@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xaudit.core.policy import Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, scope_text, suspicion_text
+from xaudit.gate.words import baseline_lines, scope_text, suspicion_text, warning_lines
 
 _COMMANDS = {"fail": "error", "inconclusive": "warning", "waived": "notice"}
 
@@ -26,8 +26,7 @@ def github_commands(verdict: Verdict, policy_file: str) -> list[str]:
         for one in verdict.outcomes
         if one.verdict != "pass"
     ]
-    if verdict.changed_after_run:
-        lines.append(_command("warning", policy_file, None, CHANGED))
+    lines += [_command("warning", policy_file, None, line) for line in warning_lines(verdict)]
     lines += [
         _command(
             "notice" if one.acknowledged else "warning", policy_file, None, suspicion_text(one)

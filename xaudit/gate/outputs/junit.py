@@ -8,7 +8,13 @@ from xml.etree import ElementTree
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text, suspicion_text
+from xaudit.gate.words import (
+    baseline_lines,
+    interval_text,
+    scope_text,
+    suspicion_text,
+    warning_lines,
+)
 
 # What XML 1.0 has no way to write, escaped or not (section 2.2 of the recommendation).
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -36,8 +42,8 @@ def junit_xml(verdict: Verdict) -> str:
         _add_case(suite, verdict, outcome)
     for one in suspected:
         _add_suspicion(suite, verdict, one)
-    if verdict.changed_after_run:
-        ElementTree.SubElement(suite, "system-err").text = CHANGED
+    if lines := warning_lines(verdict):
+        ElementTree.SubElement(suite, "system-err").text = _clean("\n".join(lines))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
@@ -51,6 +57,7 @@ def _add_properties(suite: ElementTree.Element, verdict: Verdict) -> None:
         ("verdict", verdict.overall),
         ("policy_sha256", verdict.policy_sha256),
         ("changed_after_run", str(verdict.changed_after_run).lower()),
+        *(("unverified", line) for line in verdict.unverified),
         *(("note", line) for line in baseline_lines(verdict)),
         *(("suspicion", suspicion_text(one)) for one in verdict.suspicions),
         *(("waiver", waiver_text(one)) for one in verdict.waivers),

@@ -11,12 +11,12 @@ from xaudit.core.policy import Outcome, Rule, Verdict
 from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
-    CHANGED,
     UNTIL,
     baseline_lines,
     interval_text,
     scope_text,
     suspicion_text,
+    warning_lines,
 )
 
 _SCHEMA = (
@@ -38,7 +38,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
         policy_file: path of the policy, relative to the root of the repository.
     """
     notifications = [
-        *([_notification("warning", CHANGED)] if verdict.changed_after_run else []),
+        *(_notification("warning", line) for line in warning_lines(verdict)),
         *(_notification("note", line) for line in baseline_lines(verdict)),
         *(
             _notification("note" if one.acknowledged else "warning", suspicion_text(one))
@@ -65,6 +65,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
             "policySha256": verdict.policy_sha256,
             "verdict": verdict.overall,
             "changedAfterRun": verdict.changed_after_run,
+            "unverified": list(verdict.unverified),
         },
         "results": [
             *(

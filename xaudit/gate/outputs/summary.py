@@ -7,12 +7,12 @@ import re
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
-    CHANGED,
     baseline_lines,
     counts_text,
     interval_text,
     scope_text,
     suspicion_text,
+    warning_lines,
 )
 
 # Comments of pull requests take 64 KiB.
@@ -32,7 +32,7 @@ def summary_markdown(verdict: Verdict) -> str:
         f"## xaudit: {verdict.overall}",
         "",
         f"Policy {_inert(verdict.policy)}: {counts_text(verdict)}.",
-        *(["", f"**{CHANGED}.**"] if verdict.changed_after_run else []),
+        *(part for line in warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
         "",
     ]
     for one in verdict.suspicions:
