@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,14 +10,17 @@ from typing import TypeVar
 import numpy as np
 
 from xaudit.audit.config import AuditConfig
+from xaudit.audit.cost import StageCost, run_cost
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
+from xaudit.audit.rehearsal import rehearse
+from xaudit.audit.shorten import Shorter, shorten
+from xaudit.audit.store import MapRow
 from xaudit.core.case import Study
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
-from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.plausibility import check_input
@@ -26,25 +28,6 @@ from xaudit.models.torch_detector import TorchDetector
 
 T = TypeVar("T")
 _PROBE_CASES = 8
-_PROBES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class MethodCost:
-    """What one method will cost.
-
-    Attributes:
-        forward: images passed forward for one map, at most.
-        backward: images passed backward for one map, at most.
-        maps: maps to make.
-        seconds: for all of them, from the probe.
-    """
-
-    name: str
-    forward: int
-    backward: int
-    maps: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +36,18 @@ class Preview:
 
     Attributes:
         plan: what will be done.
-        scoring_seconds: for decoding and scoring every case.
-        methods: cost of each method.
+        stages: cost of each stage of the run.
         megabytes: on disk, at most.
+        busy: processor time by the time that went by, while it was tried.
+        shorter: how a run that takes more than an hour takes less; None for one that does not.
         notes: what was noticed and does not stand in the way.
     """
 
     plan: Plan
-    scoring_seconds: float
-    methods: tuple[MethodCost, ...]
+    stages: tuple[StageCost, ...]
     megabytes: float
+    busy: float
+    shorter: Shorter | None
     notes: tuple[str, ...]
 
 
@@ -95,7 +80,7 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)
-    return _preview(plan, detector, explainers)
+    return _preview(plan, detector)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:
@@ -122,27 +107,28 @@ def _explainers(config: AuditConfig) -> list[Explainer]:
     return made
 
 
-def _preview(plan: Plan, detector: TorchDetector, explainers: list[Explainer]) -> Preview:
-    began = time.perf_counter()
+def _preview(plan: Plan, detector: TorchDetector) -> Preview:
     images = _first_images(plan.study, detector)
-    decoding = (time.perf_counter() - began) / len(images)
-    evaluator = Evaluator(detector)
-    forward, backward = _probe(evaluator, images)
-    maps = len(plan.record.sample)
-    costs = []
-    for explainer in explainers:
-        ahead, back = explainer.cost()
-        seconds = maps * (ahead * forward + back * backward)
-        costs.append(MethodCost(explainer.name, ahead, back, maps, seconds))
-    cases = len(plan.study.cases)
+    rehearsed = rehearse(plan)
+    maps, methods = len(plan.record.sample), len(plan.config.explain.methods)
     pixels = images.shape[-1] * images.shape[-2]
     return Preview(
         plan,
-        cases * (decoding + forward),
-        tuple(costs),
-        maps * pixels * (4 * len(explainers) + 4) / 1e6 + cases / 1000,
-        tuple(check_input(detector, images)),
+        run_cost(plan, rehearsed),
+        maps * pixels * (4 * methods + 4) / 1e6 + len(plan.study.cases) / 1000,
+        rehearsed.busy,
+        shorten(plan, rehearsed),
+        (*check_input(detector, images), *_failures(rehearsed.maps)),
     )
+
+
+def _failures(maps: Sequence[MapRow]) -> Iterator[str]:
+    """Methods that could not explain cases of the rehearsal, and why."""
+    for method in dict.fromkeys(row.method for row in maps):
+        rows = [row for row in maps if row.method == method]
+        failed = [row.error for row in rows if row.error is not None]
+        if failed:
+            yield f"{method} failed on {len(failed)} of {len(rows)} cases tried: {failed[0]}"
 
 
 def _first_images(study: Study, detector: TorchDetector) -> np.ndarray:
@@ -158,17 +144,3 @@ def _first_images(study: Study, detector: TorchDetector) -> np.ndarray:
     if not images:
         raise ConfigError([f"none of {len(reasons)} probed cases can be read:", *reasons[:5]])
     return np.stack(images)
-
-
-def _probe(evaluator: Evaluator, images: np.ndarray) -> tuple[float, float]:
-    """Seconds for one image forward, and forward with backward; the fastest of some counts."""
-    return _fastest(evaluator.logits, images), _fastest(evaluator.gradients, images)
-
-
-def _fastest(step: Callable[[np.ndarray], object], images: np.ndarray) -> float:
-    times = []
-    for _ in range(_PROBES):
-        began = time.perf_counter()
-        step(images)
-        times.append(time.perf_counter() - began)
-    return min(times) / len(images)
