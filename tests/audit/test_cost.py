@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from tests.audit.conftest import audit_text
 
+from tests.audit.conftest import audit_text
 from xaudit.audit.cost import run_cost, seconds_of
 from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
@@ -16,8 +16,8 @@ from xaudit.audit.rehearsal import Rehearsed, Spent, rehearse
 from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import run_shards
-from xaudit.audit.shorten import HOUR, Change, shorten
 from xaudit.audit.shortcuts import probe_shortcuts
+from xaudit.audit.shorten import HOUR, Change, shorten
 from xaudit.audit.store import MapRow, Store
 from xaudit.audit.workload import MAPS
 
@@ -139,7 +139,8 @@ def test_changes_bring_it_below_the_hour(plan):
     assert seconds_of(run_cost(long, rehearsed)) == 180 + 3420 + 3600
     found = shorten(long, rehearsed)
     assert found.changes == (Change("explain.checks.smooth", 2, 0),)
-    assert found.enough and found.seconds == HOUR
+    assert found.enough
+    assert found.seconds == HOUR
 
 
 def _changed(plan, section, **values):
