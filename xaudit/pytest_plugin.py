@@ -36,6 +36,11 @@ class Answer:
             if one.verdict not in {"pass", "waived"}:
                 scope = ", ".join(f"{key} = {value}" for key, value in sorted(one.scope.items()))
                 lines.append(f"{one.verdict} {one.rule.id} ({scope or 'whole study'}): {one.why}")
+        lines += [
+            f"suspicion {one.name}: {one.text}"
+            for one in self.verdict.suspicions
+            if not one.acknowledged
+        ]
         return "\n".join(lines)
 
 

@@ -10,7 +10,6 @@ from safetensors.torch import save_file
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
-from xaudit.models.heads import positive_logit
 from xaudit.models.load import load_detector
 from xaudit.models.recognize import recognize
 from xaudit.models.spec import DetectorSpec, OutputSpec
@@ -112,29 +111,6 @@ def test_target_layer_is_found_and_can_be_named(make_spec):
     assert named.target_layer.name == "features.3"
     with pytest.raises(DetectorError, match="expected a layer that returns a picture"):
         load_detector(make_spec(target_layer="features.99"))
-
-
-def test_heads_agree_on_the_log_odds():
-    table = torch.tensor([[1.0, 3.0], [2.0, -1.0]])
-    two = positive_logit(table, OutputSpec("two_logits", 1))
-    softmax = table.softmax(dim=1)[:, 1]
-    np.testing.assert_allclose(two.sigmoid(), softmax, rtol=1e-6)
-    assert positive_logit(table, OutputSpec("multi_label", 0)).tolist() == [1.0, 2.0]
-    assert positive_logit(table[:, :1], OutputSpec("logit")).tolist() == [1.0, 2.0]
-
-
-@pytest.mark.parametrize(
-    ("output", "spec", "message"),
-    [
-        (torch.zeros(2, 2), OutputSpec("logit"), "one output, the network has 2"),
-        (torch.zeros(2, 3), OutputSpec("two_logits", 1), "two outputs, the network has 3"),
-        (torch.zeros(2, 3), OutputSpec("multi_label", 3), "column 3"),
-        ({"logits": torch.zeros(2)}, OutputSpec("logit"), "returned dict, expected one tensor"),
-    ],
-)
-def test_wrong_output_declarations_are_messages(output, spec, message):
-    with pytest.raises(DetectorError, match=message):
-        positive_logit(output, spec)
 
 
 def test_gray_images_are_repeated_over_the_channels(tmp_path):

@@ -18,7 +18,9 @@ from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.rehearsal import rehearse
 from xaudit.audit.shorten import Shorter, shorten
 from xaudit.audit.store import MapRow
+from xaudit.audit.suspicions import answered
 from xaudit.core.case import Study
+from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.port import Explainer, make_explainer
@@ -40,7 +42,8 @@ class Preview:
         megabytes: on disk, at most.
         busy: processor time by the time that went by, while it was tried.
         shorter: how a run that takes more than an hour takes less; None for one that does not.
-        notes: what was noticed and does not stand in the way.
+        failures: methods that could not explain cases that were tried, and why.
+        suspicions: what was noticed and does not stand in the way.
     """
 
     plan: Plan
@@ -48,7 +51,8 @@ class Preview:
     megabytes: float
     busy: float
     shorter: Shorter | None
-    notes: tuple[str, ...]
+    failures: tuple[str, ...]
+    suspicions: tuple[Suspicion, ...]
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -118,7 +122,8 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
         maps * pixels * (4 * methods + 4) / 1e6 + len(plan.study.cases) / 1000,
         rehearsed.busy,
         shorten(plan, rehearsed),
-        (*check_input(detector, images), *_failures(rehearsed.maps)),
+        tuple(_failures(rehearsed.maps)),
+        answered(check_input(detector, images), plan.config.acknowledge),
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
-from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.files import read_findings
+from xaudit.audit.finish import finish, taken_up
 from xaudit.audit.fold_detectors import (
     Part,
     clear_parts,
@@ -18,11 +19,11 @@ from xaudit.audit.fold_detectors import (
     whole_engine,
 )
 from xaudit.audit.gallery import Gallery
-from xaudit.audit.hashes import write_hashes
 from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
+from xaudit.audit.probing import notice
 from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
@@ -59,9 +60,9 @@ def run_audit(
         AuditError: the audit itself failed; what was complete is kept.
     """
     plan = fix_plan(make_plan(read_config(config, overrides)[0], limit), folder)
-    if _finished(folder, plan):
-        return read_findings(folder)
     with alone_in(folder):
+        if _finished(folder, plan):
+            return taken_up(folder, read_findings(folder), plan.config.acknowledge)
         return _carried_out(plan, folder, listen, overrides.baseline)
 
 
@@ -70,6 +71,7 @@ def _carried_out(plan: Plan, folder: Path, listen: Listener, baseline: Path | No
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
+    noticed = notice(parts, plan.config.acknowledge, folder)
     plan, parts, looks = _computed(plan, parts, folder, listen, baseline)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
@@ -89,15 +91,10 @@ def _carried_out(plan: Plan, folder: Path, listen: Listener, baseline: Path | No
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_shown(parts, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks)
+    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks, noticed)
     findings = summarize(plan, engine, evidence)
     clear_parts(folder)
-    # A verdict and a card that were made from other findings must not stand beside these.
-    for stale in ("verdict.json", "card.html", "card.md"):
-        (folder / stale).unlink(missing_ok=True)
-    write_text(folder / "findings.json", to_json(findings))
-    write_hashes(folder)
-    return findings
+    return finish(folder, findings)
 
 
 def _computed(

@@ -7,13 +7,27 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from xaudit.audit.literature import Wanted, chosen
+from xaudit.audit.suspicions import refuse_unknown
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.looks import Spending
 from xaudit.data.folds import FoldDesign
+from xaudit.models.spec import OutputKind, OutputSpec
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    refuse_unknown(names)
+    return names
+
+
+Acknowledged = Annotated[tuple[str, ...], AfterValidator(_known)]
+ACKNOWLEDGE = (
+    "names of suspicions that somebody answers for, as `xaudit check` prints them: until then no "
+    "verdict is better than inconclusive"
+)
 
 
 class Section(BaseModel):
@@ -70,8 +84,25 @@ class DataConfig(Section):
 class OutputConfig(Section):
     """What the network returns."""
 
-    kind: Literal["logit", "two_logits", "multi_label"] = "logit"
-    positive: int = Field(0, ge=0, description="which column means fractured")
+    kind: OutputKind = Field(
+        "logit",
+        description="logit (one number), two_logits, softmax (logits of any number of classes), "
+        "multi_label (independent logits), probability (a sigmoid is left in) or probabilities (a "
+        "softmax is left in)",
+    )
+    positive: int | tuple[int, ...] = Field(
+        0, description="which column means fractured, from 0; a list of them for classes that "
+        "exclude each other: then their probabilities are added"
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _positive_fits(self) -> OutputConfig:
+        self.resolve()
+        return self
+
+    def resolve(self) -> OutputSpec:
+        """What the head needs."""
+        return OutputSpec(self.kind, self.positive)
 
 
 class OperatingPointConfig(Section):
@@ -368,6 +399,7 @@ class AuditConfig(Section):
         False, description="true, or a list of names: published figures beside the result, "
         "of other data and protocols; never judged"
     )  # fmt: skip
+    acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )

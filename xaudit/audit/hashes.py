@@ -9,8 +9,9 @@ from xaudit.audit.files import read_json, to_json, write_text
 from xaudit.data.prepare import file_sha256
 
 HASHES = "hashes.json"
-_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "checks.parquet",
-          "robustness.parquet", "degraded_maps.parquet", "shortcuts.parquet")  # fmt: skip
+_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
+          "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
+          "shortcuts.parquet")  # fmt: skip
 _FOLDERS = ("shards", "evidence")
 
 

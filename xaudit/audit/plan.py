@@ -44,8 +44,10 @@ from xaudit.data.study import load_study
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policy import read_policy
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
+NOT_PLANNED = {"policy", "device", "acknowledge"}
+"""Keys of audit files that are no part of the planned configuration."""
 _NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
 
 
@@ -74,7 +76,7 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         weights=detector.weights,
         arguments=detector.arguments,
         input=detector.input,
-        output=OutputSpec(kind=detector.output.kind, positive=detector.output.positive),
+        output=detector.output.resolve(),
         target_layer=detector.target_layer,
     )
 
@@ -210,8 +212,12 @@ _NOT_COMPARED = {"created", "identity"}
 
 
 def _portable(config: AuditConfig) -> Mapping[str, object]:
-    """The configuration without the paths of this machine; contents are hashed instead."""
-    plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
+    """The configuration without the paths of this machine; contents are hashed instead.
+
+    What is acknowledged computes nothing: it stands in ``suspicions.json``, and an audit that was
+    carried out is not carried out again for it.
+    """
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
     plain["detector"]["weights"] = config.detector.weights.name
     if config.detector.folds is not None:

@@ -16,22 +16,24 @@ from xaudit.audit.claims import stated
 from xaudit.audit.device import read_device
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
-from xaudit.audit.files import read_findings, to_json, write_text
+from xaudit.audit.files import read_findings
+from xaudit.audit.finish import finish, taken_up
 from xaudit.audit.folds import fold_findings
-from xaudit.audit.hashes import write_hashes
 from xaudit.audit.literature import chosen
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.performance import Performance
-from xaudit.audit.plan import fix_record, with_identity
-from xaudit.audit.plausibility import check_scores
+from xaudit.audit.plan import NOT_PLANNED, fix_record, with_identity
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.provenance import provenance
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
+from xaudit.audit.seen import scores_of
 from xaudit.audit.store import CaseRow, Shard, Store
+from xaudit.audit.suspicions import Noticed, keep_noticed
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.suspicion import Suspicion
 from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
@@ -49,6 +51,12 @@ class PredictionsPlan:
     config: PredictionsConfig
     study: ScoredStudy
     rows: tuple[CaseRow, ...]
+
+    @property
+    def suspicions(self) -> tuple[Suspicion, ...]:
+        """What does not look like what is declared."""
+        noticed = Noticed(acknowledged=self.config.acknowledge)
+        return noticed.with_scores(scores_of(self.rows, self.config.detector.score))
 
 
 def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> PredictionsPlan:
@@ -106,17 +114,15 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
     if (folder / "findings.json").exists():
         there = read_findings(folder)
         if there.audit.plan_sha256 == record.identity:
-            return there
+            return taken_up(folder, there, plan.config.acknowledge)
     check_failures(plan.rows, plan.config.max_failed)
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.
-    findings = summarize_predictions(plan, record, Results.load(store, record).cases)
-    for stale in ("verdict.json", "card.html", "card.md"):
-        (folder / stale).unlink(missing_ok=True)
-    write_text(folder / "findings.json", to_json(findings))
-    write_hashes(folder)
-    return findings
+    rows = Results.load(store, record).cases
+    noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
+    findings = summarize_predictions(plan, record, rows, noticed)
+    return finish(folder, findings)
 
 
 def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
@@ -142,13 +148,13 @@ def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
 
 def _portable(config: PredictionsConfig) -> dict[str, object]:
     """The configuration without the paths of this machine; the table is hashed instead."""
-    plain: dict[str, Any] = config.model_dump(mode="json", exclude={"policy", "device"})
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"]["table"] = config.data.table.name
     return plain
 
 
 def summarize_predictions(
-    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
+    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow], noticed: Noticed
 ) -> Findings:
     """Make the findings of an audit of predictions.
 
@@ -156,6 +162,7 @@ def summarize_predictions(
         plan: what was done.
         record: of the plan, as it was written.
         rows: every case.
+        noticed: what the audit file acknowledges.
     """
     config = plan.config
     points = tuple(point.resolve() for point in config.detector.operating_points)
@@ -164,7 +171,7 @@ def summarize_predictions(
     of_groups = tuple(performance.of_groups(study.site_column))
     findings = Findings(
         audit=audit_facts(record, config.name, config.seed),
-        detector=_detector_facts(config, rows, plan.study.splits),
+        detector=_detector_facts(config, plan.study.splits),
         study=study,
         accountability=_accountability(plan, record, rows),
         findings=(
@@ -183,6 +190,7 @@ def summarize_predictions(
         minimum=config.statistics.minimum,
         equivalence=performance.equivalence(of_groups),
         literature=chosen(config.literature),
+        suspicions=noticed.with_scores(scores_of(rows, config.detector.score)),
     )
     return stated(findings, record.statements)
 
@@ -193,11 +201,8 @@ def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterato
     return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 
-def _detector_facts(
-    config: PredictionsConfig, rows: Sequence[CaseRow], splits: Sequence[str]
-) -> DetectorFacts:
+def _detector_facts(config: PredictionsConfig, splits: Sequence[str]) -> DetectorFacts:
     detector = config.detector
-    scored = [(row.logit, row.label) for row in rows if row.logit is not None]
     return DetectorFacts(
         name=detector.name,
         version=detector.version,
@@ -209,10 +214,7 @@ def _detector_facts(
         output=detector.score,
         target_layer=None,
         operating_points=tuple(point.resolve() for point in detector.operating_points),
-        warnings=(
-            *check_scores([one[0] for one in scored], [one[1] for one in scored]),
-            *_mixed_splits(splits),
-        ),
+        warnings=_mixed_splits(splits),
         format="predictions",
     )
 

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from xaudit.audit.config import (
+    ACKNOWLEDGE,
+    Acknowledged,
     IntersectionsConfig,
     OperatingPointConfig,
     Section,
@@ -102,6 +104,7 @@ class PredictionsConfig(Section):
         False, description="true, or a list of names: published figures beside the result, "
         "of other data and protocols; never judged"
     )  # fmt: skip
+    acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )

@@ -22,6 +22,7 @@ from xaudit.audit.record import PlanRecord, read_looks
 from xaudit.audit.results import Results
 from xaudit.audit.store import CheckRow, DegradedRow, Row, Store, read_table
 from xaudit.audit.summarize import Evidence, summarize
+from xaudit.audit.suspicions import read_noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
 from xaudit.core.detector import OperatingPoint
@@ -95,6 +96,7 @@ class SavedAudit:
             self._table("shortcuts.parquet", CheckRow),
             self._shown(),
             read_looks(self.folder),
+            read_noticed(self.folder),
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)
 
@@ -116,7 +118,7 @@ class SavedAudit:
         scored = ScoredStudy(cases, study.issues, study.listed)
         config = PredictionsConfig.model_validate(self.record.config)
         plan = PredictionsPlan(self.record, config, scored, rows)
-        computed = summarize_predictions(plan, self.record, rows)
+        computed = summarize_predictions(plan, self.record, rows, read_noticed(self.folder))
         # Of which splits the rows were is not kept: a warning about them is taken as stated.
         warnings = computed.detector.warnings
         more = (one for one in self.stated.detector.warnings if one not in warnings)

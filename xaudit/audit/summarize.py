@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from xaudit.audit.agreement import CONSENSUS, agreement_findings
@@ -23,7 +23,6 @@ from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_fin
 from xaudit.audit.peak_findings import peak_findings
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import Plan
-from xaudit.audit.plausibility import check_scores
 from xaudit.audit.provenance import provenance
 from xaudit.audit.ran import Ran, RanMethod
 from xaudit.audit.reference_gaps import of_ideal_findings, reference_gap_findings
@@ -31,9 +30,11 @@ from xaudit.audit.repeated import repeated, repeated_bins
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
+from xaudit.audit.seen import scores_of
 from xaudit.audit.shortcut_findings import shortcut_findings
 from xaudit.audit.site_shift import site_shift_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
+from xaudit.audit.suspicions import Noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import (
@@ -63,6 +64,7 @@ class Evidence:
         shortcuts: what erasing and inserting did; empty where it was switched off.
         shown: cases that the card shows.
         looks: that were made while the audit ran; None for once, at its end.
+        noticed: before the run.
     """
 
     results: Results
@@ -72,6 +74,7 @@ class Evidence:
     shortcuts: Sequence[CheckRow] = ()
     shown: tuple[GalleryCase, ...] = ()
     looks: Looks | None = None
+    noticed: Noticed = field(default_factory=Noticed)
 
 
 def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
@@ -93,7 +96,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     credibility = repeated(_credibility(plan, evidence), looks)
     findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
-        detector=_detector_facts(plan, engine, rows),
+        detector=_detector_facts(plan, engine),
         study=_study_facts(plan, rows),
         accountability=_accountability(plan, results, looks),
         findings=(
@@ -125,6 +128,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         peak_tolerance=config.explain.peak_tolerance,
         literature=chosen(config.literature),
         looks=looks,
+        suspicions=evidence.noticed.with_scores(scores_of(rows, config.detector.output.kind)),
     )
     return stated(findings, plan.record.statements)
 
@@ -229,9 +233,8 @@ def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
+def _detector_facts(plan: Plan, engine: Ran) -> DetectorFacts:
     declared, detector = plan.config.detector, engine.detector
-    scored = [(row.logit, row.label) for row in rows if row.logit is not None]
     return DetectorFacts(
         name=declared.name,
         version=declared.version,
@@ -245,10 +248,7 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         if detector.target_layer
         else "none returns a picture",
         operating_points=tuple(point.resolve() for point in declared.operating_points),
-        warnings=(
-            *_of_folds(plan),
-            *check_scores([one[0] for one in scored], [one[1] for one in scored]),
-        ),
+        warnings=_of_folds(plan),
     )
 
 

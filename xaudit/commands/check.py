@@ -15,6 +15,7 @@ from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import duration
+from xaudit.commands.suspicions import print_suspicions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +70,9 @@ def _print(preview: Preview) -> None:
     for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
         tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
-    for note in preview.notes:
-        tell(f"warning    {note}")
+    print_suspicions(preview.suspicions, tell)
+    for failure in preview.failures:
+        tell(f"warning    {failure}")
     out.print(_costs(preview))
     total = sum(stage.spent.seconds for stage in preview.stages)
     tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
@@ -105,6 +107,7 @@ def _print_predictions(plan: PredictionsPlan) -> None:
     for column, levels in group_levels(rows).items():
         tell(f"group      {column}: {len(levels)} levels")
     _print_policy(plan.record)
+    print_suspicions(plan.suspicions, tell)
     tell("explanations do not apply: no detector is run")
 
 

@@ -15,6 +15,7 @@ from xaudit.audit.record_use import record_run
 from xaudit.commands.console import say, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
+from xaudit.commands.suspicions import print_suspicions
 from xaudit.core.finding import Findings
 from xaudit.errors import ConfigError
 from xaudit.report.credibility import WORDS
@@ -82,6 +83,7 @@ def _report(findings: Findings, *, drawn: bool) -> None:
         say(where.sample_why)
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")
+    print_suspicions(findings.suspicions, say)
     for one in findings.explanations:
         say(f"maps of {one.method}: {WORDS[one.verdict]}. {one.reasons[0]}")
 

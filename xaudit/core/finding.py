@@ -13,6 +13,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
 from xaudit.core.statements import ClaimCheck, Statements
+from xaudit.core.suspicion import Suspicion
 
 SCHEMA_VERSION = 1
 CROSS = " × "
@@ -330,6 +331,7 @@ class Findings:
         literature: published figures for context; empty where the audit file asks for none.
         looks: how often the audit was looked at while it ran; then every interval is a repeated
             one. None for a single look at its end.
+        suspicions: declarations that do not look like what was seen, acknowledged or not.
     """
 
     audit: AuditFacts
@@ -353,6 +355,7 @@ class Findings:
     peak_tolerance: str = ""
     literature: tuple[PublishedFigure, ...] = ()
     looks: Looks | None = None
+    suspicions: tuple[Suspicion, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

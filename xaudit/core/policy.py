@@ -9,6 +9,7 @@ from typing import Literal
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
+from xaudit.core.suspicion import Suspicion
 
 VerdictWord = Literal["pass", "fail", "inconclusive", "waived"]
 Multiplicity = Literal["none", "holm"]
@@ -158,8 +159,8 @@ class Verdict:
     Attributes:
         policy: name of the policy.
         policy_sha256: its hash at the time of judging.
-        overall: fail if any outcome fails, else inconclusive if any is, else waived if any is,
-            else pass.
+        overall: fail if any outcome fails, else inconclusive if any is or if something is
+            suspected that nobody has acknowledged, else waived if any is, else pass.
         outcomes: in the order of the policy.
         changed_after_run: the policy differs from the one that the plan fixed.
         waivers: of the policy, whether or not they were needed.
@@ -169,6 +170,7 @@ class Verdict:
         believe: thresholds of explanations that the policy moved.
         looks: of the audit, where it was looked at while it ran: then its intervals are repeated
             ones.
+        suspicions: of the audit, acknowledged or not.
     """
 
     policy: str
@@ -182,6 +184,7 @@ class Verdict:
     multiplicity: Multiplicity = "none"
     believe: Mapping[str, float] = field(default_factory=dict)
     looks: Looks | None = None
+    suspicions: tuple[Suspicion, ...] = ()
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

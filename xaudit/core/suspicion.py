@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -15,7 +16,14 @@ class Suspicion:
     Attributes:
         name: by which an audit file acknowledges it ("scores_in_unit_interval").
         text: what was seen, with numbers, and what to do; one or two sentences.
+        acknowledged: somebody answers for it, by its name in the audit file.
     """
 
     name: str
     text: str
+    acknowledged: bool = False
+
+
+def unanswered(suspicions: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
+    """Those that nobody has acknowledged: no verdict is better than inconclusive."""
+    return tuple(one for one in suspicions if not one.acknowledged)

@@ -8,7 +8,14 @@ from rich.text import Text
 
 from xaudit.core.policy import Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, counts_text, interval_text, scope_text
+from xaudit.gate.words import (
+    CHANGED,
+    baseline_lines,
+    counts_text,
+    interval_text,
+    scope_text,
+    suspicion_text,
+)
 
 # The marks of the card: they differ in shape as well as in color.
 MARKS = {"pass": "●", "fail": "■", "inconclusive": "◇", "waived": "▲"}
@@ -34,7 +41,11 @@ def verdict_table(verdict: Verdict) -> Group:
     waivers = [Text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
     compared = [Text(line) for line in baseline_lines(verdict)]
     changed = [Text(CHANGED, style="bold")] if verdict.changed_after_run else []
-    return Group(table, *waivers, *compared, *changed, last)
+    suspected = [
+        Text(suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
+        for one in verdict.suspicions
+    ]
+    return Group(table, *waivers, *compared, *suspected, *changed, last)
 
 
 def _mark(word: str) -> Text:

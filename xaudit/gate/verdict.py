@@ -10,6 +10,7 @@ from itertools import groupby
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Policy, Verdict, VerdictWord
+from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.errors import ExitCode
 from xaudit.gate.baseline import Baseline
 from xaudit.gate.credibility import believed
@@ -55,7 +56,7 @@ def judge(
     return Verdict(
         policy=policy.name,
         policy_sha256=actual,
-        overall=_overall(outcomes),
+        overall=_overall(outcomes, findings.suspicions),
         outcomes=outcomes,
         changed_after_run={planned_sha256, recorded} != {actual},
         waivers=policy.waivers,
@@ -64,6 +65,7 @@ def judge(
         multiplicity=policy.multiplicity,
         believe=policy.believe,
         looks=findings.looks,
+        suspicions=findings.suspicions,
     )
 
 
@@ -95,11 +97,12 @@ def exit_code(verdict: Verdict, strict: bool = False) -> ExitCode:
     return codes.get(verdict.overall, ExitCode.PASS)
 
 
-def _overall(outcomes: Sequence[Outcome]) -> VerdictWord:
+def _overall(outcomes: Sequence[Outcome], suspicions: Sequence[Suspicion]) -> VerdictWord:
     words = {outcome.verdict for outcome in outcomes}
     if "fail" in words:
         return "fail"
-    if "inconclusive" in words or not words:
+    # Figures under a declaration that may be wrong decide nothing in favor of a detector.
+    if "inconclusive" in words or not words or unanswered(suspicions):
         return "inconclusive"
     return "waived" if "waived" in words else "pass"
 

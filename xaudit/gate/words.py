@@ -6,11 +6,21 @@ from collections.abc import Mapping
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.policy import Verdict
+from xaudit.core.suspicion import Suspicion
 
 CHANGED = "changed after the run: this policy is not the one that was fixed before the run"
 
 
+UNTIL = "no verdict is better than inconclusive until the audit file acknowledges it"
+
 FIRST_RUN = "no baseline was compared: this is recorded as a first run"
+
+
+def suspicion_text(one: Suspicion) -> str:
+    """What is suspected, and whether somebody answers for it."""
+    if one.acknowledged:
+        return f"acknowledged: {one.name}: {one.text}"
+    return f"suspicion {one.name}: {one.text} ({UNTIL}: acknowledge: [{one.name}])"
 
 
 def baseline_lines(verdict: Verdict) -> list[str]:

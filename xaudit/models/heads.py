@@ -2,46 +2,188 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+
 import torch
 
 from xaudit.errors import DetectorError
-from xaudit.models.spec import OutputSpec
+from xaudit.models.spec import CLASSES, ONE_VALUE, PROBABILITIES, OutputSpec
+
+SMALLEST = 1e-20
+"""Probabilities below it count as this much: where float32 has nothing left, a logarithm has."""
+NEXT_TO_ONE = 2.0**-24
+"""How far below 1 the largest number of float32 lies: a sigmoid that reached 1 counts as that."""
+ROUNDING = {torch.float64: 1e-3, torch.float32: 1e-3}
+"""How far a probability may leave [0, 1], and a row 1; half precision may err by more."""
+_ROUNDING_OF_HALF = 2e-2
+_SHOWN = 6
 
 
-def positive_logit(output: object, spec: OutputSpec) -> torch.Tensor:
+def positive_logit(output: object, spec: OutputSpec, images: int) -> torch.Tensor:
     """The logit of the positive class.
 
-    For two outputs under a softmax this is their difference: the log odds, so that a probability
-    of 0.5 is a logit of 0 for every kind of head.
+    For classes that exclude each other it is the log odds of those that mean fractured against
+    all others, so that a probability of 0.5 is a logit of 0 for every kind of head:
+    logsumexp(positive) - logsumexp(others) where the network returns logits,
+    log(sum of positive) - log(sum of others) where it returns probabilities. Probabilities have
+    the limits of `clipping`.
 
     Args:
-        output: what the network returned for N images.
+        output: what the network returned.
         spec: what it is declared to mean.
+        images: N, for how many images.
 
     Returns:
-        (N,).
+        (N,); NaN where a network of probabilities returned none.
 
     Raises:
         DetectorError: the output is not what was declared.
     """
+    table = as_table(output, images)
+    width = table.shape[1]
+    _check_width(width, spec)
+    positive = list(spec.columns)
+    others = [column for column in range(width) if column not in set(positive)]
+    if spec.kind in PROBABILITIES:
+        return _log_odds(table, positive, others)
+    if spec.kind in CLASSES:
+        return _together(table[:, positive]) - _together(table[:, others])
+    return table[:, positive[0]]
+
+
+def clipping(spec: OutputSpec) -> tuple[float, float] | None:
+    """Between which logits those of probabilities lie; None where nothing is clipped.
+
+    A sigmoid in float32 reaches 1 at a logit of 17 and tells nothing beyond; a softmax keeps how
+    small the others are.
+    """
+    low, high = math.log(SMALLEST), -math.log(SMALLEST)
+    limits = {"probability": (low, -math.log(NEXT_TO_ONE)), "probabilities": (low, high)}
+    return limits.get(spec.kind)
+
+
+def as_table(output: object, images: int) -> torch.Tensor:
+    """What a network returned for N images as (N, K), never flattened.
+
+    Networks that end with ``squeeze`` lose the axis of a single image or of a single output, and
+    those without a final ``flatten`` keep a picture of one pixel, (N, K, 1, 1): in neither is
+    there anything to choose from.
+
+    Args:
+        output: what the network returned.
+        images: N.
+
+    Raises:
+        DetectorError: it is no tensor of scores, or none with one row for each image.
+    """
     if not isinstance(output, torch.Tensor):
         raise DetectorError(
-            f"the network returned {type(output).__name__}, expected one tensor; wrap it in a "
-            "factory of your own (detector.architecture: package.module:factory)"
+            f"the network returned {_described(output)}, expected one tensor; wrap it in a "
+            "factory of your own that returns one of them (detector.architecture: "
+            "package.module:factory)"
         )
-    table = output.reshape(len(output), -1)
-    width = table.shape[1]
-    if spec.kind == "logit":
-        _expect(width == 1, f"output.kind logit means one output, the network has {width}")
-        return table[:, 0]
-    _expect(
-        spec.positive < width,
-        f"output.positive is column {spec.positive} (from 0), the network has {width} outputs",
+    if not output.is_floating_point():
+        raise DetectorError(
+            f"the network returned numbers of the type {str(output.dtype).removeprefix('torch.')}, "
+            "expected scores (float32): classes that were already decided have no threshold"
+        )
+    shape = tuple(output.shape)
+    if images == 1 and len(shape) < 2:
+        return output.reshape(1, -1)
+    if shape == (images,):
+        return output[:, None]
+    if len(shape) == 4 and shape[2:] == (1, 1):
+        output, shape = output.flatten(1), shape[:2]
+    if len(shape) == 2 and shape[0] == images and shape[1] > 0:
+        return output
+    raise DetectorError(_misfit(shape, images))
+
+
+def _misfit(shape: tuple[int, ...], images: int) -> str:
+    what = {3: ", such as boxes or tokens", 4: ", such as a segmentation map"}.get(len(shape), "")
+    return (
+        f"the network returned a tensor of shape {shape} for {images} image"
+        f"{'s' * (images != 1)}, expected ({images},), ({images}, 1) or ({images}, outputs): "
+        f"{'more than one row of outputs for each image' + what if what else 'one row each'}. It "
+        "is not flattened, as nobody could say which number is the score: wrap the network in a "
+        "factory of your own that returns one logit for each image (detector.architecture: "
+        "package.module:factory), such as that of the highest region or box; regions and boxes "
+        "themselves are not explained yet"
     )
-    if spec.kind == "two_logits":
-        _expect(width == 2, f"output.kind two_logits means two outputs, the network has {width}")
-        return table[:, spec.positive] - table[:, 1 - spec.positive]
-    return table[:, spec.positive]
+
+
+def _described(output: object) -> str:
+    """The type of what is no tensor, and what is in it."""
+    name = type(output).__name__
+    if isinstance(output, Mapping):
+        return f"{name} with {_listed([repr(key) for key in output])}"
+    if isinstance(output, Sequence) and not isinstance(output, str):
+        return f"{name} of {len(output)}: {_listed([_shape_of(one) for one in output])}"
+    names = (
+        [name for name in vars(output) if not name.startswith("_")] if _has_names(output) else []
+    )
+    return f"{name} with {_listed(names)}" if names else name
+
+
+def _has_names(output: object) -> bool:
+    return hasattr(output, "__dict__")
+
+
+def _shape_of(one: object) -> str:
+    shaped = isinstance(one, torch.Tensor)
+    return f"tensor {tuple(one.shape)}" if shaped else type(one).__name__  # type: ignore[attr-defined]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _check_width(width: int, spec: OutputSpec) -> None:
+    kind, columns = spec.kind, spec.columns
+    if kind in ONE_VALUE:
+        several = "probabilities" if kind == "probability" else "softmax or multi_label"
+        _expect(
+            width == 1,
+            f"output.kind {kind} means one output, the network has {width}; {several} takes "
+            "several",
+        )
+    _expect(
+        kind != "two_logits" or width == 2,
+        f"output.kind two_logits means two outputs, the network has {width}; softmax takes "
+        "any number of classes",
+    )
+    _expect(
+        max(columns) < width,
+        f"output.positive is column {max(columns)} (from 0), the network has {width} outputs",
+    )
+    _expect(
+        kind not in CLASSES or len(columns) < width,
+        f"output.positive names all {width} outputs: at least one class means not fractured"
+        + ("; one output under a sigmoid is a logit or a probability" if width == 1 else ""),
+    )
+
+
+def _together(logits: torch.Tensor) -> torch.Tensor:
+    """The logit of several classes together; that of one is left as it is, to the last digit."""
+    return logits[:, 0] if logits.shape[1] == 1 else logits.logsumexp(dim=1)
+
+
+def _log_odds(table: torch.Tensor, positive: Sequence[int], others: Sequence[int]) -> torch.Tensor:
+    """Log odds of probabilities, clipped; NaN in rows that hold anything else."""
+    rounding = ROUNDING.get(table.dtype, _ROUNDING_OF_HALF)
+    # Half precision has no number as small as the limits.
+    values = table if table.dtype == torch.float64 else table.float()
+    chance = values[:, positive].sum(dim=1)
+    wrong = ((values < -rounding) | (values > 1 + rounding)).any(dim=1)
+    if others:
+        rest, least = values[:, others].sum(dim=1), SMALLEST
+        wrong |= (chance + rest - 1).abs() > rounding
+    else:
+        rest, least = 1 - chance, NEXT_TO_ONE
+    odds = chance.clamp_min(SMALLEST).log() - rest.clamp_min(least).log()
+    return odds.masked_fill(wrong, math.nan)
 
 
 def _expect(holds: bool, message: str) -> None:

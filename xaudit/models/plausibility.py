@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 
 from xaudit.core.case import FloatArray
+from xaudit.core.suspicion import Suspicion
 from xaudit.models.torch_detector import TorchDetector
 
 _FAR = 3.0
 
 
-def check_input(detector: TorchDetector, images: FloatArray) -> tuple[str, ...]:
+def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion, ...]:
     """Whether real images reach the first batch norm as its training images did.
 
     The mean of each channel, in units of the trained standard deviation, tells a wrong scaling.
@@ -38,10 +39,11 @@ def check_input(detector: TorchDetector, images: FloatArray) -> tuple[str, ...]:
     typical = float(distance.median())
     if typical <= _FAR:
         return ()
-    return (
+    text = (
         f"The first layer sees values {typical:.1f} standard deviations from those of its training "
-        "(median over channels). Check mean, std and intensity in detector.input.",
+        "(median over channels). Check mean, std and intensity in detector.input."
     )
+    return (Suspicion("input_far_from_training", text),)
 
 
 def _is_folded(layer: torch.nn.BatchNorm2d) -> bool:

@@ -9,8 +9,18 @@ from typing import Literal
 
 from xaudit.core.detector import InputSpec
 
-OutputKind = Literal["logit", "two_logits", "multi_label"]
+OutputKind = Literal[
+    "logit", "two_logits", "softmax", "multi_label", "probability", "probabilities"
+]
 Argument = str | int | float | bool | None
+ONE_VALUE = ("logit", "probability")
+"""Kinds of a network that returns one number for each image."""
+CLASSES = ("two_logits", "softmax", "probabilities")
+"""Kinds whose columns are classes that exclude each other."""
+PROBABILITIES = ("probability", "probabilities")
+"""Kinds whose numbers lie in [0, 1]: a sigmoid or a softmax is left in."""
+SEVERAL_POSITIVE = ("softmax", "probabilities")
+"""Kinds of which several columns together may mean fractured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +28,45 @@ class OutputSpec:
     """What the network returns.
 
     Attributes:
-        kind: "logit" (one number), "two_logits" (softmax over two), or "multi_label" (one
-            independent logit for each label).
-        positive: which column means fractured.
+        kind: "logit" (one number), "two_logits" (softmax over two), "softmax" (logits of any
+            number of classes that exclude each other), "multi_label" (one independent logit for
+            each label), "probability" (one number in [0, 1]: the network ends with a sigmoid), or
+            "probabilities" (rows that sum to 1: it ends with a softmax).
+        positive: which columns mean fractured; several only of classes that exclude each other.
+
+    Raises:
+        ValueError: the columns do not fit the kind.
     """
 
     kind: OutputKind = "logit"
-    positive: int = 0
+    positive: int | tuple[int, ...] = 0
+
+    def __post_init__(self) -> None:
+        problem = positive_problem(self.kind, self.columns)
+        if problem:
+            raise ValueError(problem)
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The columns that mean fractured."""
+        return (self.positive,) if isinstance(self.positive, int) else self.positive
+
+
+def positive_problem(kind: OutputKind, columns: tuple[int, ...]) -> str:
+    """Why these columns cannot mean fractured under this kind; empty where they can."""
+    said = f"output.positive: {list(columns)}"
+    if not columns or len(set(columns)) < len(columns) or min(columns) < 0:
+        return f"{said}: expected different columns, counted from 0"
+    if kind in ONE_VALUE and columns != (0,):
+        return f"{said}: output.kind {kind} has one column, 0; leave positive out"
+    if kind == "two_logits" and max(columns) > 1:
+        return f"{said}: output.kind two_logits has columns 0 and 1; softmax takes more classes"
+    if len(columns) > 1 and kind not in SEVERAL_POSITIVE:
+        return (
+            f"{said}: several columns can mean fractured under "
+            f"{' and '.join(SEVERAL_POSITIVE)} only, where classes exclude each other, got {kind}"
+        )
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

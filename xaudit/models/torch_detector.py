@@ -48,11 +48,7 @@ class PositiveLogit(torch.nn.Module):
         """(N, C, H, W) in [0, 1] → (N,)."""
         planes = images.expand(-1, self._channels, -1, -1)
         planes = ((planes - self.mean) / self.std).contiguous(memory_format=self._order)
-        output = self.network(planes)
-        if len(images) == 1 and isinstance(output, torch.Tensor):
-            # Networks that end with `squeeze` lose the axis of a single image.
-            output = output.reshape(1, -1)
-        return positive_logit(output, self._output)
+        return positive_logit(self.network(planes), self._output, len(images))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

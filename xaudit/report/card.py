@@ -21,6 +21,7 @@ from xaudit.report.shortcuts import shortcuts
 from xaudit.report.spoken import sentences_of
 from xaudit.report.study_section import study_section
 from xaudit.report.summary import summary
+from xaudit.report.suspicions import suspicions
 from xaudit.report.twin import twin
 from xaudit.report.view import MARKS, Answer, ModelCard, Section, Table
 
@@ -73,6 +74,7 @@ def build_card(
         twin=twin(findings, verdict, uses),
         sentences=frozenset(sentences_of(findings)),
         warnings=(
+            *suspicions(findings),
             *map(stored, device.warnings),
             *_changed(verdict),
             *statements.warnings(findings),

@@ -105,9 +105,10 @@ def _slice(one: Finding) -> str:
 def _considerations(findings: Findings) -> dict[str, Any]:
     declared = findings.declared
     limits = [declared[name] for name in _LIMITS if declared.get(name)]
+    suspected = [f"{one.name}: {one.text}" for one in findings.suspicions]
     considerations = {
         "useCases": [declared["intended_use"]] if declared.get("intended_use") else [],
-        "technicalLimitations": [*limits, *findings.detector.warnings],
+        "technicalLimitations": [*limits, *suspected, *findings.detector.warnings],
     }
     return {name: texts for name, texts in considerations.items() if texts}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xaudit.core.policy import Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, scope_text
+from xaudit.gate.words import CHANGED, baseline_lines, scope_text, suspicion_text
 
 _COMMANDS = {"fail": "error", "inconclusive": "warning", "waived": "notice"}
 
@@ -28,6 +28,12 @@ def github_commands(verdict: Verdict, policy_file: str) -> list[str]:
     ]
     if verdict.changed_after_run:
         lines.append(_command("warning", policy_file, None, CHANGED))
+    lines += [
+        _command(
+            "notice" if one.acknowledged else "warning", policy_file, None, suspicion_text(one)
+        )
+        for one in verdict.suspicions
+    ]
     lines += [_command("notice", policy_file, None, line) for line in baseline_lines(verdict)]
     lines += [
         _command("notice", policy_file, one.line, waiver_text(one)) for one in verdict.waivers

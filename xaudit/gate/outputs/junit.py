@@ -6,8 +6,9 @@ import re
 from xml.etree import ElementTree
 
 from xaudit.core.policy import Outcome, Verdict
+from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text
+from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text, suspicion_text
 
 # What XML 1.0 has no way to write, escaped or not (section 2.2 of the recommendation).
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,17 +22,20 @@ def junit_xml(verdict: Verdict) -> str:
     Args:
         verdict: of a policy.
     """
+    suspected = unanswered(verdict.suspicions)
     suite = ElementTree.Element(
         "testsuite",
         name=_clean(verdict.policy),
-        tests=str(len(verdict.outcomes)),
+        tests=str(len(verdict.outcomes) + len(suspected)),
         failures=str(verdict.count("fail")),
-        errors=str(verdict.count("inconclusive")),
+        errors=str(verdict.count("inconclusive") + len(suspected)),
         skipped=str(verdict.count("waived")),
     )
     _add_properties(suite, verdict)
     for outcome in verdict.outcomes:
         _add_case(suite, verdict, outcome)
+    for one in suspected:
+        _add_suspicion(suite, verdict, one)
     if verdict.changed_after_run:
         ElementTree.SubElement(suite, "system-err").text = CHANGED
     root = ElementTree.Element("testsuites")
@@ -48,6 +52,7 @@ def _add_properties(suite: ElementTree.Element, verdict: Verdict) -> None:
         ("policy_sha256", verdict.policy_sha256),
         ("changed_after_run", str(verdict.changed_after_run).lower()),
         *(("note", line) for line in baseline_lines(verdict)),
+        *(("suspicion", suspicion_text(one)) for one in verdict.suspicions),
         *(("waiver", waiver_text(one)) for one in verdict.waivers),
     ]
     for name, value in pairs:
@@ -68,6 +73,16 @@ def _add_case(suite: ElementTree.Element, verdict: Verdict, outcome: Outcome) ->
             f"{outcome.rule.metric} {interval_text(outcome.estimate)}, {outcome.rule.demand}; "
             f"{outcome.rule.reason}"
         )
+
+
+def _add_suspicion(suite: ElementTree.Element, verdict: Verdict, one: Suspicion) -> None:
+    """A test case of its own: the outcomes may all have passed."""
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=_clean(verdict.policy), name=_clean(f"suspicion {one.name}")
+    )
+    ElementTree.SubElement(
+        case, "error", type="suspicion", message=_clean(suspicion_text(one))
+    ).text = _clean(one.text)
 
 
 def _clean(text: str) -> str:

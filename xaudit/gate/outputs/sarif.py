@@ -8,8 +8,16 @@ from urllib.parse import quote
 
 from xaudit import __version__
 from xaudit.core.policy import Outcome, Rule, Verdict
+from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, interval_text, scope_text
+from xaudit.gate.words import (
+    CHANGED,
+    UNTIL,
+    baseline_lines,
+    interval_text,
+    scope_text,
+    suspicion_text,
+)
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -28,15 +36,23 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
     notifications = [
         *([_notification("warning", CHANGED)] if verdict.changed_after_run else []),
         *(_notification("note", line) for line in baseline_lines(verdict)),
+        *(
+            _notification("note" if one.acknowledged else "warning", suspicion_text(one))
+            for one in verdict.suspicions
+        ),
         *(_notification("note", waiver_text(one)) for one in verdict.waivers),
     ]
     rules = {outcome.rule.id: outcome.rule for outcome in verdict.outcomes}
+    suspected = unanswered(verdict.suspicions)
     run = {
         "tool": {
             "driver": {
                 "name": "xaudit",
                 "version": __version__,
-                "rules": [_rule(one) for one in rules.values()],
+                "rules": [
+                    *(_rule(one) for one in rules.values()),
+                    *(_rule_of_suspicion(one) for one in suspected),
+                ],
             }
         },
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
@@ -46,7 +62,13 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
             "verdict": verdict.overall,
             "changedAfterRun": verdict.changed_after_run,
         },
-        "results": [_result(one, list(rules), policy_file) for one in verdict.outcomes],
+        "results": [
+            *(_result(one, list(rules), policy_file) for one in verdict.outcomes),
+            *(
+                _result_of_suspicion(one, index, policy_file)
+                for index, one in enumerate(suspected, start=len(rules))
+            ),
+        ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
@@ -61,6 +83,29 @@ def _rule(rule: Rule) -> dict[str, object]:
         "id": rule.id,
         "shortDescription": {"text": f"{rule.metric} of the detector"},
         "fullDescription": {"text": rule.reason or "the policy states no reason"},
+    }
+
+
+def _rule_of_suspicion(one: Suspicion) -> dict[str, object]:
+    return {
+        "id": f"suspicion/{one.name}",
+        "shortDescription": {"text": f"{one.name}: a declaration that does not look right"},
+        "fullDescription": {"text": UNTIL},
+    }
+
+
+def _result_of_suspicion(one: Suspicion, index: int, policy_file: str) -> dict[str, object]:
+    """A result of its own: the outcomes may all have passed."""
+    place = {"artifactLocation": {"uri": quote(policy_file)}, "region": {"startLine": 1}}
+    key = json.dumps(["suspicion", one.name])
+    return {
+        "ruleId": f"suspicion/{one.name}",
+        "ruleIndex": index,
+        "kind": "fail",
+        "level": "warning",
+        "message": {"text": suspicion_text(one)},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"ruleAndScope/v1": hashlib.sha256(key.encode()).hexdigest()},
     }
 
 

@@ -6,7 +6,14 @@ import re
 
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import CHANGED, baseline_lines, counts_text, interval_text, scope_text
+from xaudit.gate.words import (
+    CHANGED,
+    baseline_lines,
+    counts_text,
+    interval_text,
+    scope_text,
+    suspicion_text,
+)
 
 # Comments of pull requests take 64 KiB.
 _MAX_BYTES = 58_000
@@ -28,6 +35,9 @@ def summary_markdown(verdict: Verdict) -> str:
         *(["", f"**{CHANGED}.**"] if verdict.changed_after_run else []),
         "",
     ]
+    for one in verdict.suspicions:
+        said = _inert(suspicion_text(one))
+        lines += [said if one.acknowledged else f"**{said}**", ""]
     lines += [line for said in baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
     rest = [f"- {_inert(waiver_text(one))}" for one in verdict.waivers]
     rest += ["", "| | rule | scope | estimate | bound | why |", "|---|---|---|---|---|---|"]

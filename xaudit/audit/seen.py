@@ -1,0 +1,60 @@
+"""What suspicions are made from: scores of a study, and some images asked in several ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.audit.store import CaseRow
+from xaudit.core.case import BoolArray, Case, FloatArray
+from xaudit.models.spec import OutputSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """What a detector said of some images of the study, asked in several ways.
+
+    Attributes:
+        output: what the network is declared to return.
+        cases: N of the study; their files hold the stored pixels.
+        images: (N, C, H, W) in [0, 1], as the detector sees them.
+        outputs: (N, K), what the network returned before anything was made of it.
+        logits: (N,), all images in one batch.
+        again: (N,), the same batch asked once more.
+        alone: (N,), each image by itself.
+        moved: (N,), each image at another place among others.
+    """
+
+    output: OutputSpec
+    cases: tuple[Case, ...]
+    images: FloatArray
+    outputs: npt.NDArray[np.float64]
+    logits: npt.NDArray[np.float64]
+    again: npt.NDArray[np.float64]
+    alone: npt.NDArray[np.float64]
+    moved: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Every score of a study.
+
+    Attributes:
+        logits: (N,) of the scored cases; infinite where a table says 0 or 1.
+        labels: (N,), whether there is a fracture.
+        kind: as declared: a kind of output, or "probability" or "logit" of a table.
+    """
+
+    logits: npt.NDArray[np.float64]
+    labels: BoolArray
+    kind: str
+
+
+def scores_of(rows: Sequence[CaseRow], kind: str) -> Scores:
+    """The scores among the rows of an audit."""
+    scored = [(row.logit, row.label) for row in rows if row.logit is not None]
+    logits = np.array([logit for logit, _ in scored], dtype=np.float64)
+    return Scores(logits, np.array([label for _, label in scored], dtype=bool), kind)
