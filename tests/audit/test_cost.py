@@ -1,6 +1,7 @@
 """What a run will cost: the counts are those of the stages themselves."""
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 import yaml
@@ -67,16 +68,22 @@ def _really(plan, folder):
     return counted
 
 
+def _steps(seconds):
+    """A clock that advances whenever it is asked, on a machine however busy."""
+    asked = count()
+    return lambda: seconds * next(asked)
+
+
 def test_a_preview_counts_what_each_stage_really_passes(plan, tmp_path):
     (tmp_path / "run").mkdir()
     really = _really(plan, tmp_path / "run")
-    said = {one.name: one.spent for one in run_cost(plan, rehearse(plan, lambda: 0.0))}
+    said = {one.name: one.spent for one in run_cost(plan, rehearse(plan, _steps(0.3)))}
     together = [said["score"], *(one for name, one in said.items() if name.startswith(MAPS + ":"))]
     said["score and maps"] = sum(together, Spent())
     for name, (forward, backward) in really.items():
         if forward:
-            assert said[name].forward == pytest.approx(forward, rel=0.15), name
-            assert said[name].backward == pytest.approx(backward, rel=0.15), name
+            assert said[name].forward == pytest.approx(forward, rel=0.3), name
+            assert said[name].backward == pytest.approx(backward, rel=0.3), name
     for exact in ("degrade", "maps of worse images", "check faithfulness"):
         assert said[exact].forward == really[exact][0]
     assert really["check smooth randomization"][0] > 0
@@ -103,8 +110,7 @@ def test_what_is_switched_off_costs_nothing(workspace):
 
 
 def test_a_check_that_would_rehearse_too_long_is_reckoned_as_its_maps(plan):
-    hours = iter(range(0, 10_000_000, 3600))
-    each = rehearse(plan, lambda: float(next(hours))).each
+    each = rehearse(plan, _steps(3600.0)).each
     assert each["check randomization"] == each[MAPS]
     assert each["check smooth randomization"] == each[MAPS].times(2)
 

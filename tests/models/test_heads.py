@@ -10,8 +10,8 @@ from torch import nn
 
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
-from xaudit.models.heads import NEXT_TO_ONE, SMALLEST, clipping, positive_logit
-from xaudit.models.spec import OutputSpec
+from xaudit.models.heads import positive_logit
+from xaudit.models.spec import NEXT_TO_ONE, SMALLEST, OutputSpec
 from xaudit.models.torch_detector import PositiveLogit
 
 LOGITS = torch.tensor([[1.0, 3.0, -2.0], [2.0, -1.0, 0.5], [0.0, 0.0, 9.0]], dtype=torch.float64)
@@ -64,7 +64,7 @@ def test_saturated_probabilities_are_finite_and_so_are_their_gradients():
     logits = torch.tensor([[-200.0], [-60.0], [0.0], [60.0]], requires_grad=True)
     odds = head(logits.sigmoid(), "probability")
     (slope,) = torch.autograd.grad(odds.sum(), logits)
-    low, high = clipping(OutputSpec("probability"))
+    low, high = OutputSpec("probability").clipping
     assert odds.tolist() == pytest.approx([low, low, 0, high], rel=1e-5)
     assert (low, high) == (math.log(SMALLEST), -math.log(NEXT_TO_ONE))
     assert bool(slope.isfinite().all())
@@ -75,7 +75,7 @@ def test_saturated_softmax_keeps_what_the_others_tell():
     logits = torch.tensor([[0.0, 30.0], [0.0, 40.0], [0.0, 300.0]], requires_grad=True)
     odds = head(logits.softmax(dim=1), "probabilities", 1)
     (slope,) = torch.autograd.grad(odds.sum(), logits)
-    assert odds.tolist() == pytest.approx([30, 40, clipping(OutputSpec("probabilities"))[1]])
+    assert odds.tolist() == pytest.approx([30, 40, OutputSpec("probabilities").clipping[1]])
     assert bool(slope.isfinite().all())
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_probability_has_no_logit():
 
 @pytest.mark.parametrize("kind", ["logit", "two_logits", "softmax", "multi_label"])
 def test_logits_have_no_limits(kind):
-    assert clipping(OutputSpec(kind)) is None
+    assert OutputSpec(kind).clipping is None
 
 
 @pytest.mark.parametrize(

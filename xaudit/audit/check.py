@@ -7,29 +7,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.cost import StageCost, run_cost
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
+from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.rehearsal import rehearse
 from xaudit.audit.shorten import Shorter, shorten
 from xaudit.audit.store import MapRow
-from xaudit.audit.suspicions import answered
 from xaudit.core.case import Study
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
-from xaudit.models.plausibility import check_input
 from xaudit.models.torch_detector import TorchDetector
 
 T = TypeVar("T")
-_PROBE_CASES = 8
+_TRIED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Preview:
     busy: float
     shorter: Shorter | None
     failures: tuple[str, ...]
-    suspicions: tuple[Suspicion, ...]
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -84,7 +81,10 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)
-    return _preview(plan, detector)
+    suspicions = attempt("detector", lambda: foresee(plan, detector))
+    if suspicions is None:
+        raise ConfigError(problems)
+    return replace(_preview(plan, detector), suspicions=suspicions)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:
@@ -112,10 +112,10 @@ def _explainers(config: AuditConfig) -> list[Explainer]:
 
 
 def _preview(plan: Plan, detector: TorchDetector) -> Preview:
-    images = _first_images(plan.study, detector)
+    _require_images(plan.study, detector)
     rehearsed = rehearse(plan)
     maps, methods = len(plan.record.sample), len(plan.config.explain.methods)
-    pixels = images.shape[-1] * images.shape[-2]
+    pixels = detector.input.height * detector.input.width
     return Preview(
         plan,
         run_cost(plan, rehearsed),
@@ -123,7 +123,6 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
         rehearsed.busy,
         shorten(plan, rehearsed),
         tuple(_failures(rehearsed.maps)),
-        answered(check_input(detector, images), plan.config.acknowledge),
     )
 
 
@@ -136,16 +135,14 @@ def _failures(maps: Sequence[MapRow]) -> Iterator[str]:
             yield f"{method} failed on {len(failed)} of {len(rows)} cases tried: {failed[0]}"
 
 
-def _first_images(study: Study, detector: TorchDetector) -> np.ndarray:
-    images = []
+def _require_images(study: Study, detector: TorchDetector) -> None:
+    """Refuse a study of which no image can be read, of some that are tried."""
     reasons = []
-    for case in study.cases[:: max(1, len(study.cases) // (2 * _PROBE_CASES))]:
+    for case in study.cases[:: max(1, len(study.cases) // _TRIED)]:
         try:
-            images.append(prepare(case, detector.input).image)
+            prepare(case, detector.input)
         except DataError as error:
             reasons.append(str(error))
-        if len(images) == _PROBE_CASES:
-            break
-    if not images:
-        raise ConfigError([f"none of {len(reasons)} probed cases can be read:", *reasons[:5]])
-    return np.stack(images)
+        else:
+            return
+    raise ConfigError([f"none of {len(reasons)} probed cases can be read:", *reasons[:5]])

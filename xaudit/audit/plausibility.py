@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from xaudit.audit.seen import Scores
 from xaudit.core.suspicion import Suspicion
 from xaudit.stats.auc import auc_value
 
+Array = npt.NDArray[np.float64]
+
 _SAME = 1e-6
+_NEAR = 1e-3
+"""Logarithms in float32."""
 _INVERTED = 0.4
-_ENOUGH = 10
+ENOUGH = 10
+"""Images below which nothing is said of all of them."""
 _SURE = 2.5
 """Standard errors under chance: a detector that knows nothing is not called inverted."""
 
@@ -35,7 +41,7 @@ def inverted_scores(scores: Scores) -> tuple[Suspicion, ...]:
     positives = int(scores.labels.sum())
     negatives = len(scores.labels) - positives
     theta = auc_value(scores.logits, scores.labels)
-    if min(positives, negatives) < _ENOUGH or theta is None:
+    if min(positives, negatives) < ENOUGH or theta is None:
         return ()
     error = math.sqrt((positives + negatives + 1) / (12 * positives * negatives))
     if theta >= min(_INVERTED, 0.5 - _SURE * error):
@@ -45,3 +51,56 @@ def inverted_scores(scores: Scores) -> tuple[Suspicion, ...]:
         "(detector.output.positive), or the labels or the gray scale are inverted."
     )
     return (Suspicion("inverted_scores", text),)
+
+
+def saturated_score(scores: Scores) -> tuple[Suspicion, ...]:
+    """Whether most scores lie where nothing is told any more."""
+    values = scores.logits
+    if len(values) < ENOUGH or values.min() == values.max():
+        return ()
+    low, high = _limits(scores)
+    below, above = int((values <= low).sum()), int((values >= high).sum())
+    if below + above <= len(values) / 2:
+        return ()
+    text = (
+        f"{below + above} of {len(values)} scores lie at a limit ({below} at the lowest, {above} "
+        "at the highest value that there is): what lies there cannot be ranked, and no other "
+        "operating point can be told from this one. Are these decisions, or rounded scores? "
+        "Audit logits."
+    )
+    return (Suspicion("saturated_score", text),)
+
+
+def _limits(scores: Scores) -> tuple[float, float]:
+    """The logits at which scores of this kind pile up."""
+    if scores.clipping is not None:
+        low, high = scores.clipping
+        return low + _NEAR, high - _NEAR
+    return float(scores.logits.min()), float(scores.logits.max())
+
+
+def table_in_unit_interval(scores: Scores) -> tuple[Suspicion, ...]:
+    """Whether a table that is declared to hold logits holds probabilities."""
+    if not scores.of_table or scores.kind != "logit":
+        return ()
+    return in_unit_interval(
+        scores.logits, "detector.score is logit", "declare detector.score probability"
+    )
+
+
+def in_unit_interval(values: Array, declared: str, remedy: str) -> tuple[Suspicion, ...]:
+    """Whether all of some scores that are declared as logits lie in [0, 1].
+
+    Args:
+        values: a row for each image.
+        declared: what says that they are logits.
+        remedy: what to do if they are not.
+    """
+    if len(values) < ENOUGH or values.min() < 0 or values.max() > 1:
+        return ()
+    text = (
+        f"All scores of {len(values)} images lie in [0, 1], from {values.min():.3g} to "
+        f"{values.max():.3g}, and {declared}: a sigmoid was probably left in, and every threshold "
+        f"and every probability is wrong. If so, {remedy}."
+    )
+    return (Suspicion("scores_in_unit_interval", text),)

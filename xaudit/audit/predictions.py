@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from xaudit.audit.provenance import provenance
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
-from xaudit.audit.seen import scores_of
+from xaudit.audit.seen import Scores, scores_of
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.audit.suspicions import Noticed, keep_noticed
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
@@ -56,7 +57,7 @@ class PredictionsPlan:
     def suspicions(self) -> tuple[Suspicion, ...]:
         """What does not look like what is declared."""
         noticed = Noticed(acknowledged=self.config.acknowledge)
-        return noticed.with_scores(scores_of(self.rows, self.config.detector.score))
+        return noticed.with_scores(_scores(self.rows, self.config))
 
 
 def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> PredictionsPlan:
@@ -146,6 +147,10 @@ def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
     )
 
 
+def _scores(rows: Sequence[CaseRow], config: PredictionsConfig) -> Scores:
+    return scores_of(rows, config.detector.score, (-math.inf, math.inf), of_table=True)
+
+
 def _portable(config: PredictionsConfig) -> dict[str, object]:
     """The configuration without the paths of this machine; the table is hashed instead."""
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
@@ -190,7 +195,7 @@ def summarize_predictions(
         minimum=config.statistics.minimum,
         equivalence=performance.equivalence(of_groups),
         literature=chosen(config.literature),
-        suspicions=noticed.with_scores(scores_of(rows, config.detector.score)),
+        suspicions=noticed.with_scores(_scores(rows, config)),
     )
     return stated(findings, record.statements)
 

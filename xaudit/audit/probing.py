@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import torch
+
 from xaudit.audit.fold_detectors import Part
-from xaudit.audit.suspicions import FILE, Noticed, keep_noticed, read_noticed
+from xaudit.audit.output_checks import refuse_impossible
+from xaudit.audit.plan import Plan
+from xaudit.audit.sample import draw_sample
+from xaudit.audit.seen import Probe, Scores
+from xaudit.audit.suspicions import (
+    FILE,
+    OF_PROBE,
+    OF_SCORES,
+    Noticed,
+    answered,
+    keep_noticed,
+    read_noticed,
+    suspected,
+)
+from xaudit.core.case import Case, FloatArray
 from xaudit.core.suspicion import Suspicion
+from xaudit.data.prepare import prepare
+from xaudit.errors import DataError
+from xaudit.models.heads import as_table
+from xaudit.models.plausibility import check_input
+from xaudit.models.torch_detector import TorchDetector
+
+_PROBED, _LEAST = 32, 8
+"""Images that are looked at, and of each fold at least."""
+_AGAIN = 16
+"""Of these, images that are asked again, alone and in other company."""
+_BATCH = 8
+
+Logits = npt.NDArray[np.float64]
 
 
 def notice(parts: Sequence[Part], acknowledge: Sequence[str], folder: Path) -> Noticed:
@@ -28,5 +60,110 @@ def notice(parts: Sequence[Part], acknowledge: Sequence[str], folder: Path) -> N
         noticed = read_noticed(folder)
         same = noticed.acknowledged == names
         return noticed if same else keep_noticed(folder, replace(noticed, acknowledged=names))
-    found: tuple[Suspicion, ...] = ()
-    return keep_noticed(folder, Noticed(found, names))
+    number = max(_LEAST, _PROBED // len(parts))
+    found = [one for part in parts for one in look(part.plan, part.engine.detector, number)]
+    return keep_noticed(folder, Noticed(tuple(found), names))
+
+
+def foresee(plan: Plan, detector: TorchDetector) -> tuple[Suspicion, ...]:
+    """What a run would suspect, as far as some images tell, whether or not it is acknowledged.
+
+    Args:
+        plan: of the audit.
+        detector: as declared.
+
+    Raises:
+        DetectorError: the outputs cannot be what they are declared to be.
+    """
+    probe = probe_of(plan, detector)
+    if probe is None:
+        return ()
+    labels = np.array([case.label for case in probe.cases], dtype=bool)
+    scores = Scores(probe.logits, labels, probe.output.kind, probe.output.clipping)
+    found = (*_of_probe(detector, probe), *suspected(OF_SCORES, scores))
+    return answered(found, plan.config.acknowledge)
+
+
+def look(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> tuple[Suspicion, ...]:
+    """What is suspected of a detector after some images of its study, half of them positive.
+
+    Args:
+        plan: of the audit, or of the cases of one fold.
+        detector: as declared.
+        images: to look at.
+
+    Raises:
+        DetectorError: the outputs cannot be what they are declared to be.
+    """
+    probe = probe_of(plan, detector, images)
+    return () if probe is None else _of_probe(detector, probe)
+
+
+def _of_probe(detector: TorchDetector, probe: Probe) -> tuple[Suspicion, ...]:
+    refuse_impossible(probe)
+    return (*suspected(OF_PROBE, probe), *check_input(detector, probe.images))
+
+
+def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Probe | None:
+    """What a detector says of some images, asked in several ways; None where none can be read.
+
+    Raises:
+        DetectorError: the network returns something else than was declared.
+    """
+    cases, pictures = _readable(plan, detector, images)
+    if not cases:
+        return None
+    with _outputs(detector) as seen:
+        logits = _in_batches(detector, pictures)
+    again = pictures[:_AGAIN]
+    # Each image at another place, beside others, in batches that begin elsewhere.
+    order = np.roll(np.arange(len(again))[::-1], 3)
+    moved = np.empty(len(again))
+    moved[order] = _in_batches(detector, again[order], _BATCH - 3)
+    return Probe(
+        output=plan.config.detector.output.resolve(),
+        cases=cases,
+        images=pictures,
+        outputs=np.concatenate(seen),
+        logits=logits,
+        again=_in_batches(detector, pictures)[: len(again)],
+        alone=_in_batches(detector, again, 1),
+        moved=moved,
+    )
+
+
+def _readable(
+    plan: Plan, detector: TorchDetector, images: int
+) -> tuple[tuple[Case, ...], FloatArray]:
+    """Cases of the study with their images; the first half is spread over the study too."""
+    drawn = set(draw_sample(plan.study.cases, images, 0.5, plan.config.seed))
+    chosen = [case for case in plan.study.cases if case.case_id in drawn]
+    cases, pictures = [], []
+    for case in (*chosen[::2], *chosen[1::2]):
+        try:
+            pictures.append(prepare(case, detector.input).image)
+        except DataError:
+            # Its own row of the audit says why.
+            continue
+        cases.append(case)
+    return tuple(cases), np.stack(pictures) if pictures else np.empty((0,), dtype=np.float32)
+
+
+def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH) -> Logits:
+    starts = range(0, len(images), size)
+    return np.concatenate([detector.logits(images[start : start + size]) for start in starts])
+
+
+@contextmanager
+def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
+    """What the network returns inside the block, before its head: (n, K) for each batch."""
+    seen: list[Logits] = []
+
+    def keep(_network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
+        seen.append(as_table(output, len(inputs[0])).double().cpu().numpy())
+
+    handle = detector.module.network.register_forward_hook(keep)
+    try:
+        yield seen
+    finally:
+        handle.remove()

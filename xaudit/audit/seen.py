@@ -46,15 +46,26 @@ class Scores:
         logits: (N,) of the scored cases; infinite where a table says 0 or 1.
         labels: (N,), whether there is a fracture.
         kind: as declared: a kind of output, or "probability" or "logit" of a table.
+        clipping: between which logits the scores were clipped; None where nothing was.
+        of_table: read from a table of predictions, which may hold rounded scores.
     """
 
     logits: npt.NDArray[np.float64]
     labels: BoolArray
     kind: str
+    clipping: tuple[float, float] | None = None
+    of_table: bool = False
 
 
-def scores_of(rows: Sequence[CaseRow], kind: str) -> Scores:
-    """The scores among the rows of an audit."""
+def scores_of(
+    rows: Sequence[CaseRow],
+    kind: str,
+    clipping: tuple[float, float] | None = None,
+    *,
+    of_table: bool = False,
+) -> Scores:
+    """The scores among the rows of an audit; see `Scores`."""
     scored = [(row.logit, row.label) for row in rows if row.logit is not None]
     logits = np.array([logit for logit, _ in scored], dtype=np.float64)
-    return Scores(logits, np.array([label for _, label in scored], dtype=bool), kind)
+    labels = np.array([label for _, label in scored], dtype=bool)
+    return Scores(logits, labels, kind, clipping, of_table)

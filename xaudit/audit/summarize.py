@@ -30,7 +30,7 @@ from xaudit.audit.repeated import repeated, repeated_bins
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
-from xaudit.audit.seen import scores_of
+from xaudit.audit.seen import Scores, scores_of
 from xaudit.audit.shortcut_findings import shortcut_findings
 from xaudit.audit.site_shift import site_shift_findings
 from xaudit.audit.store import CaseRow, CheckRow, DegradedRow, MapRow
@@ -128,9 +128,14 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         peak_tolerance=config.explain.peak_tolerance,
         literature=chosen(config.literature),
         looks=looks,
-        suspicions=evidence.noticed.with_scores(scores_of(rows, config.detector.output.kind)),
+        suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
     )
     return stated(findings, plan.record.statements)
+
+
+def _scores(plan: Plan, rows: Sequence[CaseRow]) -> Scores:
+    output = plan.config.detector.output.resolve()
+    return scores_of(rows, output.kind, output.clipping)
 
 
 def _points(plan: Plan) -> tuple[OperatingPoint, ...]:
@@ -243,7 +248,7 @@ def _detector_facts(plan: Plan, engine: Ran) -> DetectorFacts:
         weights_sha256=detector.weights_sha256,
         parameters=detector.parameter_count,
         input=declared.input,
-        output=declared.output.kind,
+        output=declared.output.resolve().described,
         target_layer=detector.target_layer.name
         if detector.target_layer
         else "none returns a picture",

@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from xaudit.audit.files import read_json, to_json, write_text
-from xaudit.audit.plausibility import constant_score, inverted_scores
+from xaudit.audit.output_checks import (
+    rows_sum_to_one,
+    score_depends_on_batch,
+    score_not_repeatable,
+    scores_in_unit_interval,
+)
+from xaudit.audit.plausibility import (
+    constant_score,
+    inverted_scores,
+    saturated_score,
+    table_in_unit_interval,
+)
 from xaudit.audit.seen import Probe, Scores
 from xaudit.core.suspicion import Suspicion
 
@@ -23,18 +34,30 @@ KNOWN: Mapping[str, str] = {
     "constant_score": "every case has the same score",
     "input_far_from_training": "the first layer sees values that it was not trained on",
     "inverted_scores": "cases without a fracture score higher than those with one",
+    "rows_sum_to_one": "outputs that are declared as logits sum to 1: a softmax was left in",
+    "saturated_score": "most scores lie at the limits of what they can be",
+    "score_depends_on_batch": "the score of an image depends on the images beside it",
+    "score_not_repeatable": "an image that is scored twice has two scores",
+    "scores_in_unit_interval": "scores that are declared as logits all lie in [0, 1]",
 }
 """Name → what is suspected. The names are public: audit files acknowledge by them."""
 
 FILE = "suspicions.json"
 
 
-OF_PROBE: tuple[Callable[[Probe], tuple[Suspicion, ...]], ...] = ()
+OF_PROBE: tuple[Callable[[Probe], tuple[Suspicion, ...]], ...] = (
+    rows_sum_to_one,
+    scores_in_unit_interval,
+    score_not_repeatable,
+    score_depends_on_batch,
+)
 """Asked of some images, by `check` and before a run."""
 
 OF_SCORES: tuple[Callable[[Scores], tuple[Suspicion, ...]], ...] = (
     constant_score,
     inverted_scores,
+    saturated_score,
+    table_in_unit_interval,
 )
 """Asked of all scores, after a run and of a table of predictions."""
 

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from xaudit.errors import DetectorError
-from xaudit.models.spec import CLASSES, ONE_VALUE, PROBABILITIES, OutputSpec
+from xaudit.models.spec import (
+    CLASSES,
+    NEXT_TO_ONE,
+    ONE_VALUE,
+    PROBABILITIES,
+    SMALLEST,
+    OutputSpec,
+)
 
-SMALLEST = 1e-20
-"""Probabilities below it count as this much: where float32 has nothing left, a logarithm has."""
-NEXT_TO_ONE = 2.0**-24
-"""How far below 1 the largest number of float32 lies: a sigmoid that reached 1 counts as that."""
 ROUNDING = {torch.float64: 1e-3, torch.float32: 1e-3}
 """How far a probability may leave [0, 1], and a row 1; half precision may err by more."""
 _ROUNDING_OF_HALF = 2e-2
@@ -27,7 +30,7 @@ def positive_logit(output: object, spec: OutputSpec, images: int) -> torch.Tenso
     all others, so that a probability of 0.5 is a logit of 0 for every kind of head:
     logsumexp(positive) - logsumexp(others) where the network returns logits,
     log(sum of positive) - log(sum of others) where it returns probabilities. Probabilities have
-    the limits of `clipping`.
+    the limits of `OutputSpec.clipping`.
 
     Args:
         output: what the network returned.
@@ -50,17 +53,6 @@ def positive_logit(output: object, spec: OutputSpec, images: int) -> torch.Tenso
     if spec.kind in CLASSES:
         return _together(table[:, positive]) - _together(table[:, others])
     return table[:, positive[0]]
-
-
-def clipping(spec: OutputSpec) -> tuple[float, float] | None:
-    """Between which logits those of probabilities lie; None where nothing is clipped.
-
-    A sigmoid in float32 reaches 1 at a logit of 17 and tells nothing beyond; a softmax keeps how
-    small the others are.
-    """
-    low, high = math.log(SMALLEST), -math.log(SMALLEST)
-    limits = {"probability": (low, -math.log(NEXT_TO_ONE)), "probabilities": (low, high)}
-    return limits.get(spec.kind)
 
 
 def as_table(output: object, images: int) -> torch.Tensor:

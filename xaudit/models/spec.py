@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,11 @@ PROBABILITIES = ("probability", "probabilities")
 """Kinds whose numbers lie in [0, 1]: a sigmoid or a softmax is left in."""
 SEVERAL_POSITIVE = ("softmax", "probabilities")
 """Kinds of which several columns together may mean fractured."""
+
+SMALLEST = 1e-20
+"""Probabilities below it count as this much: float32 still has them, and their gradients."""
+NEXT_TO_ONE = 2.0**-24
+"""How far below 1 the largest number of float32 lies: a sigmoid that reached 1 counts as that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,27 @@ class OutputSpec:
     def columns(self) -> tuple[int, ...]:
         """The columns that mean fractured."""
         return (self.positive,) if isinstance(self.positive, int) else self.positive
+
+    @property
+    def clipping(self) -> tuple[float, float] | None:
+        """Between which logits those of probabilities lie; None where nothing is clipped.
+
+        A sigmoid in float32 reaches 1 at a logit of 17 and tells nothing beyond; a softmax keeps
+        how small the others are.
+        """
+        low, high = math.log(SMALLEST), -math.log(SMALLEST)
+        limits = {"probability": (low, -math.log(NEXT_TO_ONE)), "probabilities": (low, high)}
+        return limits.get(self.kind)
+
+    @property
+    def described(self) -> str:
+        """The kind, the columns that mean fractured, and what is made of them."""
+        columns = " + ".join(map(str, self.columns))
+        said = self.kind if self.kind in ONE_VALUE else f"{self.kind}, column {columns} positive"
+        limits = self.clipping
+        if limits is None:
+            return said
+        return f"{said}; log odds, clipped to {limits[0]:.1f} and {limits[1]:.1f}"
 
 
 def positive_problem(kind: OutputKind, columns: tuple[int, ...]) -> str:
