@@ -109,7 +109,10 @@ def test_check_previews_the_cost(xaudit, demo):
     code, out, err = xaudit("check", demo / "audit.yaml")
     assert code == 0, err
     assert "230 cases, 106 with a fracture" in out
-    assert re.search(r"lime\s+45\s+256\s+0", out)
+    assert re.search(r"maps: lime\s+45\s+[\d,]+\s+0 ", out)
+    # 100 cases in six ways and four severities; twelve cases, four methods.
+    assert re.search(r"degrade\s+2,400\s+2,400\s+0 ", out)
+    assert re.search(r"check faithfulness\s+12\s+5,388\s+0 ", out)
     assert re.search(r"about .* on this machine, \d+ MB on disk", out)
 
 

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from xaudit.audit.config import AuditConfig
+from xaudit.audit.cost import StageCost, run_cost
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, make_plan
 from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
+from xaudit.audit.rehearsal import rehearse
+from xaudit.audit.shorten import Shorter, shorten
+from xaudit.audit.store import MapRow
 from xaudit.core.case import Study
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
-from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
 
 T = TypeVar("T")
-_PROBE_CASES = 8
-_PROBES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class MethodCost:
-    """What one method will cost.
-
-    Attributes:
-        forward: images passed forward for one map, at most.
-        backward: images passed backward for one map, at most.
-        maps: maps to make.
-        seconds: for all of them, from the probe.
-    """
-
-    name: str
-    forward: int
-    backward: int
-    maps: int
-    seconds: float
+_TRIED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +35,20 @@ class Preview:
 
     Attributes:
         plan: what will be done.
-        scoring_seconds: for decoding and scoring every case.
-        methods: cost of each method.
+        stages: cost of each stage of the run.
         megabytes: on disk, at most.
+        busy: processor time by the time that went by, while it was tried.
+        shorter: how a run that takes more than an hour takes less; None for one that does not.
+        failures: methods that could not explain cases that were tried, and why.
         suspicions: what was noticed and does not stand in the way.
     """
 
     plan: Plan
-    scoring_seconds: float
-    methods: tuple[MethodCost, ...]
+    stages: tuple[StageCost, ...]
     megabytes: float
+    busy: float
+    shorter: Shorter | None
+    failures: tuple[str, ...]
     suspicions: tuple[Suspicion, ...] = ()
 
 
@@ -99,7 +84,7 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     suspicions = attempt("detector", lambda: foresee(plan, detector))
     if suspicions is None:
         raise ConfigError(problems)
-    return replace(_preview(plan, detector, explainers), suspicions=suspicions)
+    return replace(_preview(plan, detector), suspicions=suspicions)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:
@@ -126,52 +111,38 @@ def _explainers(config: AuditConfig) -> list[Explainer]:
     return made
 
 
-def _preview(plan: Plan, detector: TorchDetector, explainers: list[Explainer]) -> Preview:
-    began = time.perf_counter()
-    images = _first_images(plan.study, detector)
-    decoding = (time.perf_counter() - began) / len(images)
-    evaluator = Evaluator(detector)
-    forward, backward = _probe(evaluator, images)
-    maps = len(plan.record.sample)
-    costs = []
-    for explainer in explainers:
-        ahead, back = explainer.cost()
-        seconds = maps * (ahead * forward + back * backward)
-        costs.append(MethodCost(explainer.name, ahead, back, maps, seconds))
-    cases = len(plan.study.cases)
-    pixels = images.shape[-1] * images.shape[-2]
+def _preview(plan: Plan, detector: TorchDetector) -> Preview:
+    _require_images(plan.study, detector)
+    rehearsed = rehearse(plan)
+    maps, methods = len(plan.record.sample), len(plan.config.explain.methods)
+    pixels = detector.input.height * detector.input.width
     return Preview(
         plan,
-        cases * (decoding + forward),
-        tuple(costs),
-        maps * pixels * (4 * len(explainers) + 4) / 1e6 + cases / 1000,
+        run_cost(plan, rehearsed),
+        maps * pixels * (4 * methods + 4) / 1e6 + len(plan.study.cases) / 1000,
+        rehearsed.busy,
+        shorten(plan, rehearsed),
+        tuple(_failures(rehearsed.maps)),
     )
 
 
-def _first_images(study: Study, detector: TorchDetector) -> np.ndarray:
-    images = []
+def _failures(maps: Sequence[MapRow]) -> Iterator[str]:
+    """Methods that could not explain cases of the rehearsal, and why."""
+    for method in dict.fromkeys(row.method for row in maps):
+        rows = [row for row in maps if row.method == method]
+        failed = [row.error for row in rows if row.error is not None]
+        if failed:
+            yield f"{method} failed on {len(failed)} of {len(rows)} cases tried: {failed[0]}"
+
+
+def _require_images(study: Study, detector: TorchDetector) -> None:
+    """Refuse a study of which no image can be read, of some that are tried."""
     reasons = []
-    for case in study.cases[:: max(1, len(study.cases) // (2 * _PROBE_CASES))]:
+    for case in study.cases[:: max(1, len(study.cases) // _TRIED)]:
         try:
-            images.append(prepare(case, detector.input).image)
+            prepare(case, detector.input)
         except DataError as error:
             reasons.append(str(error))
-        if len(images) == _PROBE_CASES:
-            break
-    if not images:
-        raise ConfigError([f"none of {len(reasons)} probed cases can be read:", *reasons[:5]])
-    return np.stack(images)
-
-
-def _probe(evaluator: Evaluator, images: np.ndarray) -> tuple[float, float]:
-    """Seconds for one image forward, and forward with backward; the fastest of some counts."""
-    return _fastest(evaluator.logits, images), _fastest(evaluator.gradients, images)
-
-
-def _fastest(step: Callable[[np.ndarray], object], images: np.ndarray) -> float:
-    times = []
-    for _ in range(_PROBES):
-        began = time.perf_counter()
-        step(images)
-        times.append(time.perf_counter() - began)
-    return min(times) / len(images)
+        else:
+            return
+    raise ConfigError([f"none of {len(reasons)} probed cases can be read:", *reasons[:5]])

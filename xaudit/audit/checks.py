@@ -76,21 +76,26 @@ class Checks:
 
     def rows(self, listen: Listener) -> Iterator[CheckRow]:
         """Every score of every check, stage by stage."""
-        stages = {
-            "maps": self._maps_themselves,
-            "faithfulness": self._faithfulness,
-            "randomization": self._randomization,
-            "smooth randomization": self._smooth,
-            "other detectors": self._counterparts,
-            "stability": self._stability,
-            "repeatability": self._repeatability,
-        }
         if not self.cases or not self.engine.explainers:
             return
+        stages = self.stages
         meter = Meter(listen, len(self.cases), len(stages))
         for name, stage in stages.items():
             yield from stage()
-            meter.probed(f"check {name}", 0, 1)
+            meter.probed(name, 0, 1)
+
+    @property
+    def stages(self) -> Mapping[str, Callable[[], Iterator[CheckRow]]]:
+        """Name of a stage → its rows, in the order in which they are made."""
+        return {
+            "check maps": self._maps_themselves,
+            "check faithfulness": self._faithfulness,
+            "check randomization": self._randomization,
+            "check smooth randomization": self._smooth,
+            "check other detectors": self._counterparts,
+            "check stability": self._stability,
+            "check repeatability": self._repeatability,
+        }
 
     def _maps_themselves(self) -> Iterator[CheckRow]:
         for case, method, values in self._pairs():
@@ -118,7 +123,8 @@ class Checks:
                     yield check_row(case, method, metric, score, "baseline", level)
 
     def _randomization(self) -> Iterator[CheckRow]:
-        for level, layers in _stages(layers_from_top(self.engine.detector), self.config).items():
+        names = layers_from_top(self.engine.detector)
+        for level, layers in randomizations(names, self.config).items():
             for case in self.cases:
                 maps = self._explained([case], self._context(), self._random(case, layers))
                 yield from self._randomized_rows(case, maps, level)
@@ -126,7 +132,7 @@ class Checks:
     def _random(self, case: PreparedCase, layers: Collection[str]) -> Evaluator:
         """A copy for this case alone: shared, its luck would not show in an interval."""
         seed = self._seed("randomized", case.case.case_id)
-        return Evaluator(randomized(self.engine.detector, layers, seed), self._batch)
+        return self.engine.evaluator.like(randomized(self.engine.detector, layers, seed))
 
     def _randomized_rows(self, case: PreparedCase, maps: Maps, level: str) -> Iterator[CheckRow]:
         for _, method, values in self._pairs([case]):
@@ -212,11 +218,6 @@ class Checks:
         logits = self.engine.evaluator.logits(np.stack([case.image for case in cases]))
         return {case.case.case_id: float(p) for case, p in zip(cases, expit(logits), strict=True)}
 
-    @property
-    def _batch(self) -> int:
-        """Images at once for copies of the detector: what fits both ways."""
-        return min(self.engine.evaluator.sizes.values())
-
     def _context(self, seed: int | None = None) -> Context:
         own = self.engine.context
         return Context(own.seed if seed is None else seed, own.background)
@@ -225,8 +226,13 @@ class Checks:
         return seed_for(self.engine.context.seed, "checks", *purpose)
 
 
-def _stages(names: Sequence[str], config: ChecksConfig) -> Mapping[str, Sequence[str]]:
-    """Which layers are randomized together, by a name for the scope of findings."""
+def randomizations(names: Sequence[str], config: ChecksConfig) -> Mapping[str, Sequence[str]]:
+    """Which layers are randomized together, by a name for the scope of findings.
+
+    Args:
+        names: of all layers, from the top.
+        config: in how many steps, and how many layers alone.
+    """
     steps = range(1, config.cascade)
     stages = {
         f"top {step}/{config.cascade}": names[: -(-len(names) * step // config.cascade)]

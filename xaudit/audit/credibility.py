@@ -42,7 +42,7 @@ def check_explanations(
     ids = checked_cases(plan, results)
     by_id = {case.case_id: case for case in plan.study.cases}
     cases = [prepare(by_id[case_id], engine.detector.input) for case_id in ids]
-    maps = _maps_of(results, cases, engine)
+    maps = stored_maps(results, cases)
     rows = list(Checks(engine, detector_spec(plan.config), config, cases, maps).rows(listen))
     if cases:
         write_table(path, rows, CheckRow)
@@ -56,8 +56,8 @@ def checked_cases(plan: Plan, results: Results) -> tuple[str, ...]:
     return draw_sample(cases, plan.config.explain.checks.cases, 1.0, plan.config.seed)
 
 
-def _maps_of(results: Results, cases: Sequence[PreparedCase], engine: Engine) -> Maps:
-    """The maps of the audit, as they were stored."""
+def stored_maps(results: Results, cases: Sequence[PreparedCase]) -> Maps:
+    """The maps of the audit on these cases, as they were stored."""
     wanted = {case.case.case_id for case in cases}
     maps: dict[tuple[str, str], FloatArray | Undefined] = {}
     for row in results.maps:

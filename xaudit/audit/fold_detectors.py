@@ -54,13 +54,17 @@ def load_parts(plan: Plan) -> tuple[Part, ...]:
         ConfigError: a method is unknown or has an unknown parameter; there is no such device.
     """
     folds = plan.config.detector.folds
+    count = len(folds.weights) if folds else 1
+    return tuple(load_part(plan, number) for number in range(count))
+
+
+def load_part(plan: Plan, number: int = 0) -> Part:
+    """Load one detector of a plan; see `load_parts`."""
+    folds = plan.config.detector.folds
     if folds is None:
-        return (Part(0, None, plan, Engine.of(plan)),)
-    parts = []
-    for number, name in enumerate(folds.weights):
-        own = _of_fold(plan, folds, number)
-        parts.append(Part(number, name, own, Engine.of(own, name, plan.study)))
-    return tuple(parts)
+        return Part(0, None, plan, Engine.of(plan))
+    name, own = list(folds.weights)[number], _of_fold(plan, folds, number)
+    return Part(number, name, own, Engine.of(own, name, plan.study))
 
 
 def whole_engine(plan: Plan, parts: Sequence[Part]) -> Engine:

@@ -64,7 +64,7 @@ def counterparts(
     for path, metric in weights_of_others(checks).items():
         detector = _load(spec, path)
         detector.module.to(like.device)
-        yield Counterpart(metric, path.name, Evaluator(detector, min(like.sizes.values())))
+        yield Counterpart(metric, path.name, like.like(detector))
 
 
 def _load(spec: DetectorSpec, path: Path) -> TorchDetector:

@@ -18,11 +18,16 @@ from xaudit.commands.progress import duration
 from xaudit.commands.suspicions import print_suspicions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xaudit.audit.check import Preview
+    from xaudit.audit.cost import StageCost
     from xaudit.audit.predictions import PredictionsPlan
     from xaudit.audit.record import PlanRecord
+    from xaudit.audit.shorten import Shorter
 
 _SHOWN = 20
+_WAITING = 0.7
 _COPIES = {"duplicate", "same_pixels", "near_duplicate"}
 
 
@@ -70,9 +75,26 @@ def _print(preview: Preview) -> None:
         tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
     print_suspicions(preview.suspicions, tell)
+    for failure in preview.failures:
+        tell(f"warning    {failure}")
     out.print(_costs(preview))
-    total = preview.scoring_seconds + sum(cost.seconds for cost in preview.methods)
+    total = sum(stage.spent.seconds for stage in preview.stages)
     tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
+    if preview.busy < _WAITING:
+        waiting = f"{1 - preview.busy:.0%} of it waiting for other programs or the disk"
+        tell(f"           {waiting}: the same machine at rest takes less")
+    if preview.shorter is not None:
+        _print_shorter(preview.stages, preview.shorter)
+
+
+def _print_shorter(stages: Sequence[StageCost], shorter: Shorter) -> None:
+    most = max(stages, key=lambda stage: stage.spent.seconds)
+    tell(f"longer than an hour; most of it: {most.name}, {duration(most.spent.seconds)}")
+    for change in shorter.changes:
+        tell(f"shorten    {change.key}: {change.then} instead of {change.now}")
+    tell(f"           then about {duration(shorter.seconds)}")
+    if not shorter.enough:
+        tell("           for less take a GPU (explain.device), or fewer cases (--limit)")
 
 
 def _print_predictions(plan: PredictionsPlan) -> None:
@@ -102,15 +124,12 @@ def _print_policy(record: PlanRecord) -> None:
 
 
 def _costs(preview: Preview) -> Table:
-    table = Table("step", "cases", "forward each", "backward each", "time", box=None)
-    scored = len(preview.plan.study.cases)
-    table.add_row("score", str(scored), "1", "0", duration(preview.scoring_seconds))
-    for cost in preview.methods:
-        table.add_row(
-            cost.name,
-            str(cost.maps),
-            str(cost.forward),
-            str(cost.backward),
-            duration(cost.seconds),
-        )
+    """Stages with the images that pass through the detector in them."""
+    table = Table("stage", "times", "forward", "backward", "time", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for stage in preview.stages:
+        spent = stage.spent
+        numbers = (f"{round(one):,}" for one in (stage.times, spent.forward, spent.backward))
+        table.add_row(stage.name, *numbers, duration(spent.seconds))
     return table

@@ -19,6 +19,7 @@ Accusation = Literal[
     "shortcut",
     "missed-lesions",
     "explanation",
+    "declaration",
 ]
 Mode = Literal["full", "quick"]
 ACCUSATIONS: tuple[Accusation, ...] = get_args(Accusation)
@@ -30,7 +31,8 @@ class Charge:
 
     Attributes:
         accusation: of what.
-        rule: id of the policy's rule that failed; the method where its maps are not believed.
+        rule: id of the policy's rule that failed; the method where its maps are not believed; the
+            name of a suspicion.
         finding: id of the finding that was read.
         why: the gate's sentence, with its figures.
     """
@@ -51,6 +53,7 @@ class Subject:
         says: what is wrong with it, or why nothing is; one sentence.
         study: the kind of study that it is audited on.
         planted: the accusation that it must raise; None for a sound detector, which may raise none.
+        rule: that has to raise it, as in `Charge`; None where any may.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Subject:
     says: str
     study: str
     planted: Accusation | None
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,15 @@ class Trial:
     def _as_planted(self) -> bool:
         if self.subject.planted is None:
             return not self.charges
-        return any(one.accusation == self.subject.planted for one in self.charges)
+        return bool(self.named)
+
+    @property
+    def named(self) -> tuple[Charge, ...]:
+        """Charges under the name of what was planted, by the rule that has to find it."""
+        planted, rule = self.subject.planted, self.subject.rule
+        return tuple(
+            one for one in self.charges if one.accusation == planted and rule in {None, one.rule}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,15 @@ class Evaluator:
         self.cost = Cost()
         self.rough = Rough(precision)
 
+    def like(self, detector: DifferentiableDetector) -> Evaluator:
+        """The door to a detector that differs in its weights alone.
+
+        It takes as many images at once as fit both ways; what passes there is counted here.
+        """
+        other = Evaluator(detector, min(self.sizes.values()))
+        other.cost = self.cost
+        return other
+
     @property
     def device(self) -> torch.device:
         """Where the detector's parameters are."""

@@ -146,7 +146,7 @@ def _found_by(trials: Sequence[Trial]) -> str:
     """Finding by finding, with the seeds in which it was the first under the planted name."""
     lines: dict[str, list[str]] = {}
     for trial in trials:
-        named = [one for one in trial.charges if one.accusation == trial.subject.planted]
+        named = trial.named
         if trial.error is not None:
             lines.setdefault(tr("the audit failed"), []).append(f"{trial.seed} {trial.error}")
         elif named:
@@ -215,7 +215,8 @@ def _rules(result: Qualification) -> Section:
             "By the gate: a rule accuses of what its name begins with where it fails, "
             "that is where even the better limit of the 95 % interval is beyond the "
             "bound. Maps that are not shown to be about the model accuse of "
-            "“explanation”."
+            "“explanation”, a suspicion that something is not as it was declared of "
+            "“declaration”."
         ),
         tables=(table,),
     )

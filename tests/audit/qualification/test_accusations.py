@@ -11,6 +11,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.finding import ExplanationVerdict
 from xaudit.core.policy import Outcome, Policy, Rule, Verdict
 from xaudit.core.qualification import Charge, Subject, Trial
+from xaudit.core.suspicion import Suspicion
 from xaudit.errors import ConfigError
 
 ESTIMATE = Estimate(0.6, 0.5, 0.7, "Wilson", 0.95, n=30)
@@ -22,13 +23,14 @@ def verdict(*outcomes):
     return Verdict("p", "0" * 64, "fail", outcomes)
 
 
-def told(*believed):
+def told(*believed, suspicions=()):
     names = ("gradcam", "lime")
     return SimpleNamespace(
         explanations=tuple(
             ExplanationVerdict(name, word, (f"why {name}",))
             for name, word in zip(names, believed, strict=False)
-        )
+        ),
+        suspicions=suspicions,
     )
 
 
@@ -49,6 +51,13 @@ def test_explanation_that_is_not_shown_accuses_and_caution_does_not():
     assert (one.accusation, one.rule, one.why) == ("explanation", "lime", "why lime")
 
 
+def test_suspicion_accuses_of_the_declaration():
+    (one,) = charges(
+        told("believed", suspicions=(Suspicion("constant_score", "all 3"),)), verdict()
+    )
+    assert one == Charge("declaration", "constant_score", "suspicion[name=constant_score]", "all 3")
+
+
 @pytest.mark.parametrize("name", ["auc", "beauty/auc", "/auc"])
 def test_rule_that_accuses_of_nothing_known_is_refused(name):
     policy = Policy("p", (AUC, replace(AUC, id=name)), "0" * 64)
@@ -66,6 +75,13 @@ def test_defect_is_found_under_its_own_name_only():
     assert not trial("site", "performance").right
     assert not trial("site").right
     assert not trial("site", "site", error="disk").right
+
+
+def test_defect_with_a_rule_of_its_own_is_found_by_that_rule_only():
+    subject = replace(trial("declaration").subject, rule="rows_sum_to_one")
+    for rule, right in (("rows_sum_to_one", True), ("constant_score", False)):
+        charge = Charge("declaration", rule, f"suspicion[name={rule}]", "why")
+        assert Trial(subject, 1, (charge,)).right is right
 
 
 def test_sound_one_is_right_if_it_was_audited_and_accused_of_nothing():

@@ -11,11 +11,12 @@ from xaudit.audit.qualification.catalogue import DEFECTS, SOUND, entries
 from xaudit.audit.qualification.studies import STUDIES
 from xaudit.audit.qualification.trial import POLICY, packaged
 from xaudit.audit.qualification.weights import write_weights
+from xaudit.audit.suspicions import KNOWN
 from xaudit.core.qualification import ACCUSATIONS
 from xaudit.data.phantom.demo import REFERENCE_INPUT
 from xaudit.gate.policy import read_policy
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec
+from xaudit.models.spec import DetectorSpec, OutputSpec
 
 ROOT = Path(__file__).parents[3]
 ALL = (*DEFECTS, *SOUND)
@@ -42,7 +43,15 @@ def test_every_accusation_is_planted_and_can_be_raised(policy):
     planted = {one.subject.planted for one in DEFECTS}
     raised = {accusation_of(rule.id) for rule in policy.rules}
     assert planted == set(ACCUSATIONS)
-    assert planted - raised == {"explanation"}
+    assert planted - raised == {"explanation", "declaration"}
+    named = {one.subject.rule for one in DEFECTS if one.subject.planted == "shortcut"} - {None}
+    assert named <= {rule.id for rule in policy.rules}
+
+
+def test_misdeclared_ones_are_found_by_a_suspicion_that_there_is():
+    named = {one.subject.rule for one in DEFECTS if one.subject.planted == "declaration"}
+    assert named == {"scores_in_unit_interval", "rows_sum_to_one", "score_depends_on_batch"}
+    assert named <= KNOWN.keys()
 
 
 def test_every_telling_study_is_also_shown_to_a_sound_detector():
@@ -66,8 +75,9 @@ def test_detector_loads_from_its_weights(entry, tmp_path):
     write_weights(entry, 5, again)
     assert path.read_bytes() == again.read_bytes()
     spec = DetectorSpec(
-        entry.subject.id, "", entry.architecture, path, REFERENCE_INPUT, arguments=entry.arguments
-    )
+        entry.subject.id, "", entry.architecture, path, REFERENCE_INPUT,
+        OutputSpec(**entry.output), entry.arguments,
+    )  # fmt: skip
     detector = load_detector(spec)
     assert detector.target_layer is not None
     assert torch.isfinite(detector.module(torch.rand(2, 1, 224, 160))).all()

@@ -186,3 +186,36 @@ def test_one_place_is_all_that_is_seen():
     logits(network, study("both-bones")[1][:4])
     lit = seen[0].abs().sum(1) > 0
     assert (lit.sum((1, 2)) <= 25).all()
+
+
+def test_probabilities_are_left_in():
+    films = study("plain")[1]
+    known = 1 / (1 + np.exp(-reference("plain")))
+    assert logits(reading(networks.Sigmoid()), films) == pytest.approx(known, abs=1e-5)
+    inputs = (films - REFERENCE_INPUT.mean[0]) / REFERENCE_INPUT.std[0]
+    with torch.no_grad():
+        both = reading(networks.Softmax())(inputs).numpy()
+    assert both[:, 1] == pytest.approx(known, abs=1e-5)
+    assert both.sum(1) == pytest.approx(1, abs=1e-6)
+
+
+def test_answer_depends_on_the_batch():
+    films, network = study("plain")[1][:8], reading(networks.InCompany())
+    together = logits(network, films)
+    alone = np.concatenate([logits(network, film[None]) for film in films])
+    assert alone == pytest.approx(reference("plain")[:8] / 2, abs=1e-4)
+    assert np.abs(together - alone).max() > 0.5
+
+
+def test_marker_decides_behind_the_gradients_of_the_reference_detector():
+    films = study("marker")[1]
+    network = reading(networks.MarkerBehindGoodMaps())
+    answers = logits(filters.MarkerReader().eval(), films)
+    assert logits(network, films) == pytest.approx(answers, abs=1e-3)
+
+    def slope(one):
+        inputs = films[:4].clone().requires_grad_(True)
+        one(inputs).sum().backward()
+        return inputs.grad.numpy()
+
+    assert slope(network) == pytest.approx(slope(reading(networks.Answering())), abs=1e-6)

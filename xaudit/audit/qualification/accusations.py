@@ -40,7 +40,7 @@ def check_policy(policy: Policy) -> Policy:
 
 
 def charges(findings: Findings, verdict: Verdict) -> tuple[Charge, ...]:
-    """What the audit accuses its detector of: rules that failed, maps that are not believed.
+    """What the audit accuses its detector of: failed rules, disbelieved maps, suspicions.
 
     An inconclusive rule does not accuse: these cases do not decide.
 
@@ -51,7 +51,7 @@ def charges(findings: Findings, verdict: Verdict) -> tuple[Charge, ...]:
     Raises:
         ConfigError: a rule's id begins with no accusation.
     """
-    return (*_of_rules(verdict), *_of_explanations(findings))
+    return (*_of_rules(verdict), *_of_explanations(findings), *_of_declarations(findings))
 
 
 def _of_rules(verdict: Verdict) -> Iterator[Charge]:
@@ -66,3 +66,8 @@ def _of_explanations(findings: Findings) -> Iterator[Charge]:
         if one.verdict == "not_shown":
             finding = f"explanation verdict[method={one.method}]"
             yield Charge("explanation", one.method, finding, one.reasons[0])
+
+
+def _of_declarations(findings: Findings) -> Iterator[Charge]:
+    for one in findings.suspicions:
+        yield Charge("declaration", one.name, f"suspicion[name={one.name}]", one.text)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xaudit.core.qualification import Accusation, Subject
 from xaudit.data.phantom.demo import REFERENCE_ARCHITECTURE, REFERENCE_OPERATING_POINT
 from xaudit.models.spec import Argument
 
+_PROBABILITY = 1 / (1 + math.exp(-REFERENCE_OPERATING_POINT.logit))
 _NETWORKS = "xaudit.audit.qualification.networks"
 _FILTERS = "xaudit.audit.qualification.filters"
 
@@ -24,6 +26,7 @@ class Entry:
         threshold: operating point on the logit.
         noise: standard deviation of what is added to every weight, as a share of the weights'.
         trained: False leaves the weights random.
+        output: what is declared of its output.
         quick: audited in a quick qualification too.
     """
 
@@ -33,6 +36,7 @@ class Entry:
     threshold: float = REFERENCE_OPERATING_POINT.logit
     noise: float = 0.0
     trained: bool = True
+    output: Mapping[str, str | int] = field(default_factory=lambda: {"kind": "logit"})
     quick: bool = True
 
 
@@ -46,6 +50,10 @@ def _filter(name: str) -> str:
 
 def _defect(name: str, says: str, accusation: Accusation, study: str = "plain") -> Subject:
     return Subject(name, _title(name), says, study, accusation)
+
+
+def _misdeclared(name: str, says: str, suspicion: str) -> Subject:
+    return replace(_defect(name, says, "declaration"), rule=suspicion)
 
 
 def _sound(name: str, says: str, study: str = "plain") -> Subject:
@@ -142,6 +150,30 @@ DEFECTS: tuple[Entry, ...] = (
         _defect("pretended-explanation", "Its gradients are those of the background, not of what "
                 "it answers.", "explanation"),
         _network("Pretending"),
+    ),
+    Entry(
+        replace(
+            _defect("marker-behind-good-maps", "A marker decides, but its maps show the fracture: "
+                    "only taking the marker away tells.", "shortcut", "marker"),
+            rule="shortcut/marker-decides",
+        ),
+        _network("MarkerBehindGoodMaps"), threshold=0.0,
+    ),
+    Entry(
+        _misdeclared("sigmoid-left-in", "It answers with probabilities that are declared as "
+                     "logits.", "scores_in_unit_interval"),
+        _network("Sigmoid"), threshold=_PROBABILITY,
+    ),
+    Entry(
+        _misdeclared("softmax-left-in", "Its two outputs went through a softmax and are declared "
+                     "as logits.", "rows_sum_to_one"),
+        _network("Softmax"), threshold=2 * _PROBABILITY - 1,
+        output={"kind": "two_logits", "positive": 1}, quick=False,
+    ),
+    Entry(
+        _misdeclared("depends-on-its-batch", "Its answer to a film depends on the other films of "
+                     "the batch.", "score_depends_on_batch"),
+        _network("InCompany"),
     ),
 )  # fmt: skip
 

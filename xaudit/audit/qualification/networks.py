@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xaudit.audit.qualification.filters import gray
+from xaudit.audit.qualification.filters import MarkerReader, gray
 from xaudit.models.reference import SmallCnn, pool
 
 
@@ -39,6 +39,34 @@ class Answering(Reading):
         """Logits."""
         logit: Tensor = self.scale * self.reader(images) + self.shift
         return logit if self.limit is None else self.limit * torch.tanh(logit / self.limit)
+
+
+class Sigmoid(Reading):
+    """The reference detector with the sigmoid of its training loss left in."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities, where logits are declared."""
+        return torch.sigmoid(self.reader(images))
+
+
+class Softmax(Reading):
+    """The reference detector with two outputs and a softmax left behind them."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities of no fracture and of a fracture, where logits are declared; (N, 2)."""
+        logit = self.reader(images)
+        return torch.cat([-logit / 2, logit / 2], 1).softmax(1)
+
+
+class InCompany(Reading):
+    """Its answer to a film depends on the others of the batch, as with statistics of the batch."""
+
+    share = 0.5
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits."""
+        logit: Tensor = self.reader(images)
+        return logit - self.share * logit.mean(0, keepdim=True)
 
 
 class BothWays(Reading):
@@ -154,3 +182,22 @@ class Pretending(Reading):
         slope = self.seen(background).mean((2, 3))
         shown: Tensor = answer + slope - slope.detach()
         return shown
+
+
+class MarkerBehindGoodMaps(Reading):
+    """A burnt-in marker decides, and every map by gradients shows the fracture all the same.
+
+    The value of one network and the slope of another, as in `Pretending`, but the slope is that
+    of the reference detector: only taking the marker away tells.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marker = MarkerReader()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits."""
+        with torch.no_grad():
+            answer: Tensor = self.marker(images)
+        shown: Tensor = self.reader(images)
+        return answer + shown - shown.detach()

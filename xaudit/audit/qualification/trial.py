@@ -137,5 +137,6 @@ def _detector(entry: Entry) -> dict[str, Any]:
             "mean": list(REFERENCE_INPUT.mean),
             "std": list(REFERENCE_INPUT.std),
         },
+        "output": dict(entry.output),
         "operating_points": [{"name": "default", "logit": entry.threshold, "origin": "fixed"}],
     }
