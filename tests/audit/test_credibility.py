@@ -11,15 +11,20 @@ from safetensors.torch import load_file, save_file
 from xaudit.audit import checks, conduct
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.config import ChecksConfig, StatisticsConfig
+from xaudit.audit.credibility import complete_rows
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.files import read_findings
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.read_config import Overrides
-from xaudit.audit.store import CheckRow, read_table, write_table
+from xaudit.audit.store import CheckRow, MapRow, read_table, write_table
+from xaudit.core.attribution import Residual
 from xaudit.data.phantom.demo import REFERENCE_WEIGHTS
 from xaudit.errors import ConfigError, DetectorError
+from xaudit.explain.residuals import COMPLETENESS, STANDARD_ERROR
 
-METHODS = {"gradcam": {}, "lime": {"samples": 40, "segments": 16}, "guided_backprop": {}}
+METHODS = {
+    "gradcam": {}, "lime": {"samples": 40, "segments": 16}, "guided_backprop": {}, "deeplift": {},
+}  # fmt: skip
 CHECKS = {
     "cases": 4, "cascade": 2, "independent": 1, "disturbances": ["noise", "rotate_left"],
     "smooth": 3, "shuffled_labels": "shuffled.safetensors", "retrained": ["again.safetensors"],
@@ -127,6 +132,7 @@ def test_every_check_has_findings_with_facts_and_intervals(checked):
     assert whole.n == 4
     assert whole.low <= whole.value <= whole.high
     assert findings.find("readable_map", method="lime").estimate.value == 1
+    assert findings.find("complete_map", method="lime") is None
 
 
 def test_the_same_weights_again_have_the_same_maps_and_others_do_not(checked):
@@ -166,6 +172,38 @@ def test_rows_are_one_for_each_case_and_check(checked):
     assert repeated == pytest.approx([1.0] * 4)
     lime = [row.value for row in rows if (row.method, row.metric) == ("lime", "repeatability")]
     assert max(lime) < 1
+
+
+def test_maps_that_do_not_add_up_are_not_believed(checked):
+    """The reference detector pools by a logarithm of exponentials, for which there is no rule."""
+    findings = read_findings(checked.base / "out")
+    estimate = findings.find("complete_map", method="deeplift").estimate
+    assert (estimate.value, estimate.n) == (0, 4)
+    (facts,) = (one for one in findings.methods if one.name == "deeplift")
+    assert facts.residual == COMPLETENESS
+    assert facts.residual_median > facts.params["tolerance"]
+    (one,) = (one for one in findings.explanations if one.method == "deeplift")
+    assert one.verdict == "not_shown"
+    assert any("Maps that add up to the change of the logit: 0.00" in said for said in one.reasons)
+
+
+def test_maps_that_do_not_add_up_are_counted():
+    gaps = {"a": 0.01, "b": 0.3, "c": None, "d": 0.0}
+    rows = [
+        MapRow(
+            case, "deeplift", {},
+            residual=Residual(COMPLETENESS, gap, 0.05, None if gap is not None else "no change"),
+        )
+        for case, gap in gaps.items()
+    ]  # fmt: skip
+    other = MapRow("a", "lime", {}, residual=Residual(STANDARD_ERROR, 0.9, 0.25))
+    results = SimpleNamespace(maps=[*rows, other, MapRow("a", "gradcam", {})])
+    found = complete_rows(results, ("a", "b", "c"))
+    assert [(one.case_id, one.method, one.metric, one.value, one.undefined) for one in found] == [
+        ("a", "deeplift", "complete_map", 1.0, None),
+        ("b", "deeplift", "complete_map", 0.0, None),
+        ("c", "deeplift", "complete_map", None, "no change"),
+    ]
 
 
 def test_checks_are_switched_off_by_one_switch(finished):

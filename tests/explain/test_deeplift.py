@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from architectures import awaken
 from torch.nn import functional
 
 from xaudit.core.detector import InputSpec
@@ -16,6 +17,7 @@ from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.libraries import library
 from xaudit.explain.modular import modular
 from xaudit.explain.port import Context
+from xaudit.explain.rescale import ELEMENTWISE
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.testing import disc, planted_case
 from xaudit.torchvision_operators import torchvision_models
@@ -56,6 +58,12 @@ NETS = {
     "pool_first": lambda net, x: functional.max_pool2d(x, 3, 2, ceil_mode=True).relu_(),
     "two_in_a_row": lambda net, x: 100 * torch.sigmoid(net.act(x)),
     "inception": inception,
+    "relu6": lambda net, x: torch.nn.functional.relu6(6 * x, inplace=True),
+    "hardtanh": lambda net, x: functional.hardtanh(3 * x, -1, 2),
+    "hardswish": lambda net, x: functional.hardswish(4 * x),
+    "silu": lambda net, x: functional.silu(4 * x, inplace=True),
+    "gelu": lambda net, x: functional.gelu(4 * x, approximate="tanh"),
+    "mish_and_softplus": lambda net, x: functional.softplus(functional.mish(4 * x), 2),
 }
 
 
@@ -153,12 +161,66 @@ def test_deeplift_equals_captum_on_a_modular_network(case, name):
     np.testing.assert_allclose(ours, theirs[0, 0].detach().numpy(), rtol=1e-3, atol=1e-6)
 
 
-def test_what_captum_has_no_rule_for_shows_in_the_residual(case):
+def test_what_there_is_no_rule_for_shows_in_the_residual(case):
+    """A product of two things that depend on the image, as in squeeze and excitation."""
     network = made("module")
-    network.between = lambda net, x: functional.gelu(8 * x)
-    attribution = map_of(network, DeepLift(tolerance=1e-4), case)
-    assert attribution.residual.value > 1e-3
+    network.between = lambda net, x: x * torch.sigmoid(8 * x)
+    attribution = map_of(network, DeepLift(tolerance=1e-3), case)
+    assert attribution.residual.value > 1e-2
     assert attribution.residual.converged is False
+
+
+def test_deeplift_of_mobilenet_v2_adds_up_and_that_of_captum_does_not(case):
+    """ReLU6, for which captum takes the plain gradient and says nothing."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        network = torchvision_models().mobilenet_v2(weights=None, num_classes=1)
+        awaken(network, torch.rand(2, 3, 3, 64, 64))
+    network = torch.nn.Sequential(network, torch.nn.Flatten(0)).requires_grad_(False)
+    wide = planted_case([disc((64, 64), (24, 36), 9)], (64, 64), seed=4)
+    object.__setattr__(wide, "image", np.repeat(wide.image, 3, axis=0))
+    residual = map_of(network, DeepLift(), wide).residual
+    assert residual.value < 1e-2
+    assert residual.converged
+    image, start = ends(wide)
+    assert gap_of_captum(network, image, start) > 0.1
+    assert map_of(network, DeepLift(), wide).residual == residual, "captum is as it was"
+
+
+def gap_of_captum(network, image, start):
+    method = library("captum.attr").DeepLift(modular(network))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        total = float(method.attribute(image.clone(), start).sum())
+    change = float(network(image) - network(start))
+    return abs(total - change) / abs(change)
+
+
+@pytest.mark.parametrize("kind", ELEMENTWISE)
+def test_every_added_activation_has_the_rule(case, kind):
+    network = made("module")
+    network.between = kind(*{torch.nn.Threshold: (0.1, 0.0)}.get(kind, ()))
+    image, start = ends(case)
+    network = Called(network).eval().requires_grad_(False)
+    attribution = map_of(network, DeepLift(), case)
+    change = float(network(image) - network(start))
+    assert float(attribution.values.sum()) == pytest.approx(change, rel=1e-3, abs=1e-8)
+    table = library("captum.attr._core.deep_lift").SUPPORTED_NON_LINEAR
+    assert kind not in table, "captum is left as it was"
+
+
+class Called(torch.nn.Module):
+    """The activation as a layer, where `Net` would hand itself over."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net, self.layer = net, net.between
+        net.between = None
+
+    def forward(self, x):
+        net = self.net
+        x = self.layer(4 * net.norm(net.first(x)))
+        return net.head(net.act(net.second(x)).mean(dim=(2, 3)))[:, 0]
 
 
 def test_an_image_that_equals_its_baseline_has_no_residual():

@@ -56,6 +56,8 @@ def test_a_method_that_passes_everything_may_be_believed():
         ("reproducibility", (0.1, 0.3), "with_caution", "retrained detectors"),
         ("symmetric_relevance_gain", (-0.1, 0.3), "with_caution", "not surely above 0"),
         ("symmetric_relevance_gain", None, "not_shown", "every map is constant"),
+        ("complete_map", (0.0, 0.3), "not_shown", "add up to the change of the logit"),
+        ("complete_map", (0.7, 0.95), "with_caution", "add up to the change of the logit"),
         ("edge_similarity", (0.6, 0.8), "with_caution", "not below 0.5"),
         ("stability", (0.0, 0.3), "with_caution", "not above 0.5"),
         ("stability", None, "with_caution", "every map is constant"),
@@ -68,6 +70,12 @@ def test_one_check_decides_and_its_reason_comes_first(metric, limits, verdict, s
     assert one.verdict == verdict
     assert said in one.reasons[0]
     assert len(one.reasons) == len({*GOOD, metric})
+
+
+def test_maps_that_add_up_may_be_believed():
+    one = _verdict({"complete_map": (0.9, 1.0)})
+    assert one.verdict == "may_be_believed"
+    assert "Maps that add up to the change of the logit: 0.95" in one.reasons[2]
 
 
 def test_what_was_not_measured_is_not_shown():

@@ -218,6 +218,7 @@ ORACLES = {
     ),
     "agreement": lambda c: (ours("agreement", c.map, c.other, c.inside), _agreement(c)),
     "readable_map": lambda c: (ours("readable_map", c.map, c.inside), 1.0),
+    "complete_map": lambda _: (ours("complete_map", 0.06, 0.05), 0.0),
     **{
         name: lambda c, name=name: (
             ours(name, c.map, c.other, c.inside), abs(_alike(c, c.other))

@@ -16,6 +16,8 @@ from xaudit.audit.store import CheckRow, read_table, write_table
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.data.prepare import prepare
+from xaudit.explain.residuals import COMPLETENESS
+from xaudit.metrics.readability import complete_map
 
 
 def check_explanations(
@@ -44,6 +46,7 @@ def check_explanations(
     cases = [prepare(by_id[case_id], engine.detector.input) for case_id in ids]
     maps = stored_maps(results, cases)
     rows = list(Checks(engine, detector_spec(plan.config), config, cases, maps).rows(listen))
+    rows += complete_rows(results, ids)
     if cases:
         write_table(path, rows, CheckRow)
     return rows
@@ -54,6 +57,24 @@ def checked_cases(plan: Plan, results: Results) -> tuple[str, ...]:
     explained = {row.case_id for row in results.cases if row.sampled and row.logit is not None}
     cases = [case for case in plan.study.cases if case.case_id in explained]
     return draw_sample(cases, plan.config.explain.checks.cases, 1.0, plan.config.seed)
+
+
+def complete_rows(results: Results, case_ids: Sequence[str]) -> list[CheckRow]:
+    """Whether each map adds up, for the methods that promise it.
+
+    Args:
+        results: of the run, with the residual of every map.
+        case_ids: that are checked.
+    """
+    rows = []
+    for row in results.maps:
+        gap = row.residual
+        if row.case_id in case_ids and gap and gap.name == COMPLETENESS and gap.tolerance:
+            value = None if gap.value is None else complete_map(gap.value, gap.tolerance)
+            rows.append(
+                CheckRow(row.case_id, row.method, "complete_map", "", "", value, gap.undefined)
+            )
+    return rows
 
 
 def stored_maps(results: Results, cases: Sequence[PreparedCase]) -> Maps:

@@ -22,6 +22,7 @@ from xaudit.explain.libraries import library
 from xaudit.explain.modular import modular
 from xaudit.explain.passes import Direct, Pass
 from xaudit.explain.port import Context, Explainer, Steps, explainer
+from xaudit.explain.rescale import every_activation_rescaled
 from xaudit.explain.residuals import completeness_gap
 
 
@@ -30,10 +31,12 @@ from xaudit.explain.residuals import completeness_gap
 class DeepLift(Explainer):
     """DeepLIFT with the rescale rule: differences from a baseline, handed back layer by layer.
 
-    Attributions add up to the change of the logit where captum has a rule for every nonlinear
-    layer: ReLU, leaky ReLU, ELU, softplus, sigmoid, tanh and maximum pooling. For others (GELU,
-    SiLU, attention, layer norm) it takes the plain gradient. The gap is the residual, so it says
-    how far the map can be believed.
+    Attributions add up to the change of the logit where every nonlinear layer is an activation or
+    maximum pooling. captum 0.9 has the rule for ReLU, leaky ReLU, ELU, softplus, sigmoid, tanh and
+    pooling; on ReLU6, Hardswish, SiLU, GELU and the like it takes the plain gradient and says
+    nothing, so that rule is added here. Products of two things that depend on the image (squeeze
+    and excitation, attention) and layer norm keep the plain gradient. The gap is always measured
+    and is the residual: maps that do not add up are not believed.
 
     Attributes:
         baseline: see `xaudit.explain.baselines.baseline_of`.
@@ -113,7 +116,7 @@ def deeplift_of(evaluator: Evaluator, image: FloatArray, baseline: FloatArray) -
     """DeepLIFT attributions of the pixels, channels summed; (C, H, W) twice → (H, W)."""
     method = library("captum.attr").DeepLift(evaluator.rewritten(modular))
     start = torch.from_numpy(baseline[None].copy()).to(evaluator.device)
-    with _hooks_are_no_news():
+    with _hooks_are_no_news(), every_activation_rescaled():
         return _summed(method.attribute(_pixels(evaluator, image), start))
 
 

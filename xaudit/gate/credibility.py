@@ -28,6 +28,8 @@ class Thresholds:
             has that with the maps of retrained detectors, where some were given.
         repeatability: agreement over seeds has to lie above it.
         readable: share of the checked cases with a map that can be read has to lie above it.
+        complete: share of the checked maps that add up to the change of the logit has to lie above
+            it, for methods that promise so.
         cases: with fewer behind an estimate, nothing passes without caution.
     """
 
@@ -37,6 +39,7 @@ class Thresholds:
     stability: float = 0.5
     repeatability: float = 0.75
     readable: float = 0.8
+    complete: float = 0.8
     cases: int = 10
 
     def changed(self, values: Mapping[str, float]) -> Thresholds:
@@ -61,9 +64,10 @@ def explanation_verdicts(
 ) -> tuple[ExplanationVerdict, ...]:
     """Judge every method.
 
-    A method whose maps survive randomization of the detector, or do not tell what the score
-    depends on, is not shown to be about this model; so is one for which these two were not
-    measured. Doubt in them, or anything less than a pass in the other checks, calls for caution.
+    A method whose maps survive randomization of the detector, do not tell what the score depends
+    on, or do not add up as the method promises, is not shown to be about this model; so is one
+    for which this was not measured. Doubt in them, or anything less than a pass in the other
+    checks, calls for caution.
 
     Args:
         findings: of the audit.
@@ -110,6 +114,10 @@ def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
     gain = _find(findings, "symmetric_relevance_gain", method)
     yield _check(gain, "Gain of removing the least over the most important first", limits.gain,
                  limits)  # fmt: skip
+    complete = _find(findings, "complete_map", method)
+    if complete is not None:
+        yield _check(complete, "Maps that add up to the change of the logit", limits.complete,
+                     limits)  # fmt: skip
 
 
 def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:

@@ -135,6 +135,9 @@ class BelieveConfig(BaseModel):
     readable: Share | None = Field(
         None, description="share of maps that can be read lies above it (0.8)"
     )
+    complete: Share | None = Field(
+        None, description="share of maps that add up, where promised, lies above it (0.8)"
+    )
 
     @property
     def changed(self) -> dict[str, float]:

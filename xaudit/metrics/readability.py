@@ -1,4 +1,4 @@
-"""Can anything be read from a map at all?"""
+"""Can anything be read from a map, and is it what its method promises?"""
 
 from __future__ import annotations
 
@@ -24,3 +24,16 @@ def readable_map(values: Values | None, inside: BoolArray) -> float:
         return 0.0
     seen = values[inside]
     return float(len(seen) > 0 and seen.max() > max(seen.min(), 0))
+
+
+@metric("readability")
+def complete_map(gap: float, tolerance: float) -> float:
+    """Does the map add up to the change of the logit, as its method promises?
+
+    1 where it does, else 0: attributions that do not add up are not those of the method.
+
+    Args:
+        gap: between the sum of the map and the change, relative to the change.
+        tolerance: of the gap.
+    """
+    return float(gap <= tolerance)
