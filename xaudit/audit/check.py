@@ -16,6 +16,7 @@ from xaudit.audit.plan import Plan, detector_spec, make_plan
 from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
+from xaudit.audit.resampling_effect import ResamplingEffect, resampling_effects
 from xaudit.core.case import Study
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
@@ -58,6 +59,7 @@ class Preview:
         methods: cost of each method.
         megabytes: on disk, at most.
         suspicions: what was noticed and does not stand in the way.
+        resampling: what other libraries that resize do to the scores of some images.
     """
 
     plan: Plan
@@ -65,6 +67,7 @@ class Preview:
     methods: tuple[MethodCost, ...]
     megabytes: float
     suspicions: tuple[Suspicion, ...] = ()
+    resampling: tuple[ResamplingEffect, ...] = ()
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -99,7 +102,9 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     suspicions = attempt("detector", lambda: foresee(plan, detector))
     if suspicions is None:
         raise ConfigError(problems)
-    return replace(_preview(plan, detector, explainers), suspicions=suspicions)
+    effects = resampling_effects(plan, Evaluator(detector))
+    preview = _preview(plan, detector, explainers)
+    return replace(preview, suspicions=suspicions, resampling=effects)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:

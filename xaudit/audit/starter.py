@@ -32,11 +32,11 @@ detector:
     color: gray            # or rgb
     channels: {channels}
     resize: letterbox      # or stretch, crop
-    interpolation: area    # or bilinear, bicubic
+    interpolation: area    # or bilinear, bicubic; as a library: pil_bilinear, cv2_area, ...
     pad: 0.0
     mean: [0.5]
     std: [0.5]
-    intensity: dtype       # or percentile, minmax
+    intensity: dtype       # or percentile, minmax, {{bits: 12}} in 16-bit files
   output:
 {output}
   operating_points:

@@ -66,9 +66,24 @@ def _print(preview: Preview) -> None:
         tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
     print_suspicions(preview.suspicions, tell)
+    _print_resampling(preview)
     out.print(_costs(preview))
     total = preview.scoring_seconds + sum(cost.seconds for cost in preview.methods)
     tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
+
+
+def _print_resampling(preview: Preview) -> None:
+    """How much hangs on the library that resizes: the declared kind has to be that of training."""
+    if preview.resampling:
+        declared = preview.plan.config.detector.input.interpolation
+        tell(f"resampling {declared} is declared; done otherwise, logits differ at most (median)")
+    for effect in preview.resampling:
+        flips = ", ".join(
+            f"{count} of {effect.images} calls flip at {name}"
+            for name, count in effect.flips.items()
+        )
+        apart = f"{effect.largest:.3g} ({effect.median:.2g})"
+        tell(f"           {effect.interpolation}: {apart}, {flips}")
 
 
 def _print_predictions(plan: PredictionsPlan) -> None:
