@@ -56,6 +56,8 @@ def test_check_previews_the_cost(xaudit, demo):
     assert code == 0, err
     assert "230 cases, 106 with a fracture" in out
     assert re.search(r"lime\s+45\s+256\s+0", out)
+    assert "resampling area is declared" in out
+    assert re.search(r"torch_area: [\d.e-]+ \([\d.e-]+\), \d+ of 16 calls flip at default", out)
     assert re.search(r"about .* on this machine, \d+ MB on disk", out)
 
 
