@@ -113,6 +113,8 @@ def test_check_previews_the_cost(xaudit, demo):
     # 100 cases in six ways and four severities; twelve cases, four methods.
     assert re.search(r"degrade\s+2,400\s+2,400\s+0 ", out)
     assert re.search(r"check faithfulness\s+12\s+5,388\s+0 ", out)
+    assert "resampling area is declared" in out
+    assert re.search(r"torch_area: [\d.e-]+ \([\d.e-]+\), \d+ of 16 calls flip at default", out)
     assert re.search(r"about .* on this machine, \d+ MB on disk", out)
 
 

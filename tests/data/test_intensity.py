@@ -104,14 +104,15 @@ def test_16_bit_color_is_read_with_8_bits_and_never_as_12(tmp_path):
 def test_range_that_no_image_uses_is_named_with_its_remedy(tmp_path):
     largest, top = read_range(save(tmp_path, TWELVE))
     assert (largest, top) == (4095, 65535)
-    (found,) = unused_range([largest, 300], top)
+    (found,) = unused_range([(largest, top), (300, top)])
     assert found.name == "unused_range"
     assert "6.2%" in found.text
     assert "bits: 12" in found.text
-    assert not unused_range([largest, 20_000], top)
-    assert not unused_range([4095], 4095)
-    assert not unused_range([], top)
-    assert "bits" not in unused_range([40], 255)[0].text
+    assert not unused_range([(largest, top), (20_000, top)])
+    assert not unused_range([(largest, top), (90, 255)])
+    assert not unused_range([(4095, 4095)])
+    assert not unused_range([])
+    assert "bits" not in unused_range([(40, 255)])[0].text
     assert read_range(save(tmp_path, TWELVE), "minmax") is None
 
 

@@ -15,12 +15,14 @@ from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.rehearsal import rehearse
+from xaudit.audit.resampling_effect import ResamplingEffect, resampling_effects
 from xaudit.audit.shorten import Shorter, shorten
 from xaudit.audit.store import MapRow
 from xaudit.core.case import Study
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
+from xaudit.explain.evaluator import Evaluator
 from xaudit.explain.port import Explainer, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
@@ -41,6 +43,7 @@ class Preview:
         shorter: how a run that takes more than an hour takes less; None for one that does not.
         failures: methods that could not explain cases that were tried, and why.
         suspicions: what was noticed and does not stand in the way.
+        resampling: what other libraries that resize do to the scores of some images.
     """
 
     plan: Plan
@@ -50,6 +53,7 @@ class Preview:
     shorter: Shorter | None
     failures: tuple[str, ...]
     suspicions: tuple[Suspicion, ...] = ()
+    resampling: tuple[ResamplingEffect, ...] = ()
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -84,7 +88,9 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
     suspicions = attempt("detector", lambda: foresee(plan, detector))
     if suspicions is None:
         raise ConfigError(problems)
-    return replace(_preview(plan, detector), suspicions=suspicions)
+    effects = resampling_effects(plan, Evaluator(detector))
+    preview = _preview(plan, detector)
+    return replace(preview, suspicions=suspicions, resampling=effects)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:

@@ -28,6 +28,8 @@ from xaudit.audit.suspicions import (
 )
 from xaudit.core.case import Case, FloatArray
 from xaudit.core.suspicion import Suspicion
+from xaudit.data.images import read_range
+from xaudit.data.intensity import unused_range
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.models.heads import as_table
@@ -101,7 +103,13 @@ def look(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> tuple[Su
 
 def _of_probe(detector: TorchDetector, probe: Probe) -> tuple[Suspicion, ...]:
     refuse_impossible(probe)
-    return (*suspected(OF_PROBE, probe), *check_input(detector, probe.images))
+    intensity = detector.input.intensity
+    ranges = [found for case in probe.cases if (found := read_range(case.image, intensity))]
+    return (
+        *suspected(OF_PROBE, probe),
+        *check_input(detector, probe.images),
+        *unused_range(ranges),
+    )
 
 
 def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Probe | None:

@@ -75,6 +75,7 @@ def _print(preview: Preview) -> None:
         tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
     print_suspicions(preview.suspicions, tell)
+    _print_resampling(preview)
     for failure in preview.failures:
         tell(f"warning    {failure}")
     out.print(_costs(preview))
@@ -95,6 +96,20 @@ def _print_shorter(stages: Sequence[StageCost], shorter: Shorter) -> None:
     tell(f"           then about {duration(shorter.seconds)}")
     if not shorter.enough:
         tell("           for less take a GPU (explain.device), or fewer cases (--limit)")
+
+
+def _print_resampling(preview: Preview) -> None:
+    """How much hangs on the library that resizes: the declared kind has to be that of training."""
+    if preview.resampling:
+        declared = preview.plan.config.detector.input.interpolation
+        tell(f"resampling {declared} is declared; done otherwise, logits differ at most (median)")
+    for effect in preview.resampling:
+        flips = ", ".join(
+            f"{count} of {effect.images} calls flip at {name}"
+            for name, count in effect.flips.items()
+        )
+        apart = f"{effect.largest:.3g} ({effect.median:.2g})"
+        tell(f"           {effect.interpolation}: {apart}, {flips}")
 
 
 def _print_predictions(plan: PredictionsPlan) -> None:

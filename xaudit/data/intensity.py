@@ -116,17 +116,17 @@ def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
     return 65535.0 if deep or image.mode == "I" else 255.0
 
 
-def unused_range(highest: Sequence[float], top: float) -> tuple[Suspicion, ...]:
+def unused_range(ranges: Sequence[tuple[float, float]]) -> tuple[Suspicion, ...]:
     """Whether no image uses more than a sixth of the range that is declared.
 
     Args:
-        highest: the largest stored value of each image that was looked at.
-        top: the stored value that is declared to be 1.
+        ranges: of each image that was looked at, the largest stored value and the one that is
+            declared to be 1.
 
     Returns:
         One suspicion named "unused_range", or none.
     """
-    most = max(highest, default=top)
+    most, top = max(ranges, key=lambda one: one[0] / one[1], default=(0.0, 1.0))
     if most <= 0 or most > _UNUSED * top:
         return ()
     bits = max(8, int(most).bit_length())
@@ -134,7 +134,7 @@ def unused_range(highest: Sequence[float], top: float) -> tuple[Suspicion, ...]:
     return (
         Suspicion(
             "unused_range",
-            f"None of {len(highest)} images that were looked at uses more than {most / top:.1%} of "
+            f"None of {len(ranges)} images that were looked at uses more than {most / top:.1%} of "
             f"the declared range: the largest stored value is {most:g} of {top:g}. If the detector "
             f"was trained on values that fill their range, {remedy}.",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.detector import Taken
+from xaudit.core.detector import Intensity, StoredBits, Taken
 from xaudit.core.finding import DetectorFacts, Findings
 from xaudit.report import numbers
 from xaudit.report.language import later, stored, tr
@@ -50,6 +50,10 @@ def identity(findings: Findings) -> str:
     return tr("weights {hash}", hash=weights[:12])
 
 
+def _intensity(declared: Intensity) -> str:
+    return f"bits: {declared.bits}" if isinstance(declared, StoredBits) else declared
+
+
 def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """What is known of the network; nothing where only its predictions were seen."""
     if one.input is None or one.parameters is None:
@@ -75,11 +79,14 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
         (
             tr("Input"),
             tr(
-                "{height} × {width} pixels, {color}, {resize}",
+                "{height} × {width} pixels, {color}, {resize}; resampling {interpolation}, "
+                "values by {intensity}",
                 height=spec.height,
                 width=spec.width,
                 color=stored(spec.color),
                 resize=stored(spec.resize),
+                interpolation=spec.interpolation,
+                intensity=_intensity(spec.intensity),
             ),
         ),
         (tr("Output"), stored(one.output)),
