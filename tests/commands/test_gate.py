@@ -218,3 +218,88 @@ def test_ci_profile_sizes_the_sample_for_the_policy(xaudit, folder):
     code, _out, err = xaudit("run", folder / "good.yaml", "--out", folder / "x", *options)
     assert code == 2
     assert "give one of them" in err
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_card_of_a_verdict_with_a_baseline_verifies_alone(xaudit, folder, language):
+    rules = POLICY + "  - {id: floor, metric: auc, floor: 0.6, reason: r}\n"
+    (folder / "own.yaml").write_text(rules, encoding="utf-8")
+    ledger = folder / "ledger.jsonl"
+    options = ("--policy", folder / "own.yaml", "--baseline", folder / "poor", "--ledger", ledger)
+    assert xaudit("gate", folder / "good", *options)[0] in {0, 1, 4}
+    assert xaudit("card", folder / "good", "--language", language)[0] == 0
+    page = folder / "good" / "card.html"
+    assert "ledger.jsonl" in page.read_text("utf-8")
+    code, out, err = xaudit("verify", page)
+    assert code == 0, out
+    assert "same: verdict, rules that compare with nothing" in out
+    assert "not compared: verdict, the other rules: they compare with the audit" in err
+    assert xaudit("verify", folder / "good")[0] == 0
+    twin = page.read_text("utf-8")
+    # A rule that compares with nothing is judged again, and so is what all add up to.
+    start = twin.index('"verdict":{')
+    for old, new in (('"floor":0.6', '"floor":0.5'), ('"overall":"pass"', '"overall":"fail"')):
+        forged = twin[:start] + twin[start:].replace(old, new, 1)
+        assert forged != twin, old
+        page.write_text(forged, encoding="utf-8")
+        code, out, _err = xaudit("verify", page)
+        assert code == 1
+        assert "differs: verdict, rules that compare with nothing" in out
+
+
+def test_changed_findings_are_refused_until_they_are_taken_unverified(xaudit, folder):
+    audit = folder / "good"
+    text = (audit / "findings.json").read_text("utf-8")
+    (audit / "findings.json").write_text(text.replace("0.9", "0.99", 1), encoding="utf-8")
+    baseline = ("--baseline", folder / "poor")
+    for command in (("gate", audit), ("gate", audit, *baseline), ("gate", audit, "--dry-run"),
+                    ("card", audit), ("compare", folder / "poor", audit),
+                    ("export", audit, "--format", "cyclonedx"),
+                    ("export", audit, "--format", "huggingface")):  # fmt: skip
+        code, _out, err = xaudit(*command)
+        assert code == 2, command
+        said = re.sub(r"\s+", " ", err)
+        assert "findings.json: SHA-256" in said
+        assert "hashes.json says" in said
+        assert "--unverified" in said
+    reports = {kind: folder / f"gate.{kind}" for kind in ("junit", "sarif", "summary", "json")}
+    options = [word for kind, path in reports.items() for word in (f"--{kind}", path)]
+    code, out, _err = xaudit("gate", audit, *baseline, "--unverified", "--github", *options)
+    assert code in {0, 1, 4}
+    assert "not verified: judged from a file that is not the one that the run wrote" in out
+    for path in reports.values():
+        text = path.read_text("utf-8").replace("&#46;", ".")
+        assert "SHA" in text.partition("verified")[2], path
+    page = audit / "card.html"
+    for language in ("en", "de"):
+        options = ("--unverified", "--language", language)
+        assert xaudit("card", audit, *options)[0] == 0
+        text = page.read_text("utf-8")
+        assert {"en": "Not verified: ", "de": "Nicht geprüft: "}[language] in text
+        assert xaudit("verify", page)[0] == 0
+    # The folder is not what was audited; its card says what it was printed from.
+    code, out, _err = xaudit("verify", audit)
+    assert code == 1
+    assert "same: card.html" in out
+    for form in ("cyclonedx", "huggingface"):
+        file = folder / form
+        assert xaudit("export", audit, "--format", form, "--out", file, "--unverified")[0] == 0
+        assert "verified" in file.read_text("utf-8")
+    changes = folder / "changes.html"
+    words = ("compare", folder / "poor", audit, "--out", changes, "--unverified")
+    assert xaudit(*words)[0] == 0
+    assert "Not verified: " in changes.read_text("utf-8")
+
+
+def test_a_run_that_was_cut_off_behind_its_findings_ends_when_it_is_run_again(xaudit, folder):
+    audit = folder / "good"
+    before = (audit / "findings.json").read_bytes()
+    (audit / "hashes.json").unlink()
+    code, _out, err = xaudit("gate", audit)
+    assert code == 2
+    assert "hashes.json: not there" in err
+    # Nor are findings that somebody changed taken for finished.
+    (audit / "findings.json").write_bytes(before.replace(b"0.9", b"0.99", 1))
+    assert xaudit("run", folder / "good.yaml", "--out", audit)[0] == 0
+    assert (audit / "findings.json").read_bytes() == before
+    assert xaudit("gate", audit, "--baseline", folder / "poor")[0] == 0
