@@ -89,6 +89,33 @@ def test_what_contradicts_the_declaration_is_refused(xaudit, rows, write):
     assert "two folds or more, got 1" in err
 
 
+def test_folds_that_are_not_stratified_are_refused_or_named(xaudit, rows, write):
+    apart = [{**row, "fold": row["y"] if n < 300 else 2} for n, row in enumerate(rows)]
+    code, _out, err = xaudit("check", write(apart))
+    assert code == 2
+    assert "table.csv fold '0' has 0 fractures in" in err
+    assert "say folds: k_fold" in err
+    code, _out, err = xaudit("check", write(apart, "k_fold"))
+    assert code == 0, err
+    drawn = sorted(rows, key=lambda row: row["y"])
+    dealt = [{**row, "patient": row["id"], "fold": n % 4} for n, row in enumerate(drawn)]
+    code, out, err = xaudit("check", write(dealt))
+    assert code == 0, err
+    assert "fold_not_stratified" not in out
+    moved = [{**row, "fold": 0} if row["fold"] == 1 and n < 20 else row
+             for n, row in enumerate(dealt)]  # fmt: skip
+    code, out, err = xaudit("check", write(moved))
+    assert code == 0, err
+    assert "fold_not_stratified: fold '0' has" in re.sub(r"\s+", " ", out)
+
+
+def test_a_fold_called_nan_is_no_fold(xaudit, rows, write):
+    rows[9]["fold"] = "nan"
+    code, _out, err = xaudit("check", write(rows))
+    assert code == 2
+    assert "line 11, column 'fold': expected a fold, got nothing" in err
+
+
 def test_folds_need_a_column_and_a_design(xaudit, rows, write):
     file = write(rows)
     text = file.read_text("utf-8")

@@ -133,7 +133,7 @@ def test_masks_called_nan_are_no_lesion_and_levels_called_nan_are_not_recorded(f
     rows = with_cell(rows, 0, 7, "nan")
     cases, _issues = manifest(folder, rows)
     assert [len(case.lesions) for case in cases] == [0, 2]
-    assert cases[0].groups["sex"] == ""
+    assert cases[0].groups["sex"] == "not recorded"
 
 
 def test_what_was_read_as_missing_is_named_by_column_and_text(folder):

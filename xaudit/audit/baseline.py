@@ -18,13 +18,13 @@ from xaudit.audit.paired_metrics import (
 from xaudit.audit.repeated import repeated
 from xaudit.audit.same_cases import SameCases, SavedAudit
 from xaudit.audit.store import ScoreRow
-from xaudit.core.case import BoolArray
+from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
 from xaudit.core.policy import BaselineFacts
 from xaudit.core.seeds import generator_for
 from xaudit.errors import ConfigError
-from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule
+from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.localization import LOCALIZATION
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.repeated import at_level

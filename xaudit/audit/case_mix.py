@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.audit.config import StatisticsConfig
-from xaudit.core.case import BoolArray
+from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS, Finding
 from xaudit.errors import ConfigError
-from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule
+from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.matched_gap import matched_gaps
 from xaudit.stats.weights import Counts

@@ -7,10 +7,10 @@ from dataclasses import replace
 from math import inf
 
 from xaudit.audit.ages import Range, gaps, in_words, years
+from xaudit.core.case import NOT_RECORDED
 from xaudit.core.finding import DetectorFacts, Findings, StudyFacts
 from xaudit.core.statements import Ages, Agreement, ClaimCheck, Claims, Statements
 from xaudit.data.levels import UNKNOWN
-from xaudit.fairness.groups import NOT_RECORDED
 
 _SHOWN = 8
 _OLDEST = 100.0

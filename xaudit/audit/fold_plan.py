@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xaudit.audit.config import FoldDetectorsConfig
 from xaudit.audit.files import sha256_of
-from xaudit.core.case import Case, CaseIssue
+from xaudit.core.case import NOT_RECORDED, Case, CaseIssue
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems
 from xaudit.data.table import capped
 from xaudit.errors import ConfigError
@@ -61,7 +61,8 @@ def _fold_cases(folds: FoldDetectorsConfig, cases: Sequence[Case]) -> list[FoldC
 
 def folds_of_cases(folds: FoldDetectorsConfig, cases: Sequence[Case]) -> dict[str, str]:
     """Case id → fold; empty where its column is."""
-    return {case.case_id: case.groups.get(folds.column, "") for case in cases}
+    said = {case.case_id: case.groups.get(folds.column, NOT_RECORDED) for case in cases}
+    return {one: "" if fold == NOT_RECORDED else fold for one, fold in said.items()}
 
 
 def shards_of(

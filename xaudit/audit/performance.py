@@ -18,7 +18,7 @@ from xaudit.audit.label_shift import label_shift_findings
 from xaudit.audit.site_extremes import site_extreme_findings
 from xaudit.audit.sites import site_findings
 from xaudit.audit.store import CaseRow
-from xaudit.core.case import BoolArray
+from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
@@ -27,7 +27,7 @@ from xaudit.core.seeds import generator_for
 from xaudit.data.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_to_rest
 from xaudit.fairness.gaps import Level, drawn_gaps
-from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
+from xaudit.fairness.groups import apply_size_rule, levels
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, calibration_gap
 from xaudit.metrics.discrimination import Predictions, with_misses

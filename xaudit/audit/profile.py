@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
 from xaudit.audit.sample import Listed, limit_study
+from xaudit.core.case import NOT_RECORDED
 from xaudit.core.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.gate.match import EVERY
@@ -125,7 +126,9 @@ def _demands(
     if group is None:
         yield _Demand(rule.id, None, enough)
         return
-    there = sorted({item for case in cases for item in case.groups.items()})
+    there = sorted(
+        {(column, level or NOT_RECORDED) for case in cases for column, level in case.groups.items()}
+    )
     for column, value in there:
         if group in (*EVERY, column) and level in (*EVERY, value):
             yield _Demand(rule.id, (column, value), enough)
@@ -133,7 +136,11 @@ def _demands(
 
 def _patients(cases: Sequence[Sampled], where: tuple[str, str] | None) -> tuple[int, int]:
     """Patients with a positive case, and with a negative one: cases of one patient are alike."""
-    inside = [case for case in cases if where is None or case.groups.get(where[0]) == where[1]]
+    inside = [
+        case
+        for case in cases
+        if where is None or (case.groups.get(where[0]) or NOT_RECORDED) == where[1]
+    ]
     kinds = [{case.patient for case in inside if case.label is kind} for kind in (True, False)]
     return len(kinds[0]), len(kinds[1])
 

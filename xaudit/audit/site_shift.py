@@ -12,14 +12,14 @@ import numpy as np
 from xaudit.audit.case_features import DETECTOR, IMAGE, Array, case_features
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow
-from xaudit.core.case import BoolArray
+from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
 from xaudit.core.seeds import generator_for
 from xaudit.data.image_statistics import IMAGE_STATISTICS
 from xaudit.data.levels import UNKNOWN
-from xaudit.fairness.groups import NOT_RECORDED, apply_size_rule, levels
+from xaudit.fairness.groups import apply_size_rule, levels
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.site_shift import drawn_cases, site_shift, standardized_difference
 from xaudit.stats.weights import numbered

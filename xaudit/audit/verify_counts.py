@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from xaudit.audit.store import CaseRow
+from xaudit.core.case import NOT_RECORDED
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Finding
-from xaudit.fairness.groups import NOT_RECORDED
 
 _KNOWN = {"operating_point", "analysis", "group", "level"}
 _Z_95 = 1.959963984540054

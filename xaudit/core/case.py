@@ -13,6 +13,9 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
+NOT_RECORDED = "not recorded"
+"""The level of a group where a study says nothing."""
+
 AnnotationForm = Literal["mask", "box", "none"]
 Effect = Literal["unreadable", "unexplained", "excluded", "noted"]
 

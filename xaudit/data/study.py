@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
 from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas, manifest
 from xaudit.data.images import read_header
@@ -144,7 +144,7 @@ def _lonely_levels(cases: Sequence[Case]) -> Iterator[CaseIssue]:
     counts = Counter(pair for case in cases for pair in case.groups.items())
     for case in cases:
         for column, level in case.groups.items():
-            if level not in {"", UNKNOWN} and counts[column, level] == 1:
+            if level not in {NOT_RECORDED, UNKNOWN} and counts[column, level] == 1:
                 detail = f"column {column!r}: the only case of {level!r}"
                 yield CaseIssue(case.case_id, "group_of_one", detail, "noted")
 

@@ -7,10 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from xaudit.core.case import BoolArray
+from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
-
-NOT_RECORDED = "not recorded"
 
 SizeRule = Literal["counts", "interval", "verdict"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+from xaudit.core.case import NOT_RECORDED
 from xaudit.core.finding import CROSS
-from xaudit.fairness.groups import NOT_RECORDED
 
 
 def with_intersections(

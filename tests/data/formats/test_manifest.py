@@ -57,7 +57,7 @@ def test_plain_manifest_in_every_dialect(folder, text):
     assert [case.label for case in study.cases] == [True, False]
     assert {case.patient for case in study.cases} == {"p"}
     assert (study.unit, study.site_column, study.listed) == ("patient", "site", 2)
-    assert study.cases[1].groups == {"site": "y", "sex": ""}
+    assert study.cases[1].groups == {"site": "y", "sex": "not recorded"}
     assert study.cases[0].image == (folder / "a.png").resolve()
 
 
@@ -240,7 +240,7 @@ def test_numbers_are_grouped_by_declared_bins(folder):
     study = load(folder, text, bins={"age": (5, 12)})
     got = [case.groups["age"] for case in study.cases[:6]]
     low, middle, high = "under 5", "5 to under 12", "12 and over"
-    assert got == [low, middle, middle, high, "", high]
+    assert got == [low, middle, middle, high, "not recorded", high]
     found = problems(folder, text, groups=("age",))[0]
     assert "25 levels, too many" in found
     assert "declare borders of numbers under data.bins.age" in found

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from xaudit.core.case import Case, CaseIssue, Outline, Study
+from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Outline, Study
 from xaudit.data.format import FORMATS
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.levels import bin_name, merged
@@ -283,8 +283,10 @@ def _site(reading: _Reading, row: Row) -> str | None:
 def _level(reading: _Reading, row: Row, name: str) -> str:
     text, borders = row.text(name), reading.spec.bins.get(name)
     if borders is None:
-        return merged(text, reading.spec.merge.get(name, {}))
-    return reading.attempt(row, name, lambda: bin_name(text, borders), "")
+        level = merged(text, reading.spec.merge.get(name, {}))
+    else:
+        level = reading.attempt(row, name, lambda: bin_name(text, borders), "")
+    return level or NOT_RECORDED
 
 
 def _inverted(reading: _Reading, row: Row) -> bool:
