@@ -24,15 +24,22 @@ from xaudit.audit.workload import MAPS
 
 DEEP = {
     "checks": {"cases": 2, "cascade": 2, "smooth": 1, "subsets": 16, "repeats": 1},
-    "shortcuts": 6,
+    "shortcuts": 4,
+    # So many superpixels that the blocks of coalitions have one size, whatever the image.
+    "methods": {
+        "gradcam": {},
+        "integrated_gradients": {"steps": 4, "max_steps": 4},
+        "shap": {"samples": 40, "segments": 24},
+        "lime": {"samples": 40, "segments": 24},
+    },
 }
 
 
 @pytest.fixture(name="plan")
 def plan_fixture(workspace):
     content = yaml.safe_load(audit_text())
-    content["explain"] |= DEEP | {"cases": 6}
-    content["robustness"] = {"cases": 5, "maps": 2, "ladders": ["noise"]}
+    content["explain"] |= DEEP | {"cases": 4}
+    content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
     path = workspace / "deep.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return make_plan(read_config(path)[0], None)
@@ -74,28 +81,20 @@ def _steps(seconds):
     return lambda: seconds * next(asked)
 
 
-def test_a_preview_counts_what_each_stage_really_passes(plan, tmp_path):
-    (tmp_path / "run").mkdir()
-    really = _really(plan, tmp_path / "run")
+def test_a_preview_counts_what_each_stage_really_passes(plan, tmp_path_factory):
+    really = _really(plan, tmp_path_factory.mktemp("run"))
     said = {one.name: one.spent for one in run_cost(plan, rehearse(plan, _steps(0.3)))}
     together = [said["score"], *(one for name, one in said.items() if name.startswith(MAPS + ":"))]
     said["score and maps"] = sum(together, Spent())
     for name, (forward, backward) in really.items():
         if forward:
-            assert said[name].forward == pytest.approx(forward, rel=0.3), name
-            assert said[name].backward == pytest.approx(backward, rel=0.3), name
+            assert said[name].forward == pytest.approx(forward, rel=0.15), name
+            assert said[name].backward == pytest.approx(backward, rel=0.15), name
     for exact in ("degrade", "maps of worse images", "check faithfulness"):
         assert said[exact].forward == really[exact][0]
     assert really["check smooth randomization"][0] > 0
-
-
-def test_a_rehearsal_leaves_the_plan_and_its_folder_alone(plan):
-    before = plan.record.identity
-    rehearse(plan)
-    assert plan.record.identity == before
-    assert sorted(path.name for path in plan.config.data.root.parent.iterdir()) == [
-        "audit.yaml", "deep.yaml", "policy.yaml", "study", "weights.safetensors",
-    ]  # fmt: skip
+    there = sorted(path.name for path in plan.config.data.root.parent.iterdir())
+    assert there == ["audit.yaml", "deep.yaml", "policy.yaml", "study", "weights.safetensors"]
 
 
 def test_what_is_switched_off_costs_nothing(workspace):
@@ -127,10 +126,10 @@ def test_a_run_below_an_hour_is_left_alone(plan):
 def test_what_saves_most_is_shortened_just_as_far_as_it_must(plan):
     long = _changed(plan, "robustness", cases=60)
     rehearsed = _rehearsed(maps=10.0, degrade=2.0)
-    # 6 maps take 60 s; 60 cases are degraded in 4 steps of 2 s.
-    assert seconds_of(run_cost(long, rehearsed)) == 60 + 480
+    # 4 maps take 40 s; 60 cases are degraded in 4 steps of 2 s.
+    assert seconds_of(run_cost(long, rehearsed)) == 40 + 480
     found = shorten(long, rehearsed, allowed=500.0)
-    assert found.changes == (Change("robustness.cases", 60, 55),)
+    assert found.changes == (Change("robustness.cases", 60, 57),)
     assert found.enough
     found = shorten(long, rehearsed, allowed=200.0)
     assert found.changes == (Change("robustness.cases", 60, 40),)
@@ -140,7 +139,7 @@ def test_what_saves_most_is_shortened_just_as_far_as_it_must(plan):
 def test_changes_bring_it_below_the_hour(plan):
     checks = plan.config.explain.checks.model_copy(update={"cascade": 3, "smooth": 2})
     long = _changed(plan, "explain", checks=checks)
-    rehearsed = _rehearsed(maps=30.0, check_randomization=570.0, check_smooth_randomization=900.0)
+    rehearsed = _rehearsed(maps=45.0, check_randomization=570.0, check_smooth_randomization=900.0)
     # Two checked cases: 2 × 3 × 570 s and 2 × 2 × 900 s.
     assert seconds_of(run_cost(long, rehearsed)) == 180 + 3420 + 3600
     found = shorten(long, rehearsed)

@@ -55,8 +55,9 @@ _DRAWS, _OTHERS = 2000, 3
 """Of a mean, and what all that stands beside it in the findings takes, in its own time."""
 _TWICE = {"check smooth randomization": 2}
 """Maps in a unit of a check, where it is not one."""
+_WANTED = 3
 _ENOUGH = 5.0
-"""Seconds after which no further case is explained or checked."""
+"""Seconds after which no further case is explained, if there are as many as wanted, or checked."""
 _TOO_LONG = 40.0
 """Seconds after which no further check is rehearsed: each is made of maps, which are known."""
 
@@ -226,7 +227,7 @@ class _Trial:
             # It was scored a second time.
             self._add(MAPS, Spent(forward=-1), 0)
             self.prepared += [item.prepared] if item.prepared else []
-            if self.clock() - self.began > _ENOUGH:
+            if self._spent_too_long(len(self.prepared)):
                 break
         self.results = Results.of(self.store, range(1, len(self.prepared) + 1))
 
@@ -254,7 +255,8 @@ class _Trial:
 
     def probe(self) -> None:
         """Erase and insert."""
-        with self._timed(SHORTCUTS, self.units[SHORTCUTS]):
+        probed = min(self.plan.config.explain.shortcuts, len(self.results.cases))
+        with self._timed(SHORTCUTS, probed):
             probe_shortcuts(self.plan, self.engine, self.results, self.folder, _unheard)
 
     def show(self) -> None:
@@ -273,6 +275,11 @@ class _Trial:
         patients = [case.patient for case in plan.study.cases]
         with self._timed(FINDINGS, 1 / _OTHERS):
             clustered_mean(values, patients, np.random.default_rng(0), _DRAWS)
+
+    def _spent_too_long(self, cases: int) -> bool:
+        """Whether no further case is explained: a few are wanted, because they differ."""
+        spent = self.clock() - self.began
+        return spent > (_ENOUGH if cases >= _WANTED else _TOO_LONG / 2)
 
     def _worker(self, sample: frozenset[str]) -> ShardWorker:
         return self.engine.worker(sample, Meter(_unheard, 0, 0))
