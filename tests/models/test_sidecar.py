@@ -39,7 +39,7 @@ def test_timm_answers(tmp_path):
     found = beside(tmp_path, "config.json", TIMM)
     assert found.values == {
         "height": 288, "width": 256, "channels": 3, "mean": [0.485, 0.456, 0.406],
-        "std": [0.229, 0.224, 0.225], "intensity": "dtype", "interpolation": "bicubic",
+        "std": [0.229, 0.224, 0.225], "intensity": "dtype", "interpolation": "pil_bicubic",
         "resize": "crop",
     }  # fmt: skip
     assert (found.source, found.architecture) == ("config.json", "timm:resnet18")
@@ -60,7 +60,7 @@ def test_a_margin_that_is_cut_off_cannot_be_declared_and_is_told(tmp_path, share
 def test_hugging_face_answers(tmp_path):
     found = beside(tmp_path, "preprocessor_config.json", HUB)
     assert found.values == {
-        "height": 224, "width": 192, "resize": "stretch", "interpolation": "bilinear",
+        "height": 224, "width": 192, "resize": "stretch", "interpolation": "pil_bilinear",
         "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "intensity": "dtype",
     }  # fmt: skip
 

@@ -25,8 +25,8 @@ QUESTIONS: Mapping[str, str] = {
     "detector.input.channels": "how many planes does the network take?",
     "detector.input.resize": "how did the training code treat the aspect: letterbox (kept, "
     "padded), stretch (Resize((h, w))) or crop (Resize(s), CenterCrop(s))?",
-    "detector.input.interpolation": "how did the training code resample: area, bilinear (the "
-    "default of torchvision's Resize) or bicubic?",
+    "detector.input.interpolation": "which library resized for training, and how: "
+    "pil_bilinear (the default of torchvision's Resize), cv2_area, torch_bilinear, ...?",
     "detector.input.mean": "what did the training code subtract, with pixels in [0, 1] (its "
     "Normalize)? [0.0] if nothing",
     "detector.input.std": "by what did the training code divide, with pixels in [0, 1] (its "

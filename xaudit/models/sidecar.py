@@ -18,7 +18,8 @@ Values = Mapping[str, object]
 _MAX_BYTES = 1024 * 1024
 _HUB = "preprocessor_config.json"
 _TIMM = "config.json"
-_PIL = {2: "bilinear", 3: "bicubic"}
+# By the numbers of Pillow, which timm and Hugging Face resize with.
+_PIL = {1: "pil_lanczos", 2: "pil_bilinear", 3: "pil_bicubic", 4: "pil_box"}
 _MODES = {"center": "crop", "squash": "stretch", "border": "letterbox"}
 
 
@@ -73,8 +74,8 @@ def _timm(name: str, content: dict[str, Any]) -> Sidecar | None:
     values |= _normalization(given.get("mean"), given.get("std"))
     # timm's loader divides 8-bit pixels by 255.
     values["intensity"] = "dtype"
-    if given.get("interpolation") in _PIL.values():
-        values["interpolation"] = given["interpolation"]
+    if (kind := f"pil_{given.get('interpolation')}") in _PIL.values():
+        values["interpolation"] = kind
     share, mode = given.get("crop_pct", 0.875), given.get("crop_mode", "center")
     if share == 1 and mode in _MODES:
         values["resize"] = _MODES[mode]
