@@ -79,7 +79,7 @@ def test_hugging_face_answers(tmp_path):
         ({"do_rescale": False}, "mean", None),
         ({"rescale_factor": 1 / 127.5}, "std", None),
         ({"rescale_factor": 1 / 127.5}, "intensity", None),
-        ({"resample": 1}, "interpolation", None),
+        ({"resample": 0}, "interpolation", None),
         ({"image_mean": "half"}, "mean", None),
     ],
 )  # fmt: skip
