@@ -88,6 +88,24 @@ def test_a_module_beside_the_audit_file_is_not_run_and_the_command_is_told(xaudi
     assert f"PYTHONPATH={tmp_path} xaudit check {tmp_path}/audit.yaml" in err
 
 
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("https://example.org/w.pt", "https://example.org/w.pt: is a URL, not a torch checkpoint"),
+        ("study", "is a folder that holds .*name the file of weights"),
+        ("audit.yaml", "is a text file .*not a torch checkpoint"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_told(xaudit, demo, named, told):
+    text = (demo / "audit.yaml").read_text(encoding="utf-8")
+    path = demo / "other.yaml"
+    path.write_text(text.replace("reference_detector.safetensors", named), encoding="utf-8")
+    code, _out, err = xaudit("check", path)
+    assert code == 2
+    assert re.search(told, err)
+    assert "Traceback" not in err
+
+
 def test_check_lists_every_mistake_at_once(xaudit, demo, tmp_path):
     text = (demo / "audit.yaml").read_text(encoding="utf-8")
     text = text.replace("root: study", f"root: {demo / 'nothing'}")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from xaudit.core.detector import InputSpec
+from xaudit.core.detector import InputSpec, Taken
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
 from xaudit.models.load import load_detector
@@ -142,3 +142,15 @@ def test_real_detector_is_loaded_and_recognized():
     detector = load_detector(spec)
     assert detector.target_layer.grid == (7, 7)
     assert math.isfinite(detector.logits(np.zeros((1, 1, 224, 224), dtype=np.float32))[0])
+
+
+def test_the_named_state_and_prefix_are_loaded_and_recorded(make_spec, network, batch, tmp_path):
+    other = build_network("xaudit.models.reference:small_cnn", {})
+    named = {f"model.{name}": one for name, one in network.state_dict().items()}
+    content = {"model": other.state_dict(), "ema": {"module": named | {"loss.w": torch.ones(2)}}}
+    torch.save(content, tmp_path / "w.pt")
+    spec = make_spec(weights=tmp_path / "w.pt", weights_key="ema.module", weights_prefix="model.")
+    detector = load_detector(spec)
+    assert detector.taken == Taken("ema.module", "model.", ("loss.w",), ("model",))
+    expected = load_detector(make_spec()).logits(batch)
+    np.testing.assert_allclose(detector.logits(batch), expected, atol=1e-6)

@@ -72,4 +72,6 @@ def _marked(data: object, location: Location) -> Iterator[Location]:
             yield from _marked(value, (*location, str(key)))
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            yield from _marked(value, (*location, index))
+            # In a list of plain values a question mark may be one of the data.
+            if isinstance(value, dict):
+                yield from _marked(value, (*location, index))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import FloatArray
 
+_NAMED = 5
 Capability = Literal["gradients", "features"]
 
 
@@ -157,7 +158,9 @@ class Taken:
         if self.prefix:
             parts.append(f"prefix {self.prefix} taken off")
         if self.left_out:
-            parts.append(f"{len(self.left_out)} entries left out: {', '.join(self.left_out)}")
+            more = ", …" if len(self.left_out) > _NAMED else ""
+            named = f"{', '.join(self.left_out[:_NAMED])}{more}"
+            parts.append(f"{len(self.left_out)} entries left out: {named}")
         return "; ".join(parts)
 
     @classmethod

@@ -57,7 +57,7 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
             several states of which none is named; says which there are.
     """
     states = read_states(path)
-    listed = "; ".join(f"{one.key} ({_size(one.tensors)})" for one in states)
+    listed = "; ".join(f"{_printed(one.key)} ({_size(one.tensors)})" for one in states)
     if key is None and len(states) > 1:
         raise DetectorError(
             f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
@@ -89,6 +89,11 @@ def read_states(path: Path) -> tuple[Stored, ...]:
     return tuple(
         Stored(key, state, tuple(one for one in keys if one != key)) for key, state in states
     )
+
+
+def _printed(key: str) -> str:
+    """As it is, unless a line break or an escape in it would reach the terminal."""
+    return key if key.isprintable() else ascii(key)
 
 
 def _size(state: State) -> str:
@@ -147,7 +152,7 @@ def _refuse_changed_bytes(path: Path) -> None:
     if bad is not None:
         raise DetectorError(
             f"{path}: is not a checkpoint of torch that can be read, it is damaged: its checksums "
-            f"do not hold ({bad}); copy it again"
+            f"do not hold ({bad!a}); copy it again"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,14 +79,13 @@ def recognize(weights: Path) -> Recognized:
     for prefix, declared, tensors in _readings(states[0]):
         fitting = [built for one in known_with(tensors) if (built := _fitting(one, tensors))]
         if fitting:
-            first, *others = fitting[:_COMPARED]
-            alike = [one.architecture for one in others if _same_logits(first, one, tensors)]
+            first, alike = fitting[0], _alike(fitting, tensors)
             return Recognized(
                 first.architecture,
                 first.arguments,
                 first.channels,
                 first.outputs,
-                tuple(alike),
+                alike,
                 tuple(one.architecture for one in fitting[1:] if one.architecture not in alike),
                 keys,
                 prefix if declared else None,
@@ -177,32 +176,38 @@ def _shapes_of(architecture: str, arguments: Mapping[str, Argument]) -> Shapes |
     return None
 
 
-def _same_logits(first: _Built, other: _Built, tensors: State) -> bool:
-    """Whether two architectures give the same with these weights, on an image of noise.
+def _alike(fitting: Sequence[_Built], tensors: State) -> tuple[str, ...]:
+    """Which give the same as the first with these weights, on an image of noise.
 
     Names and shapes do not tell: of two such vision transformers one has another activation.
     """
-    if sum(tensor.numel() for tensor in tensors.values()) > _LARGEST:
-        return False
-    generator = torch.Generator().manual_seed(0)
-    for size in _SIZES:
-        image = torch.rand(2, first.channels, size, size, generator=generator)
-        results = [_logits(one, tensors, image) for one in (first, other)]
-        if all(one is not None for one in results):
-            one, two = results
-            assert one is not None
-            assert two is not None
-            return torch.allclose(one, two, rtol=1e-4, atol=1e-4)
-    return False
+    if len(fitting) < 2 or sum(tensor.numel() for tensor in tensors.values()) > _LARGEST:
+        return ()
+    first, *others = (_logits(one, tensors) for one in fitting[:_COMPARED])
+    return tuple(
+        one.architecture
+        for one, logits in zip(fitting[1:], others, strict=False)
+        if first is not None
+        and logits is not None
+        and torch.allclose(first, logits, rtol=1e-4, atol=1e-4)
+    )
 
 
-def _logits(built: _Built, tensors: State, image: torch.Tensor) -> torch.Tensor | None:
+def _logits(built: _Built, tensors: State) -> torch.Tensor | None:
+    """Of two images of noise, of the first size that the network takes; None if of none."""
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")
-            network = build_network(built.architecture, built.arguments)
-            network.load_state_dict(tensors, strict=False)
-            output = network.eval()(image)
-    except (DetectorError, RuntimeError, ValueError, AssertionError, TypeError):
+        network = build_network(built.architecture, built.arguments).eval()
+        network.load_state_dict(tensors, strict=False)
+    except (DetectorError, RuntimeError, ValueError):
         return None
-    return output if isinstance(output, torch.Tensor) else None
+    for size in _SIZES:
+        image = torch.rand(
+            2, built.channels, size, size, generator=torch.Generator().manual_seed(0)
+        )
+        try:
+            with torch.inference_mode():
+                output = network(image)
+        except (RuntimeError, ValueError, AssertionError, TypeError):
+            continue
+        return output if isinstance(output, torch.Tensor) else None
+    return None

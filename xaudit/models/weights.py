@@ -165,4 +165,5 @@ def _is_counter(name: str) -> bool:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    # A name comes from the file: a line break or an escape in it must not reach a terminal.
+    return ", ".join(one if one.isprintable() else ascii(one) for one in names[:_SHOWN]) + more

@@ -17,6 +17,7 @@ _EXPLANATIONS = {
     "credibility": later("Can the explanations be believed?"),
     "methods": later("How were the maps made?"),
 }
+_NAMED = 5
 _NO_PICTURES = later(
     "Not applicable: there are no images to show. Misses and false alarms are "
     "counted under “Does it find fractures?” and, by group, under “For whom "
@@ -106,7 +107,9 @@ def _taken(taken: Taken | None) -> tuple[tuple[str, str], ...]:
     if taken.prefix:
         parts.append(tr("prefix {prefix} taken off the names", prefix=taken.prefix))
     if taken.left_out:
-        names = ", ".join(taken.left_out)
+        names = ", ".join(taken.left_out[:_NAMED])
+        if len(taken.left_out) > _NAMED:
+            names += tr(" and {rest} more", rest=len(taken.left_out) - _NAMED)
         parts.append(
             tr("{count} entries left out: {names}", count=len(taken.left_out), names=names)
         )

@@ -1,0 +1,24 @@
+"""What the card says of a network's file of weights."""
+
+from dataclasses import replace
+
+from xaudit.core.detector import Taken
+from xaudit.report.language import speaking
+from xaudit.report.predictions import facts
+
+
+def test_what_was_taken_from_a_file_stands_beside_its_hash(audit):
+    detector = audit[0].detector
+    assert "Taken from the file" not in dict(facts(replace(detector, taken=Taken())))
+    taken = Taken("state_dict_ema", "model.", ("criterion.a", "criterion.b"), ("state_dict",))
+    row = dict(facts(replace(detector, taken=taken)))["Taken from the file"]
+    assert row == (
+        "state state_dict_ema; not state_dict; prefix model. taken off the names; 2 entries left "
+        "out: criterion.a, criterion.b"
+    )
+    many = Taken(left_out=tuple(f"criterion.{number}" for number in range(30)))
+    row = dict(facts(replace(detector, taken=many)))["Taken from the file"]
+    assert row.startswith("30 entries left out: criterion.0, ")
+    assert row.endswith("criterion.4 and 25 more")
+    with speaking("de"):
+        assert "Aus der Datei genommen" in dict(facts(replace(detector, taken=taken)))
