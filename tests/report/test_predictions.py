@@ -1,8 +1,10 @@
-"""What the card says of a network's file of weights."""
+"""What the card says of the network and of its file of weights."""
 
 from dataclasses import replace
 
-from xaudit.core.detector import Taken
+import pytest
+
+from xaudit.core.detector import InputSpec, StoredBits, Taken
 from xaudit.report.language import speaking
 from xaudit.report.predictions import facts
 
@@ -22,3 +24,10 @@ def test_what_was_taken_from_a_file_stands_beside_its_hash(audit):
     assert row.endswith("criterion.4 and 25 more")
     with speaking("de"):
         assert "Aus der Datei genommen" in dict(facts(replace(detector, taken=taken)))
+
+
+@pytest.mark.parametrize(("intensity", "words"), [("dtype", "dtype"), (StoredBits(12), "bits: 12")])
+def test_card_names_what_resizes_and_how_values_are_read(minimal, intensity, words):
+    spec = InputSpec(224, 200, interpolation="cv2_area", intensity=intensity)
+    said = dict(facts(replace(minimal.detector, input=spec)))["Input"]
+    assert said.endswith(f"letterbox; resampling cv2_area, values by {words}")

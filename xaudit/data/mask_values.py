@@ -17,6 +17,8 @@ Labels = npt.NDArray[Any]
 """Values of a mask file: gray levels, palette indices, or packed colors (see `pack_color`)."""
 
 _COLOR = 1 << 24
+_BAND = 256
+"""Rows that are packed or counted at a time."""
 _MOST_VALUES = 64
 _UNIFORM = 0.1
 """Of the pixels between black and white: so many lie among equals at most, where edges are soft."""
@@ -71,9 +73,12 @@ class MaskContent:
 
 def pack_color(rgb: Labels) -> Labels:
     """(H, W, 3) of 8 bits → (H, W): gray where the channels agree, a code of its own elsewhere."""
-    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
-    gray = (red == green) & (green == blue)
-    return np.where(gray, red, _COLOR | red << 16 | green << 8 | blue)
+    out = np.empty(rgb.shape[:2], dtype=np.int32)
+    for top in range(0, len(rgb), _BAND):
+        red, green, blue = np.moveaxis(rgb[top : top + _BAND].astype(np.int32), 2, 0)
+        gray = (red == green) & (green == blue)
+        out[top : top + _BAND] = np.where(gray, red, _COLOR | red << 16 | green << 8 | blue)
+    return out
 
 
 def value_name(value: float) -> str:
@@ -96,8 +101,10 @@ def declared_content(labels: Labels, declared: MaskValues) -> MaskContent:
             "ignore and background are all that a mask may hold"
         )
     lesion = np.isin(labels, codes["lesion"])
-    # A lesion may be 0, where background is another value.
-    kept = np.where(lesion, np.where(labels == 0, _COLOR, labels.astype(np.int32)), 0)
+    kept = np.where(lesion, labels, 0)
+    if 0 in codes["lesion"]:
+        # In what is kept, 0 says that there is no lesion.
+        kept = np.where(labels == 0, np.int32(_COLOR), kept)
     ignored = np.isin(labels, codes["ignore"]) if codes["ignore"] else None
     return MaskContent(kept, ignored)
 
@@ -132,7 +139,9 @@ def undeclared_content(labels: Labels, *, several: bool, blurred: bool) -> MaskC
 def areas(labels: Labels) -> dict[float, int]:
     """Value → pixels, ascending."""
     if labels.dtype.kind in "bu" and labels.dtype.itemsize <= 2:
-        counts = np.bincount(labels.ravel())
+        size = int(labels.max()) + 1
+        parts = (labels[top : top + _BAND].ravel() for top in range(0, len(labels), _BAND))
+        counts = np.sum([np.bincount(part, minlength=size) for part in parts], axis=0)
         return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
     values, counts = np.unique(labels, return_counts=True)
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
@@ -177,19 +186,22 @@ def _one_hue(labels: Labels) -> Labels:
     """Brightness, where all colors are shades of one: pure red, green, blue or two of them."""
     if labels.max() < _COLOR:
         return labels
-    brightest = _brightness(labels)
-    alike = all(not one.any() or np.array_equal(one, brightest) for one in _channels(labels))
-    return brightest if alike else labels
+    colors = np.unique(labels)
+    brightest = _brightness(colors)
+    channels = [np.where(colors < _COLOR, colors, colors >> shift & 255) for shift in (16, 8, 0)]
+    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels)
+    return _brightness(labels) if alike else labels
 
 
 def _brightness(labels: Labels) -> Labels:
     """The largest channel of colors; gray levels as they are."""
-    return labels if labels.max() < _COLOR else _channels(labels).max(axis=0).astype(np.uint8)
-
-
-def _channels(labels: Labels) -> Labels:
-    packed = np.stack([labels >> shift & 255 for shift in (16, 8, 0)])
-    return np.where(labels >= _COLOR, packed, labels)
+    if labels.max() < _COLOR:
+        return labels
+    brightest = (labels & 255).astype(np.uint8)
+    for shift in (8, 16):
+        # A gray level has nothing above its 8 bits.
+        np.maximum(brightest, (labels >> shift & 255).astype(np.uint8), out=brightest)
+    return brightest
 
 
 def _has_void(found: Mapping[float, int]) -> bool:
