@@ -55,6 +55,13 @@ def test_what_no_sample_can_decide_is_said_and_does_not_size_the_rest():
     assert large >= planned_need(SENSITIVITY, 0.3).positives
 
 
+def test_rules_about_what_is_not_recorded_size_the_sample_too():
+    empty = [replace(one, groups={"site": ""}) for one in study()]
+    rule = Rule("s", "sensitivity", {"group": "site", "level": "not recorded"}, floor=0.8)
+    needed = planned_need(rule, 0.3).positives
+    assert needed <= sum(case.label for case in draw(empty, rule).cases) <= needed + 8
+
+
 def test_patients_are_counted_not_their_cases():
     single, clustered = (draw(study(per_patient=n), SENSITIVITY).limit for n in (1, 10))
     assert clustered > 1.2 * single

@@ -1,6 +1,7 @@
 """init, check, show and run as a user meets them."""
 
 import re
+import shutil
 
 import pytest
 
@@ -121,6 +122,26 @@ def test_check_lists_every_mistake_at_once(xaudit, demo, tmp_path):
     assert "large_cnn" in err
     assert "shap.evals: no such parameter" in err
     assert re.search(r"audit.yaml:\d+: detector", err)
+
+
+def test_check_says_which_texts_of_a_manifest_were_read_as_missing(xaudit, demo, tmp_path):
+    folder = tmp_path / "demo"
+    shutil.copytree(demo, folder)
+    manifest = folder / "study" / "manifest.csv"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace(",F,", ",null,"), encoding="utf-8")
+    code, out, err = xaudit("check", folder / "audit.yaml")
+    assert code == 0, err
+    said = re.sub(r"\s+", " ", out)
+    assert re.search(r"noted read_as_missing: column 'sex': read as missing, \d+ × 'null'", said)
+    head, *lines = text.splitlines()
+    place = head.split(",").index("patient")
+    cells = [line.split(",") for line in lines]
+    cells[0][place] = "nan"
+    manifest.write_text("\n".join([head, *map(",".join, cells)]), encoding="utf-8")
+    code, _out, err = xaudit("check", folder / "audit.yaml")
+    assert code == 2
+    assert "line 2: patient: expected a patient, got nothing ('nan' is read as missing" in err
 
 
 def test_check_previews_the_cost(xaudit, demo):

@@ -42,6 +42,25 @@ def finding(audit, metric, **scope):
     return found[0]
 
 
+def test_missing_text_is_a_level_of_its_own_and_check_names_it(xaudit, folder):
+    table = folder / "small-predictions.csv"
+    text = table.read_text("utf-8")
+    table.write_text(text.replace(",M,1", ",NaN,1").replace(",AP,", ",-,"), encoding="utf-8")
+    audit = folder / "small-predictions.yaml"
+    code, out, err = xaudit("check", audit)
+    assert code == 0, err
+    said = re.sub(r"\s+", " ", out)
+    assert re.search(r"read_as_missing: column 'sex': read as missing, \d+ × 'NaN'", said)
+    assert re.search(r"read_as_missing: column 'view': read as missing, \d+ × '-'", said)
+    code, _out, err = xaudit("run", audit, "--out", folder / "out")
+    assert code == 0, err
+    findings = json.loads((folder / "out" / "findings.json").read_text("utf-8"))
+    assert set(findings["study"]["levels"]["sex"]) == {"female", "male", "not recorded"}
+    assert xaudit("verify", folder / "out")[0] == 0
+    assert xaudit("card", folder / "out")[0] == 0
+    assert "read as missing" in (folder / "out" / "card.md").read_text("utf-8")
+
+
 def test_check_shows_the_table(xaudit, folder):
     code, out, err = xaudit("check", folder / "small-predictions.yaml")
     assert code == 0, err

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xaudit.errors import DataError
 
 SEPARATORS = ",;\t|"
-_DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\s*', re.IGNORECASE)
+_DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\1*\s*', re.IGNORECASE)
 # "#N/A" is what a spreadsheet writes for a value that it does not have.
 _COMMENT = re.compile(" *#(?!N/A)")
 _NAMED = 3
@@ -158,8 +158,8 @@ def _doubtful_comments(
     ]
     if lines:
         yield (
-            f"{file} {_places(lines)}: begins with # as comments do, and has a value for each of "
-            f"the {width} columns; delete it, or put its first value in quotes if it is a case"
+            f"{file} {_places(lines)}: # begins a comment, and there is a value for each of the "
+            f"{width} columns; delete it, or put its first value in quotes if it is a case"
         )
 
 
