@@ -66,7 +66,7 @@ def test_a_mark_that_decides_comes_first(audit):
     with speaking("de"):
         german = build_card(findings, None, audit[2]).answers[0]
     assert german.question == "Entscheidet die Fraktur?"
-    assert german.text.startswith("Nein: löscht man die eingebrannten Markierungen, bewegt sich")
+    assert german.text.startswith("Nein: Löscht man die eingebrannten Markierungen, bewegt sich")
 
 
 def test_a_sound_detector_is_said_to_rest_on_the_fracture(audit):
@@ -103,8 +103,8 @@ def test_few_cases_do_not_keep_back_what_speaks_against_it(audit):
     against = near(-4.0, 12, caution="12 cases, 30 needed for a verdict")
     found = told(erased(audit, near(0.1, 12), against, cast=4.1))
     assert found.denied
-    assert found.text.startswith("No: erasing “cast” moves the logit by 4.1")
-    assert "“cast”, 12 cases, 30 needed for a verdict" in found.detail
+    assert found.text.startswith("No: erasing the artifact “cast” moves the logit by 4.1")
+    assert "the artifact “cast”, 12 cases, 30 needed for a verdict" in found.detail
 
 
 def test_no_effect_at_all_is_a_no(audit):
@@ -116,7 +116,7 @@ def test_without_interventions_nothing_is_known(audit):
     missing = erased(audit, None)
     assert told(missing).text == "Not known: not measured in this audit."
     no_lesions = erased(audit, Estimate.missing("no case has a value"), marker=4.1)
-    assert told(no_lesions).text.startswith("Erasing “marker” moves the logit by 4.1")
+    assert told(no_lesions).text.startswith("Erasing the artifact “marker” moves the logit by 4.1")
     tables = replace(missing, detector=replace(missing.detector, format="predictions"))
     assert told(tables).text.startswith("Not applicable: a table of predictions")
     assert list(said_first(tables)) == []

@@ -26,11 +26,14 @@ def demo(
     from xaudit.audit.demo import prepare_demo  # noqa: PLC0415
     from xaudit.audit.judge import judge_audit  # noqa: PLC0415
     from xaudit.gate.table import verdict_table  # noqa: PLC0415
+    from xaudit.report.first import said_first  # noqa: PLC0415
 
     say("drawing the study")
     config = prepare_demo(out)
     with progress_display() as listen:
-        run_audit(config, out, Overrides(), None, listen)
+        findings = run_audit(config, out, Overrides(), None, listen)
     console.print(verdict_table(judge_audit(out)))
+    for line in said_first(findings):
+        tell(line)
     say("the card of the demo:")
     tell(str(write_cards(out).resolve()))

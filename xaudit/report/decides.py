@@ -172,4 +172,4 @@ def _shown(one: Estimate) -> str:
 
 
 def _named(name: str) -> str:
-    return tr(_THINGS[name]) if name in _THINGS else tr("“{name}”", name=name)
+    return tr(_THINGS[name]) if name in _THINGS else tr("the artifact “{name}”", name=name)
