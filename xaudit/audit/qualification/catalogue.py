@@ -27,6 +27,7 @@ class Entry:
         noise: standard deviation of what is added to every weight, as a share of the weights'.
         trained: False leaves the weights random.
         output: what is declared of its output.
+        erased: things are erased in every explained case, so that a verdict on them is possible.
         quick: audited in a quick qualification too.
     """
 
@@ -37,6 +38,7 @@ class Entry:
     noise: float = 0.0
     trained: bool = True
     output: Mapping[str, str | int] = field(default_factory=lambda: {"kind": "logit"})
+    erased: bool = False
     quick: bool = True
 
 
@@ -157,7 +159,7 @@ DEFECTS: tuple[Entry, ...] = (
                     "only taking the marker away tells.", "shortcut", "marker"),
             rule="shortcut/marker-decides",
         ),
-        _network("MarkerBehindGoodMaps"), threshold=0.0,
+        _network("MarkerBehindGoodMaps"), threshold=0.0, erased=True,
     ),
     Entry(
         _misdeclared("sigmoid-left-in", "It answers with probabilities that are declared as "
@@ -197,7 +199,8 @@ SOUND: tuple[Entry, ...] = (
     ),
     Entry(
         _sound("reference-beside-a-telling-marker", "It does not use the marker that tells.",
-               "marker")
+               "marker"),
+        erased=True,
     ),
     Entry(
         _sound("reference-beside-a-telling-border", "It does not use the border that tells.",

@@ -111,7 +111,8 @@ def _prepare(task: Task) -> Path:
     config["seed"] = task.seed
     config["data"] |= {"root": str(task.study.resolve())}
     config["detector"] = _detector(entry)
-    config["explain"] |= {"cases": task.sizes.explained, "shortcuts": task.sizes.probed}
+    erased = task.sizes.explained if entry.erased else task.sizes.probed
+    config["explain"] |= {"cases": task.sizes.explained, "shortcuts": erased}
     config["explain"]["checks"] |= {"cases": task.sizes.checked}
     config["robustness"] |= {"cases": task.sizes.degraded}
     path = home / "audit.yaml"
