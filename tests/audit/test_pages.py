@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from xaudit.audit.files import read_json
+from xaudit.audit.hashes import write_hashes
 from xaudit.audit.pages import write_pages
 from xaudit.audit.pair import read_cases
 from xaudit.audit.record import PlanRecord
@@ -89,6 +90,7 @@ def test_names_from_data_stay_text_and_inside_the_folder(finished, tmp_path):
                for i, row in enumerate(rows)]  # fmt: skip
     for number in range(len(read_json(folder / "plan.json", PlanRecord).shards)):
         store.write(number, Shard(cases=hostile if number == 0 else []))
+    write_hashes(folder)
     index = write_pages(folder, tmp_path / "out")
     names = {path.relative_to(tmp_path / "out").as_posix() for path in index.parent.rglob("*")}
     assert len(names) == len(rows) + 1

@@ -22,6 +22,7 @@ from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
 from xaudit.gate.table import verdict_table
 from xaudit.gate.verdict import exit_code
+from xaudit.gate.words import warning_lines
 from xaudit.report.first import said_first
 
 File = Path | None
@@ -100,7 +101,7 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
         for line in said_first(read_findings(audit)):
             tell(line)
     else:
-        tell("\n".join(explanation(verdict, explain)))
+        tell("\n".join((*explanation(verdict, explain), *warning_lines(verdict))))
     if ledger is not None:
         say(record_gate(ledger, audit, verdict).text)
     Outputs(junit, sarif, summary, json, github).write(verdict, _place(policy, verdict))
