@@ -81,6 +81,7 @@ def _steps(seconds):
     return lambda: seconds * next(asked)
 
 
+@pytest.mark.heavy
 def test_a_preview_counts_what_each_stage_really_passes(plan, tmp_path_factory):
     really = _really(plan, tmp_path_factory.mktemp("run"))
     said = {one.name: one.spent for one in run_cost(plan, rehearse(plan, _steps(0.3)))}
