@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from xaudit.audit.files import read_json, to_json, write_text
+from xaudit.audit.other_readings import other_output_fits_better
 from xaudit.audit.output_checks import (
     rows_sum_to_one,
     score_depends_on_batch,
@@ -34,6 +35,7 @@ KNOWN: Mapping[str, str] = {
     "constant_score": "every case has the same score",
     "input_far_from_training": "the first layer sees values that it was not trained on",
     "inverted_scores": "cases without a fracture score higher than those with one",
+    "other_output_fits_better": "another output, or another kind, tells the labels better",
     "rows_sum_to_one": "outputs that are declared as logits sum to 1: a softmax was left in",
     "saturated_score": "most scores lie at the limits of what they can be",
     "score_depends_on_batch": "the score of an image depends on the images beside it",
@@ -51,6 +53,7 @@ OF_PROBE: tuple[Callable[[Probe], tuple[Suspicion, ...]], ...] = (
     scores_in_unit_interval,
     score_not_repeatable,
     score_depends_on_batch,
+    other_output_fits_better,
 )
 """Asked of some images, by `check` and before a run."""
 
