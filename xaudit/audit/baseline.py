@@ -188,4 +188,4 @@ def _threshold(side: SavedAudit, point: str | None) -> float | str:
         return f"{side.folder.name}: the detector declares no operating point {point!r}"
     if points[point].origin != "fixed":
         return f"{side.folder.name}: operating point {point!r} was chosen on the study"
-    return points[point].logit
+    return points[point].edge

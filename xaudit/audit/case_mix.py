@@ -74,7 +74,7 @@ def matched_findings(
         return
     named = {f"{column}\0{level}": inside for (column, level), inside in sides.items()}
     for point in points:
-        p = replace(predictions, threshold=point.logit)
+        p = replace(predictions, threshold=point.edge)
         for metric in METRICS:
             found = matched_gaps(metric, p, named, kinds, counts).values()
             for (column, level), one in zip(sides, found, strict=True):

@@ -173,7 +173,7 @@ class ScoreChanges:
                 )
 
     def _called(self, points: PointPair) -> tuple[BoolArray, BoolArray]:
-        return self.pair.old > points[0].logit, self.pair.new > points[1].logit
+        return self.pair.old > points[0].edge, self.pair.new > points[1].edge
 
     def _patients(self, chosen: BoolArray) -> list[str]:
         return [name for name, kept in zip(self.pair.patients, chosen, strict=True) if kept]
@@ -197,8 +197,8 @@ class ScoreChanges:
         return self._delta("brier", scope, values, Comparison(gap, None, "none"), counted)
 
     def _shares(self, chosen: BoolArray, points: PointPair, scope: Scope) -> Iterator[Delta]:
-        old = self.pair.right(self.pair.old, points[0].logit)
-        new = self.pair.right(self.pair.new, points[1].logit)
+        old = self.pair.right(self.pair.old, points[0].edge)
+        new = self.pair.right(self.pair.new, points[1].edge)
         for metric, kind, what in (
             ("sensitivity", self.pair.labels, "positives"),
             ("specificity", ~self.pair.labels, "negatives"),

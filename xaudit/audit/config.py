@@ -126,6 +126,9 @@ class OperatingPointConfig(Section):
         description="fixed before this study was seen, or chosen on it: then no verdict is read"
     )
     note: str = Field("", description="how the threshold was chosen, for the card")
+    inclusive: bool = Field(
+        False, description="positive is a score >= the threshold; left out, a score > it"
+    )
 
     @model_validator(mode="after")
     def _one_scale(self) -> OperatingPointConfig:
@@ -139,7 +142,7 @@ class OperatingPointConfig(Section):
         if logit is None:
             assert self.probability is not None
             logit = math.log(self.probability / (1 - self.probability))
-        return OperatingPoint(self.name, logit, self.origin, self.note)
+        return OperatingPoint(self.name, logit, self.origin, self.note, self.inclusive)
 
 
 class FoldDetectorsConfig(Section):

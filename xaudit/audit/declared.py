@@ -80,7 +80,7 @@ def _of_use(
         yield "decision_net_benefit", {**price, "strategy": EVERYONE}, one.treat_all
         yield "decision_gain", price, one.gain
     for point in points:
-        called = replace(p, threshold=point.logit)
+        called = replace(p, threshold=point.edge)
         for t in prices:
             rng = generator_for(seed, "bootstrap", "net_benefit", point.name, f"{t:g}")
             scope = {"threshold_probability": f"{t:g}", "operating_point": point.name}

@@ -51,7 +51,7 @@ def disparities(
     }
     for number, point in enumerate(points):
         metrics = AT_POINT if number else (*AT_POINT, *OVER_POINTS)
-        p = replace(predictions, threshold=point.logit)
+        p = replace(predictions, threshold=point.edge)
         family = {metric: _large(metric, p, sides, statistics.minimum[1]) for metric in metrics}
         if not any(family.values()):
             continue

@@ -48,7 +48,7 @@ def extreme_findings(
     tasks: list[tuple[OperatingPoint | None, tuple[str, ...]]] = [(None, OVER_POINTS)]
     tasks += [(point, AT_POINT) for point in points]
     for point, metrics in tasks:
-        p = replace(predictions, threshold=point.logit if point else 0.0)
+        p = replace(predictions, threshold=point.edge if point else 0.0)
         rng = generator_for(seed, "bootstrap", "worst to best", point.name if point else "")
         drawn = draw_groups(case_table(p, metrics), groups, rng, statistics.draws)
         for column, levels in several.items():

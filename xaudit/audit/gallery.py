@@ -79,7 +79,7 @@ class Gallery:
         """The cases to show, worst first; none is shown twice."""
         if not self.pictured:
             return []
-        return Chooser(self.results, self.points[0].logit, self.methods).choose()
+        return Chooser(self.results, self.points[0].edge, self.methods).choose()
 
     def _source(self, row: CaseRow) -> Results:
         return self.results if row.sampled or self.extra is None else self.extra
@@ -102,7 +102,7 @@ class Gallery:
             label=row.label,
             logit=logit,
             probability=probability(logit),
-            called_positive={point.name: logit > point.logit for point in self.points},
+            called_positive={point.name: logit > point.edge for point in self.points},
             groups=row.groups,
             picture=f"{name}.png",
             outlines=tuple(outlines_on_grid(lesion) for lesion in prepared.lesions),

@@ -39,7 +39,7 @@ def label_shift_findings(
         yield Finding("prevalence_shift_p", scope, one.p_value)
         for point in points:
             full = {**scope, "operating_point": point.name}
-            p = replace(predictions, threshold=point.logit)
+            p = replace(predictions, threshold=point.edge)
             yield Finding("ppv_at_site_prevalence", full, _expected(p, one.prevalence))
 
 

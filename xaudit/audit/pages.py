@@ -101,7 +101,7 @@ class _Pages:
         yield Cell(_label(row))
         yield Cell(_score(row), None if row.logit is None else probability(row.logit))
         for point in self.findings.detector.operating_points:
-            yield Cell(_decision(row, point.logit))
+            yield Cell(_decision(row, point.edge))
         for column in columns:
             yield Cell(named(row.groups.get(column, "")))
         yield Cell(tr("yes") if self._source(row) else "")
@@ -122,7 +122,7 @@ class _Pages:
         yield tr("Reference"), _label(row)
         yield tr("Probability"), _score(row) or f"{numbers.NONE} ({tr('no score')})"
         for point in self.findings.detector.operating_points:
-            yield tr("At “{name}”", name=point.name), _decision(row, point.logit)
+            yield tr("At “{name}”", name=point.name), _decision(row, point.edge)
         yield from ((column, named(level)) for column, level in row.groups.items())
         yield from (
             (stored(issue.kind.replace("_", " ")), stored(issue.detail)) for issue in row.issues

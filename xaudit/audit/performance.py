@@ -127,8 +127,8 @@ class Performance:
         x, y = roc_points(p.logits, p.labels)
         marks = {
             point.name: (
-                float((p.logits[~p.labels] > point.logit).mean()),
-                float((p.logits[p.labels] > point.logit).mean()),
+                float((p.logits[~p.labels] > point.edge).mean()),
+                float((p.logits[p.labels] > point.edge).mean()),
             )
             for point in self.points
         }
@@ -168,7 +168,7 @@ class Performance:
         lost = chosen & ~self._scored
         for point in self.points:
             full = {**scope, "operating_point": point.name}
-            p = self._predictions(chosen & self._scored, point.logit)
+            p = self._predictions(chosen & self._scored, point.edge)
             found = tuple(self._at_point(p, {**full, "analysis": "scored"}))
             yield from found
             worst = {**full, "analysis": "worst_case"}
@@ -196,7 +196,7 @@ class Performance:
             return {}
         scored = {level: chosen[self._scored] for level, chosen in cut.items()}
         asked: list[tuple[str | None, float, tuple[str, ...]]] = [
-            *((point.name, point.logit, GAPS_AT_POINT) for point in self.points),
+            *((point.name, point.edge, GAPS_AT_POINT) for point in self.points),
             (None, 0.0, GAPS_OVER_POINTS),
         ]
         return {
@@ -210,7 +210,7 @@ class Performance:
         tasks = [(name, point) for point in self.points for name in GAPS_AT_POINT]
         for name, point in [*tasks, *((name, None) for name in GAPS_OVER_POINTS)]:
             full = compared if point is None else {**compared, "operating_point": point.name}
-            p = self._predictions(self._scored, 0.0 if point is None else point.logit)
+            p = self._predictions(self._scored, 0.0 if point is None else point.edge)
             rng = self._rng(f"{name}_gap", full)
             replicates = drawn.get(point.name if point else None, {}).get((name, level))
             gap = gap_to_rest(name, p, inside, rng, self.statistics.draws, replicates)

@@ -22,6 +22,7 @@ from xaudit.audit.finish import finish, taken_up
 from xaudit.audit.folds import fold_findings
 from xaudit.audit.literature import chosen
 from xaudit.audit.metrics import all_metrics
+from xaudit.audit.on_threshold import on_thresholds
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import NOT_PLANNED, fix_record, with_identity
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
@@ -33,6 +34,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.seen import Scores, scores_of
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.audit.suspicions import Noticed, keep_noticed
+from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
@@ -52,6 +54,11 @@ class PredictionsPlan:
     config: PredictionsConfig
     study: ScoredStudy
     rows: tuple[CaseRow, ...]
+
+    @property
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """The operating points, on the logit."""
+        return tuple(point.resolve() for point in self.config.detector.operating_points)
 
     @property
     def suspicions(self) -> tuple[Suspicion, ...]:
@@ -170,13 +177,13 @@ def summarize_predictions(
         noticed: what the audit file acknowledges.
     """
     config = plan.config
-    points = tuple(point.resolve() for point in config.detector.operating_points)
+    points = plan.points
     study = _study_facts(plan, record, rows)
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
     of_groups = tuple(performance.of_groups(study.site_column))
     findings = Findings(
         audit=audit_facts(record, config.name, config.seed),
-        detector=_detector_facts(config, plan.study.splits),
+        detector=_detector_facts(plan, rows),
         study=study,
         accountability=_accountability(plan, record, rows),
         findings=(
@@ -206,8 +213,8 @@ def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterato
     return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 
-def _detector_facts(config: PredictionsConfig, splits: Sequence[str]) -> DetectorFacts:
-    detector = config.detector
+def _detector_facts(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> DetectorFacts:
+    detector = plan.config.detector
     return DetectorFacts(
         name=detector.name,
         version=detector.version,
@@ -218,8 +225,8 @@ def _detector_facts(config: PredictionsConfig, splits: Sequence[str]) -> Detecto
         input=None,
         output=detector.score,
         target_layer=None,
-        operating_points=tuple(point.resolve() for point in detector.operating_points),
-        warnings=_mixed_splits(splits),
+        operating_points=plan.points,
+        warnings=(*_mixed_splits(plan.study.splits), *on_thresholds(rows, plan.points)),
         format="predictions",
     )
 

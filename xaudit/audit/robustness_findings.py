@@ -39,7 +39,7 @@ def robustness_findings(
         worse = np.array(list(logits.values()))
         scope = {"degradation": ladder, "severity": f"{severity:g}"}
         for number, point in enumerate(points):
-            clean = _predictions(used, point.logit, unit)
+            clean = _predictions(used, point.edge, unit)
             for metric, one in degradation(clean, worse).items():
                 if metric == "auc" and number:
                     continue
@@ -55,7 +55,7 @@ def _as_they_are(
     """The same metrics of the same images before anything is done to them."""
     scope = {"degradation": "none", "severity": "0"}
     for number, point in enumerate(points if used else ()):
-        clean = _predictions(used, point.logit, unit)
+        clean = _predictions(used, point.edge, unit)
         for metric, function in (
             ("auc", auc),
             ("sensitivity", sensitivity),

@@ -119,7 +119,7 @@ class _Probe:
     def _judged(
         self, case: PreparedCase, before: float, after: Mapping[_Region, _Logits]
     ) -> Iterator[CheckRow]:
-        threshold = self.plan.config.detector.operating_points[0].resolve().logit
+        threshold = self.plan.config.detector.operating_points[0].resolve().edge
         effects = {key: metrics.other_effect(before, logits) for key, logits in after.items()}
         specific: Score | None = None
         if (LESION, False) in after:

@@ -51,7 +51,7 @@ def judged(
     for point in points:
         at = {**scope, "operating_point": point.name}
         for metric in AT_POINT:
-            yield metric, at, replace(predictions, threshold=point.logit)
+            yield metric, at, replace(predictions, threshold=point.edge)
 
 
 def _findings(

@@ -19,6 +19,7 @@ from xaudit.audit.localization import localization_findings, mean_mask_scores
 from xaudit.audit.map_gaps import faithfulness_findings, localization_gap_findings
 from xaudit.audit.means import Means
 from xaudit.audit.metrics import all_metrics
+from xaudit.audit.on_threshold import on_thresholds
 from xaudit.audit.overlap_findings import frozen_threshold_findings, overlap_findings
 from xaudit.audit.peak_findings import peak_findings
 from xaudit.audit.performance import Performance
@@ -96,7 +97,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     credibility = repeated(_credibility(plan, evidence), looks)
     findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
-        detector=_detector_facts(plan, engine),
+        detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
         accountability=_accountability(plan, results, looks),
         findings=(
@@ -238,7 +239,7 @@ def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _detector_facts(plan: Plan, engine: Ran) -> DetectorFacts:
+def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
     declared, detector = plan.config.detector, engine.detector
     return DetectorFacts(
         name=declared.name,
@@ -252,8 +253,8 @@ def _detector_facts(plan: Plan, engine: Ran) -> DetectorFacts:
         target_layer=detector.target_layer.name
         if detector.target_layer
         else "none returns a picture",
-        operating_points=tuple(point.resolve() for point in declared.operating_points),
-        warnings=_of_folds(plan),
+        operating_points=_points(plan),
+        warnings=(*_of_folds(plan), *on_thresholds(rows, _points(plan))),
     )
 
 

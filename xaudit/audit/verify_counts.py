@@ -28,7 +28,7 @@ def plain_differences(
         rows: every case.
         points: operating points of the plan.
     """
-    thresholds = {point.name: point.logit for point in points}
+    thresholds = {point.name: point.edge for point in points}
     for one in findings:
         if _plain(one.scope):
             chosen = [row for row in rows if _inside(row, one.scope)]

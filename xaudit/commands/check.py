@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.table import Table
 
 from xaudit.audit.facts import group_levels
+from xaudit.audit.on_threshold import on_thresholds
 from xaudit.audit.predictions_config import audits_predictions
 from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out, tell
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from xaudit.audit.check import Preview
     from xaudit.audit.predictions import PredictionsPlan
     from xaudit.audit.record import PlanRecord
+    from xaudit.core.detector import OperatingPoint
 
 _SHOWN = 20
 _COPIES = {"duplicate", "same_pixels", "near_duplicate"}
@@ -65,6 +68,7 @@ def _print(preview: Preview) -> None:
     for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
         tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
+    _print_points([one.resolve() for one in preview.plan.config.detector.operating_points])
     print_suspicions(preview.suspicions, tell)
     _print_resampling(preview)
     out.print(_costs(preview))
@@ -100,8 +104,17 @@ def _print_predictions(plan: PredictionsPlan) -> None:
     for column, levels in group_levels(rows).items():
         tell(f"group      {column}: {len(levels)} levels")
     _print_policy(plan.record)
+    _print_points(plan.points)
+    for note in on_thresholds(plan.rows, plan.points):
+        tell(f"threshold  {note}")
     print_suspicions(plan.suspicions, tell)
     tell("explanations do not apply: no detector is run")
+
+
+def _print_points(points: Sequence[OperatingPoint]) -> None:
+    for point in points:
+        sign = ">=" if point.inclusive else ">"
+        tell(f"point      {point.name}: positive is logit {sign} {point.logit:.6g}")
 
 
 def _print_policy(record: PlanRecord) -> None:

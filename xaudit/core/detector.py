@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -104,18 +105,30 @@ class InputSpec:
 class OperatingPoint:
     """A threshold with a name: a case is called positive where its logit exceeds it.
 
+    Every decision is made by `edge`, so that none forgets whether the threshold itself counts.
+
     Attributes:
         name: used in scopes and policies.
         logit: the threshold on the logit; a probability p is declared as log(p / (1 - p)).
         origin: "fixed" before the study was seen, or "chosen_on_study": then its figures
             describe this study only and no verdict is read from them.
         note: how the threshold was chosen, for the card.
+        inclusive: a case whose logit is the threshold is called positive too.
     """
 
     name: str
     logit: float
     origin: Literal["fixed", "chosen_on_study"]
     note: str = ""
+    inclusive: bool = False
+
+    @property
+    def edge(self) -> float:
+        """A case is called positive where its logit is greater than this number.
+
+        It is the threshold, or the number just below it where the threshold itself counts.
+        """
+        return math.nextafter(self.logit, -math.inf) if self.inclusive else self.logit
 
 
 class Detector(Protocol):

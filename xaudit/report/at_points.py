@@ -49,17 +49,20 @@ def side_by_side(look: Lookup) -> Iterator[Table]:
     yield Table(tr("Operating points side by side, scored cases"), columns, rows, note)
 
 
+def above(point: OperatingPoint) -> str:
+    """From which logit on a case is called a fracture, and whether that logit itself counts."""
+    logit = numbers.plain(point.logit)
+    if point.inclusive:
+        return tr("logit at or above {logit}", logit=logit)
+    return tr("logit above {logit}", logit=logit)
+
+
 def point_tables(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
     """Every measure at one operating point, scored and worst case, and the decisions behind it."""
     mark = tr("fixed before the study was seen")
     if point.origin != "fixed":
         mark = tr("chosen on this study: describes it only, carries no verdict")
-    name = tr(
-        "“{name}”, logit above {logit}, {mark}",
-        name=point.name,
-        logit=numbers.plain(point.logit),
-        mark=mark,
-    )
+    name = tr("“{name}”, {above}, {mark}", name=point.name, above=above(point), mark=mark)
     shown = _measures(look)
     rows = tuple(
         (

@@ -8,6 +8,7 @@ from dataclasses import replace
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
 from xaudit.report import credibility, numbers, places, predictions, results, statements
+from xaudit.report.at_points import above
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
 from xaudit.report.few import explained
@@ -196,8 +197,8 @@ def _detector(findings: Findings) -> Section:
             (
                 tr("Operating point {name}", name=p.name),
                 tr(
-                    "logit above {logit}, {origin}. {note}",
-                    logit=numbers.plain(p.logit),
+                    "{above}, {origin}. {note}",
+                    above=above(p),
                     origin=tr(_ORIGINS[p.origin]),
                     note=p.note,
                 ),

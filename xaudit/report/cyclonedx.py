@@ -119,7 +119,8 @@ def _properties(findings: Findings) -> Iterator[dict[str, str]]:
     if audit.policy_sha256:
         yield {"name": "xaudit:policy:sha256", "value": audit.policy_sha256}
     for point in findings.detector.operating_points:
-        value = f"logit above {point.logit!r}, {point.origin}"
+        above = "at or above" if point.inclusive else "above"
+        value = f"logit {above} {point.logit!r}, {point.origin}"
         yield {"name": f"xaudit:operating_point:{point.name}", "value": value}
     methods = {(one.metric, one.estimate.method) for one in findings.findings}
     for metric, method in sorted(methods):

@@ -60,7 +60,10 @@ _BASE = (
     ),
     (
         later("Operating point"),
-        later("A threshold: a case that scores above it is called a fracture."),
+        later(
+            "A threshold: a case that scores above it is called a fracture; one that scores "
+            "exactly it only where that is declared."
+        ),
     ),
     (
         "PPV",
