@@ -15,7 +15,7 @@ from xaudit.audit.seen import Probe
 from xaudit.audit.suspicions import OF_PROBE, suspected
 from xaudit.core.case import Case
 from xaudit.errors import DetectorError
-from xaudit.models.spec import OutputSpec
+from xaudit.models.spec import Answers, OutputSpec
 
 LOGITS = np.random.default_rng(0).normal(0, 3, (32, 3))
 
@@ -25,7 +25,7 @@ def probe(outputs, kind="logit", positive=0, logits=None, **asked):
     scores = outputs[:, 0] if logits is None else logits
     cases = tuple(Case(f"c{number}", "p", False, None) for number in range(len(outputs)))
     again = {name: scores[:16] for name in ("again", "alone", "moved")} | asked
-    return Probe(OutputSpec(kind, positive), cases, None, outputs, scores, **again)
+    return Probe(OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again))
 
 
 def names(seen):

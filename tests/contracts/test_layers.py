@@ -113,9 +113,7 @@ def test_no_module_has_a_name_that_says_nothing():
 def test_only_the_evaluator_calls_the_detector():
     """Outside of it nobody runs ``.logits(`` of a detector or ``.module(``."""
     allowed = {("explain", "evaluator"), ("models", "torch_detector"), ("models", "load"),
-               ("models", "plausibility"), ("explain", "randomize"),
-               # It asks in batches of its own on purpose: whether they change the answer.
-               ("audit", "probing")}  # fmt: skip
+               ("models", "plausibility"), ("explain", "randomize")}  # fmt: skip
     for path, parts in modules():
         if parts[0] in {"audit", "explain", "commands", "models"} and parts not in allowed:
             text = path.read_text(encoding="utf-8")

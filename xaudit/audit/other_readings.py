@@ -32,7 +32,7 @@ def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
         probe: of some images.
     """
     labels = np.array([case.label for case in probe.cases], dtype=bool)
-    width = probe.outputs.shape[1]
+    width = probe.said.outputs.shape[1]
     if probe.output.kind not in _KINDS or not 1 < width <= _MOST_COLUMNS:
         return ()
     if min(labels.sum(), (~labels).sum()) < ENOUGH:
@@ -40,7 +40,7 @@ def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
     patients = [case.patient for case in probe.cases]
     found = []
     for name, scores in _readings(probe):
-        gap = paired_auc_difference(scores, probe.logits, labels, patients, _LEVEL).difference
+        gap = paired_auc_difference(scores, probe.said.logits, labels, patients, _LEVEL).difference
         if gap.low is not None and gap.value is not None and gap.low > 0:
             found.append((gap.value, auc_value(scores, labels) or 0.0, name))
     best, reached, name = max(found, default=(0.0, 0.0, ""))
@@ -57,7 +57,7 @@ def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
 
 def _readings(probe: Probe) -> Iterator[tuple[str, Array]]:
     """Other declaration → the scores that it would give."""
-    outputs, columns = probe.outputs, probe.output.columns
+    outputs, columns = probe.said.outputs, probe.output.columns
     alone = probe.output.kind == "multi_label"
     for column in range(outputs.shape[1]):
         same = columns == (column,)

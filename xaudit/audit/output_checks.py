@@ -27,7 +27,7 @@ def refuse_impossible(probe: Probe) -> None:
     Raises:
         DetectorError: names the case, what it returned, and what to declare.
     """
-    kind, outputs = probe.output.kind, probe.outputs
+    kind, outputs = probe.output.kind, probe.said.outputs
     broken = np.any(~np.isfinite(outputs), axis=1)
     _refuse(probe, broken, "finite numbers", "check the weights")
     if kind not in PROBABILITIES:
@@ -45,7 +45,7 @@ def _refuse(probe: Probe, wrong: BoolArray, expected: str, advice: str) -> None:
     if not wrong.any():
         return
     first = int(np.argmax(wrong))
-    row = ", ".join(f"{value:.4g}" for value in probe.outputs[first][:6])
+    row = ", ".join(f"{value:.4g}" for value in probe.said.outputs[first][:6])
     raise DetectorError(
         f"output.kind {probe.output.kind}: expected {expected}, but {int(wrong.sum())} of "
         f"{len(wrong)} images give something else; case {probe.cases[first].case_id} gives "
@@ -55,7 +55,7 @@ def _refuse(probe: Probe, wrong: BoolArray, expected: str, advice: str) -> None:
 
 def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
     """Whether declared logits are the probabilities of a softmax, or their logarithms."""
-    kind, outputs = probe.output.kind, probe.outputs
+    kind, outputs = probe.output.kind, probe.said.outputs
     if kind in PROBABILITIES or len(outputs) < ENOUGH or outputs.shape[1] < 2:
         return ()
     if _are_rows_of_a_softmax(outputs):
@@ -76,7 +76,7 @@ def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
 
 def scores_in_unit_interval(probe: Probe) -> tuple[Suspicion, ...]:
     """Whether what is declared as logits are the probabilities of a sigmoid."""
-    kind, outputs = probe.output.kind, probe.outputs
+    kind, outputs = probe.output.kind, probe.said.outputs
     if kind in PROBABILITIES or _are_rows_of_a_softmax(outputs):
         return ()
     chosen = outputs[:, list(probe.output.columns)] if kind == "multi_label" else outputs
@@ -95,8 +95,8 @@ def _are_rows_of_a_softmax(outputs: Array) -> bool:
 
 def score_not_repeatable(probe: Probe) -> tuple[Suspicion, ...]:
     """Whether the same images have other scores when they are asked again."""
-    first = _score(probe, probe.logits)
-    apart, limit = _apart(first, _score(probe, probe.again)), _tolerance(first)
+    first = _score(probe, probe.said.logits)
+    apart, limit = _apart(first, _score(probe, probe.said.again)), _tolerance(first)
     if apart.max() <= limit:
         return ()
     text = (
@@ -112,8 +112,10 @@ def score_depends_on_batch(probe: Probe) -> tuple[Suspicion, ...]:
     if score_not_repeatable(probe):
         # Then the two cannot be told apart.
         return ()
-    first = _score(probe, probe.logits)
-    alone, moved = (_apart(first, _score(probe, one)) for one in (probe.alone, probe.moved))
+    first = _score(probe, probe.said.logits)
+    alone, moved = (
+        _apart(first, _score(probe, one)) for one in (probe.said.alone, probe.said.moved)
+    )
     apart, limit = np.maximum(alone, moved), _tolerance(first)
     if apart.max() <= limit:
         return ()

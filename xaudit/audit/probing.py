@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
 from xaudit.audit.fold_detectors import Part
 from xaudit.audit.output_checks import refuse_impossible
@@ -32,17 +29,11 @@ from xaudit.data.images import read_range
 from xaudit.data.intensity import unused_range
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
-from xaudit.models.heads import as_table
-from xaudit.models.plausibility import check_input
+from xaudit.models.plausibility import ask, check_input
 from xaudit.models.torch_detector import TorchDetector
 
 _PROBED, _LEAST = 32, 8
 """Images that are looked at, and of each fold at least."""
-_AGAIN = 16
-"""Of these, images that are asked again, alone and in other company."""
-_BATCH = 8
-
-Logits = npt.NDArray[np.float64]
 
 
 def notice(parts: Sequence[Part], acknowledge: Sequence[str], folder: Path) -> Noticed:
@@ -81,7 +72,7 @@ def foresee(plan: Plan, detector: TorchDetector) -> tuple[Suspicion, ...]:
     if probe is None:
         return ()
     labels = np.array([case.label for case in probe.cases], dtype=bool)
-    scores = Scores(probe.logits, labels, probe.output.kind, probe.output.clipping)
+    scores = Scores(probe.said.logits, labels, probe.output.kind, probe.output.clipping)
     found = (*_of_probe(detector, probe), *suspected(OF_SCORES, scores))
     return answered(found, plan.config.acknowledge)
 
@@ -121,23 +112,7 @@ def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Prob
     cases, pictures = _readable(plan, detector, images)
     if not cases:
         return None
-    with _outputs(detector) as seen:
-        logits = _in_batches(detector, pictures)
-    again = pictures[:_AGAIN]
-    # Each image at another place, beside others, in batches that begin elsewhere.
-    order = np.roll(np.arange(len(again))[::-1], 3)
-    moved = np.empty(len(again))
-    moved[order] = _in_batches(detector, again[order], _BATCH - 3)
-    return Probe(
-        output=plan.config.detector.output.resolve(),
-        cases=cases,
-        images=pictures,
-        outputs=np.concatenate(seen),
-        logits=logits,
-        again=_in_batches(detector, pictures)[: len(again)],
-        alone=_in_batches(detector, again, 1),
-        moved=moved,
-    )
+    return Probe(plan.config.detector.output.resolve(), cases, pictures, ask(detector, pictures))
 
 
 def _readable(
@@ -155,23 +130,3 @@ def _readable(
             continue
         cases.append(case)
     return tuple(cases), np.stack(pictures) if pictures else np.empty((0,), dtype=np.float32)
-
-
-def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH) -> Logits:
-    starts = range(0, len(images), size)
-    return np.concatenate([detector.logits(images[start : start + size]) for start in starts])
-
-
-@contextmanager
-def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
-    """What the network returns inside the block, before its head: (n, K) for each batch."""
-    seen: list[Logits] = []
-
-    def keep(_network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
-        seen.append(as_table(output, len(inputs[0])).double().cpu().numpy())
-
-    handle = detector.module.network.register_forward_hook(keep)
-    try:
-        yield seen
-    finally:
-        handle.remove()

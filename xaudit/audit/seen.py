@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray, Case, FloatArray
-from xaudit.models.spec import OutputSpec
+from xaudit.models.spec import Answers, OutputSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,21 +21,13 @@ class Probe:
         output: what the network is declared to return.
         cases: N of the study; their files hold the stored pixels.
         images: (N, C, H, W) in [0, 1], as the detector sees them.
-        outputs: (N, K), what the network returned before anything was made of it.
-        logits: (N,), all images in one batch.
-        again: (N,), the same batch asked once more.
-        alone: (N,), each image by itself.
-        moved: (N,), each image at another place among others.
+        said: of these images, in several ways.
     """
 
     output: OutputSpec
     cases: tuple[Case, ...]
     images: FloatArray
-    outputs: npt.NDArray[np.float64]
-    logits: npt.NDArray[np.float64]
-    again: npt.NDArray[np.float64]
-    alone: npt.NDArray[np.float64]
-    moved: npt.NDArray[np.float64]
+    said: Answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

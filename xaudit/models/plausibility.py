@@ -2,13 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.suspicion import Suspicion
+from xaudit.models.heads import as_table
+from xaudit.models.spec import Answers
 from xaudit.models.torch_detector import TorchDetector
 
+Logits = npt.NDArray[np.float64]
+
 _FAR = 3.0
+_AGAIN = 16
+"""Images that are asked again, alone and in other company; whole batches of them."""
+_BATCH = 8
+
+
+def ask(detector: TorchDetector, images: FloatArray) -> Answers:
+    """Ask a detector about some images, and again, alone and in other company.
+
+    Args:
+        detector: as declared; itself, not the faster copy that the evaluator makes.
+        images: (N, C, H, W) in [0, 1], of the study.
+
+    Raises:
+        DetectorError: the network returns something else than was declared.
+    """
+    with _outputs(detector) as seen:
+        logits = _in_batches(detector, images)
+    some = images[:_AGAIN]
+    order = np.roll(np.arange(len(some))[::-1], 3)
+    moved = np.empty(len(some))
+    # Batches that are cut elsewhere, too.
+    moved[order] = _in_batches(detector, some[order], _BATCH - 3)
+    again = _in_batches(detector, some)
+    return Answers(np.concatenate(seen), logits, again, _in_batches(detector, some, 1), moved)
+
+
+def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH) -> Logits:
+    starts = range(0, len(images), size)
+    return np.concatenate([detector.logits(images[start : start + size]) for start in starts])
+
+
+@contextmanager
+def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
+    """What the network returns inside the block, before its head: (n, K) for each batch."""
+    seen: list[Logits] = []
+
+    def keep(_network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
+        seen.append(as_table(output, len(inputs[0])).double().cpu().numpy())
+
+    handle = detector.module.network.register_forward_hook(keep)
+    try:
+        yield seen
+    finally:
+        handle.remove()
 
 
 def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion, ...]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from xaudit.core.detector import InputSpec
 
 OutputKind = Literal[
@@ -123,3 +126,22 @@ class DetectorSpec:
     target_layer: str | None = None
     weights_key: str | None = None
     weights_prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a detector says of N images, and of the first M of them asked otherwise.
+
+    Attributes:
+        outputs: (N, K), what the network returned before anything was made of it.
+        logits: (N,), in batches.
+        again: (M,), the same batches asked once more.
+        alone: (M,), each image by itself.
+        moved: (M,), each image at another place among others.
+    """
+
+    outputs: npt.NDArray[np.float64]
+    logits: npt.NDArray[np.float64]
+    again: npt.NDArray[np.float64]
+    alone: npt.NDArray[np.float64]
+    moved: npt.NDArray[np.float64]

@@ -188,7 +188,7 @@ def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
     mask(folder, "v.png", 1, 255)
     text = "image,label,masks\na.png,1,v.png\nb.png,0,\n"
     (found,) = problems(folder, text)
-    assert "line 2: mask: v.png: value 1 (8 px), value 255 (8 px)" in found
+    assert "line 2: mask of case a: v.png: value 1 (8 px), value 255 (8 px)" in found
     declared = load(folder, text, mask_values=MaskValues((1,), (255,)))
     assert len(declared.cases[0].lesions) == len(declared.cases[0].ignored) == 1
     (found,) = problems(folder, text, mask_values=MaskValues((1,)))

@@ -228,7 +228,7 @@ def _case_id(reading: _Reading, row: Row, seen: dict[str, str]) -> str:
 
 
 def _case(reading: _Reading, row: Row, case_id: str) -> Case:
-    label, masks = _label(reading, row), _masks(reading, row)
+    label, masks = _label(reading, row), _masks(reading, row, case_id)
     if label:
         _note_black(reading, row, case_id, masks)
     return Case(
@@ -320,11 +320,11 @@ def _drawn(reading: _Reading, row: Row) -> tuple[Outline, ...]:
     return tuple(lesions)
 
 
-def _masks(reading: _Reading, row: Row) -> list[MaskFileLesions]:
+def _masks(reading: _Reading, row: Row, case_id: str) -> list[MaskFileLesions]:
     """What each mask file of a row shows."""
     nothing = MaskFileLesions(())
     found = [
-        reading.attempt(row, "mask", partial(_from_file, reading, text), nothing)
+        reading.attempt(row, f"mask of case {case_id}", partial(_from_file, reading, text), nothing)
         for text in _mask_paths(reading, row)
     ]
     reading.soft += [mask.soft for mask in found if mask.soft]
