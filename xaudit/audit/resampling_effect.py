@@ -94,7 +94,7 @@ def _effect(
     first, second = (_in_order(one, before) for one in (before, after))
     apart = np.abs(second - first)
     flips = {
-        point.name: int(((first > point.logit) != (second > point.logit)).sum()) for point in points
+        point.name: int(((first > point.edge) != (second > point.edge)).sum()) for point in points
     }
     return ResamplingEffect(kind, len(first), float(apart.max()), float(np.median(apart)), flips)
 
