@@ -39,7 +39,8 @@ class DetectorSpec:
         arguments: passed to the factory.
         input: what it expects to see.
         output: what it returns.
-        target_layer: dotted name of the layer that Grad-CAM reads; None to find it.
+        target_layer: dotted name of the layer whose output Grad-CAM reads; None to find what the
+            head pools.
     """
 
     name: str
