@@ -111,8 +111,8 @@ class DetectorSpec:
         arguments: passed to the factory.
         input: what it expects to see.
         output: what it returns.
-        target_layer: dotted name of the layer whose output Grad-CAM reads; None to find what is
-            pooled.
+        target_layer: dotted name of the layer whose output Grad-CAM reads; None to find what the
+            head pools.
         weights_key: of the state in the file, dotted; None where the file holds one.
         weights_prefix: of the names to take; None to take one off that all share, if that fits.
     """
