@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 from safetensors.torch import load_file, save_file
+from scipy.special import expit
 
 from xaudit.audit.check import check_audit
 from xaudit.audit.conduct import run_audit
@@ -161,7 +162,11 @@ def test_what_cannot_be_is_refused_by_both(planted, name, output, message):
 def test_the_right_declaration_gives_the_logits_of_the_network(planted, name, output):
     right = probe_of(*loaded(planted("plain"))).said.logits
     found = probe_of(*loaded(planted(name, output))).said.logits
-    assert found == pytest.approx(right, abs=0.01)
+    # Near 1 a sigmoid in float32 has lost digits that no head brings back.
+    told = right < 8
+    assert told.sum() > 8
+    assert found[told] == pytest.approx(right[told], abs=0.01)
+    assert expit(found) == pytest.approx(expit(right), abs=1e-5)
 
 
 def test_a_suspicion_is_kept_and_caps_the_verdict_until_it_is_acknowledged(planted):
