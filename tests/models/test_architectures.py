@@ -128,7 +128,7 @@ def linear_head(architecture, detector):
         if name.endswith(("fc", "classifier", "classifier.1", "head", "head.fc"))
         and isinstance(part, torch.nn.Linear)
     ]
-    return float(positive_logit(bias[None], architecture.output)[0])
+    return float(positive_logit(bias[None], architecture.output, 1)[0])
 
 
 def raw_maps(detector, case):

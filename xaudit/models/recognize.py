@@ -169,10 +169,8 @@ def _shapes_of(architecture: str, arguments: Mapping[str, Argument]) -> Shapes |
             with warnings.catch_warnings(), torch.device(device):
                 warnings.simplefilter("ignore")
                 return _shapes(build_network(architecture, arguments).state_dict())
-        except NotImplementedError:
-            continue  # it reads values while it is built
-        except (DetectorError, RuntimeError, ValueError, AssertionError, ImportError):
-            return None
+        except (DetectorError, RuntimeError):
+            continue  # some read values while they are built
     return None
 
 

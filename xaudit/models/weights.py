@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from xaudit.core.detector import Taken
 from xaudit.errors import DetectorError
 from xaudit.models.checkpoint import TOP, State, Stored, read_stored
+from xaudit.models.foreign import foreign_code
 
 _SHOWN = 5
 
@@ -50,7 +52,7 @@ def load_weights(network: torch.nn.Module, stored: Stored, prefix: str | None, w
     Raises:
         DetectorError: what is missing, unexpected or of another shape, and which prefix would fit.
     """
-    wanted, state = network.state_dict(), stored.tensors
+    wanted, state = _wanted(network, where), stored.tensors
     if prefix is None:
         prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
     load_state(network, without_prefix(state, prefix), where, _advice(state, wanted, prefix))
@@ -71,11 +73,31 @@ def load_state(network: torch.nn.Module, state: State, where: str, advice: str =
     Raises:
         DetectorError: what is missing, unexpected or of another shape.
     """
-    problems = _misfits(state, network.state_dict())
+    problems = _misfits(state, _wanted(network, where))
     if problems:
         told = "; ".join([*problems, advice] if advice else problems)
         raise DetectorError(f"{where}: weights do not fit; {told}")
-    network.load_state_dict(state, strict=False)
+    with foreign_code(f"{where}: weights cannot be loaded"):
+        network.load_state_dict(state, strict=False)
+
+
+def _wanted(network: torch.nn.Module, where: str) -> Mapping[str, torch.Tensor]:
+    """Name → tensor of the network as it was built, all of them with a shape and with values."""
+    with foreign_code(f"{where}: the network does not tell its tensors"):
+        wanted: Mapping[str, torch.Tensor] = network.state_dict()
+        unsized = [name for name, one in wanted.items() if is_lazy(one)]
+        empty = [name for name, one in wanted.items() if not is_lazy(one) and one.is_meta]
+    if unsized:
+        raise DetectorError(
+            f"{where}: layers without a size yet (LazyLinear and its kin): {_some(unsized)}; let "
+            "the factory call the network once, or give the sizes"
+        )
+    if empty:
+        raise DetectorError(
+            f"{where}: the factory builds tensors without memory (device meta): {_some(empty)}; "
+            "let it build them on the CPU"
+        )
+    return wanted
 
 
 def _misfits(state: State, wanted: Mapping[str, torch.Tensor]) -> list[str]:
@@ -94,8 +116,18 @@ def _misfits(state: State, wanted: Mapping[str, torch.Tensor]) -> list[str]:
         for name in both
         if wanted[name].is_floating_point() and not state[name].is_floating_point()
     ]
+    hollow = [
+        f"{name} ({'no values' if state[name].is_meta else state[name].layout})"
+        for name in both
+        if state[name].is_meta or state[name].layout != torch.strided
+    ]
     named = (("missing", missing), ("unexpected", unexpected))
-    told = (*named, ("other shape", reshaped), ("other kind of number", coded))
+    told = (
+        *named,
+        ("other shape", reshaped),
+        ("other kind of number", coded),
+        ("sparse or empty", hollow),
+    )
     return [f"{what}: {_some(names)}" for what, names in told if names]
 
 
