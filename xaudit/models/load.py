@@ -35,7 +35,7 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
     stored = read_stored(spec.weights, spec.weights_key)
     network = build_network(spec.architecture, spec.arguments)
     where = f"{spec.weights.name} into {spec.architecture}"
-    taken = load_weights(network, stored, spec.weights_prefix, where)
+    taken = load_weights(network, stored, spec.weights_prefix, where, spec.weights_leave_out)
     image = _probe_image(spec)
     module = _tried(network, spec, image)
     with foreign_code("the network does not work where its layers are watched"):

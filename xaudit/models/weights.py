@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -36,29 +36,48 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_weights(network: torch.nn.Module, stored: Stored, prefix: str | None, where: str) -> Taken:
+def load_weights(
+    network: torch.nn.Module,
+    stored: Stored,
+    prefix: str | None,
+    where: str,
+    leave_out: Sequence[str] = (),
+) -> Taken:
     """Load a state of a file; a prefix that all of its names share may come off.
 
     Names are taken as they are where they fit. Otherwise a prefix that all share (from
     DataParallel, Lightning, compile) comes off if they fit afterwards. Entries are left out only
-    under a declared prefix.
+    under a declared prefix, or by name.
 
     Args:
         network: receives the weights.
         stored: from `xaudit.models.checkpoint.read_stored`.
         prefix: of the names to take, as declared; None to find it.
         where: file and architecture, for the message.
+        leave_out: names of entries, and beginnings with their dot, as they stand in the file.
 
     Raises:
         DetectorError: what is missing, unexpected or of another shape, and which prefix would fit.
     """
-    wanted, state = _wanted(network, where), stored.tensors
+    wanted = _wanted(network, where)
+    state = {name: one for name, one in stored.tensors.items() if not _named(name, leave_out)}
+    idle = [one for one in leave_out if not any(_named(name, [one]) for name in stored.tensors)]
+    if idle:
+        raise DetectorError(
+            f"{where}: detector.weights_leave_out: no entry is called or begins with "
+            f"{_some(idle)}; a beginning ends with its dot"
+        )
     if prefix is None:
         prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
     load_state(network, without_prefix(state, prefix), where, _advice(state, wanted, prefix))
-    left_out = tuple(name for name in state if not name.startswith(prefix))
+    taken = {name for name in state if name.startswith(prefix)}
+    left_out = tuple(name for name in stored.tensors if name not in taken)
     key = "" if stored.key == TOP and not stored.beside else stored.key
     return Taken(key, prefix, left_out, stored.beside)
+
+
+def _named(name: str, leave_out: Sequence[str]) -> bool:
+    return any(name == one or (one.endswith(".") and name.startswith(one)) for one in leave_out)
 
 
 def load_state(network: torch.nn.Module, state: State, where: str, advice: str = "") -> None:
@@ -166,15 +185,35 @@ def shared_prefixes(state: State) -> Iterator[str]:
 
 
 def _advice(state: State, wanted: Mapping[str, torch.Tensor], tried: str) -> str:
-    """Which prefixes would fit; empty if none would."""
-    anchor = next((name for name in wanted if not _is_counter(name)), "")
-    ends = {name.removesuffix(anchor) for name in state if name.endswith(anchor)}
-    likely = sorted(one for one in ends if one.endswith(".") and one != tried)
-    fitting = [one for one in likely if _fits(state, wanted, one)]
+    """Which declarations would fit; empty if none would."""
     if tried and _fits(state, wanted, ""):
         return "the names fit as they are: leave weights_prefix out"
-    told = [f"weights_prefix: {one} would fit{_left(state, one)}" for one in fitting]
-    return "; or ".join(told)
+    anchor = next((name for name in wanted if not _is_counter(name)), "")
+    ends = {name.removesuffix(anchor) for name in state if name.endswith(anchor)}
+    likely = sorted(one for one in ends if not one or one.endswith("."))
+    return "; or ".join(way for one in likely if (way := _way(state, wanted, one)))
+
+
+def _way(state: State, wanted: Mapping[str, torch.Tensor], prefix: str) -> str:
+    """How the entries that begin so would fit: as they are, or without some; empty if not."""
+    inside = without_prefix(state, prefix)
+    extra = [name for name in inside if name not in wanted]
+    kept = {name: one for name, one in inside.items() if name in wanted}
+    if _misfits(kept, wanted):
+        return ""
+    families = dict.fromkeys(prefix + _beginning(name, kept) for name in extra)
+    parts = [f"weights_prefix: {prefix}"] if prefix else []
+    parts += [f"weights_leave_out: [{', '.join(map(_printed, families))}]"] if families else []
+    return f"{' with '.join(parts)} would fit{_left(state, prefix)}"
+
+
+def _beginning(name: str, kept: State) -> str:
+    """The shortest dotted beginning that no entry shares which is taken; else the whole name."""
+    parts = name.split(".")
+    starts = (".".join(parts[:count]) + "." for count in range(1, len(parts)))
+    shared = (any(one.startswith(start) for one in kept) for start in starts)
+    count = next((count for count, both in enumerate(shared, 1) if not both), len(parts))
+    return ".".join(parts[:count]) + ("." if count < len(parts) else "")
 
 
 def _left(state: State, prefix: str) -> str:
@@ -198,4 +237,8 @@ def _is_counter(name: str) -> bool:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     # A name comes from the file: a line break or an escape in it must not reach a terminal.
-    return ", ".join(one if one.isprintable() else ascii(one) for one in names[:_SHOWN]) + more
+    return ", ".join(map(_printed, names[:_SHOWN])) + more
+
+
+def _printed(name: str) -> str:
+    return name if name.isprintable() else ascii(name)
