@@ -134,8 +134,6 @@ def test_a_pickled_network_is_named_and_not_run(tmp_path):
 @pytest.mark.parametrize(
     ("names", "metadata", "framework"),
     [
-        (["dense/kernel:0", "dense/bias:0"], {}, "TensorFlow or Flax"),
-        (["params.dense.kernel", "params.dense.bias"], {}, "TensorFlow or Flax"),
         (["conv.weight"], {"format": "flax"}, "Flax"),
         (["conv.weight"], {"format": "tf"}, "TensorFlow"),
         (["conv.weight"], {"format": "mlx"}, "MLX"),

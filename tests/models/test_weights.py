@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from xaudit.core.detector import Taken
@@ -128,3 +129,23 @@ def test_a_family_of_which_something_is_taken_is_left_out_entry_by_entry(tmp_pat
     with pytest.raises(DetectorError, match=r"weights_leave_out: \[0\.scale\] would fit"):
         load(network, state, tmp_path)
     assert load(network, state, tmp_path, leave_out=["0.scale"]).left_out == ("0.scale",)
+
+
+class OfKernels(nn.Module):
+    """A class of torch that calls its tensors as TensorFlow does."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("name", ["dense/kernel:0", "params.dense.kernel"])
+def test_names_of_another_framework_are_told_where_they_do_not_fit(name, tmp_path):
+    save_file({name: torch.zeros(2, 3)}, tmp_path / "w.st")
+    stored = read_stored(tmp_path / "w.st")
+    with pytest.raises(DetectorError, match="looks like a file of TensorFlow or Flax"):
+        load_weights(nn.Linear(3, 2), stored, None, "w.st")
+    save_file({"kernel": torch.zeros(2, 3)}, tmp_path / "w.st")
+    network = OfKernels()
+    assert load_weights(network, read_stored(tmp_path / "w.st"), None, "w.st") == Taken()
+    assert not network.kernel.any()

@@ -40,11 +40,13 @@ class Stored:
         key: under which it lies, dotted; `TOP` where the file is that state.
         tensors: name → tensor, as they stand in the file.
         beside: keys of the other states of the file.
+        looks: like a file of another framework, by its names alone; empty if it does not.
     """
 
     key: str
     tensors: State
     beside: tuple[str, ...] = ()
+    looks: str = ""
 
 
 def read_stored(path: Path, key: str | None = None) -> Stored:
@@ -85,7 +87,7 @@ def read_states(path: Path) -> tuple[Stored, ...]:
         states = [(TOP, _read_safetensors(path))]
     else:
         states = _states(_read_torch(path), path)
-    keys = [key for key, _ in states]
+    keys, looks = [key for key, _ in states], _looks(states[0][1])
     twice = sorted({_printed(key) for key in keys if keys.count(key) > 1})
     if twice:
         raise DetectorError(
@@ -93,7 +95,7 @@ def read_states(path: Path) -> tuple[Stored, ...]:
             "in a key and once nested, and none can be named; save the one that is audited alone"
         )
     return tuple(
-        Stored(key, state, tuple(one for one in keys if one != key)) for key, state in states
+        Stored(key, state, tuple(one for one in keys if one != key), looks) for key, state in states
     )
 
 
@@ -110,23 +112,22 @@ def _size(state: State) -> str:
 def _read_safetensors(path: Path) -> State:
     try:
         with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            foreign = _foreign(dict(file.metadata() or {}), names)
-            if foreign is None:
-                return {name: file.get_tensor(name) for name in names}
+            framework = _OTHERS.get((file.metadata() or {}).get("format", "").lower())
+            if framework is None:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise DetectorError(
             f"{path}: is not a safetensors file that can be read: {error}; copy it again"
         ) from None
-    raise DetectorError(foreign.sentence(path))
+    stranger = Stranger(f"a safetensors file of {framework}", PREDICTIONS)
+    raise DetectorError(stranger.sentence(path))
 
 
-def _foreign(metadata: Mapping[str, str], names: list[str]) -> Stranger | None:
-    """Tensors of another framework: their axes stand in another order, and names differ."""
-    framework = _OTHERS.get(metadata.get("format", "").lower())
-    if framework is None and not any(name.endswith("weight") for name in names):
-        framework = "TensorFlow or Flax" if any(map(_OF_KERAS.search, names)) else None
-    return Stranger(f"a safetensors file of {framework}", PREDICTIONS) if framework else None
+def _looks(state: State) -> str:
+    """Names of TensorFlow and Flax; a class of torch may have them too, so it has to fit first."""
+    if any(name.endswith("weight") for name in state) or not any(map(_OF_KERAS.search, state)):
+        return ""
+    return f"it looks like a file of TensorFlow or Flax: {PREDICTIONS}"
 
 
 def _read_torch(path: Path) -> object:

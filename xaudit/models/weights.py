@@ -69,7 +69,8 @@ def load_weights(
         )
     if prefix is None:
         prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
-    load_state(network, without_prefix(state, prefix), where, _advice(state, wanted, prefix))
+    advice = _advice(state, wanted, prefix) or stored.looks
+    load_state(network, without_prefix(state, prefix), where, advice)
     taken = {name for name in state if name.startswith(prefix)}
     left_out = tuple(name for name in stored.tensors if name not in taken)
     key = "" if stored.key == TOP and not stored.beside else stored.key
