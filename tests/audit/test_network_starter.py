@@ -90,3 +90,9 @@ def test_color_and_padding_are_written_only_where_something_shows_them():
     assert detector(RESNET)["input"]["color"] == OPEN
     assert "pad" not in detector(RESNET, Sidecar("c", {"resize": "stretch"}))["input"]
     assert detector(RESNET, Sidecar("c", {"resize": "letterbox"}))["input"]["pad"] == OPEN
+
+
+@pytest.mark.parametrize("end", ["\n", "\x85", "\u2028", "\x1b"])
+def test_a_name_in_a_file_never_leaves_its_comment(end):
+    sidecar = Sidecar("c", {}, {"mean": f"it says a{end}name: other{end}, which is not known"})
+    assert detector(RESNET, sidecar) == detector(RESNET)

@@ -51,8 +51,10 @@ def asked(section: str, key: str, indent: str, *remarks: str) -> Iterator[str]:
 
 
 def _comment(text: str, indent: str) -> list[str]:
+    # Names come from files: a line break of any kind in them would end the comment.
+    shown = "".join(one if one.isprintable() else " " for one in text)
     return textwrap.wrap(
-        text, 98, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ",
+        shown, 98, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
