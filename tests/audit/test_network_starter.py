@@ -9,7 +9,9 @@ from xaudit.models.recognize import Recognized
 from xaudit.models.sidecar import Sidecar
 
 RESNET = Recognized("torchvision:resnet18", {"num_classes": 2}, 3, 2, ("timm:resnet18",))
-ASKED = ("height", "width", "resize", "interpolation", "mean", "std", "intensity")
+ASKED = (
+    "height", "width", "color", "resize", "interpolation", "mean", "std", "intensity", "pad",
+)  # fmt: skip
 
 
 def detector(seen, sidecar=None):
@@ -72,3 +74,25 @@ def test_one_output_is_a_logit_and_a_prefix_is_declared():
     said = detector(Recognized("a:b", {}, 1, 1, prefix="model."))
     assert said["output"] == {"kind": "logit"}
     assert said["weights_prefix"] == "model."
+
+
+def test_of_rivals_those_that_are_the_same_are_told():
+    rivals = Recognized(
+        "torchvision:resnet18", {}, 3, 2, ("timm:resnet18",), ("timm:resnetblur18",)
+    )
+    text = " ".join(network_text(rivals, Sidecar()).replace("#", "").split())
+    assert "torchvision:resnet18 and timm:resnet18 are the same network" in text
+    assert "other logits, or could not be compared: timm:resnetblur18" in text
+
+
+def test_color_and_padding_are_written_only_where_something_shows_them():
+    assert detector(Recognized("a:b", {}, 1, 1))["input"]["color"] == "gray"
+    assert detector(RESNET)["input"]["color"] == OPEN
+    assert "pad" not in detector(RESNET, Sidecar("c", {"resize": "stretch"}))["input"]
+    assert detector(RESNET, Sidecar("c", {"resize": "letterbox"}))["input"]["pad"] == OPEN
+
+
+@pytest.mark.parametrize("end", ["\n", "\x85", "\u2028", "\x1b"])
+def test_a_name_in_a_file_never_leaves_its_comment(end):
+    sidecar = Sidecar("c", {}, {"mean": f"it says a{end}name: other{end}, which is not known"})
+    assert detector(RESNET, sidecar) == detector(RESNET)

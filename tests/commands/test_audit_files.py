@@ -39,7 +39,7 @@ def test_init_writes_a_file_that_names_what_it_saw(xaudit, demo, tmp_path):
 
 OPEN = {
     "height": "224", "width": "160", "resize": "letterbox", "interpolation": "area",
-    "mean": "[0.35]", "std": "[0.25]", "intensity": "dtype", "probability": "0.5",
+    "mean": "[0.35]", "std": "[0.25]", "intensity": "dtype", "pad": "0.0", "probability": "0.5",
     "origin": "fixed", "note": "chosen on a tuning set",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from xaudit.errors import DetectorError
-from xaudit.models.checkpoint import TOP, read_stored
+from xaudit.models.checkpoint import TOP, read_states, read_stored
 
 
 def state(value=0.0):
@@ -134,8 +134,6 @@ def test_a_pickled_network_is_named_and_not_run(tmp_path):
 @pytest.mark.parametrize(
     ("names", "metadata", "framework"),
     [
-        (["dense/kernel:0", "dense/bias:0"], {}, "TensorFlow or Flax"),
-        (["params.dense.kernel", "params.dense.bias"], {}, "TensorFlow or Flax"),
         (["conv.weight"], {"format": "flax"}, "Flax"),
         (["conv.weight"], {"format": "tf"}, "TensorFlow"),
         (["conv.weight"], {"format": "mlx"}, "MLX"),
@@ -151,3 +149,36 @@ def test_safetensors_of_another_framework(names, metadata, framework, tmp_path):
 def test_without_a_state_there_is_nothing_to_load(content, tmp_path):
     with pytest.raises(DetectorError, match="expected a state_dict"):
         read_stored(saved(content, tmp_path))
+
+
+def test_what_is_nested_deeply_or_long_is_passed_over(tmp_path):
+    deep = 0.5
+    for _ in range(200):
+        deep = {"inner": deep}
+    logs = [{"step": [1, 2]} for _ in range(60_000)]
+    lightning = {"hyper_parameters": deep, "logs": logs, "state_dict": state()}
+    stored = read_stored(saved(lightning, tmp_path))
+    assert (stored.key, stored.beside) == ("state_dict", ())
+    with pytest.raises(DetectorError, match="expected a state_dict"):
+        read_stored(saved({"hyper_parameters": deep}, tmp_path))
+
+
+def test_what_holds_itself_ends(tmp_path):
+    content = {"state_dict": state()}
+    content["self"] = content
+    assert len({one.key for one in read_states(saved(content, tmp_path))}) > 1
+
+
+def test_two_states_of_the_same_dotted_name_are_refused(tmp_path):
+    path = saved({"a.b": state(), "a": {"b": state(1.0)}}, tmp_path)
+    for key in (None, "a.b"):
+        with pytest.raises(DetectorError, match=r"two states that are both called a\.b"):
+            read_stored(path, key)
+
+
+def test_integers_are_told_and_complex_weights_are_a_state(tmp_path):
+    coded = {"conv.weight": torch.ones(2, 1, 3, 3, dtype=torch.int8)}
+    with pytest.raises(DetectorError, match=r"its tensors are torch\.int8, not floats"):
+        read_stored(saved({"model": coded}, tmp_path))
+    turned = {"conv.weight": torch.ones(2, 2, dtype=torch.complex64)}
+    assert read_stored(saved(turned, tmp_path)).key == TOP

@@ -68,7 +68,8 @@ FILES = {
     "an ONNX model \\(damaged\\)": ONNX[:60],
     "a Core ML model": field(1, 4) + field(2, b"d") + field(500, b"net"),
     "a SavedModel of TensorFlow": field(1, 1) + field(2, b"graph"),
-    "a frozen graph of TensorFlow": field(1, b"node") * 3 + field(4, b"\x08\x01"),
+    "a frozen graph of TensorFlow": field(1, field(1, b"n") + field(2, b"Const")) * 3
+    + field(4, b"\x08\x01"),
     "a Keras model \\(HDF5": hdf5(b"model_weights", b"keras_version"),
     "an HDF5 file": hdf5(b"volume"),
     "an HDF5 file ": hdf5(b"matlab", at=512),
@@ -98,6 +99,19 @@ FILES = {
     "a pickle of .*Estimator, which holds more than tensors": pickle.dumps(Estimator()),
     "a pickle of .*Estimator, which holds": pickle.dumps({"a": Estimator()}, protocol=2),
     "a pickle, which holds more": pickle.dumps({"a": [1.0]}),
+    "a compressed pickle ": zlib.compress(b"x" * 100, level=2),
+    "a pickle of .*Estimator": pickle.dumps(Estimator(), protocol=0),
+    "a pickle of .*Estimator ": pickle.dumps({"a": Estimator()}, protocol=1),
+    "a pickle, which": pickle.dumps({"a": [1.0, 2.0]}, protocol=0),
+    "a pickle, which ": pickle.dumps({"a": [1.0, 2.0]}, protocol=1),
+    "a file of settings": b"[train]\nlr = 0.1\n",
+    "a file of settings ": b"[[runs]] # first\nlr = 0.1\n",
+    "a JSON file ": b"[1, 2]",
+    "a JSON file  ": b'[\n "a"]',
+    "a text file ": b"NTSC.\n(not a pickle)",
+    "a program of PaddlePaddle": field(1, field(1, 0) + field(2, 0)) + field(4, b"\x08\x00"),
+    "a program of PaddlePaddle ": field(1, field(1, 0) + bytes([26, 200, 1]) + bytes(200))
+    + field(4, b""),
     "an image \\(PNG\\)": b"\x89PNG\r\n\x1a\n",
     "an image \\(DICOM\\)": bytes(128) + b"DICM",
     "no format that is known here": bytes(range(255, 100, -1)),
@@ -139,6 +153,9 @@ FOLDERS = {
     "a folder that holds notes.txt": ["notes.txt"],
     "a folder that holds nothing": [],
     "a checkpoint folder of TensorFlow": ["checkpoint", "model.ckpt.index"],
+    "a checkpoint folder of TensorFlow,": ["m.ckpt.index", "m.ckpt.data-00000-of-00001"],
+    "a Keras model .* that was unpacked": ["config.json", "metadata.json", "model.weights.h5"],
+    "a folder of Hugging Face with weights of TensorFlow": ["config.json", "tf_model.h5"],
     "a checkpoint folder of JAX": ["_CHECKPOINT_METADATA", "array_metadatas"],
     "a checkpoint of torch that was unpacked": ["data.pkl", "version"],
     "a distributed checkpoint of torch": [".metadata", "__0_0.distcp"],
@@ -156,7 +173,10 @@ def test_folders_say_which_file_to_name(what, tmp_path):
         checkpoint_format(folder)
 
 
-@pytest.mark.parametrize("url", ["https://example.org/w.pt", "s3://bucket/w.pt", "hf://a/b"])
+@pytest.mark.parametrize("url", [
+    "https://example.org/w.pt", "s3://bucket/w.pt", "hf://a/b", "hf-hub:org/x", "models:/m/1",
+    "runs:/abc/w.pt", "wandb://a/b",
+])  # fmt: skip
 def test_a_url_is_not_fetched(url, tmp_path):
     with pytest.raises(DetectorError, match=rf"{url}: is a URL.*nothing is downloaded"):
         checkpoint_format((tmp_path / Path(url)).resolve())

@@ -53,6 +53,17 @@ def test_those_with_the_same_logits_and_those_with_others_are_told_apart(tmp_pat
     assert seen.rivals == ("timm:resnetblur18",)
 
 
+@pytest.mark.parametrize(("scale", "bias"), [(1e-5, 0.0), (1e-3, 5.0)])
+def test_tiny_logits_are_told_apart_too(tmp_path, scale, bias):
+    """Untrained networks say nearly the same of everything."""
+    state = build_network("torchvision:resnet18", {"num_classes": 1}).state_dict()
+    state["fc.weight"] *= scale
+    state["fc.bias"].fill_(bias)
+    save_file(state, tmp_path / "w.safetensors")
+    seen = recognize(tmp_path / "w.safetensors")
+    assert "timm:resnetblur18" in seen.rivals
+
+
 def test_torchvision_does_not_build_one_channel_and_is_not_proposed(tmp_path):
     seen = recognize(weights(tmp_path, "timm:resnet18", in_chans=1, num_classes=2))
     assert (seen.architecture, seen.arguments["in_chans"]) == ("timm:resnet18", 1)

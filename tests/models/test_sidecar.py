@@ -1,6 +1,7 @@
 """What timm's and Hugging Face's files say; what xaudit cannot declare exactly stays open."""
 
 import json
+import re
 
 import pytest
 
@@ -19,6 +20,7 @@ TIMM = {
     },
 }
 HUB = {
+    "image_processor_type": "ViTImageProcessor",
     "do_resize": True,
     "size": {"height": 224, "width": 192},
     "resample": 2,
@@ -72,6 +74,20 @@ def test_hugging_face_answers(tmp_path):
         ({"size": 384}, "height", 384),
         ({"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": 224},
          "resize", "crop"),
+        ({"size": 384, "default_to_square": False}, "resize", None),
+        ({"do_resize": False}, "resize", None),
+        ({"do_resize": False}, "height", None),
+        ({"do_resize": False}, "interpolation", None),
+        ({"image_processor_type": "DeiTImageProcessor"}, "resize", None),
+        ({"image_processor_type": "CLIPImageProcessor", "do_center_crop": False, "size": 224},
+         "resize", None),
+        ({"image_processor_type": "ViTImageProcessorFast"}, "interpolation", None),
+        ({"image_processor_type": "ViTImageProcessorFast"}, "resize", "stretch"),
+        ({"do_rescale": False, "image_mean": [123.7], "image_std": [58.4]}, "mean", None),
+        ({"image_mean": [123.7], "image_std": [58.4]}, "mean", None),
+        ({"image_mean": [123.7], "image_std": [58.4]}, "std", None),
+        ({"image_std": [0.0, 0.1, 0.1]}, "std", None),
+        ({"do_pad": False, "include_top": False}, "resize", "stretch"),
         ({"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": 224},
          "resize", None),
         ({"size": {"shortest_edge": 224}}, "height", None),
@@ -85,6 +101,48 @@ def test_hugging_face_answers(tmp_path):
 )  # fmt: skip
 def test_hugging_face_answers_what_can_be_declared(tmp_path, change, key, value):
     assert beside(tmp_path, "preprocessor_config.json", HUB | change).values.get(key) == value
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"image_processor_type": "EfficientNetImageProcessor", "include_top": True},
+         "normalizes twice"),
+        ({"image_processor_type": "EfficientNetImageProcessor"}, "EfficientNetImageProcessor"),
+        ({"rescale_offset": True}, r"\[-1, 1\]"),
+        ({"keep_aspect_ratio": True}, "keeps the aspect"),
+        ({"do_pad": True}, "pads"),
+        ({"do_flip_channel_order": True}, "BGR"),
+        ({"do_invert": True}, "do_invert, which is not known"),
+        ({"crop_pct": 0.9}, "crop_pct, which is not known"),
+        ({"image_processor_type": "ConvNextFeatureExtractor", "size": 224}, "ConvNext"),
+        ({"image_processor_type": "LevitImageProcessor"}, "Levit"),
+        ({"image_processor_type": None}, "names no processor"),
+    ],
+)  # fmt: skip
+def test_one_unknown_step_leaves_everything_open(tmp_path, change, told):
+    found = beside(tmp_path, "preprocessor_config.json", HUB | change)
+    assert found.values == {}
+    for key in ("height", "width", "resize", "interpolation", "mean", "std", "intensity"):
+        assert re.search(told, found.remarks[key])
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"input_size": [224, 224, 3]}, "width"),
+        ({"input_size": [3, 224.0, 224]}, "width"),
+        ({"input_size": [3, -1, 224]}, "height"),
+        ({"mean": [123.675, 116.28, 103.53]}, "mean"),
+        ({"std": [58.4, 57.1, 57.4]}, "mean"),
+        ({"invert": True}, "mean"),
+    ],
+)
+def test_timm_s_values_that_cannot_be_meant_stay_open(tmp_path, change, key):
+    changed = TIMM["pretrained_cfg"] | change
+    found = beside(tmp_path, "config.json", TIMM | {"pretrained_cfg": changed})
+    assert key not in found.values
+    assert key in found.remarks
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "no json", '{"size": "big"}', '{"input_size": 3}'])

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from xaudit.core.detector import Taken
@@ -18,9 +19,10 @@ class Wrapped(nn.Module):
         setattr(self, child, nn.Linear(3, 2))
 
 
-def load(network, state, tmp_path, key=None, prefix=None):
+def load(network, state, tmp_path, key=None, prefix=None, leave_out=()):
     torch.save(state, tmp_path / "w.pt")
-    return load_weights(network, read_stored(tmp_path / "w.pt", key), prefix, "w.pt into it")
+    stored = read_stored(tmp_path / "w.pt", key)
+    return load_weights(network, stored, prefix, "w.pt into it", leave_out)
 
 
 def with_prefix(prefix, network):
@@ -85,3 +87,65 @@ def test_of_several_folds_each_thing_is_named_once():
     one, other = Taken("ema", "model.", ("a",), ("b",)), Taken("ema", "", ("a", "c"), ("b",))
     assert Taken.together([one, one]) == one
     assert Taken.together([one, other]) == Taken("ema", "model. / ", ("a", "c"), ("b",))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "told", "leave_out"),
+    [
+        ("", ["criterion.weight"], r"weights_leave_out: \[criterion\.\] would fit", "criterion."),
+        ("", ["scale"], r"weights_leave_out: \[scale\] would fit", "scale"),
+        ("", ["ema.weight", "ema.bias"],
+         r"weights_leave_out: \[ema\.\] would .*or weights_prefix: ema\. would", "ema."),
+        ("model.", ["model.ema.weight", "model.ema.bias"],
+         r"weights_prefix: model\. with weights_leave_out: \[model\.ema\.\] would fit; or "
+         r"weights_prefix: model\.ema\. would", "model.ema."),
+    ],
+)  # fmt: skip
+def test_entries_beside_the_weights_are_left_out_by_name(wanted, others, told, leave_out, tmp_path):
+    source, target = nn.Linear(3, 2), nn.Linear(3, 2)
+    state = with_prefix(wanted, source) | {
+        name: torch.zeros_like(source.bias if name.endswith("bias") else source.weight)
+        for name in others
+    }
+    with pytest.raises(DetectorError, match=told):
+        load(target, state, tmp_path)
+    taken = load(target, state, tmp_path, leave_out=[leave_out])
+    assert taken == Taken(prefix=wanted, left_out=tuple(others))
+    assert torch.equal(target.weight, source.weight)
+
+
+def test_left_out_is_only_what_has_that_name(tmp_path):
+    network = nn.Linear(3, 2)
+    for typo in ("wei", "criterion."):
+        with pytest.raises(DetectorError, match=f"no entry is called or begins with {typo}"):
+            load(network, network.state_dict(), tmp_path, leave_out=[typo])
+    with pytest.raises(DetectorError, match="missing: bias"):
+        load(network, network.state_dict(), tmp_path, leave_out=["bias"])
+
+
+def test_a_family_of_which_something_is_taken_is_left_out_entry_by_entry(tmp_path):
+    network = nn.Sequential(nn.Linear(3, 2))
+    state = network.state_dict() | {"0.scale": torch.ones(2)}
+    with pytest.raises(DetectorError, match=r"weights_leave_out: \[0\.scale\] would fit"):
+        load(network, state, tmp_path)
+    assert load(network, state, tmp_path, leave_out=["0.scale"]).left_out == ("0.scale",)
+
+
+class OfKernels(nn.Module):
+    """A class of torch that calls its tensors as TensorFlow does."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("name", ["dense/kernel:0", "params.dense.kernel"])
+def test_names_of_another_framework_are_told_where_they_do_not_fit(name, tmp_path):
+    save_file({name: torch.zeros(2, 3)}, tmp_path / "w.st")
+    stored = read_stored(tmp_path / "w.st")
+    with pytest.raises(DetectorError, match="looks like a file of TensorFlow or Flax"):
+        load_weights(nn.Linear(3, 2), stored, None, "w.st")
+    save_file({"kernel": torch.zeros(2, 3)}, tmp_path / "w.st")
+    network = OfKernels()
+    assert load_weights(network, read_stored(tmp_path / "w.st"), None, "w.st") == Taken()
+    assert not network.kernel.any()

@@ -185,6 +185,10 @@ class DetectorConfig(Section):
         None, pattern=r"^.+\.$", description="names that begin so are taken, without it, and all "
         "others are left out (“model.”, with its dot); every file of weights has it"
     )  # fmt: skip
+    weights_leave_out: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="entries that are not loaded: a name, or a beginning with its dot "
+        "(“criterion.”), as they stand in the file; every file of weights has them"
+    )  # fmt: skip
     folds: FoldDetectorsConfig | None = Field(
         None, description="a detector for each fold of a cross-validation, instead of weights"
     )

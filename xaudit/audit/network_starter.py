@@ -51,8 +51,10 @@ def asked(section: str, key: str, indent: str, *remarks: str) -> Iterator[str]:
 
 
 def _comment(text: str, indent: str) -> list[str]:
+    # Names come from files: a line break of any kind in them would end the comment.
+    shown = "".join(one if one.isprintable() else " " for one in text)
     return textwrap.wrap(
-        text, 98, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ",
+        shown, 98, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
@@ -77,8 +79,7 @@ def _architecture(seen: Recognized, sidecar: Sidecar) -> Iterator[str]:
         yield from _comment(f"recognized by its tensors, and named in {sidecar.source}", "  ")
         yield f"  architecture: {named}"
     elif seen.rivals:
-        remark = f"these have the same tensors and may give other logits: {', '.join(fitting)}"
-        yield from asked("", "architecture", "  ", remark)
+        yield from asked("", "architecture", "  ", *_rivals(seen))
     else:
         yield from _comment("recognized by its tensors", "  ")
         if seen.alike:
@@ -89,11 +90,23 @@ def _architecture(seen: Recognized, sidecar: Sidecar) -> Iterator[str]:
     yield f"  arguments: {{{inner}}}"
 
 
+def _rivals(seen: Recognized) -> Iterator[str]:
+    if seen.alike:
+        same = " and ".join((str(seen.architecture), *seen.alike))
+        yield f"{same} are the same network: equal tensors and, with these weights, equal logits"
+    else:
+        yield f"{seen.architecture} has these tensors"
+    yield (
+        f"these have the same tensors too and give other logits, or could not be compared: "
+        f"{', '.join(seen.rivals)}"
+    )
+
+
 def _input(seen: Recognized, sidecar: Sidecar) -> Iterator[str]:
     values = dict(sidecar.values)
     for key in _INPUT:
-        if key == "color":
-            yield "    color: gray            # or rgb"
+        if key == "color" and seen.channels == 1:
+            yield "    color: gray            # the layer that sees the image has one plane"
         elif key == "channels" and seen.channels is not None:
             yield f"    channels: {seen.channels}            # of the layer that sees the image"
         elif key in values and _fits(values[key], seen):
@@ -102,7 +115,8 @@ def _input(seen: Recognized, sidecar: Sidecar) -> Iterator[str]:
             remark = sidecar.remarks.get(key)
             remarks = (f"{sidecar.source}: {remark}",) if remark else ()
             yield from asked("input", key, "    ", *remarks)
-    yield "    pad: 0.0               # gray value of the padding, for letterbox"
+    if values.get("resize", "letterbox") == "letterbox":
+        yield from asked("input", "pad", "    ")
 
 
 def _fits(value: object, seen: Recognized) -> bool:

@@ -81,6 +81,7 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         target_layer=detector.target_layer,
         weights_key=detector.weights_key,
         weights_prefix=detector.weights_prefix,
+        weights_leave_out=detector.weights_leave_out,
     )
 
 

@@ -22,6 +22,10 @@ QUESTIONS: Mapping[str, str] = {
     "(its Resize, CenterCrop)?",
     "detector.input.width": "to how many columns did the training code bring an image "
     "(its Resize, CenterCrop)?",
+    "detector.input.color": "did the training code read images as gray, or as rgb? For images "
+    "that are gray it is the same; then say gray",
+    "detector.input.pad": "which gray value in [0, 1] has the padding? For letterbox only: else "
+    "take the line out",
     "detector.input.channels": "how many planes does the network take?",
     "detector.input.resize": "how did the training code treat the aspect: letterbox (kept, "
     "padded), stretch (Resize((h, w))) or crop (Resize(s), CenterCrop(s))?",

@@ -86,7 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `xaudit.errors.ExitCode`.
     """
-    code = _run(arguments)
+    try:
+        code = _run(arguments)
+    except SystemExit as error:
+        # Of code that is not ours: a process that ends with 0 would look like a pass.
+        complain(f"code that xaudit called ended the program (exit {error.code})")
+        code = ExitCode.AUDIT_FAILED
     if code == ExitCode.INTERRUPTED:
         complain("interrupted; what was complete is kept, run the same command again to go on")
     return code

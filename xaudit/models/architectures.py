@@ -10,10 +10,15 @@ from typing import Any
 import torch
 
 from xaudit.errors import DetectorError
+from xaudit.models.foreign import foreign_code, told
 from xaudit.models.spec import Argument
 from xaudit.torchvision_operators import define_missing_operators, torchvision_models
 
 Arguments = Mapping[str, Argument]
+
+_SOURCES = {"checkpoint_path", "weights", "weights_backbone", "cache_dir", "pretrained"}
+"""Arguments of timm and torchvision that read or download weights; all `pretrained_…` too."""
+_FEATURES = {"features_only", "out_indices"}
 
 
 def build_network(architecture: str, arguments: Arguments) -> torch.nn.Module:
@@ -28,17 +33,30 @@ def build_network(architecture: str, arguments: Arguments) -> torch.nn.Module:
     """
     scheme, _, name = architecture.partition(":")
     build = {"torchvision": _torchvision, "timm": _timm}.get(scheme)
-    try:
+    if build:
+        _refuse_sources(architecture, arguments)
+    with foreign_code(f"{architecture}: cannot be built with {dict(arguments)}"):
         network = build(name, arguments) if build else _factory(scheme, name)(**arguments)
-    except TypeError as error:
-        raise DetectorError(
-            f"{architecture}: cannot be built with {dict(arguments)}: {error}"
-        ) from None
     if not isinstance(network, torch.nn.Module):
         raise DetectorError(
             f"{architecture}: expected a torch.nn.Module, got {type(network).__name__}"
         )
     return network
+
+
+def _refuse_sources(architecture: str, arguments: Arguments) -> None:
+    """Weights come from one file, whose digest is recorded; what a library would load is not."""
+    for name in arguments:
+        if name in _SOURCES or name.startswith("pretrained_"):
+            raise DetectorError(
+                f"{architecture}: detector.arguments.{name}: take it out; nothing else is loaded "
+                "or downloaded, detector.weights is the one source of the weights"
+            )
+        if name in _FEATURES:
+            raise DetectorError(
+                f"{architecture}: detector.arguments.{name}: take it out; the network would "
+                "return features, which detector.weights does not make a score"
+            )
 
 
 def _torchvision(name: str, arguments: Arguments) -> torch.nn.Module:
@@ -71,9 +89,10 @@ def _factory(module: str, name: str) -> Callable[..., object]:
         raise DetectorError(
             f"{module}:{name}: {module} cannot be imported: {error}{remedy}"
         ) from None
-    except Exception as error:  # whatever a maker's own code does while it is imported
+    # Whatever a maker's own code does while it is imported.
+    except (Exception, SystemExit) as error:
         raise DetectorError(
-            f"{module}:{name}: {module} cannot be imported: {type(error).__name__}: {error}"
+            f"{module}:{name}: {module} cannot be imported: {told(error)}"
         ) from None
     if not callable(factory):
         raise DetectorError(f"{module}:{name}: {module} has no function or class {name!r}")

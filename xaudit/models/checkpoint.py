@@ -7,7 +7,8 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,9 @@ State = dict[str, torch.Tensor]
 
 TOP = "."
 """How the tensors that lie in a file without a key above them are named."""
-_DEEP = 6
-_MANY = 100_000
+_DEEP = 32
+_MANY = 1_000_000
+_HOLDERS = (Mapping, list, tuple)
 _OPTIMIZER = {"state", "param_groups"}
 _OTHERS = {"tf": "TensorFlow", "flax": "Flax", "jax": "JAX", "mlx": "MLX"}
 _OF_KERAS = re.compile(r"(:0|\bkernel|\bmoving_mean|\bmoving_variance)$")
@@ -38,11 +40,13 @@ class Stored:
         key: under which it lies, dotted; `TOP` where the file is that state.
         tensors: name → tensor, as they stand in the file.
         beside: keys of the other states of the file.
+        looks: like a file of another framework, by its names alone; empty if it does not.
     """
 
     key: str
     tensors: State
     beside: tuple[str, ...] = ()
+    looks: str = ""
 
 
 def read_stored(path: Path, key: str | None = None) -> Stored:
@@ -82,12 +86,16 @@ def read_states(path: Path) -> tuple[Stored, ...]:
     if checkpoint_format(path) == "safetensors":
         states = [(TOP, _read_safetensors(path))]
     else:
-        states = list(_states(_read_torch(path), (), [0], path))
-    if not states:
-        raise DetectorError(f"{path}: expected a state_dict (name → tensor), or one under a key")
-    keys = [key for key, _ in states]
+        states = _states(_read_torch(path), path)
+    keys, looks = [key for key, _ in states], _looks(states[0][1])
+    twice = sorted({_printed(key) for key in keys if keys.count(key) > 1})
+    if twice:
+        raise DetectorError(
+            f"{path}: holds two states that are both called {', '.join(twice)}, once with the dot "
+            "in a key and once nested, and none can be named; save the one that is audited alone"
+        )
     return tuple(
-        Stored(key, state, tuple(one for one in keys if one != key)) for key, state in states
+        Stored(key, state, tuple(one for one in keys if one != key), looks) for key, state in states
     )
 
 
@@ -104,23 +112,22 @@ def _size(state: State) -> str:
 def _read_safetensors(path: Path) -> State:
     try:
         with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            foreign = _foreign(dict(file.metadata() or {}), names)
-            if foreign is None:
-                return {name: file.get_tensor(name) for name in names}
+            framework = _OTHERS.get((file.metadata() or {}).get("format", "").lower())
+            if framework is None:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise DetectorError(
             f"{path}: is not a safetensors file that can be read: {error}; copy it again"
         ) from None
-    raise DetectorError(foreign.sentence(path))
+    stranger = Stranger(f"a safetensors file of {framework}", PREDICTIONS)
+    raise DetectorError(stranger.sentence(path))
 
 
-def _foreign(metadata: Mapping[str, str], names: list[str]) -> Stranger | None:
-    """Tensors of another framework: their axes stand in another order, and names differ."""
-    framework = _OTHERS.get(metadata.get("format", "").lower())
-    if framework is None and not any(name.endswith("weight") for name in names):
-        framework = "TensorFlow or Flax" if any(map(_OF_KERAS.search, names)) else None
-    return Stranger(f"a safetensors file of {framework}", PREDICTIONS) if framework else None
+def _looks(state: State) -> str:
+    """Names of TensorFlow and Flax; a class of torch may have them too, so it has to fit first."""
+    if any(name.endswith("weight") for name in state) or not any(map(_OF_KERAS.search, state)):
+        return ""
+    return f"it looks like a file of TensorFlow or Flax: {PREDICTIONS}"
 
 
 def _read_torch(path: Path) -> object:
@@ -175,33 +182,54 @@ def _called(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _states(
-    content: object, place: tuple[str, ...], seen: list[int], path: Path
-) -> Iterator[tuple[str, State]]:
-    """Every mapping or list of tensors, at any depth that files have, with its dotted key."""
-    seen[0] += 1
-    if seen[0] > _MANY or len(place) > _DEEP:
-        raise DetectorError(f"{path}: is nested too deeply; save the state_dict alone")
-    inside = _inside(content)
-    own = {name: value for name, value in inside.items() if isinstance(value, torch.Tensor)}
-    if _is_state(own, alone=len(own) == len(inside)):
-        yield ".".join(place) or TOP, own
-    for name, value in inside.items():
-        if isinstance(value, Mapping | list | tuple):
-            yield from _states(value, (*place, name), seen, path)
+def _states(content: object, path: Path) -> list[tuple[str, State]]:
+    """Every mapping or list of tensors with its dotted key; at least one."""
+    kinds: dict[str, None] = {}
+    found = []
+    for place, tensors, alone in _walk(content):
+        if _is_state(tensors, alone=alone):
+            found.append((".".join(place) or TOP, tensors))
+        kinds |= dict.fromkeys(str(one.dtype) for one in tensors.values() if one.ndim > 1)
+    if not found:
+        held = f"; its tensors are {', '.join(kinds)}, not floats" if kinds else ""
+        raise DetectorError(
+            f"{path}: expected a state_dict (name → tensor of floats), or one under a key{held}"
+        )
+    return found
 
 
-def _inside(content: object) -> dict[str, object]:
-    if isinstance(content, Mapping):
+def _walk(content: object) -> Iterator[tuple[tuple[str, ...], State, bool]]:
+    """Place, own tensors, and whether there is nothing else, of what holds tensors.
+
+    Places near the top come first: what is nested too deeply or comes too late in a very long
+    file (logs) is passed over.
+    """
+    place: tuple[str, ...] = ()
+    waiting = deque([(place, content)] if isinstance(content, _HOLDERS) else ())
+    for _ in range(_MANY):
+        if not waiting:
+            return
+        place, one = waiting.popleft()
+        items = _items(one)
+        tensors = {str(name): part for name, part in items if isinstance(part, torch.Tensor)}
+        if tensors:
+            yield place, tensors, len(tensors) == len(one)
+        if len(place) < _DEEP:
+            inner = ((name, part) for name, part in items if isinstance(part, _HOLDERS))
+            waiting.extend(((*place, str(name)), part) for name, part in inner)
+
+
+def _items(holder: Mapping[object, object] | Sequence[object]) -> list[tuple[object, object]]:
+    if isinstance(holder, Mapping):
         # What an optimizer remembers of each parameter has its shape and is no weight.
-        optimizer = content.keys() >= _OPTIMIZER
-        return {} if optimizer else {str(name): value for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return {str(number): value for number, value in enumerate(content)}
-    return {}
+        return [] if holder.keys() >= _OPTIMIZER else list(holder.items())
+    return list(enumerate(holder))
 
 
 def _is_state(tensors: State, *, alone: bool) -> bool:
     """Weights, not a tensor or two of figures (a score, a mean) or a generator's state."""
     least = 1 if alone else 2
-    return any(one.is_floating_point() and one.ndim >= least for one in tensors.values())
+    return any(
+        one.ndim >= least and (one.is_floating_point() or one.is_complex())
+        for one in tensors.values()
+    )

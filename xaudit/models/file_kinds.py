@@ -14,7 +14,7 @@ from typing import Literal
 from xaudit.errors import DetectorError
 from xaudit.models.archives import kind_of_zip
 from xaudit.models.folders import kind_of_folder
-from xaudit.models.pickles import foreign_globals
+from xaudit.models.pickles import foreign_globals, is_pickle
 from xaudit.models.protobuf import kind_of_protobuf
 from xaudit.models.strangers import PREDICTIONS, UNPACK, Stranger
 
@@ -25,7 +25,14 @@ _HEAD = 4096
 _OLD_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_SCHEMES = {"http:", "https:", "s3:", "gs:", "hf:", "ftp:", "file:", "az:", "hf-hub:", "dvc:"}
+_SCHEMES = (
+    "http:", "https:", "s3:", "gs:", "hf:", "ftp:", "file:", "az:", "abfss:", "dbfs:", "hf-hub:",
+    "dvc:", "models:", "runs:", "mlflow:", "mlflow-artifacts:", "wandb:", "wandb-artifact:",
+    "gdrive:", "clearml:",
+)  # fmt: skip
+_ONE_SLASH = ("models:", "runs:")
+_SECTION = re.compile(r"\[{1,2}[A-Za-z_][\w.\- \"]*\]{1,2}\s*(#.*|;.*)?$", re.MULTILINE)
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"ZF0x")
 _ARCHIVE = f"{UNPACK} and name the file of weights in it"
 _IMAGE = "name the file of weights"
 
@@ -45,6 +52,8 @@ _MAGIC: tuple[tuple[int, bytes, Stranger], ...] = (
     (0, b"BZh", Stranger("a bzip2 archive", _ARCHIVE)),
     (0, b"\xfd7zXZ\x00", Stranger("an xz archive", _ARCHIVE)),
     (0, b"\x28\xb5\x2f\xfd", Stranger("a zstd archive", _ARCHIVE)),
+    (0, b"\x04\x22\x4d\x18", Stranger("an lz4 archive", _ARCHIVE)),
+    (0, b"\x5d\x00\x00", Stranger("an lzma archive", _ARCHIVE)),
     (0, b"7z\xbc\xaf\x27\x1c", Stranger("a 7z archive", _ARCHIVE)),
     (0, b"Rar!", Stranger("a RAR archive", _ARCHIVE)),
     (257, b"ustar", Stranger("a tar archive", _ARCHIVE)),
@@ -64,7 +73,7 @@ _TEXTS: tuple[tuple[tuple[str, ...], Stranger], ...] = (
     (("{", "["), Stranger("a JSON file", "name the file of weights that lies beside it")),
     (("http://", "https://"), Stranger("a text with a URL",
      "fetch that file and name where it lies")),
-    (("",), Stranger("a text file (YAML, a list, a note)", "name the file of weights")),
+    (("",), Stranger("a text file (YAML, TOML, a list, a note)", "name the file of weights")),
 )  # fmt: skip
 
 
@@ -98,12 +107,14 @@ def checkpoint_format(path: Path) -> Format:
 
 def no_file(path: Path) -> str | None:
     """What a URL or a folder is and what can be done; None for other paths."""
-    scheme = next((part for part in path.parts if part.lower() in _SCHEMES), None)
-    if scheme is not None and not path.exists():
-        address = f"{scheme}//{'/'.join(path.parts[path.parts.index(scheme) + 1 :])}"
+    first = next((part for part in path.parts if part.lower().startswith(_SCHEMES)), None)
+    if first is not None and not path.exists():
+        # A path has no empty parts: of two slashes one is left.
+        several = first.endswith(":") and first.lower() not in _ONE_SLASH
+        rest = "/".join(path.parts[path.parts.index(first) + 1 :])
         return (
-            f"{address}: is a URL, not a torch checkpoint: nothing is downloaded here; fetch the "
-            "file and name where it lies (detector.weights)"
+            f"{first}{'//' if several else '/'}{rest}: is a URL, not a torch checkpoint: nothing "
+            "is downloaded here; fetch the file and name where it lies (detector.weights)"
         )
     return kind_of_folder(path).sentence(path) if path.is_dir() else None
 
@@ -160,11 +171,13 @@ def _hdf5(path: Path) -> Stranger | None:
 
 def _pickle(path: Path, head: bytes) -> Stranger | None:
     """A bare pickle is never loaded, whatever it holds: that would run its code."""
-    if head[:2] in {b"\x78\x01", b"\x78\x9c", b"\x78\xda"}:
+    if head.startswith(_ZLIB):
         return Stranger("a compressed pickle (joblib)", PREDICTIONS)
-    if head[:1] != b"\x80" or head[1:2] not in {b"\x02", b"\x03", b"\x04", b"\x05"}:
-        return None
+    announced = head[:1] == b"\x80" and head[1:2] in {b"\x02", b"\x03", b"\x04", b"\x05"}
     with path.open("rb") as file:
+        if not announced and not is_pickle(file):
+            return None
+        file.seek(0)
         names = foreign_globals(file)
     holds = f" of {', '.join(names)}" if names else ""
     return Stranger(
@@ -180,6 +193,8 @@ def _text(head: bytes) -> Stranger | None:
         text = codecs.getincrementaldecoder("utf-8")().decode(head).lstrip("\ufeff \r\n\t")
     except UnicodeDecodeError:
         return None
+    if _SECTION.match(text):
+        return Stranger("a file of settings (TOML, INI)", "name the file of weights")
     return next(kind for begins, kind in _TEXTS if text[:200].lower().startswith(begins))
 
 

@@ -34,19 +34,20 @@ def kind_of_folder(folder: Path) -> Stranger:
 
 
 def _foreign(there: set[str]) -> str | None:
-    if there & {"saved_model.pb", "saved_model.pbtxt"}:
-        return "a SavedModel folder of TensorFlow"
-    if "keras_metadata.pb" in there:
-        return "a Keras model folder"
-    if there & {"_CHECKPOINT_METADATA", "_METADATA", "flax_model.msgpack"} and not any(
-        name.endswith(_WEIGHTS) for name in there
-    ):
-        return "a checkpoint folder of JAX (Flax, Orbax)"
-    if any(name.endswith(".index") for name in there) and "checkpoint" in there:
-        return "a checkpoint folder of TensorFlow"
-    if "Manifest.json" in there and "Data" in there:
-        return "a Core ML package"
-    return None
+    bare = not any(name.endswith(_WEIGHTS) for name in there)
+    index = any(name.endswith(".index") for name in there)
+    data = "checkpoint" in there or any(".data-0" in name for name in there)
+    jax = {"_CHECKPOINT_METADATA", "_METADATA", "flax_model.msgpack"}
+    holds = {
+        "a SavedModel folder of TensorFlow": there & {"saved_model.pb", "saved_model.pbtxt"},
+        "a Keras model folder": "keras_metadata.pb" in there,
+        "a Keras model (.keras) that was unpacked": "model.weights.h5" in there,
+        "a folder of Hugging Face with weights of TensorFlow": bare and "tf_model.h5" in there,
+        "a checkpoint folder of JAX (Flax, Orbax)": bare and there & jax,
+        "a checkpoint folder of TensorFlow": index and data,
+        "a Core ML package": {"Manifest.json", "Data"} <= there,
+    }
+    return next((what for what, is_it in holds.items() if is_it), None)
 
 
 def _with_weights(names: list[str]) -> Stranger:

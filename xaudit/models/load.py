@@ -8,6 +8,7 @@ from xaudit.core.detector import Capability
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
 from xaudit.models.checkpoint import read_stored
+from xaudit.models.foreign import foreign_code, told
 from xaudit.models.layers import TargetLayer, find_target_layer
 from xaudit.models.spec import DetectorSpec
 from xaudit.models.torch_detector import PositiveLogit, TorchDetector
@@ -15,6 +16,11 @@ from xaudit.models.weights import load_weights, sha256_of_file
 
 # The first is faster; a network that flattens pictures with `view` works with the second only.
 _ORDERS = (torch.channels_last, torch.contiguous_format)
+
+_WRAP = (
+    "it is called with one tensor (N, C, H, W): if it wants more, other names or a dictionary, "
+    "name a factory of your own that wraps it (docs/how-to/audit-a-detector.md)"
+)
 
 
 def load_detector(spec: DetectorSpec) -> TorchDetector:
@@ -29,10 +35,12 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
     stored = read_stored(spec.weights, spec.weights_key)
     network = build_network(spec.architecture, spec.arguments)
     where = f"{spec.weights.name} into {spec.architecture}"
-    taken = load_weights(network, stored, spec.weights_prefix, where)
+    taken = load_weights(network, stored, spec.weights_prefix, where, spec.weights_leave_out)
     image = _probe_image(spec)
     module = _tried(network, spec, image)
-    layer = _target(module, image, spec.target_layer)
+    with foreign_code("the network does not work where its layers are watched"):
+        layer = _target(module, image, spec.target_layer)
+        capabilities = _capabilities(module, image, layer)
     return TorchDetector(
         name=spec.name,
         input=spec.input,
@@ -41,7 +49,7 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         weights_sha256=sha256_of_file(spec.weights),
         parameter_count=sum(one.numel() for one in network.parameters()),
         taken=taken,
-        capabilities=_capabilities(module, image, layer),
+        capabilities=capabilities,
     )
 
 
@@ -73,18 +81,34 @@ def _capabilities(
 
 def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> PositiveLogit:
     """The network with its normalization and head, in the order of bytes that it works with."""
-    problem: Exception | None = None
+    problem: BaseException | None = None
     for order in _ORDERS:
-        module = PositiveLogit(network, spec.input, spec.output, order)
         try:
-            # Not inference mode: what a network keeps from here must allow gradients later.
-            with torch.no_grad():
-                module(image)
-        except (RuntimeError, ValueError, AssertionError) as error:
-            problem = problem or error
-        else:
-            return module
+            with foreign_code("the network"):
+                return _called(network, spec, image, order)
+        except DetectorError as error:
+            # What it returned is no matter of the order of bytes.
+            if error.__cause__ is None:
+                raise
+            problem = problem or error.__cause__
+    assert problem is not None
     shape = " x ".join(map(str, image.shape[1:]))
     raise DetectorError(
-        f"the network does not take an input of {shape}: {problem}; see detector.input"
-    )
+        f"the network does not take an input of {shape}: {told(problem)}; see detector.input"
+        f"{_wrapper(problem)}"
+    ) from None
+
+
+def _called(
+    network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor, order: torch.memory_format
+) -> PositiveLogit:
+    module = PositiveLogit(network, spec.input, spec.output, order)
+    # Not inference mode: what a network keeps from here must allow gradients later.
+    with torch.no_grad():
+        module(image)
+    return module
+
+
+def _wrapper(cause: BaseException) -> str:
+    """What to do where the network wants to be called in another way."""
+    return f"; {_WRAP}" if isinstance(cause, TypeError | KeyError | IndexError) else ""

@@ -8,6 +8,7 @@ from typing import IO
 
 _SHOWN = 3
 _OPCODES = 500_000
+_SURE = 1000
 # What torch.save writes for a state_dict and torch.load(weights_only=True) takes.
 _OF_TENSORS = ("torch._utils._rebuild_", "torch.serialization._get_layout", "collections.Ordered")
 _STORAGES = ("Storage", "Size", "device", "dtype", "_tensor._rebuild_from_type_v2")
@@ -22,6 +23,22 @@ def foreign_globals(file: IO[bytes], shown: int = _SHOWN) -> tuple[str, ...]:
     """
     names = (name for name in _globals(file) if not _of_tensors(name))
     return tuple(dict.fromkeys(names))[:shown]
+
+
+def is_pickle(file: IO[bytes]) -> bool:
+    """Whether it is one of the protocols 0 and 1, which begin with no mark of their own.
+
+    Args:
+        file: at its beginning; every byte has to belong to an opcode, up to the one that stops.
+    """
+    try:
+        for count, (opcode, _, _) in enumerate(pickletools.genops(file)):
+            if count > _SURE:
+                return True
+            stopped = opcode.name == "STOP" and count > 1
+    except Exception:  # bytes that are no opcode
+        return False
+    return stopped and not file.read(1)
 
 
 def _of_tensors(name: str) -> bool:

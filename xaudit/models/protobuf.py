@@ -2,7 +2,8 @@
 
 The format has no magic bytes, but a message that is walked from field to field ends exactly where
 the file ends, and the numbers and kinds of its fields tell which message it is.
-Sources: onnx.proto (ModelProto), saved_model.proto, graph.proto (GraphDef), Core ML's Model.proto.
+Sources: onnx.proto (ModelProto), saved_model.proto, graph.proto (GraphDef), Core ML's Model.proto,
+framework.proto of PaddlePaddle (ProgramDesc).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _FIELDS = 100_000
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 # ir_version, and who produced it: how nearly every exporter begins.
 _ONNX_HEAD = re.compile(rb"\x08[\x01-\x20]\x12[\x01-\x40][\x20-\x7e]")
+_PADDLE_HEAD = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08", re.DOTALL)
 Outline = frozenset[tuple[int, int]]
 
 
@@ -30,13 +32,13 @@ def kind_of_protobuf(path: Path, head: bytes) -> Stranger | None:
     size = path.stat().st_size
     with path.open("rb") as file:
         outline = _outline(file, size)
-    name = _model(outline) if outline else None
+    name = _model(outline, head) if outline else None
     if name is None and _ONNX_HEAD.match(head):
         name = "an ONNX model (damaged)"
     return Stranger(name, PREDICTIONS) if name else None
 
 
-def _model(outline: Outline) -> str | None:
+def _model(outline: Outline, head: bytes) -> str | None:
     numbers = {number for number, _ in outline}
     if (1, _VARINT) in outline and (7, _LENGTH) in outline and max(numbers) <= 40:
         return "an ONNX model"
@@ -44,7 +46,10 @@ def _model(outline: Outline) -> str | None:
         return "a Core ML model"
     if outline == {(1, _VARINT), (2, _LENGTH)}:
         return "a SavedModel of TensorFlow (saved_model.pb)"
-    if (1, _LENGTH) in outline and numbers <= {1, 2, 3, 4, 5} and numbers & {2, 4}:
+    if (1, _LENGTH) in outline and numbers <= {1, 2, 3, 4, 5} and numbers & {2, 4, 5}:
+        # Its blocks begin with a number, the nodes of TensorFlow with a name.
+        if _PADDLE_HEAD.match(head):
+            return "a program of PaddlePaddle (.pdmodel)"
         return "a frozen graph of TensorFlow (.pb)"
     return None
 

@@ -115,6 +115,7 @@ class DetectorSpec:
             head pools.
         weights_key: of the state in the file, dotted; None where the file holds one.
         weights_prefix: of the names to take; None to take one off that all share, if that fits.
+        weights_leave_out: names of entries that are not loaded, and beginnings with their dot.
     """
 
     name: str
@@ -127,6 +128,7 @@ class DetectorSpec:
     target_layer: str | None = None
     weights_key: str | None = None
     weights_prefix: str | None = None
+    weights_leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,8 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, InputSpec, Taken
+from xaudit.errors import DetectorError, XauditError
+from xaudit.models.foreign import told
 from xaudit.models.heads import positive_logit
 from xaudit.models.layers import TargetLayer
 from xaudit.models.spec import OutputSpec
@@ -48,7 +50,17 @@ class PositiveLogit(torch.nn.Module):
         """(N, C, H, W) in [0, 1] → (N,)."""
         planes = images.expand(-1, self._channels, -1, -1)
         planes = ((planes - self.mean) / self.std).contiguous(memory_format=self._order)
-        return positive_logit(self.network(planes), self._output, len(images))
+        # Out of memory is a RuntimeError: fewer images at once may do.
+        try:
+            output = self.network(planes)
+        except (RuntimeError, XauditError):
+            raise
+        except (Exception, SystemExit) as error:
+            shape = " x ".join(map(str, images.shape))
+            raise DetectorError(
+                f"the network failed on an input of {shape}: {told(error)}"
+            ) from error
+        return positive_logit(output, self._output, len(images))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from xaudit.core.detector import Taken
 from xaudit.errors import DetectorError
 from xaudit.models.checkpoint import TOP, State, Stored, read_stored
+from xaudit.models.foreign import foreign_code
 
 _SHOWN = 5
 
@@ -34,29 +36,49 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_weights(network: torch.nn.Module, stored: Stored, prefix: str | None, where: str) -> Taken:
+def load_weights(
+    network: torch.nn.Module,
+    stored: Stored,
+    prefix: str | None,
+    where: str,
+    leave_out: Sequence[str] = (),
+) -> Taken:
     """Load a state of a file; a prefix that all of its names share may come off.
 
     Names are taken as they are where they fit. Otherwise a prefix that all share (from
     DataParallel, Lightning, compile) comes off if they fit afterwards. Entries are left out only
-    under a declared prefix.
+    under a declared prefix, or by name.
 
     Args:
         network: receives the weights.
         stored: from `xaudit.models.checkpoint.read_stored`.
         prefix: of the names to take, as declared; None to find it.
         where: file and architecture, for the message.
+        leave_out: names of entries, and beginnings with their dot, as they stand in the file.
 
     Raises:
         DetectorError: what is missing, unexpected or of another shape, and which prefix would fit.
     """
-    wanted, state = network.state_dict(), stored.tensors
+    wanted = _wanted(network, where)
+    state = {name: one for name, one in stored.tensors.items() if not _named(name, leave_out)}
+    idle = [one for one in leave_out if not any(_named(name, [one]) for name in stored.tensors)]
+    if idle:
+        raise DetectorError(
+            f"{where}: detector.weights_leave_out: no entry is called or begins with "
+            f"{_some(idle)}; a beginning ends with its dot"
+        )
     if prefix is None:
         prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
-    load_state(network, without_prefix(state, prefix), where, _advice(state, wanted, prefix))
-    left_out = tuple(name for name in state if not name.startswith(prefix))
+    advice = _advice(state, wanted, prefix) or stored.looks
+    load_state(network, without_prefix(state, prefix), where, advice)
+    taken = {name for name in state if name.startswith(prefix)}
+    left_out = tuple(name for name in stored.tensors if name not in taken)
     key = "" if stored.key == TOP and not stored.beside else stored.key
     return Taken(key, prefix, left_out, stored.beside)
+
+
+def _named(name: str, leave_out: Sequence[str]) -> bool:
+    return any(name == one or (one.endswith(".") and name.startswith(one)) for one in leave_out)
 
 
 def load_state(network: torch.nn.Module, state: State, where: str, advice: str = "") -> None:
@@ -71,11 +93,31 @@ def load_state(network: torch.nn.Module, state: State, where: str, advice: str =
     Raises:
         DetectorError: what is missing, unexpected or of another shape.
     """
-    problems = _misfits(state, network.state_dict())
+    problems = _misfits(state, _wanted(network, where))
     if problems:
         told = "; ".join([*problems, advice] if advice else problems)
         raise DetectorError(f"{where}: weights do not fit; {told}")
-    network.load_state_dict(state, strict=False)
+    with foreign_code(f"{where}: weights cannot be loaded"):
+        network.load_state_dict(state, strict=False)
+
+
+def _wanted(network: torch.nn.Module, where: str) -> Mapping[str, torch.Tensor]:
+    """Name → tensor of the network as it was built, all of them with a shape and with values."""
+    with foreign_code(f"{where}: the network does not tell its tensors"):
+        wanted: Mapping[str, torch.Tensor] = network.state_dict()
+        unsized = [name for name, one in wanted.items() if is_lazy(one)]
+        empty = [name for name, one in wanted.items() if not is_lazy(one) and one.is_meta]
+    if unsized:
+        raise DetectorError(
+            f"{where}: layers without a size yet (LazyLinear and its kin): {_some(unsized)}; let "
+            "the factory call the network once, or give the sizes"
+        )
+    if empty:
+        raise DetectorError(
+            f"{where}: the factory builds tensors without memory (device meta): {_some(empty)}; "
+            "let it build them on the CPU"
+        )
+    return wanted
 
 
 def _misfits(state: State, wanted: Mapping[str, torch.Tensor]) -> list[str]:
@@ -94,8 +136,18 @@ def _misfits(state: State, wanted: Mapping[str, torch.Tensor]) -> list[str]:
         for name in both
         if wanted[name].is_floating_point() and not state[name].is_floating_point()
     ]
+    hollow = [
+        f"{name} ({'no values' if state[name].is_meta else state[name].layout})"
+        for name in both
+        if state[name].is_meta or state[name].layout != torch.strided
+    ]
     named = (("missing", missing), ("unexpected", unexpected))
-    told = (*named, ("other shape", reshaped), ("other kind of number", coded))
+    told = (
+        *named,
+        ("other shape", reshaped),
+        ("other kind of number", coded),
+        ("sparse or empty", hollow),
+    )
     return [f"{what}: {_some(names)}" for what, names in told if names]
 
 
@@ -134,15 +186,35 @@ def shared_prefixes(state: State) -> Iterator[str]:
 
 
 def _advice(state: State, wanted: Mapping[str, torch.Tensor], tried: str) -> str:
-    """Which prefixes would fit; empty if none would."""
-    anchor = next((name for name in wanted if not _is_counter(name)), "")
-    ends = {name.removesuffix(anchor) for name in state if name.endswith(anchor)}
-    likely = sorted(one for one in ends if one.endswith(".") and one != tried)
-    fitting = [one for one in likely if _fits(state, wanted, one)]
+    """Which declarations would fit; empty if none would."""
     if tried and _fits(state, wanted, ""):
         return "the names fit as they are: leave weights_prefix out"
-    told = [f"weights_prefix: {one} would fit{_left(state, one)}" for one in fitting]
-    return "; or ".join(told)
+    anchor = next((name for name in wanted if not _is_counter(name)), "")
+    ends = {name.removesuffix(anchor) for name in state if name.endswith(anchor)}
+    likely = sorted(one for one in ends if not one or one.endswith("."))
+    return "; or ".join(way for one in likely if (way := _way(state, wanted, one)))
+
+
+def _way(state: State, wanted: Mapping[str, torch.Tensor], prefix: str) -> str:
+    """How the entries that begin so would fit: as they are, or without some; empty if not."""
+    inside = without_prefix(state, prefix)
+    extra = [name for name in inside if name not in wanted]
+    kept = {name: one for name, one in inside.items() if name in wanted}
+    if _misfits(kept, wanted):
+        return ""
+    families = dict.fromkeys(prefix + _beginning(name, kept) for name in extra)
+    parts = [f"weights_prefix: {prefix}"] if prefix else []
+    parts += [f"weights_leave_out: [{', '.join(map(_printed, families))}]"] if families else []
+    return f"{' with '.join(parts)} would fit{_left(state, prefix)}"
+
+
+def _beginning(name: str, kept: State) -> str:
+    """The shortest dotted beginning that no entry shares which is taken; else the whole name."""
+    parts = name.split(".")
+    starts = (".".join(parts[:count]) + "." for count in range(1, len(parts)))
+    shared = (any(one.startswith(start) for one in kept) for start in starts)
+    count = next((count for count, both in enumerate(shared, 1) if not both), len(parts))
+    return ".".join(parts[:count]) + ("." if count < len(parts) else "")
 
 
 def _left(state: State, prefix: str) -> str:
@@ -166,4 +238,8 @@ def _is_counter(name: str) -> bool:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     # A name comes from the file: a line break or an escape in it must not reach a terminal.
-    return ", ".join(one if one.isprintable() else ascii(one) for one in names[:_SHOWN]) + more
+    return ", ".join(map(_printed, names[:_SHOWN])) + more
+
+
+def _printed(name: str) -> str:
+    return name if name.isprintable() else ascii(name)
