@@ -304,6 +304,7 @@ def test_channels_are_summed_into_one_map(method):
     colored = SimpleNamespace(
         case=case.case,
         inside=case.inside,
+        shown=case.shown,
         image=np.repeat(case.image, 3, 0) * [[[1]], [[2]], [[0]]],
     )
     colored.image = colored.image.astype(np.float32)

@@ -23,7 +23,9 @@ def trials(missed=(), wronged=()):
             planted = subject.planted
             said = [] if planted is None or (subject.id, seed) in missed else [planted]
             said += ["shortcut"] if (subject.id, seed) in wronged else []
-            charges = tuple(Charge(one, f"{one}/r", "auc[x=<b>]", "too <low>") for one in said)
+            charges = tuple(
+                Charge(one, subject.rule or f"{one}/r", "auc[x=<b>]", "too <low>") for one in said
+            )
             yield Trial(subject, seed, charges, "fail" if said else "pass")
 
 
