@@ -18,6 +18,8 @@ from xaudit.models.torch_detector import TorchDetector
 Logits = npt.NDArray[np.float64]
 
 _FAR = 3.0
+_FLAT = 0.05
+"""Of the trained standard deviation: pixels of another scale leave 1/255 of it."""
 _AGAIN = 16
 """Images that are asked again, alone and in other company; whole batches of them."""
 _BATCH = 8
@@ -67,7 +69,8 @@ def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
 def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion, ...]:
     """Whether real images reach the first batch norm as its training images did.
 
-    The mean of each channel, in units of the trained standard deviation, tells a wrong scaling.
+    The mean and the spread of each channel, in units of the trained standard deviation, tell a
+    wrong scaling.
     Networks without batch norm, or with one that was folded into the convolution, tell nothing.
 
     Args:
@@ -87,15 +90,26 @@ def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion,
         detector.logits(images)
     finally:
         handle.remove()
-    mean = seen[0].mean(dim=(0, 2, 3))
-    distance = (mean - layer.running_mean).abs() / (layer.running_var + layer.eps).sqrt()
-    typical = float(distance.median())
-    if typical <= _FAR:
+    trained = (layer.running_var + layer.eps).sqrt()
+    distance = (seen[0].mean(dim=(0, 2, 3)) - layer.running_mean).abs() / trained
+    spread = seen[0].std(dim=(0, 2, 3)) / trained
+    return _far_or_flat(float(distance.median()), float(spread.median()))
+
+
+def _far_or_flat(distance: float, spread: float) -> tuple[Suspicion, ...]:
+    if distance > _FAR:
+        text = (
+            f"The first layer sees values {distance:.1f} standard deviations from those of its "
+            "training (median over channels). Check mean, std and intensity in detector.input."
+        )
+    elif spread < _FLAT:
+        text = (
+            f"The first layer sees values that vary {spread:.2g} times as much as those of its "
+            "training (median over channels): to it all images are nearly the same. Check mean, "
+            "std and intensity in detector.input."
+        )
+    else:
         return ()
-    text = (
-        f"The first layer sees values {typical:.1f} standard deviations from those of its training "
-        "(median over channels). Check mean, std and intensity in detector.input."
-    )
     return (Suspicion("input_far_from_training", text),)
 
 
