@@ -118,9 +118,10 @@ SOFTMAX = {"kind": "softmax", "positive": 1}
         ("classes", SOFTMAX, []),
         ("sigmoid", {"kind": "probability"}, []),
         ("softmax", SOFTMAX | {"kind": "probabilities"}, []),
-        ("sigmoid", None, ["scores_in_unit_interval"]),
+        ("sigmoid", None, ["scores_in_unit_interval", "threshold_beyond_scores"]),
         ("softmax", SOFTMAX, ["rows_sum_to_one"]),
-        ("softmax", SOFTMAX | {"kind": "multi_label"}, ["rows_sum_to_one"]),
+        ("softmax", SOFTMAX | {"kind": "multi_label"},
+         ["rows_sum_to_one", "threshold_beyond_scores"]),
         ("dropout", None, ["score_not_repeatable"]),
         ("batch", None, ["score_depends_on_batch"]),
         ("place", None, ["score_depends_on_batch"]),
@@ -128,7 +129,7 @@ SOFTMAX = {"kind": "softmax", "positive": 1}
         ("inverted", None, ["inverted_scores"]),
         ("clamped", None, ["saturated_score"]),
     ],
-)
+)  # fmt: skip
 def test_check_suspects_what_does_not_hold_and_nothing_else(planted, name, output, found):
     assert [one.name for one in foresee(*loaded(planted(name, output)))] == found
 

@@ -72,7 +72,9 @@ def foresee(plan: Plan, detector: TorchDetector) -> tuple[Suspicion, ...]:
     if probe is None:
         return ()
     labels = np.array([case.label for case in probe.cases], dtype=bool)
-    scores = Scores(probe.said.logits, labels, probe.output.kind, probe.output.clipping)
+    points = tuple(point.resolve() for point in plan.config.detector.operating_points)
+    output = probe.output
+    scores = Scores(probe.said.logits, labels, output.kind, output.clipping, points=points)
     found = (*_of_probe(detector, probe), *suspected(OF_SCORES, scores))
     return answered(found, plan.config.acknowledge)
 
