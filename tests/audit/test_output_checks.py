@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import expit, log_softmax, softmax
 
 from xaudit.audit.output_checks import (
@@ -15,6 +16,7 @@ from xaudit.audit.seen import Probe
 from xaudit.audit.suspicions import OF_PROBE, suspected
 from xaudit.core.case import Case
 from xaudit.errors import DetectorError
+from xaudit.models.heads import rounding
 from xaudit.models.spec import Answers, OutputSpec
 
 LOGITS = np.random.default_rng(0).normal(0, 3, (32, 3))
@@ -25,7 +27,19 @@ def probe(outputs, kind="logit", positive=0, logits=None, **asked):
     scores = outputs[:, 0] if logits is None else logits
     cases = tuple(Case(f"c{number}", "p", False, None) for number in range(len(outputs)))
     again = {name: scores[:16] for name in ("again", "alone", "moved")} | asked
-    return Probe(OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again))
+    return Probe(
+        OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again, **rounding)
+    )
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_a_softmax_in_half_precision_is_rounded_more(kind):
+    half = torch.tensor(LOGITS).to(kind).softmax(dim=1)
+    with pytest.raises(DetectorError, match="give something else"):
+        refuse_impossible(probe(half.double() + 2e-3, "probabilities"))
+    seen = probe(half.double(), "probabilities", rounding=rounding(kind))
+    assert names(seen) == set()
+    assert names(probe(half.double(), "softmax", rounding=rounding(kind))) == {"rows_sum_to_one"}
 
 
 def names(seen):

@@ -51,6 +51,9 @@ def classes():
 def softmax():
     return Around(lambda logits: three(logits).softmax(dim=1))
 
+def half():
+    return Around(lambda logits: three(logits).bfloat16().softmax(dim=1))
+
 def dropout():
     return Around(lambda logits: functional.dropout(logits, 0.5))
 
@@ -118,6 +121,8 @@ SOFTMAX = {"kind": "softmax", "positive": 1}
         ("classes", SOFTMAX, []),
         ("sigmoid", {"kind": "probability"}, []),
         ("softmax", SOFTMAX | {"kind": "probabilities"}, []),
+        ("half", SOFTMAX | {"kind": "probabilities"}, []),
+        ("half", SOFTMAX, ["rows_sum_to_one"]),
         ("sigmoid", None, ["scores_in_unit_interval", "threshold_beyond_scores"]),
         ("softmax", SOFTMAX, ["rows_sum_to_one"]),
         ("softmax", SOFTMAX | {"kind": "multi_label"},

@@ -239,7 +239,7 @@ def test_twenty_people_do_not_become_the_patient_nan(folder):
 def test_people_who_share_a_text_are_noted_by_their_sexes(folder):
     _cases, issues = manifest(folder, with_cell(ROWS, 1, 3, "p"))
     told = [one for one in issues if one.kind == "patient_contradicts"]
-    found = predictions(folder, with_cell(SCORED, 1, 1, "p"), folds=None)
+    found = predictions(folder, with_cell(with_cell(SCORED, 2, 1, "p"), 2, 4, "M"))
     told += [one for one in found.issues if one.kind == "patient_contradicts"]
     assert [one.case_id for one in told] == ["(study)", "(table)"]
 

@@ -11,7 +11,7 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.suspicion import Suspicion
-from xaudit.models.heads import as_table
+from xaudit.models.heads import as_table, rounding
 from xaudit.models.spec import Answers
 from xaudit.models.torch_detector import TorchDetector
 
@@ -43,7 +43,9 @@ def ask(detector: TorchDetector, images: FloatArray) -> Answers:
     # Batches that are cut elsewhere, too.
     moved[order] = _in_batches(detector, some[order], _BATCH - 3)
     again = _in_batches(detector, some)
-    return Answers(np.concatenate(seen), logits, again, _in_batches(detector, some, 1), moved)
+    outputs = np.concatenate([one.double().cpu().numpy() for one in seen])
+    alone = _in_batches(detector, some, 1)
+    return Answers(outputs, logits, again, alone, moved, max(rounding(one.dtype) for one in seen))
 
 
 def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH) -> Logits:
@@ -52,12 +54,12 @@ def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH)
 
 
 @contextmanager
-def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
+def _outputs(detector: TorchDetector) -> Iterator[list[torch.Tensor]]:
     """What the network returns inside the block, before its head: (n, K) for each batch."""
-    seen: list[Logits] = []
+    seen: list[torch.Tensor] = []
 
     def keep(_network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
-        seen.append(as_table(output, len(inputs[0])).double().cpu().numpy())
+        seen.append(as_table(output, len(inputs[0])).detach())
 
     handle = detector.module.network.register_forward_hook(keep)
     try:
