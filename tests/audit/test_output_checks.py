@@ -27,9 +27,7 @@ def probe(outputs, kind="logit", positive=0, logits=None, **asked):
     scores = outputs[:, 0] if logits is None else logits
     cases = tuple(Case(f"c{number}", "p", False, None) for number in range(len(outputs)))
     again = {name: scores[:16] for name in ("again", "alone", "moved")} | asked
-    return Probe(
-        OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again, **rounding)
-    )
+    return Probe(OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again))
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
@@ -129,7 +127,7 @@ def test_rounding_of_a_saturated_sigmoid_is_not_blown_up():
 def test_texts_say_what_was_seen_and_what_to_do():
     (one,) = scores_in_unit_interval(probe(expit(LOGITS[:, :1])))
     assert "All scores of 32 images lie in [0, 1]" in one.text
-    assert "declare output.kind probability." in one.text
+    assert "after a sigmoid, declare output.kind probability; logits" in one.text
     (one,) = rows_sum_to_one(probe(softmax(LOGITS, axis=1), "softmax"))
     assert "The 3 outputs of every image sum to 1" in one.text
     assert "declare output.kind probabilities." in one.text
