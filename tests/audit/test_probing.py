@@ -208,6 +208,37 @@ def test_a_run_that_goes_on_keeps_what_was_noticed(tmp_path):
     assert answered == read_noticed(tmp_path) == Noticed(noticed.found, ("constant_score",))
 
 
+def test_a_run_tells_what_it_suspects_before_it_computes(planted):
+    path, told = planted("inverted"), []
+
+    def notify(suspicions):
+        assert not list((path.parent / "out").glob("shards/*"))
+        told.append([one.name for one in suspicions])
+
+    again = []
+    arguments = path, path.parent / "out", Overrides(), None, lambda step: None
+    findings = run_audit(*arguments, notify)
+    assert told == [["inverted_scores"]] == [[one.name for one in findings.suspicions]]
+    run_audit(*arguments, again.append)
+    assert not again
+
+
+def test_every_detector_of_a_cross_validation_is_asked(planted):
+    path = planted("plain")
+    content = yaml.safe_load(path.read_text("utf-8"))
+    folder, weights = path.parent, content["detector"].pop("weights")
+    state = load_file(folder / weights)
+    state["inner.evidence.weight"] *= 0
+    save_file(state, folder / "other.safetensors")
+    content["detector"]["folds"] = {
+        "column": "sex", "design": "k_fold",
+        "weights": {"M": weights, "F": "other.safetensors"},
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    names = [one.name for one in check_audit(path, Overrides(), None).suspicions]
+    assert "constant_score" in names
+
+
 def test_a_name_that_nothing_is_suspected_by_is_refused_with_the_others(planted):
     with pytest.raises(ConfigError, match=r"acknowledge.*\['dropout'\]; there is: constant_score"):
         check_audit(planted("plain", acknowledge=["dropout"]), Overrides(), None)
