@@ -92,3 +92,14 @@ def test_threshold_is_given_on_one_scale(tmp_path):
     text = GOOD.replace("probability: 0.5", "probability: 0.5, logit: 0")
     with pytest.raises(ConfigError, match="either logit or probability"):
         read(tmp_path, text).parse(AuditConfig)
+
+
+def test_a_mistake_in_the_only_item_of_a_list_is_told_alone(tmp_path):
+    both = GOOD.replace("probability: 0.5,", "probability: 0.5, logit: 0,")
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, both).parse(AuditConfig)
+    (problem,) = caught.value.problems
+    assert "operating_points.0: give either logit or probability" in problem
+    with pytest.raises(ConfigError, match="at least 1 item"):
+        read(tmp_path, GOOD.replace("[{name: default, probability: 0.5, origin: fixed}]", "[]")
+             ).parse(AuditConfig)  # fmt: skip

@@ -57,7 +57,8 @@ class YamlFile:
         try:
             return TypeAdapter(kind).validate_python(self.data)
         except ValidationError as error:
-            told = [one for one in error.errors() if not _touches(one["loc"], open_at)]
+            errors = _without_followers(error.errors())
+            told = [one for one in errors if not _touches(one["loc"], open_at)]
             raise ConfigError([self._describe(one, kind) for one in told]) from None
 
     def _describe(self, error: ErrorDetails, kind: type[object]) -> str:
@@ -71,6 +72,19 @@ class YamlFile:
         got = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
         said = "" if got and repr(error["input"]) in message else got
         return f"{self.place(location)}: {key}: {message}{said}"
+
+
+def _without_followers(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without lists that are too short only because an item of theirs has a mistake."""
+    places = [one["loc"] for one in errors]
+
+    def follows(one: ErrorDetails) -> bool:
+        place = one["loc"]
+        return one["type"] == "too_short" and any(
+            len(other) > len(place) and other[: len(place)] == place for other in places
+        )
+
+    return [one for one in errors if not follows(one)]
 
 
 def _touches(location: Location, others: Collection[Location]) -> bool:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import expit, log_softmax, softmax
 
 from xaudit.audit.output_checks import (
@@ -15,6 +16,7 @@ from xaudit.audit.seen import Probe
 from xaudit.audit.suspicions import OF_PROBE, suspected
 from xaudit.core.case import Case
 from xaudit.errors import DetectorError
+from xaudit.models.heads import rounding
 from xaudit.models.spec import Answers, OutputSpec
 
 LOGITS = np.random.default_rng(0).normal(0, 3, (32, 3))
@@ -26,6 +28,16 @@ def probe(outputs, kind="logit", positive=0, logits=None, **asked):
     cases = tuple(Case(f"c{number}", "p", False, None) for number in range(len(outputs)))
     again = {name: scores[:16] for name in ("again", "alone", "moved")} | asked
     return Probe(OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_a_softmax_in_half_precision_is_rounded_more(kind):
+    half = torch.tensor(LOGITS).to(kind).softmax(dim=1)
+    with pytest.raises(DetectorError, match="give something else"):
+        refuse_impossible(probe(half.double() + 2e-3, "probabilities"))
+    seen = probe(half.double(), "probabilities", rounding=rounding(kind))
+    assert names(seen) == set()
+    assert names(probe(half.double(), "softmax", rounding=rounding(kind))) == {"rows_sum_to_one"}
 
 
 def names(seen):
@@ -115,7 +127,7 @@ def test_rounding_of_a_saturated_sigmoid_is_not_blown_up():
 def test_texts_say_what_was_seen_and_what_to_do():
     (one,) = scores_in_unit_interval(probe(expit(LOGITS[:, :1])))
     assert "All scores of 32 images lie in [0, 1]" in one.text
-    assert "declare output.kind probability." in one.text
+    assert "after a sigmoid, declare output.kind probability; logits" in one.text
     (one,) = rows_sum_to_one(probe(softmax(LOGITS, axis=1), "softmax"))
     assert "The 3 outputs of every image sum to 1" in one.text
     assert "declare output.kind probabilities." in one.text

@@ -79,7 +79,7 @@ def test_a_table_of_probabilities_that_is_declared_as_logits_is_noticed():
     shares = np.linspace(0, 1, 40)
     (found,) = table_in_unit_interval(scores(shares, kind="logit", of_table=True))
     assert found.name == "scores_in_unit_interval"
-    assert "declare detector.score probability." in found.text
+    assert "after a sigmoid, declare detector.score probability; logits are ack" in found.text
     assert not table_in_unit_interval(scores(shares, kind="probability", of_table=True))
     assert not table_in_unit_interval(scores(shares * 4, kind="logit", of_table=True))
     assert not table_in_unit_interval(scores(shares, kind="logit"))

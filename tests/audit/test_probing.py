@@ -51,8 +51,11 @@ def classes():
 def softmax():
     return Around(lambda logits: three(logits).softmax(dim=1))
 
+def half():
+    return Around(lambda logits: three(logits).bfloat16().softmax(dim=1))
+
 def dropout():
-    return Around(lambda logits: functional.dropout(logits, 0.1))
+    return Around(lambda logits: functional.dropout(logits, 0.5))
 
 def batch():
     return Around(lambda logits: logits - 0.1 * logits.mean(dim=0, keepdim=True))
@@ -118,9 +121,12 @@ SOFTMAX = {"kind": "softmax", "positive": 1}
         ("classes", SOFTMAX, []),
         ("sigmoid", {"kind": "probability"}, []),
         ("softmax", SOFTMAX | {"kind": "probabilities"}, []),
-        ("sigmoid", None, ["scores_in_unit_interval"]),
+        ("half", SOFTMAX | {"kind": "probabilities"}, []),
+        ("half", SOFTMAX, ["rows_sum_to_one"]),
+        ("sigmoid", None, ["scores_in_unit_interval", "threshold_beyond_scores"]),
         ("softmax", SOFTMAX, ["rows_sum_to_one"]),
-        ("softmax", SOFTMAX | {"kind": "multi_label"}, ["rows_sum_to_one"]),
+        ("softmax", SOFTMAX | {"kind": "multi_label"},
+         ["rows_sum_to_one", "threshold_beyond_scores"]),
         ("dropout", None, ["score_not_repeatable"]),
         ("batch", None, ["score_depends_on_batch"]),
         ("place", None, ["score_depends_on_batch"]),
@@ -128,7 +134,7 @@ SOFTMAX = {"kind": "softmax", "positive": 1}
         ("inverted", None, ["inverted_scores"]),
         ("clamped", None, ["saturated_score"]),
     ],
-)
+)  # fmt: skip
 def test_check_suspects_what_does_not_hold_and_nothing_else(planted, name, output, found):
     assert [one.name for one in foresee(*loaded(planted(name, output)))] == found
 
@@ -200,6 +206,37 @@ def test_a_run_that_goes_on_keeps_what_was_noticed(tmp_path):
     assert notice((), (), tmp_path) == noticed
     answered = notice((), ("constant_score",), tmp_path)
     assert answered == read_noticed(tmp_path) == Noticed(noticed.found, ("constant_score",))
+
+
+def test_a_run_tells_what_it_suspects_before_it_computes(planted):
+    path, told = planted("inverted"), []
+
+    def notify(suspicions):
+        assert not list((path.parent / "out").glob("shards/*"))
+        told.append([one.name for one in suspicions])
+
+    again = []
+    arguments = path, path.parent / "out", Overrides(), None, lambda step: None
+    findings = run_audit(*arguments, notify)
+    assert told == [["inverted_scores"]] == [[one.name for one in findings.suspicions]]
+    run_audit(*arguments, again.append)
+    assert not again
+
+
+def test_every_detector_of_a_cross_validation_is_asked(planted):
+    path = planted("plain")
+    content = yaml.safe_load(path.read_text("utf-8"))
+    folder, weights = path.parent, content["detector"].pop("weights")
+    state = load_file(folder / weights)
+    state["inner.evidence.weight"] *= 0
+    save_file(state, folder / "other.safetensors")
+    content["detector"]["folds"] = {
+        "column": "sex", "design": "k_fold",
+        "weights": {"M": weights, "F": "other.safetensors"},
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    names = [one.name for one in check_audit(path, Overrides(), None).suspicions]
+    assert "constant_score" in names
 
 
 def test_a_name_that_nothing_is_suspected_by_is_refused_with_the_others(planted):

@@ -130,7 +130,7 @@ def test_card_says_not_applicable_and_shows_intersections(xaudit, audit):
     code, _out, err = xaudit("card", audit)
     assert code == 0, err
     card = (audit / "card.md").read_text("utf-8")
-    assert card.count("Not applicable: a table of predictions was audited") == 6
+    assert card.count("Not applicable: a table of predictions was audited") == 7
     assert "No map was made" not in card
     assert "explained" not in card.split("Glossary")[0].split("Elements addressed")[0]
     assert "not shown to be about" not in card.lower()

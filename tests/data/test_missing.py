@@ -15,7 +15,7 @@ from PIL import Image
 
 from xaudit.data.formats.fracatlas import COLUMNS as FRACATLAS
 from xaudit.data.formats.fracatlas import MASKS
-from xaudit.data.missing import TEXTS, Missing
+from xaudit.data.missing import NOBODY, TEXTS, Missing
 from xaudit.data.predictions import read_predictions
 from xaudit.data.predictions_spec import Columns, GroupColumn, NoPrediction, TableSpec
 from xaudit.data.spec import DataSpec
@@ -23,7 +23,8 @@ from xaudit.data.study import load_study
 from xaudit.errors import DataError
 
 WRITTEN = ("nan", "NaN", "NAN", "NA", "na", "N/A", "n/a", "None", "NONE", "null", "NULL", "Null",
-           "-", "", "<NA>", "#N/A", "NaT", "  nan ", " ")  # fmt: skip
+           "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#NA", "#N/A N/A",
+           "--", "?", ".", "–", "—", "-", "", "<NA>", "#N/A", "NaT", "  nan ", " ")  # fmt: skip
 _NOTE = re.compile(r" \('.*' is read as missing, see data.missing\)")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "missing-values.md"
 
@@ -38,7 +39,7 @@ def test_so_is_what_json_holds_for_it(value):
     assert Missing().holds_nothing("any", value)
 
 
-@pytest.mark.parametrize("value", ["none", "0", "no", "unknown", "nano", "-1", "--", 0, False, []])
+@pytest.mark.parametrize("value", ["none", "0", "no", "unknown", "nano", "-1", "...", 0, False, []])
 def test_what_may_be_a_value_is_one(value):
     assert not Missing().holds_nothing("any", value)
 
@@ -56,7 +57,7 @@ def test_texts_of_ones_own_take_the_place_of_the_others():
 
 def test_page_lists_every_text():
     page = PAGE.read_text("utf-8")
-    assert all(f"`{text}`" in page for text in TEXTS if text)
+    assert all(f"`{text}`" in page for text in (*TEXTS, *NOBODY) if text)
 
 
 HEADER = ["id", "image", "label", "patient", "site", "masks", "boxes", "sex", "age", "split",
@@ -124,8 +125,21 @@ def test_in_json_so_are_null_and_nan(folder, cell, value):
 def test_a_patient_called_nan_is_refused(folder):
     rows = with_cell(with_cell(ROWS, 0, 3, "nan"), 2, 3, "nan")
     assert manifest(folder, rows) == [
-        f"manifest.csv line {line}: patient: expected a patient, got nothing" for line in (2, 4)
+        "manifest.csv lines 2, 4: patient: expected a patient, got nothing; so in 2 rows"
     ]
+
+
+@pytest.mark.parametrize("text", [*NOBODY, "None", "Unknown", "ANONYMOUS"])
+def test_who_is_not_known_is_no_patient_but_may_be_a_level(folder, text):
+    (problem,) = manifest(folder, with_cell(ROWS, 1, 3, text))
+    assert problem == "manifest.csv line 3: patient: expected a patient, got nothing"
+    (problem,) = predictions(folder, with_cell(SCORED, 1, 1, text))
+    assert problem == "scores.csv line 3, column 'who': expected a patient, got nothing"
+    cases, _issues = manifest(folder, with_cell(ROWS, 1, 3, text), missing={"patient": ()})
+    assert cases[1].patient == text
+    if text != "None":
+        cases, _issues = manifest(folder, with_cell(ROWS, 1, 7, text))
+        assert cases[1].groups["sex"] == text
 
 
 def test_masks_called_nan_are_no_lesion_and_levels_called_nan_are_not_recorded(folder):
@@ -216,7 +230,43 @@ def test_in_a_table_of_predictions_each_of_them_is_an_empty_cell(folder, cell, t
 
 def test_twenty_people_do_not_become_the_patient_nan(folder):
     rows = [[f"c{n}", "nan", *SCORED[n % 4][2:]] for n in range(20)]
-    assert len(predictions(folder, rows)) == 20
+    assert predictions(folder, rows) == [
+        "scores.csv lines 2, 3, 4, 5, 6, ..., column 'who': expected a patient, got nothing; so in "
+        "20 rows"
+    ]
+
+
+def test_people_who_share_a_text_are_noted_by_their_sexes(folder):
+    _cases, issues = manifest(folder, with_cell(ROWS, 1, 3, "p"))
+    told = [one for one in issues if one.kind == "patient_contradicts"]
+    found = predictions(folder, with_cell(with_cell(SCORED, 2, 1, "p"), 2, 4, "M"))
+    told += [one for one in found.issues if one.kind == "patient_contradicts"]
+    assert [one.case_id for one in told] == ["(study)", "(table)"]
+
+
+def test_labels_and_scores_that_are_missing_are_one_sentence_each(folder):
+    rows = [[f"c{n}", f"p{n}", "", "", *SCORED[n % 4][4:]] for n in range(20)]
+    label, score = predictions(folder, rows)
+    assert label.startswith("scores.csv lines 2, 3, 4, 5, 6, ..., column 'fracture': expected one")
+    assert score.endswith("declared by data.no_prediction; so in 20 rows")
+    assert "column 'score': expected a number, got nothing; rows" in score
+
+
+@pytest.mark.parametrize(
+    ("scores", "advice"),
+    [
+        (("87.5", "0.4", "100"), "; if they are percentages, divide them by 100"),
+        (("2.5", "-0.4", "1"), "; logits are `detector.score: logit`"),
+        (("1.01", "0.4", "1"), "; look up what the score is, and convert it"),
+        (("255", "7", "1"), "; look up what the score is, and convert it"),
+    ],
+)
+def test_scores_that_are_no_probabilities_are_one_sentence_with_what_helps(folder, scores, advice):
+    rows = [[*row[:3], score, *row[4:]] for row, score in zip(SCORED, scores, strict=False)]
+    (problem,) = predictions(folder, [*rows, SCORED[3]])
+    assert problem.endswith(advice)
+    assert f"got {scores[0]}; so in " in problem
+    assert "of 4 rows, and all scores run from " in problem
 
 
 def test_rows_without_a_score_are_declared_by_any_of_the_texts(folder):

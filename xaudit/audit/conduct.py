@@ -24,7 +24,7 @@ from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
-from xaudit.audit.probing import notice
+from xaudit.audit.probing import Notify, notice
 from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
@@ -44,6 +44,7 @@ def run_audit(
     overrides: Overrides,
     limit: Limit,
     listen: Listener,
+    notify: Notify | None = None,
 ) -> Findings:
     """Plan, score, explain and summarize; what an earlier run finished is kept.
 
@@ -53,6 +54,7 @@ def run_audit(
         overrides: what the command line says instead of the file.
         limit: audit at most so many cases.
         listen: told how far the run is.
+        notify: told what is suspected after some images, before the run goes on.
 
     Raises:
         ConfigError: the configuration, the study or the policy cannot be used, or another run
@@ -64,15 +66,17 @@ def run_audit(
     with alone_in(folder):
         if _finished(folder, plan):
             return taken_up(folder, read_findings(folder), plan.config.acknowledge)
-        return _carried_out(plan, folder, listen, overrides.baseline)
+        return _carried_out(plan, folder, listen, overrides.baseline, notify)
 
 
-def _carried_out(plan: Plan, folder: Path, listen: Listener, baseline: Path | None) -> Findings:
+def _carried_out(
+    plan: Plan, folder: Path, listen: Listener, baseline: Path | None, notify: Notify | None
+) -> Findings:
     """All stages, and what came of them."""
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
-    noticed = notice(parts, plan.config.acknowledge, folder)
+    noticed = notice(parts, plan.config.acknowledge, folder, notify)
     plan, parts, looks = _computed(plan, parts, folder, listen, baseline)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)

@@ -19,7 +19,8 @@ Array = npt.NDArray[np.float64]
 _KINDS = {"multi_label", "softmax", "two_logits"}
 _MOST_COLUMNS = 32
 _LEAST_GAP, _LEAST_AUC = 0.05, 0.8
-_LEVEL = 0.99
+_FALSE_ALARMS = 0.01
+"""Of a sound declaration, over all other readings together (Bonferroni)."""
 
 
 def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
@@ -38,9 +39,10 @@ def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
     if min(labels.sum(), (~labels).sum()) < ENOUGH:
         return ()
     patients = [case.patient for case in probe.cases]
-    found = []
-    for name, scores in _readings(probe):
-        gap = paired_auc_difference(scores, probe.said.logits, labels, patients, _LEVEL).difference
+    found, readings = [], list(_readings(probe))
+    level = 1 - _FALSE_ALARMS / len(readings)
+    for name, scores in readings:
+        gap = paired_auc_difference(scores, probe.said.logits, labels, patients, level).difference
         if gap.low is not None and gap.value is not None and gap.low > 0:
             found.append((gap.value, auc_value(scores, labels) or 0.0, name))
     best, reached, name = max(found, default=(0.0, 0.0, ""))

@@ -15,8 +15,6 @@ from xaudit.models.spec import PROBABILITIES
 
 Array = npt.NDArray[np.float64]
 
-_ROUNDING = 1e-3
-"""How far a probability may leave [0, 1], and a row 1, in float32."""
 _OF_SPREAD, _OF_SIZE, _LEAST = 1e-3, 1e-5, 1e-6
 """Differences that sums in another order make: of the standard deviation, and of the size."""
 
@@ -27,16 +25,16 @@ def refuse_impossible(probe: Probe) -> None:
     Raises:
         DetectorError: names the case, what it returned, and what to declare.
     """
-    kind, outputs = probe.output.kind, probe.said.outputs
+    kind, outputs, off = probe.output.kind, probe.said.outputs, probe.said.rounding
     broken = np.any(~np.isfinite(outputs), axis=1)
     _refuse(probe, broken, "finite numbers", "check the weights")
     if kind not in PROBABILITIES:
         return
-    outside = np.any((outputs < -_ROUNDING) | (outputs > 1 + _ROUNDING), axis=1)
+    outside = np.any((outputs < -off) | (outputs > 1 + off), axis=1)
     logits = "logit" if kind == "probability" else "softmax or multi_label"
     _refuse(probe, outside, "numbers from 0 to 1", f"for logits declare output.kind {logits}")
     if kind == "probabilities":
-        apart = np.abs(outputs.sum(axis=1) - 1) > _ROUNDING
+        apart = np.abs(outputs.sum(axis=1) - 1) > off
         advice = "for labels that do not exclude each other return their logits, multi_label"
         _refuse(probe, apart, "rows that sum to 1", advice)
 
@@ -55,14 +53,14 @@ def _refuse(probe: Probe, wrong: BoolArray, expected: str, advice: str) -> None:
 
 def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
     """Whether declared logits are the probabilities of a softmax, or their logarithms."""
-    kind, outputs = probe.output.kind, probe.said.outputs
+    kind, outputs, off = probe.output.kind, probe.said.outputs, probe.said.rounding
     if kind in PROBABILITIES or len(outputs) < ENOUGH or outputs.shape[1] < 2:
         return ()
-    if _are_rows_of_a_softmax(outputs):
+    if _are_rows_of_a_softmax(outputs, off):
         said, what = f"The {outputs.shape[1]} outputs of every image", "a softmax"
         advice = "declare output.kind probabilities"
     # The head of a softmax does not mind: logarithms of its shares are logits of it.
-    elif kind == "multi_label" and bool((np.abs(logsumexp(outputs, axis=1)) < _ROUNDING).all()):
+    elif kind == "multi_label" and bool((np.abs(logsumexp(outputs, axis=1)) < off).all()):
         said, what = f"The exponentials of the {outputs.shape[1]} outputs", "a log-softmax"
         advice = "declare output.kind softmax"
     else:
@@ -76,8 +74,8 @@ def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
 
 def scores_in_unit_interval(probe: Probe) -> tuple[Suspicion, ...]:
     """Whether what is declared as logits are the probabilities of a sigmoid."""
-    kind, outputs = probe.output.kind, probe.said.outputs
-    if kind in PROBABILITIES or _are_rows_of_a_softmax(outputs):
+    kind, outputs, off = probe.output.kind, probe.said.outputs, probe.said.rounding
+    if kind in PROBABILITIES or _are_rows_of_a_softmax(outputs, off):
         return ()
     chosen = outputs[:, list(probe.output.columns)] if kind == "multi_label" else outputs
     remedy = {
@@ -87,10 +85,10 @@ def scores_in_unit_interval(probe: Probe) -> tuple[Suspicion, ...]:
     return in_unit_interval(chosen, f"output.kind is {kind}", remedy)
 
 
-def _are_rows_of_a_softmax(outputs: Array) -> bool:
-    inside = (outputs >= -_ROUNDING).all() and (outputs <= 1 + _ROUNDING).all()
+def _are_rows_of_a_softmax(outputs: Array, off: float) -> bool:
+    inside = (outputs >= -off).all() and (outputs <= 1 + off).all()
     sums = np.abs(outputs.sum(axis=1) - 1)
-    return outputs.shape[1] > 1 and bool(inside) and bool((sums < _ROUNDING).all())
+    return outputs.shape[1] > 1 and bool(inside) and bool((sums < off).all())
 
 
 def score_not_repeatable(probe: Probe) -> tuple[Suspicion, ...]:

@@ -100,7 +100,8 @@ def in_unit_interval(values: Array, declared: str, remedy: str) -> tuple[Suspici
         return ()
     text = (
         f"All scores of {len(values)} images lie in [0, 1], from {values.min():.3g} to "
-        f"{values.max():.3g}, and {declared}: a sigmoid was probably left in, and every threshold "
-        f"and every probability is wrong. If so, {remedy}."
+        f"{values.max():.3g}, and {declared}: either a sigmoid was left in, and every threshold "
+        "and every probability is wrong, or these are logits that are hardly sure of anything. "
+        f"Look up the last layer: after a sigmoid, {remedy}; logits are acknowledged by this name."
     )
     return (Suspicion("scores_in_unit_interval", text),)

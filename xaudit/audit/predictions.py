@@ -65,7 +65,7 @@ class PredictionsPlan:
     def suspicions(self) -> tuple[Suspicion, ...]:
         """What does not look like what is declared."""
         noticed = Noticed(acknowledged=self.config.acknowledge)
-        return noticed.with_scores(_scores(self.rows, self.config))
+        return noticed.with_scores(_scores(self, self.rows))
 
 
 def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> PredictionsPlan:
@@ -155,8 +155,9 @@ def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
     )
 
 
-def _scores(rows: Sequence[CaseRow], config: PredictionsConfig) -> Scores:
-    return scores_of(rows, config.detector.score, (-math.inf, math.inf), of_table=True)
+def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> Scores:
+    limits = (-math.inf, math.inf)
+    return scores_of(rows, plan.config.detector.score, limits, plan.points, of_table=True)
 
 
 def _portable(config: PredictionsConfig) -> dict[str, object]:
@@ -202,7 +203,7 @@ def summarize_predictions(
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
         equivalence=performance.equivalence(of_groups),
-        suspicions=noticed.with_scores(_scores(rows, config)),
+        suspicions=noticed.with_scores(_scores(plan, rows)),
     )
     findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, record.statements)

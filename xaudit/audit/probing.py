@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from xaudit.audit.fold_detectors import Part
+from xaudit.audit.fold_detectors import Part, load_parts
 from xaudit.audit.output_checks import refuse_impossible
 from xaudit.audit.plan import Plan
 from xaudit.audit.sample import draw_sample
@@ -32,17 +32,22 @@ from xaudit.errors import DataError
 from xaudit.models.plausibility import ask, check_input
 from xaudit.models.torch_detector import TorchDetector
 
-_PROBED, _LEAST = 32, 8
-"""Images that are looked at, and of each fold at least."""
+_PROBED, _LEAST = 32, 16
+"""Images that are looked at, and of each fold at least: fewer say nothing to most checks."""
+Notify = Callable[[tuple[Suspicion, ...]], None]
 
 
-def notice(parts: Sequence[Part], acknowledge: Sequence[str], folder: Path) -> Noticed:
+def notice(
+    parts: Sequence[Part], acknowledge: Sequence[str], folder: Path, notify: Notify | None = None
+) -> Noticed:
     """What is noticed before a run, written into its folder; a run that goes on keeps it.
 
     Args:
         parts: the detectors and their cases.
         acknowledge: names that the audit file acknowledges.
         folder: of the audit.
+        notify: told what is suspected, before the hours that the run may take; of all scores too,
+            as far as some tell, which the run itself asks again when it has all of them.
 
     Raises:
         DetectorError: the outputs cannot be what they are declared to be.
@@ -51,11 +56,18 @@ def notice(parts: Sequence[Part], acknowledge: Sequence[str], folder: Path) -> N
     names = tuple(sorted(acknowledge))
     if (folder / FILE).exists():
         noticed = read_noticed(folder)
-        same = noticed.acknowledged == names
-        return noticed if same else keep_noticed(folder, replace(noticed, acknowledged=names))
-    number = max(_LEAST, _PROBED // len(parts))
-    found = [one for part in parts for one in look(part.plan, part.engine.detector, number)]
-    return keep_noticed(folder, Noticed(tuple(found), names))
+        if noticed.acknowledged != names:
+            noticed = keep_noticed(folder, replace(noticed, acknowledged=names))
+        foreseen: tuple[Suspicion, ...] = ()
+    else:
+        number = max(_LEAST, _PROBED // len(parts))
+        seen = [_seen(part.plan, part.engine.detector, number) for part in parts]
+        found = tuple(one for of_probe, _ in seen for one in of_probe)
+        foreseen = tuple(one for _, of_scores in seen for one in of_scores)
+        noticed = keep_noticed(folder, Noticed(found, names))
+    if notify is not None:
+        notify(answered((*noticed.found, *foreseen), names))
+    return noticed
 
 
 def foresee(plan: Plan, detector: TorchDetector) -> tuple[Suspicion, ...]:
@@ -63,33 +75,32 @@ def foresee(plan: Plan, detector: TorchDetector) -> tuple[Suspicion, ...]:
 
     Args:
         plan: of the audit.
-        detector: as declared.
+        detector: as declared; where each fold has one of its own, all of them are asked instead.
 
     Raises:
         DetectorError: the outputs cannot be what they are declared to be.
     """
-    probe = probe_of(plan, detector)
-    if probe is None:
-        return ()
-    labels = np.array([case.label for case in probe.cases], dtype=bool)
-    scores = Scores(probe.said.logits, labels, probe.output.kind, probe.output.clipping)
-    found = (*_of_probe(detector, probe), *suspected(OF_SCORES, scores))
+    each = [(plan, detector)]
+    if plan.config.detector.folds is not None:
+        each = [(part.plan, part.engine.detector) for part in load_parts(plan)]
+    seen = [_seen(own, one, _PROBED) for own, one in each]
+    found = [one for of_probe, of_scores in seen for one in (*of_probe, *of_scores)]
     return answered(found, plan.config.acknowledge)
 
 
-def look(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> tuple[Suspicion, ...]:
-    """What is suspected of a detector after some images of its study, half of them positive.
-
-    Args:
-        plan: of the audit, or of the cases of one fold.
-        detector: as declared.
-        images: to look at.
-
-    Raises:
-        DetectorError: the outputs cannot be what they are declared to be.
-    """
+def _seen(
+    plan: Plan, detector: TorchDetector, images: int
+) -> tuple[tuple[Suspicion, ...], tuple[Suspicion, ...]]:
+    """What is suspected of some images, and of their scores alone."""
     probe = probe_of(plan, detector, images)
-    return () if probe is None else _of_probe(detector, probe)
+    if probe is None:
+        return (), ()
+    of_probe = _of_probe(detector, probe)
+    labels = np.array([case.label for case in probe.cases], dtype=bool)
+    points = tuple(point.resolve() for point in plan.config.detector.operating_points)
+    output = probe.output
+    scores = Scores(probe.said.logits, labels, output.kind, output.clipping, points=points)
+    return of_probe, suspected(OF_SCORES, scores)
 
 
 def _of_probe(detector: TorchDetector, probe: Probe) -> tuple[Suspicion, ...]:

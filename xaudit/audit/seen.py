@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray, Case, FloatArray
+from xaudit.core.detector import OperatingPoint
 from xaudit.models.spec import Answers, OutputSpec
 
 
@@ -40,6 +41,7 @@ class Scores:
         kind: as declared: a kind of output, or "probability" or "logit" of a table.
         clipping: between which logits the scores were clipped; None where nothing was.
         of_table: read from a table of predictions, which may hold rounded scores.
+        points: operating points, on the logit.
     """
 
     logits: npt.NDArray[np.float64]
@@ -47,12 +49,14 @@ class Scores:
     kind: str
     clipping: tuple[float, float] | None = None
     of_table: bool = False
+    points: tuple[OperatingPoint, ...] = ()
 
 
 def scores_of(
     rows: Sequence[CaseRow],
     kind: str,
-    clipping: tuple[float, float] | None = None,
+    clipping: tuple[float, float] | None,
+    points: tuple[OperatingPoint, ...],
     *,
     of_table: bool = False,
 ) -> Scores:
@@ -60,4 +64,4 @@ def scores_of(
     scored = [(row.logit, row.label) for row in rows if row.logit is not None]
     logits = np.array([logit for logit, _ in scored], dtype=np.float64)
     labels = np.array([label for _, label in scored], dtype=bool)
-    return Scores(logits, labels, kind, clipping, of_table)
+    return Scores(logits, labels, kind, clipping, of_table, points)

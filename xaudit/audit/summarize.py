@@ -136,7 +136,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
 
 def _scores(plan: Plan, rows: Sequence[CaseRow]) -> Scores:
     output = plan.config.detector.output.resolve()
-    return scores_of(rows, output.kind, output.clipping)
+    return scores_of(rows, output.kind, output.clipping, _points(plan))
 
 
 def _points(plan: Plan) -> tuple[OperatingPoint, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from xaudit.audit.files import read_json, to_json, write_text
+from xaudit.audit.one_sided_calls import threshold_beyond_scores
 from xaudit.audit.other_readings import other_output_fits_better
 from xaudit.audit.output_checks import (
     rows_sum_to_one,
@@ -41,6 +42,7 @@ KNOWN: Mapping[str, str] = {
     "score_depends_on_batch": "the score of an image depends on the images beside it",
     "score_not_repeatable": "an image that is scored twice has two scores",
     "scores_in_unit_interval": "scores that are declared as logits all lie in [0, 1]",
+    "threshold_beyond_scores": "an operating point calls all cases alike",
     "unused_range": "no image uses more than a sixth of the declared range of intensities",
 }
 """Name → what is suspected. The names are public: audit files acknowledge by them."""
@@ -62,6 +64,7 @@ OF_SCORES: tuple[Callable[[Scores], tuple[Suspicion, ...]], ...] = (
     inverted_scores,
     saturated_score,
     table_in_unit_interval,
+    threshold_beyond_scores,
 )
 """Asked of all scores, after a run and of a table of predictions."""
 

@@ -17,6 +17,7 @@ from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.commands.suspicions import print_suspicions
 from xaudit.core.finding import Findings
+from xaudit.core.suspicion import Suspicion
 from xaudit.errors import ConfigError
 from xaudit.report.credibility import WORDS
 from xaudit.report.first import said_first
@@ -100,4 +101,11 @@ def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Finding
     from xaudit.audit.conduct import run_audit  # noqa: PLC0415
 
     with progress_display() as listen:
-        return run_audit(config, out, overrides, limit, listen)
+        return run_audit(config, out, overrides, limit, listen, _foreseen)
+
+
+def _foreseen(suspicions: tuple[Suspicion, ...]) -> None:
+    """Printed before the hours of a run, which can still be stopped then."""
+    if suspicions:
+        say("before the run, after some images (Ctrl+C stops it):")
+    print_suspicions(suspicions, say)

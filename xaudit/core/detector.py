@@ -13,6 +13,9 @@ import numpy.typing as npt
 from xaudit.core.case import FloatArray
 
 _NAMED = 5
+_MEANS = (-1.0, 2.0)
+_LARGEST_STD = 2.0
+"""What can be meant on the [0, 1] scale, generously; the scale 0 to 255 lies far outside."""
 Capability = Literal["gradients", "features"]
 
 
@@ -99,8 +102,26 @@ class InputSpec:
                 raise ValueError(f"{name} has 1 or {self.channels} values, got {len(values)}")
         if min(self.std) <= 0:
             raise ValueError(f"std is positive, got {self.std}")
+        _refuse_other_scale(self.mean, self.std)
         if not 0 <= self.pad <= 1:
             raise ValueError(f"pad lies in [0, 1], got {self.pad}")
+
+
+def _refuse_other_scale(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    """Refuse what can only belong to stored values: pixels are in [0, 1] when it is applied.
+
+    Small std are left alone: 1 / 255 feeds a network that was trained on 0 to 255.
+    """
+    low, high = _MEANS
+    outside = [value for value in mean if not low <= value <= high]
+    wide = [value for value in std if value > _LARGEST_STD]
+    for name, wrong, declared in (("mean", outside, mean), ("std", wide, std)):
+        if wrong:
+            shown = ", ".join(f"{value / 255:.4g}" for value in declared)
+            raise ValueError(
+                f"{name} is on the scale where pixels lie in [0, 1], got {list(declared)}; where "
+                f"it was written for 0 to 255, divide by 255 ({name}: [{shown}]), mean and std both"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,19 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-TEXTS = ("", "-", "nan", "na", "n/a", "<na>", "#n/a", "nat", "null", "none")
-"""Texts that hold nothing. `WORD` is not among them as long as it is written in small letters."""
+TEXTS = (
+    "", "-", "--", "–", "—", "?", ".", "nan", "-nan", "na", "n/a", "<na>", "#na", "#n/a",
+    "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nat", "null", "none",
+)  # fmt: skip
+"""Texts that hold nothing: those of pandas, and what people and other programs put for it.
+
+`WORD` is not among them as long as it is written in small letters.
+"""
+NOBODY = (
+    "none", "unknown", "unk", "missing", "not known", "not recorded", "not available", "undefined",
+    "anon", "anonymous", "anonymized", "anonymised",
+)  # fmt: skip
+"""Texts that are levels of a group but name no patient: many people would become one."""
 WORD = "none"
 """A level of many studies (implant: none), where "None" and "NONE" are what programs write."""
 
@@ -22,17 +33,19 @@ class Missing:
     Attributes:
         everywhere: texts of all columns that have none of their own.
         columns: column → its own texts.
+        patient: column with the patients, where the texts of `NOBODY` hold nothing either.
     """
 
     everywhere: tuple[str, ...] | None = None
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    patient: str | None = None
 
     @classmethod
-    def declared(cls, texts: MissingTexts) -> Missing:
+    def declared(cls, texts: MissingTexts, patient: str | None = None) -> Missing:
         """The rule that an audit file declares under ``data.missing``."""
         if isinstance(texts, Mapping):
-            return cls(columns=texts)
-        return cls(everywhere=texts)
+            return cls(columns=texts, patient=patient)
+        return cls(everywhere=texts, patient=patient)
 
     def holds_nothing(self, column: str, value: object) -> bool:
         """Whether a value is missing: None, NaN, blank, or one of the texts in any case."""
@@ -44,7 +57,8 @@ class Missing:
         if not text:
             return True
         if own is None:
-            return text != WORD and text.casefold() in TEXTS
+            named = column == self.patient and text.casefold() in NOBODY
+            return named or (text != WORD and text.casefold() in TEXTS)
         return text.casefold() in {one.strip().casefold() for one in own}
 
     def problems(self, columns: Collection[str]) -> Iterator[str]:

@@ -9,12 +9,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from xaudit.core.case import CaseIssue
+from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems
 from xaudit.data.levels import bin_name, merge_problems, merged, remedy, too_many_levels
 from xaudit.data.missing import Missing
 from xaudit.data.predictions_spec import Columns, GroupColumn, Scale, TableSpec
-from xaudit.data.table import Row, Table, capped, decimal_commas, read_as_missing, read_table
+from xaudit.data.table import (
+    Row,
+    Table,
+    capped,
+    decimal_commas,
+    places,
+    read_as_missing,
+    read_table,
+    told_once,
+)
 from xaudit.errors import DataError
+
+_ROUNDED, _PERCENT = 1.5, 100
+"""A score above 1 that no rounding makes, and the largest percentage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +71,7 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
     Raises:
         DataError: the table cannot be used; every mistake with its row and column.
     """
-    missing = Missing.declared(spec.missing)
+    missing = Missing.declared(spec.missing, spec.columns.patient)
     table = read_table(spec.table, missing)
     problems = [*_unknown_columns(spec, table), *missing.problems(table.columns)]
     problems = problems or [*_lost_values(spec, missing), *_decimal_commas(spec, table)]
@@ -70,20 +83,22 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
         raise DataError(f"data.split: no row has one of {list(spec.split)}; there is: {there}")
     problems = [
         *_declaration_problems(spec, rows),
-        *_identity_problems(spec, table),
-        *(problem for row in rows for problem in _row_problems(spec, row)),
+        *told_once(spec.table.name, _identity_problems(spec, table)),
+        *told_once(spec.table.name, (one for row in rows for one in _row_problems(spec, row))),
+        *_scale_problems(spec, rows),
         *_fold_problems(spec, rows),
     ]
     if problems:
         raise DataError(capped(problems))
+    cases = tuple(_case(spec, row) for row in rows)
     issues = (
         *_missing_issues(spec, rows),
         *_split_issues(spec, table, rows),
         *_fold_issues(spec, rows),
+        *patient_contradicts("(table)", cases),
         *_lonely(spec, rows),
     )
     splits = sorted({_split(spec, row) for row in rows}) if spec.columns.split else []
-    cases = tuple(_case(spec, row) for row in rows)
     return ScoredStudy(cases, issues, len(table.rows), tuple(splits))
 
 
@@ -160,7 +175,7 @@ def _group_problems(key: str, group: GroupColumn, values: set[str]) -> Iterator[
         yield f"{key}.names: column {group.column!r} has no value {value!r}"
 
 
-def _identity_problems(spec: TableSpec, table: Table) -> Iterator[str]:
+def _identity_problems(spec: TableSpec, table: Table) -> Iterator[tuple[Row, str]]:
     """Ids are unique, and a patient has one site, over all rows of the table."""
     columns = spec.columns
     seen: dict[str, str] = {}
@@ -169,16 +184,16 @@ def _identity_problems(spec: TableSpec, table: Table) -> Iterator[str]:
         case_id = row.text(columns.id)
         if not case_id.isprintable() or not 0 < len(case_id) <= 200:
             said = f"expected 1 to 200 printable characters, got {case_id[:40]!r}"
-            yield _told(spec, row, columns.id, said)
+            yield row, _told(columns.id, said)
         elif case_id in seen:
-            yield _told(spec, row, columns.id, f"{case_id!r} is in {seen[case_id]} already")
+            yield row, _told(columns.id, f"{case_id!r} is in {seen[case_id]} already")
         seen.setdefault(case_id, row.where)
         if columns.patient is None:
             continue
         patient = row.text(columns.patient)
         if not patient:
             said = f"expected a patient, got {row.said(columns.patient)}"
-            yield _told(spec, row, columns.patient, said)
+            yield row, _told(columns.patient, said)
         elif columns.site:
             site = row.text(columns.site)
             first, where = sites.setdefault(patient, (site, row.where))
@@ -187,45 +202,65 @@ def _identity_problems(spec: TableSpec, table: Table) -> Iterator[str]:
                     f"{site!r}, but the same patient is at {first!r} in {where}; make ids of "
                     "patients unique over all sites, or take this column as a group instead"
                 )
-                yield _told(spec, row, columns.site, said)
+                yield row, _told(columns.site, said)
 
 
-def _row_problems(spec: TableSpec, row: Row) -> Iterator[str]:
+def _row_problems(spec: TableSpec, row: Row) -> Iterator[tuple[Row, str]]:
     label = row.text(spec.columns.label)
     if label not in spec.positive and label not in spec.negative:
         said = (
             f"expected one of {list(spec.positive)} (fractured) or {list(spec.negative)} (not), "
             f"got {row.said(spec.columns.label)}; see data.positive and data.negative"
         )
-        yield _told(spec, row, spec.columns.label, said)
+        yield row, _told(spec.columns.label, said)
     if not _failed(spec, row):
-        said = _score_problem(row, spec.columns.score, spec.scale)
+        said = _score_problem(row, spec.columns.score)
         if said:
-            yield _told(spec, row, spec.columns.score, said)
+            yield row, _told(spec.columns.score, said)
     for group in spec.groups.values():
         if group.bins:
             try:
                 bin_name(row.text(group.column), group.bins)
             except ValueError as error:
-                yield _told(spec, row, group.column, str(error))
+                yield row, _told(group.column, str(error))
 
 
-def _score_problem(row: Row, column: str, scale: Scale) -> str:
+def _score_problem(row: Row, column: str) -> str:
     text = row.text(column)
     try:
         score = float(text)
     except ValueError:
         hint = "" if text else "; rows without a prediction are declared by data.no_prediction"
         return f"expected a number, got {row.said(column)}{hint}"
-    if not math.isfinite(score):
-        return f"expected a finite number, got {text!r}"
-    if scale == "probability" and not 0 <= score <= 1:
-        return f"expected a probability from 0 to 1, got {text}; logits are `detector.score: logit`"
-    return ""
+    return "" if math.isfinite(score) else f"expected a finite number, got {text!r}"
 
 
-def _told(spec: TableSpec, row: Row, column: str, text: str) -> str:
-    return f"{spec.table.name} {row.where}, column {column!r}: {text}"
+def _scale_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
+    """Scores that are no probabilities: one sentence, and what they look like."""
+    if spec.scale != "probability":
+        return
+    column = spec.columns.score
+    scored = [row for row in rows if not _failed(spec, row) and not _score_problem(row, column)]
+    outside = [row for row in scored if not 0 <= float(row.text(column)) <= 1]
+    if not outside:
+        return
+    all_of_them = [float(row.text(column)) for row in scored]
+    low, high = min(all_of_them), max(all_of_them)
+    if low < 0:
+        advice = "logits are `detector.score: logit`"
+    elif _ROUNDED < high <= _PERCENT:
+        advice = "if they are percentages, divide them by 100"
+    else:
+        advice = "look up what the score is, and convert it"
+    yield (
+        f"{spec.table.name} {places(outside)}, column {column!r}: expected a probability from 0 "
+        f"to 1, got {outside[0].text(column)}; so in {len(outside)} of {len(scored)} rows, and all "
+        f"scores run from {low:g} to {high:g}; {advice}"
+    )
+
+
+def _told(column: str, text: str) -> str:
+    return f", column {column!r}: {text}"
 
 
 def _split(spec: TableSpec, row: Row) -> str:

@@ -15,6 +15,7 @@ from xaudit.data.separated import read_separated
 from xaudit.errors import DataError
 
 MAX_BYTES = 200_000_000
+_NAMED = 5
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -161,6 +162,30 @@ def decimal_commas(rows: Sequence[Row], columns: Iterable[str]) -> Iterator[str]
                 f"{found[0].where}, column {name!r}: expected a decimal point, got "
                 f"{found[0].text(name)!r}, and so in {len(found)} rows; write numbers with points"
             )
+
+
+def told_once(file: str, wrong: Iterable[tuple[Row, str]]) -> Iterator[str]:
+    """One sentence for each thing that is wrong, with the first rows in which it is.
+
+    Args:
+        file: name of the table.
+        wrong: rows and what is wrong with them, beginning with ":" or ",".
+    """
+    rows: dict[str, list[Row]] = {}
+    for row, text in wrong:
+        rows.setdefault(text, []).append(row)
+    for text, found in rows.items():
+        more = f"; so in {len(found)} rows" if len(found) > 1 else ""
+        yield f"{file} {places(found)}{text}{more}"
+
+
+def places(rows: Sequence[Row]) -> str:
+    """Where rows stand: "line 3", "lines 3, 5", "cases 3, 5, 9, 11, 12, ..."."""
+    if len(rows) == 1:
+        return rows[0].where
+    word, _, _ = rows[0].where.partition(" ")
+    numbers = [row.where.rpartition(" ")[2] for row in rows[:_NAMED]]
+    return f"{word}s {', '.join(numbers)}{', ...' if len(rows) > _NAMED else ''}"
 
 
 def capped(problems: list[str], limit: int = 100) -> list[str]:

@@ -13,14 +13,18 @@ from xaudit.models.spec import (
     NEXT_TO_ONE,
     ONE_VALUE,
     PROBABILITIES,
+    ROUNDING,
     SMALLEST,
     OutputSpec,
 )
 
-ROUNDING = {torch.float64: 1e-3, torch.float32: 1e-3}
-"""How far a probability may leave [0, 1], and a row 1; half precision may err by more."""
 _ROUNDING_OF_HALF = 2e-2
 _SHOWN = 6
+
+
+def rounding(kind: torch.dtype) -> float:
+    """How far a probability may leave [0, 1], and a row 1; half precision may err by more."""
+    return ROUNDING if kind in {torch.float64, torch.float32} else _ROUNDING_OF_HALF
 
 
 def positive_logit(output: object, spec: OutputSpec, images: int) -> torch.Tensor:
@@ -164,14 +168,14 @@ def _together(logits: torch.Tensor) -> torch.Tensor:
 
 def _log_odds(table: torch.Tensor, positive: Sequence[int], others: Sequence[int]) -> torch.Tensor:
     """Log odds of probabilities, clipped; NaN in rows that hold anything else."""
-    rounding = ROUNDING.get(table.dtype, _ROUNDING_OF_HALF)
+    off = rounding(table.dtype)
     # Half precision has no number as small as the limits.
     values = table if table.dtype == torch.float64 else table.float()
     chance = values[:, positive].sum(dim=1)
-    wrong = ((values < -rounding) | (values > 1 + rounding)).any(dim=1)
+    wrong = ((values < -off) | (values > 1 + off)).any(dim=1)
     if others:
         rest, least = values[:, others].sum(dim=1), SMALLEST
-        wrong |= (chance + rest - 1).abs() > rounding
+        wrong |= (chance + rest - 1).abs() > off
     else:
         rest, least = 1 - chance, NEXT_TO_ONE
     odds = chance.clamp_min(SMALLEST).log() - rest.clamp_min(least).log()

@@ -11,13 +11,15 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.suspicion import Suspicion
-from xaudit.models.heads import as_table
+from xaudit.models.heads import as_table, rounding
 from xaudit.models.spec import Answers
 from xaudit.models.torch_detector import TorchDetector
 
 Logits = npt.NDArray[np.float64]
 
 _FAR = 3.0
+_FLAT = 0.05
+"""Of the trained standard deviation: pixels of another scale leave 1/255 of it."""
 _AGAIN = 16
 """Images that are asked again, alone and in other company; whole batches of them."""
 _BATCH = 8
@@ -41,7 +43,9 @@ def ask(detector: TorchDetector, images: FloatArray) -> Answers:
     # Batches that are cut elsewhere, too.
     moved[order] = _in_batches(detector, some[order], _BATCH - 3)
     again = _in_batches(detector, some)
-    return Answers(np.concatenate(seen), logits, again, _in_batches(detector, some, 1), moved)
+    outputs = np.concatenate([one.double().cpu().numpy() for one in seen])
+    alone = _in_batches(detector, some, 1)
+    return Answers(outputs, logits, again, alone, moved, max(rounding(one.dtype) for one in seen))
 
 
 def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH) -> Logits:
@@ -50,12 +54,12 @@ def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH)
 
 
 @contextmanager
-def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
+def _outputs(detector: TorchDetector) -> Iterator[list[torch.Tensor]]:
     """What the network returns inside the block, before its head: (n, K) for each batch."""
-    seen: list[Logits] = []
+    seen: list[torch.Tensor] = []
 
     def keep(_network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
-        seen.append(as_table(output, len(inputs[0])).double().cpu().numpy())
+        seen.append(as_table(output, len(inputs[0])).detach())
 
     handle = detector.module.network.register_forward_hook(keep)
     try:
@@ -67,7 +71,8 @@ def _outputs(detector: TorchDetector) -> Iterator[list[Logits]]:
 def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion, ...]:
     """Whether real images reach the first batch norm as its training images did.
 
-    The mean of each channel, in units of the trained standard deviation, tells a wrong scaling.
+    The mean and the spread of each channel, in units of the trained standard deviation, tell a
+    wrong scaling.
     Networks without batch norm, or with one that was folded into the convolution, tell nothing.
 
     Args:
@@ -87,15 +92,26 @@ def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion,
         detector.logits(images)
     finally:
         handle.remove()
-    mean = seen[0].mean(dim=(0, 2, 3))
-    distance = (mean - layer.running_mean).abs() / (layer.running_var + layer.eps).sqrt()
-    typical = float(distance.median())
-    if typical <= _FAR:
+    trained = (layer.running_var + layer.eps).sqrt()
+    distance = (seen[0].mean(dim=(0, 2, 3)) - layer.running_mean).abs() / trained
+    spread = seen[0].std(dim=(0, 2, 3)) / trained
+    return _far_or_flat(float(distance.median()), float(spread.median()))
+
+
+def _far_or_flat(distance: float, spread: float) -> tuple[Suspicion, ...]:
+    if distance > _FAR:
+        text = (
+            f"The first layer sees values {distance:.1f} standard deviations from those of its "
+            "training (median over channels). Check mean, std and intensity in detector.input."
+        )
+    elif spread < _FLAT:
+        text = (
+            f"The first layer sees values that vary {spread:.2g} times as much as those of its "
+            "training (median over channels): to it all images are nearly the same. Check mean, "
+            "std and intensity in detector.input."
+        )
+    else:
         return ()
-    text = (
-        f"The first layer sees values {typical:.1f} standard deviations from those of its training "
-        "(median over channels). Check mean, std and intensity in detector.input."
-    )
     return (Suspicion("input_far_from_training", text),)
 
 

@@ -26,6 +26,8 @@ PROBABILITIES = ("probability", "probabilities")
 SEVERAL_POSITIVE = ("softmax", "probabilities")
 """Kinds of which several columns together may mean fractured."""
 
+ROUNDING = 1e-3
+"""How far a probability may leave [0, 1], and a row of them 1, in float32."""
 SMALLEST = 1e-20
 """Probabilities below it count as this much: float32 still has them, and their gradients."""
 NEXT_TO_ONE = 2.0**-24
@@ -141,6 +143,7 @@ class Answers:
         again: (M,), the same batches asked once more.
         alone: (M,), each image by itself.
         moved: (M,), each image at another place among others.
+        rounding: how far probabilities may be off in the number format of the outputs.
     """
 
     outputs: npt.NDArray[np.float64]
@@ -148,3 +151,4 @@ class Answers:
     again: npt.NDArray[np.float64]
     alone: npt.NDArray[np.float64]
     moved: npt.NDArray[np.float64]
+    rounding: float = ROUNDING

@@ -126,7 +126,7 @@ def test_symbolic_link_out_of_the_root_is_refused(folder):
 
 
 def test_many_problems_are_cut_with_their_number(folder):
-    rows = "".join(f"{index},a.png,maybe\n" for index in range(150))
+    rows = "".join(f"{index},a.png,maybe{index}\n" for index in range(150))
     found = problems(folder, "id,image,label\n" + rows)
     assert len(found) == 101
     assert "50 more" in found[-1]

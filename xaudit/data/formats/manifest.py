@@ -26,6 +26,7 @@ from xaudit.data.table import (
     decimal_commas,
     read_as_missing,
     read_table,
+    told_once,
 )
 from xaudit.errors import DataError
 
@@ -58,6 +59,7 @@ class _Reading:
     issues: list[CaseIssue] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    wrong: list[tuple[Row, str]] = field(default_factory=list)
 
     def text(self, row: Row, role: str) -> str:
         return row.text(self.roles[role]) if role in self.roles else ""
@@ -66,7 +68,7 @@ class _Reading:
         return row.said(self.roles[role])
 
     def problem(self, row: Row, text: str) -> None:
-        self.problems.append(f"{self.file} {row.where}: {text}")
+        self.wrong.append((row, f": {text}"))
 
     def attempt(self, row: Row, column: str, action: Callable[[], T], otherwise: T) -> T:
         """Do it, or note what is wrong with the row and go on."""
@@ -92,7 +94,8 @@ def read_manifest(spec: DataSpec) -> Study:
         DataError: the manifest cannot be used; every mistake with its line.
     """
     path = _manifest_path(spec)
-    missing = Missing.declared(spec.missing)
+    patient = spec.patient or spec.columns.get("patient", "patient")
+    missing = Missing.declared(spec.missing, patient)
     table = read_table(path, missing)
     reading = _Reading(spec, path.name, table, _roles(spec, table, path.name), missing)
     _check_values(reading)
@@ -101,8 +104,8 @@ def read_manifest(spec: DataSpec) -> Study:
     reading.issues += _missing_issues(reading)
     reading.artifacts = _artifacts(spec, path.parent / ARTIFACTS)
     cases = _cases(reading)
-    if reading.problems:
-        raise DataError(capped(reading.problems))
+    if problems := [*reading.problems, *told_once(reading.file, reading.wrong)]:
+        raise DataError(capped(problems))
     return _study(spec, reading, cases)
 
 

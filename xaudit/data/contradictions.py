@@ -1,0 +1,68 @@
+"""Patients of whom a study says two things that cannot both be true: they are not one person."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from xaudit.core.case import NOT_RECORDED, CaseIssue
+from xaudit.data.levels import UNKNOWN
+
+_OF_A_PERSON = {"sex", "gender", "patient_sex", "patientsex", "patient sex"}
+_SHOWN = 3
+_NOTHING = {"", NOT_RECORDED, UNKNOWN}
+
+
+class OfPatient(Protocol):
+    """A case with what is recorded of it."""
+
+    @property
+    def case_id(self) -> str:
+        """Its name."""
+
+    @property
+    def patient(self) -> str:
+        """Whose it is."""
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """Column → level."""
+
+
+def patient_contradicts(place: str, cases: Collection[OfPatient]) -> Iterator[CaseIssue]:
+    """Patients with several sexes: one issue for each such column, naming them by their cases.
+
+    Mostly one text stands for many people ("0", "test"), or ids of two hospitals coincide.
+
+    Args:
+        place: that stands for the whole study, "(study)" or "(table)".
+        cases: of the study.
+    """
+    columns = dict.fromkeys(name for case in cases for name in case.groups)
+    for column in columns:
+        if column.strip().casefold() in _OF_A_PERSON:
+            yield from _contradicting(place, column, cases)
+
+
+def _contradicting(place: str, column: str, cases: Iterable[OfPatient]) -> Iterator[CaseIssue]:
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    first: dict[str, str] = {}
+    for case in cases:
+        level = case.groups.get(column, "")
+        first.setdefault(case.patient, case.case_id)
+        if level not in _NOTHING:
+            said[case.patient][level] += 1
+    several = [one for one, levels in said.items() if len({text.casefold() for text in levels}) > 1]
+    if several:
+        shown = "; ".join(_counted(first[one], said[one]) for one in several[:_SHOWN])
+        more = "; ..." if len(several) > _SHOWN else ""
+        detail = (
+            f"column {column!r}: of {len(first)} patients, {len(several)} have several values, "
+            f"so they are not one person each: that of case {shown}{more}"
+        )
+        yield CaseIssue(place, "patient_contradicts", detail, "noted")
+
+
+def _counted(case: str, levels: Counter[str]) -> str:
+    return f"{case} ({', '.join(f'{count} × {level!r}' for level, count in levels.items())})"
