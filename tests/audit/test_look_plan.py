@@ -75,7 +75,11 @@ def test_rules_that_only_a_finished_audit_answers_are_named():
     from pathlib import Path
 
     assert unread(read_policy(Path("pack:ci-fast"))) == ()
-    assert unread(read_policy(Path("pack:release"))) == ("maps-mean-something",)
+    assert unread(read_policy(Path("pack:release"))) == (
+        "fracture-decides",
+        "nothing-else-decides",
+        "maps-mean-something",
+    )
     rules = (
         Rule("gap", "sensitivity_gap", floor=-0.2),
         Rule("hit", "hit", {"method": "gradcam"}, floor=0.5),
