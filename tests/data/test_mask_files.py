@@ -141,6 +141,13 @@ def test_transparency_is_background_and_opacity_the_mask_of_a_single_color(tmp_p
         lesions_of(save(tmp_path / "both.png", rgba))
 
 
+@pytest.mark.parametrize("color", [[255, 255, 255, 0], [255, 0], [255, 0, 0, 0]])
+@pytest.mark.parametrize("mode", ["one", "components", "values"])
+def test_mask_that_is_transparent_all_over_shows_nothing(tmp_path, color, mode):
+    path = save(tmp_path / "m.png", np.broadcast_to(color, (*SHAPE, len(color))))
+    assert not lesions_of(path, mode).lesions
+
+
 def test_color_of_each_class_is_asked_about_until_it_is_declared(tmp_path):
     colors = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]])
     path = save(tmp_path / "m.png", colors[np.array(two_values(1, 2), int)])
