@@ -64,11 +64,13 @@ class MaskContent:
         labels: (H, W), 0 where there is no lesion, else the value of the lesion.
         ignored: (H, W) bool, or None where nothing is ignored.
         soft: where soft edges were cut: pixels above half, and pixels above 0.
+        smeared: in a lossy file, the level at half of which it was cut.
     """
 
     labels: Labels
     ignored: BoolArray | None = None
     soft: tuple[int, int] | None = None
+    smeared: float | None = None
 
 
 def pack_color(rgb: Labels) -> Labels:
@@ -109,7 +111,7 @@ def declared_content(labels: Labels, declared: MaskValues) -> MaskContent:
     return MaskContent(kept, ignored)
 
 
-def undeclared_content(labels: Labels, *, several: bool, blurred: bool) -> MaskContent:
+def undeclared_content(labels: Labels, *, several: bool) -> MaskContent:
     """What a mask shows where nothing is declared: 0 is background, one other value the lesion.
 
     Soft edges (values in between, hardly any of them among equals) are cut at half of the range.
@@ -117,20 +119,16 @@ def undeclared_content(labels: Labels, *, several: bool, blurred: bool) -> MaskC
     Args:
         labels: (H, W).
         several: whether each value is a lesion of its own.
-        blurred: whether a lossy format smeared the values.
 
     Raises:
         UndeclaredValuesError: several values could be several things.
     """
-    labels = _brightness(labels) if blurred else labels
     found = {value: area for value, area in areas(labels).items() if value != 0}
-    if not found or (len(found) == 1 and not blurred):
+    if len(found) <= 1:
         return MaskContent(labels)
-    if blurred or _is_soft(labels):
-        return _cut(labels, found, several=several, blurred=blurred)
     shades = _one_hue(labels)
-    if shades is not labels and _is_soft(shades):
-        return _cut(shades, found, several=several, blurred=blurred)
+    if _is_soft(shades):
+        return _cut(shades, found, several=several)
     if several and not _has_void(found) and len(found) <= _MOST_VALUES:
         return MaskContent(labels)
     raise UndeclaredValuesError(_question(found, several=several))
@@ -147,22 +145,19 @@ def areas(labels: Labels) -> dict[float, int]:
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
-def _cut(
-    labels: Labels, found: Mapping[float, int], *, several: bool, blurred: bool
-) -> MaskContent:
+def refuse_several() -> UndeclaredValuesError:
+    """What is said where each value should be a lesion and edges are none of them."""
+    return UndeclaredValuesError(
+        "soft or smeared edges cannot be told from several lesions; store one lesion a file, or "
+        "one sharp value for each"
+    )
+
+
+def _cut(labels: Labels, found: Mapping[float, int], *, several: bool) -> MaskContent:
     if several:
-        raise UndeclaredValuesError(
-            "soft or smeared edges cannot be told from several lesions; store one lesion a file, "
-            "or one sharp value for each"
-        )
+        raise refuse_several()
     above = np.asarray(labels > _top(labels) / 2)
-    if found and not above.any():
-        raise UndeclaredValuesError(
-            f"no value is above half of {_top(labels):g}: {_listed(found)}; store 0 and "
-            f"{_top(labels):g}, or declare data.mask_values"
-        )
-    soft = None if blurred else (int(above.sum()), sum(found.values()))
-    return MaskContent(above, soft=soft)
+    return MaskContent(above, soft=(int(above.sum()), sum(found.values())))
 
 
 def _is_soft(labels: Labels) -> bool:
@@ -187,13 +182,17 @@ def _one_hue(labels: Labels) -> Labels:
     if labels.max() < _COLOR:
         return labels
     colors = np.unique(labels)
-    brightest = _brightness(colors)
-    channels = [np.where(colors < _COLOR, colors, colors >> shift & 255) for shift in (16, 8, 0)]
-    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels)
-    return _brightness(labels) if alike else labels
+    brightest = brightness(colors)
+    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels(colors))
+    return brightness(labels) if alike else labels
 
 
-def _brightness(labels: Labels) -> Labels:
+def channels(labels: Labels) -> Labels:
+    """Red, green and blue of gray levels and packed colors; (3, H, W)."""
+    return np.stack([np.where(labels < _COLOR, labels, labels >> by & 255) for by in (16, 8, 0)])
+
+
+def brightness(labels: Labels) -> Labels:
     """The largest channel of colors; gray levels as they are."""
     if labels.max() < _COLOR:
         return labels

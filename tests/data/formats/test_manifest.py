@@ -205,6 +205,17 @@ def test_soft_masks_are_one_note_of_the_study(folder):
     assert "32 pixels are lesion, of 64" in note.detail
 
 
+def test_jpeg_masks_are_one_note_that_says_where_they_are_cut(folder):
+    array = np.zeros((48, 40), np.uint8)
+    array[8:24, 8:24] = 255
+    Image.fromarray(array).save(folder / "full.jpg", quality=90)
+    text = "image,label,masks\na.png,1,full.jpg\nb.png,1,full.jpg\nc.png,0,\n"
+    (note,) = load(folder, text).issues
+    assert (note.case_id, note.kind) == ("(study)", "smeared_masks")
+    assert "2 masks" in note.detail
+    assert "127.5 in 2" in note.detail
+
+
 def test_holes_of_polygons_are_filled_unless_even_odd_is_declared(folder):
     rings = [[[0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4]]]
     text = json.dumps([{"id": "1", "image": "a.png", "label": 1, "polygons": rings}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -57,6 +58,7 @@ class _Reading:
     artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
     issues: list[CaseIssue] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)
+    smeared: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def text(self, row: Row, role: str) -> str:
@@ -112,7 +114,7 @@ def _study(spec: DataSpec, reading: _Reading, cases: list[Case]) -> Study:
     return Study(
         name=spec.name or spec.root.name,
         cases=tuple(cases),
-        issues=(*reading.issues, *_soft_masks(reading)),
+        issues=(*reading.issues, *_soft_masks(reading), *_smeared_masks(reading)),
         source=spec.source,
         license=spec.license,
         unit="patient" if by_patient else "image",
@@ -328,6 +330,7 @@ def _masks(reading: _Reading, row: Row, case_id: str) -> list[MaskFileLesions]:
         for text in _mask_paths(reading, row)
     ]
     reading.soft += [mask.soft for mask in found if mask.soft]
+    reading.smeared += [mask.smeared for mask in found if mask.smeared]
     return found
 
 
@@ -372,6 +375,18 @@ def _soft_masks(reading: _Reading) -> list[CaseIssue]:
         f"lesion, of {all_of_them:,} that are not black"
     )
     return [CaseIssue("(study)", "soft_masks", detail, "noted")]
+
+
+def _smeared_masks(reading: _Reading) -> list[CaseIssue]:
+    if not reading.smeared:
+        return []
+    levels = sorted(Counter(reading.smeared).items())
+    said = ", ".join(f"{level / 2:g} in {count}" for level, count in levels)
+    detail = (
+        f"{len(reading.smeared)} masks are of a lossy format (JPEG), which smears values; they are "
+        f"cut at half of their one level: {said}. PNG would keep the values"
+    )
+    return [CaseIssue("(study)", "smeared_masks", detail, "noted")]
 
 
 def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
