@@ -41,7 +41,7 @@ KNOWN: Mapping[str, str] = {
     "score_depends_on_batch": "the score of an image depends on the images beside it",
     "score_not_repeatable": "an image that is scored twice has two scores",
     "scores_in_unit_interval": "scores that are declared as logits all lie in [0, 1]",
-    "unused_range": "no image uses more than a sixth of the declared range of intensities",
+    "unused_range": "many images use no more than a sixth of the declared range of intensities",
 }
 """Name → what is suspected. The names are public: audit files acknowledge by them."""
 

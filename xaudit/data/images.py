@@ -16,11 +16,7 @@ from PIL import Image, ImageFile
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Intensity
 from xaudit.data.complete import missing_pixels
-from xaudit.data.intensity import (
-    declared_top,
-    scaled,
-    stored_extremes,
-)
+from xaudit.data.intensity import UsedRange, scaled, used_range
 from xaudit.data.mask_pixels import labels_of
 from xaudit.data.mask_values import Labels
 from xaudit.errors import DataError
@@ -94,8 +90,8 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
         return _upright(scaled(image, intensity, path), _remaining_turn(image, path))
 
 
-def read_range(path: Path, intensity: Intensity = "dtype") -> tuple[float, float] | None:
-    """The largest stored value and the one that is declared to be 1; None where none is declared.
+def read_range(path: Path, intensity: Intensity = "dtype") -> UsedRange | None:
+    """How far the stored values reach of what is declared to be 1; None where none is declared.
 
     Raises:
         DataError: as `read_upright`.
@@ -104,7 +100,7 @@ def read_range(path: Path, intensity: Intensity = "dtype") -> tuple[float, float
         return None
     with _opened(path) as image:
         _load(image, path, _header(image, path))
-        return stored_extremes(image, path)[1], declared_top(image, intensity, path)
+        return used_range(image, intensity, path)
 
 
 def read_labels(path: Path) -> Labels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ _GRAY = {"1", "L", "LA", "La", "I", "F"}
 _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 0x0106, 258, 339
 _UNUSED = 1 / 6
 """12-bit values fill a sixteenth of 16 bits, 13-bit values an eighth; dark films fill more."""
+_SHARE = 1 / 4
+"""Of the images of one range: so many do not fill it by accident."""
+_SAMPLED = 1_000_000
+"""Pixels, of which a percentile is taken."""
 
 
 def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
@@ -116,28 +121,77 @@ def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
     return 65535.0 if deep or image.mode == "I" else 255.0
 
 
-def unused_range(ranges: Sequence[tuple[float, float]]) -> tuple[Suspicion, ...]:
-    """Whether no image uses more than a sixth of the range that is declared.
+@dataclass(frozen=True, slots=True)
+class UsedRange:
+    """How far the stored values of an image reach.
+
+    Attributes:
+        most: the largest.
+        high: the 99.9th percentile, which a mark of a few pixels does not move.
+        top: what is declared to be 1.
+    """
+
+    most: float
+    high: float
+    top: float
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether hardly a pixel lies above a sixth of the range; a black image says nothing."""
+        return 0 < self.most and self.high <= _UNUSED * self.top
+
+
+def used_range(image: Image.Image, intensity: Intensity, path: Path) -> UsedRange:
+    """How far the stored values of a loaded image reach.
+
+    Raises:
+        DataError: as `stored_extremes` and `declared_top`.
+    """
+    most, top = stored_extremes(image, path)[1], declared_top(image, intensity, path)
+    step = max(1, math.isqrt(image.width * image.height // _SAMPLED))
+    high = float(np.percentile(stored_pixels(image)[::step, ::step], 99.9))
+    return UsedRange(most, high, top)
+
+
+def unused_range(ranges: Sequence[UsedRange]) -> tuple[Suspicion, ...]:
+    """Whether many images use no more than a sixth of the range that is declared.
+
+    Images are compared with others of the same range: at least a quarter of them, and three
+    where there are as many.
 
     Args:
-        ranges: of each image that was looked at, the largest stored value and the one that is
-            declared to be 1.
+        ranges: of each image that was looked at.
 
     Returns:
         One suspicion named "unused_range", or none.
     """
-    most, top = max(ranges, key=lambda one: one[0] / one[1], default=(0.0, 1.0))
-    if most <= 0 or most > _UNUSED * top:
+    tops = sorted({one.top for one in ranges}, reverse=True)
+    kinds = [[one for one in ranges if one.top == top] for top in tops]
+    found = [text for kind in kinds if (text := _narrow_kind(kind))]
+    if not found:
         return ()
-    bits = max(8, int(most).bit_length())
+    mixed = ", ".join(f"{len(kind)} of {kind[0].top:g}" for kind in kinds)
+    if len(kinds) > 1:
+        found.append(f"The images that were looked at have several ranges: {mixed}.")
+    return (Suspicion("unused_range", " ".join(found)),)
+
+
+def _narrow_kind(kind: Sequence[UsedRange]) -> str:
+    """What is said of images of one range; empty where they fill it."""
+    narrow, top = [one for one in kind if one.is_narrow], kind[0].top
+    if not narrow or len(narrow) < max(min(3, len(kind)), _SHARE * len(kind)):
+        return ""
+    high = max(one.high for one in narrow)
+    largest = max([one.most for one in narrow if one.most <= _UNUSED * top], default=high)
+    bits = max(8, math.ceil(largest).bit_length())
+    marked = sum(one.most > 2**bits - 1 for one in narrow)
     remedy = f"declare intensity: {{bits: {bits}}}" if top > 255 else "look at the images"
+    if marked and top > 255:
+        remedy += f" once single pixels above it ({marked} images, as of a burnt-in mark) are gone"
     return (
-        Suspicion(
-            "unused_range",
-            f"None of {len(ranges)} images that were looked at uses more than {most / top:.1%} of "
-            f"the declared range: the largest stored value is {most:g} of {top:g}. If the detector "
-            f"was trained on values that fill their range, {remedy}.",
-        ),
+        f"{len(narrow)} of {len(kind)} images of a declared range up to {top:g} use no more than "
+        f"{largest / top:.1%} of it: their values end at {largest:g}. If the detector was trained "
+        f"on values that fill their range, {remedy}."
     )
 
 
