@@ -80,6 +80,40 @@ def test_void_that_is_as_thin_as_a_soft_edge_is_asked_about_all_the_same(tmp_pat
         lesions_of(save(tmp_path / "m.png", array))
 
 
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("border", [10, 128, 200])
+def test_border_of_one_value_is_a_class_and_no_soft_edge(tmp_path, width, border):
+    array = np.zeros(SHAPE)
+    array[10 - width : 30 + width, 10 - width : 30 + width] = border
+    array[10:30, 10:30] = 255
+    with pytest.raises(UndeclaredValuesError, match=f"value {border} .*value 255 .400 px"):
+        lesions_of(save(tmp_path / "m.png", array))
+
+
+def test_void_border_beside_soft_edges_is_asked_about_too(tmp_path):
+    array = np.zeros(SHAPE)
+    array[8:32, 8:32], array[10:30, 10:30] = 128, 255
+    soft = np.maximum(array, np.roll(np.asarray(drawn(4)), 30, axis=1))
+    with pytest.raises(UndeclaredValuesError, match="value 128"):
+        lesions_of(save(tmp_path / "s.png", soft))
+
+
+@pytest.mark.parametrize("top", [100, 128, 200, 4095, 32768])
+def test_soft_mask_that_does_not_reach_white_is_refused_without_a_proposal(tmp_path, top):
+    soft = np.asarray(drawn(9)) / 255 * top
+    kind = np.uint8 if top < 256 else np.uint16
+    Image.fromarray(soft.round().astype(kind)).save(tmp_path / "m.png")
+    with pytest.raises(UndeclaredValuesError, match=f"up to {top}.*soft edges") as caught:
+        lesions_of(tmp_path / "m.png")
+    assert "ignore" not in str(caught.value)
+
+
+def test_question_proposes_no_value(tmp_path):
+    for values in ((255, 1), (1, 2)):
+        with pytest.raises(UndeclaredValuesError, match=r"ignore: \[\.\.\.\]"):
+            lesions_of(save(tmp_path / "m.png", two_values(*values)))
+
+
 def test_declared_values_are_lesion_ignored_and_background(tmp_path):
     path = save(tmp_path / "m.png", two_values())
     found = lesions_of(path, declared=MaskValues((1,), (255,)))

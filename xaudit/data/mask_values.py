@@ -20,6 +20,13 @@ _COLOR = 1 << 24
 _BAND = 256
 """Rows that are packed or counted at a time."""
 _MOST_VALUES = 64
+_MOST_CLASSES = 12
+"""Values: more of them are shades."""
+_CLASSES = 2
+"""Values between black and white: anti-aliasing leaves more."""
+_DOMINANT, _TIMES, _FEW = 0.75, 4, 20
+"""Share of the pixels between, times the next, and how many, that edges do not give one value."""
+_OF_RECTANGLE = 8
 _UNIFORM = 0.1
 """Of the pixels between black and white: so many lie among equals at most, where edges are soft."""
 
@@ -169,12 +176,20 @@ def _is_soft(labels: Labels) -> bool:
     part = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     between = (part > 0) & (part < top)
     values = np.unique(part[between])
-    # Two values of which one is tiny are a class and its border, however thin.
-    if part.max() <= top / 2 or (len(values) == 1 and values[0] < top / 25):
+    # One or two values are classes, however thin, and so is one that outweighs all others.
+    if part.max() <= top / 2 or len(values) <= _CLASSES or _outweighs(part[between]):
         return False
     part, between = np.pad(part, 1), np.pad(between, 1)
     equal = ndimage.maximum_filter(part, 3) == ndimage.minimum_filter(part, 3)
     return bool((equal & between).sum() <= _UNIFORM * between.sum())
+
+
+def _outweighs(between: Labels) -> bool:
+    """Whether one value is so frequent between black and white that no edge has left it."""
+    counts = np.sort(np.unique(between, return_counts=True)[1])
+    # A rectangle may have long and short sides, and so up to 8 values of very different numbers.
+    alone = len(counts) > _OF_RECTANGLE and counts[-1] > _TIMES * counts[-2]
+    return bool(counts[-1] >= _FEW and (alone or counts[-1] > _DOMINANT * between.size))
 
 
 def _one_hue(labels: Labels) -> Labels:
@@ -216,11 +231,17 @@ def _top(labels: Labels) -> float:
 
 
 def _question(found: Mapping[float, int], *, several: bool) -> str:
-    first, *rest = (value_name(value) for value in found)
-    shown = f"{{lesion: [{first}], ignore: [{rest[-1]}], background: [0]}}"
+    """What the values are asked to be; none is proposed, since it would be taken over."""
+    if len(found) > _MOST_CLASSES:
+        return (
+            f"{len(found)} values up to {value_name(max(found))}, {_listed(found)}: soft edges are "
+            "cut at half only where they reach 255 (65535 of 16 bits); store sharp masks, or scale "
+            "them so that a lesion is 255"
+        )
+    form = "{lesion: [...], ignore: [...], background: [0]}"
     other = "" if several else ", or mask_lesions: values where each is a lesion of its own"
     what = f"{_listed(found)} could be lesion, void or another thing"
-    return f"{what}: declare data.mask_values, such as {shown}{other}"
+    return f"{what}: declare data.mask_values, {form} with each value in one place{other}"
 
 
 def _listed(found: Mapping[float, int]) -> str:

@@ -198,7 +198,7 @@ def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
 
 
 def test_soft_masks_are_one_note_of_the_study(folder):
-    mask(folder, "soft.png", 60, 255, 200, 60)
+    mask(folder, "soft.png", 60, 255, 200, 70)
     (note,) = load(folder, "image,label,masks\na.png,1,soft.png\nb.png,1,soft.png\n").issues
     assert (note.case_id, note.kind) == ("(study)", "soft_masks")
     assert "2 masks" in note.detail
