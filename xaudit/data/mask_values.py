@@ -233,10 +233,11 @@ def _top(labels: Labels) -> float:
 def _question(found: Mapping[float, int], *, several: bool) -> str:
     """What the values are asked to be; none is proposed, since it would be taken over."""
     if len(found) > _MOST_CLASSES:
+        frequent = dict(sorted(found.items(), key=lambda one: -one[1])[:3])
         return (
-            f"{len(found)} values up to {value_name(max(found))}, {_listed(found)}: soft edges are "
-            "cut at half only where they reach 255 (65535 of 16 bits); store sharp masks, or scale "
-            "them so that a lesion is 255"
+            f"{len(found)} values up to {value_name(max(found))}, most often {_listed(frequent)}: "
+            "soft edges are cut at half only where they reach 255 (65535 of 16 bits) and no value "
+            "between outweighs the others; store sharp masks, or scale a lesion to 255"
         )
     form = "{lesion: [...], ignore: [...], background: [0]}"
     other = "" if several else ", or mask_lesions: values where each is a lesion of its own"
