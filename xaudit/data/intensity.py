@@ -138,7 +138,7 @@ class UsedRange:
     @property
     def is_narrow(self) -> bool:
         """Whether hardly a pixel lies above a sixth of the range; a black image says nothing."""
-        return 0 < self.most and self.high <= _UNUSED * self.top
+        return self.most > 0 and self.high <= _UNUSED * self.top
 
 
 def used_range(image: Image.Image, intensity: Intensity, path: Path) -> UsedRange:

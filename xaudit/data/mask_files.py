@@ -116,13 +116,15 @@ class MaskFileLesions:
         lesions: none where the file is black.
         ignored: pixels that are not scored.
         soft: where soft edges were cut at half: pixels above half, and pixels above 0.
-        smeared: in a JPEG, the level at half of which it was cut.
+        smeared: whether a lossy format smeared the values: cut at half of the level.
+        level: the value that is taken for the lesion without a declaration, and its pixels.
     """
 
     lesions: tuple[Outline, ...]
     ignored: tuple[Outline, ...] = ()
     soft: tuple[int, int] | None = None
-    smeared: float | None = None
+    smeared: bool = False
+    level: tuple[float, int] | None = None
 
 
 def lesions_of(
@@ -152,7 +154,7 @@ def lesions_of(
         lesions = (one,)
     ignores = declared is not None and content.ignored is not None and content.ignored.any()
     ignored = (IgnoredPixels(path, declared),) if declared is not None and ignores else ()
-    return MaskFileLesions(lesions, ignored, content.soft, content.smeared)
+    return MaskFileLesions(lesions, ignored, content.soft, content.smeared, content.level)
 
 
 def _content(path: Path, declared: MaskValues | None, *, several: bool = False) -> MaskContent:
@@ -162,7 +164,7 @@ def _content(path: Path, declared: MaskValues | None, *, several: bool = False) 
             return declared_content(labels, declared)
         return _smeared(labels, several) if lossy else undeclared_content(labels, several=several)
     except DataError as error:
-        hint = "; a lossy format smears values, store the masks as PNG" if declared and lossy else ""
+        hint = "; JPEG smears values, store the masks as PNG" if declared and lossy else ""
         raise type(error)(f"{path.name}: {error}{hint}") from error
 
 
@@ -177,7 +179,8 @@ def _smeared(labels: Labels, several: bool) -> MaskContent:
     lesion, level = smeared_lesion(labels)
     if several and level:
         raise refuse_several()
-    return MaskContent(lesion, smeared=level or None)
+    found = (level, int(lesion.sum())) if level else None
+    return MaskContent(lesion, smeared=True, level=found)
 
 
 def _components(mask: BoolArray) -> np.ndarray:

@@ -40,18 +40,20 @@ def smeared_lesion(labels: Labels) -> tuple[BoolArray, float]:
         return np.zeros(gray.shape, dtype=bool), 0.0
     if top <= _DARKEST:
         raise UndeclaredValuesError(
-            f"a lossy file (JPEG) whose brightest value is {top} of 255: nothing is near half of a level that "
-            f"can be told from smear; {_REMEDY}"
+            f"a lossy file (JPEG) whose brightest value is {top} of 255, too little to be told from "
+            f"smear; {_REMEDY}"
         )
     level = _main_level(gray, top)
     above = np.asarray(gray > level / 2)
     others = sorted({*_beside(gray, above, level), *_even(gray, level)})
     if others:
-        said = ", ".join(f"{one} ({int((abs(gray - float(one)) <= _NEAR * level).sum()):,} px)"
-                         for one in (*others, level))  # fmt: skip
-        raise UndeclaredValuesError(f"a lossy file (JPEG) with several levels, about {said}; {_REMEDY}")
+        near = [int((abs(gray - float(one)) <= _NEAR * level).sum()) for one in (*others, level)]
+        said = ", ".join(
+            f"{one} ({count:,} px)" for one, count in zip((*others, level), near, strict=True)
+        )
+        raise UndeclaredValuesError(f"a lossy file with several levels, about {said}; {_REMEDY}")
     if several := _hues(labels, above):
-        raise UndeclaredValuesError(f"a lossy file (JPEG) with several colors, {several}; {_REMEDY}")
+        raise UndeclaredValuesError(f"a lossy file with several colors, {several}; {_REMEDY}")
     return above, float(level)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +20,8 @@ _COLOR = 1 << 24
 _BAND = 256
 """Rows that are packed or counted at a time."""
 _MOST_VALUES = 64
+_ESTIMATE = 12
+"""Levels by which the estimate of a smeared one may be off."""
 _MOST_CLASSES = 12
 """Values: more of them are shades."""
 _CLASSES = 2
@@ -71,13 +73,16 @@ class MaskContent:
         labels: (H, W), 0 where there is no lesion, else the value of the lesion.
         ignored: (H, W) bool, or None where nothing is ignored.
         soft: where soft edges were cut: pixels above half, and pixels above 0.
-        smeared: in a lossy file, the level at half of which it was cut.
+        smeared: whether a lossy format smeared the values: cut at half of the level.
+        level: the one value that is taken for the lesion without a declaration, and its pixels;
+            None in a file of one bit, where nothing else can be meant.
     """
 
     labels: Labels
     ignored: BoolArray | None = None
     soft: tuple[int, int] | None = None
-    smeared: float | None = None
+    smeared: bool = False
+    level: tuple[float, int] | None = None
 
 
 def pack_color(rgb: Labels) -> Labels:
@@ -132,13 +137,43 @@ def undeclared_content(labels: Labels, *, several: bool) -> MaskContent:
     """
     found = {value: area for value, area in areas(labels).items() if value != 0}
     if len(found) <= 1:
-        return MaskContent(labels)
+        asked = [] if labels.dtype.kind == "b" else list(found.items())
+        return MaskContent(labels, level=asked[0] if asked else None)
     shades = _one_hue(labels)
     if _is_soft(shades):
-        return _cut(shades, found, several=several)
+        brightest = float(labels.flat[np.argmax(shades)])
+        return _cut(shades, found, brightest, several=several)
     if several and not _has_void(found) and len(found) <= _MOST_VALUES:
         return MaskContent(labels)
     raise UndeclaredValuesError(_question(found, several=several))
+
+
+def different_levels(
+    levels: Iterable[tuple[float, int]], estimates: Iterable[tuple[float, int]] = ()
+) -> Iterator[str]:
+    """What is asked where the files of a study hold different values, one in each.
+
+    Args:
+        levels: of each file, the value that would be the lesion, and its pixels.
+        estimates: the same of files whose values are smeared; near ones are one.
+    """
+    seen: dict[float, list[int]] = {}
+    for value, area in levels:
+        seen.setdefault(value, []).append(area)
+    for value, area in estimates:
+        near = (one for one in seen if abs(one - value) <= _ESTIMATE)
+        seen.setdefault(next(near, value), []).append(area)
+    if len(seen) > 1:
+        said = ", ".join(
+            f"value {value_name(value)} in {len(found)} files ({sum(found):,} px)"
+            for value, found in sorted(seen.items())
+        )
+        named = ", ".join(value_name(value) for value in sorted(seen))
+        yield (
+            f"masks hold one value each and not the same: {said}; where every one of them is "
+            f"lesion, declare data.mask_values: {{lesion: [{named}]}}, and otherwise name what is "
+            "void under ignore, and the rest under background"
+        )
 
 
 def areas(labels: Labels) -> dict[float, int]:
@@ -160,11 +195,14 @@ def refuse_several() -> UndeclaredValuesError:
     )
 
 
-def _cut(labels: Labels, found: Mapping[float, int], *, several: bool) -> MaskContent:
+def _cut(
+    labels: Labels, found: Mapping[float, int], brightest: float, *, several: bool
+) -> MaskContent:
     if several:
         raise refuse_several()
     above = np.asarray(labels > _top(labels) / 2)
-    return MaskContent(above, soft=(int(above.sum()), sum(found.values())))
+    area = int(above.sum())
+    return MaskContent(above, soft=(area, sum(found.values())), level=(brightest, area))
 
 
 def _is_soft(labels: Labels) -> bool:

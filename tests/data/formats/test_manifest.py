@@ -197,6 +197,34 @@ def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
     assert "artifacts.csv" in problems(folder, text, mask_values=MaskValues((1,), (255,)))[0]
 
 
+@pytest.mark.parametrize("mode", ["one", "components"])
+@pytest.mark.parametrize("values", [(1, 2), (1, 255)])
+def test_values_that_never_meet_in_one_file_are_asked_about(folder, mode, values):
+    for value in values:
+        mask(folder, f"{value}.png", value)
+    first, second = values
+    text = f"image,label,masks\na.png,1,{first}.png\nb.png,1,{first}.png\nc.png,0,{second}.png\n"
+    (found,) = problems(folder, text, mask_lesions=mode)
+    assert f"value {first} in 2 files (16 px), value {second} in 1 files (8 px)" in found
+    assert f"mask_values: {{lesion: [{first}, {second}]}}" in found
+    declared = load(folder, text, mask_lesions=mode, mask_values=MaskValues(values))
+    assert [len(case.lesions) for case in declared.cases] == [1, 1, 1]
+    void = load(folder, text, mask_lesions=mode, mask_values=MaskValues((first,), (second,)))
+    assert "label_contradicts_lesions" not in {one.kind for one in void.issues}
+
+
+def test_masks_of_one_bit_and_smeared_ones_are_no_other_value(folder):
+    array = np.zeros((48, 40), np.uint8)
+    array[8:24, 8:24] = 255
+    for name in ("one.png", "j.jpg", "k.jpg"):
+        image = Image.fromarray(array)
+        (image.convert("1") if name == "one.png" else image).save(folder / name)
+    text = "image,label,masks\na.png,1,m.png\nb.png,1,one.png;j.jpg;k.jpg\nc.png,0,\n"
+    assert load(folder, text)
+    Image.fromarray(array // 2).save(folder / "k.jpg")
+    assert "not the same" in problems(folder, text)[0]
+
+
 def test_soft_masks_are_one_note_of_the_study(folder):
     mask(folder, "soft.png", 60, 255, 200, 70)
     (note,) = load(folder, "image,label,masks\na.png,1,soft.png\nb.png,1,soft.png\n").issues

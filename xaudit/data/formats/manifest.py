@@ -15,7 +15,7 @@ from xaudit.data.format import FORMATS
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.levels import bin_name, merged
 from xaudit.data.mask_files import MaskFile, MaskFileLesions, lesions_of
-from xaudit.data.mask_values import UndeclaredValuesError
+from xaudit.data.mask_values import UndeclaredValuesError, different_levels
 from xaudit.data.missing import Missing
 from xaudit.data.outlines import read_outlines
 from xaudit.data.paths import inside_root
@@ -58,7 +58,8 @@ class _Reading:
     artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
     issues: list[CaseIssue] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)
-    smeared: list[float] = field(default_factory=list)
+    smeared: list[tuple[float, int]] = field(default_factory=list)
+    levels: list[tuple[float, int]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def text(self, row: Row, role: str) -> str:
@@ -103,6 +104,8 @@ def read_manifest(spec: DataSpec) -> Study:
     reading.issues += _missing_issues(reading)
     reading.artifacts = _artifacts(spec, path.parent / ARTIFACTS)
     cases = _cases(reading)
+    if spec.mask_lesions != "values":
+        reading.problems += different_levels(reading.levels, reading.smeared)
     if reading.problems:
         raise DataError(capped(reading.problems))
     return _study(spec, reading, cases)
@@ -330,7 +333,9 @@ def _masks(reading: _Reading, row: Row, case_id: str) -> list[MaskFileLesions]:
         for text in _mask_paths(reading, row)
     ]
     reading.soft += [mask.soft for mask in found if mask.soft]
-    reading.smeared += [mask.smeared for mask in found if mask.smeared]
+    for mask in found:
+        if mask.level:
+            (reading.smeared if mask.smeared else reading.levels).append(mask.level)
     return found
 
 
@@ -380,7 +385,7 @@ def _soft_masks(reading: _Reading) -> list[CaseIssue]:
 def _smeared_masks(reading: _Reading) -> list[CaseIssue]:
     if not reading.smeared:
         return []
-    levels = sorted(Counter(reading.smeared).items())
+    levels = sorted(Counter(level for level, _ in reading.smeared).items())
     said = ", ".join(f"{level / 2:g} in {count}" for level, count in levels)
     detail = (
         f"{len(reading.smeared)} masks are of a lossy format (JPEG), which smears values; they are "
