@@ -40,7 +40,7 @@ def smeared_lesion(labels: Labels) -> tuple[BoolArray, float]:
         return np.zeros(gray.shape, dtype=bool), 0.0
     if top <= _DARKEST:
         raise UndeclaredValuesError(
-            f"a lossy file (JPEG) whose brightest value is {top} of 255, too little to be told from "
+            f"a lossy file whose brightest value is {top} of 255, too little to be told from "
             f"smear; {_REMEDY}"
         )
     level = _main_level(gray, top)
