@@ -17,6 +17,7 @@ from xaudit.data.levels import bin_name, merged
 from xaudit.data.mask_files import MaskFile, MaskFileLesions, lesions_of
 from xaudit.data.mask_values import UndeclaredValuesError, different_levels
 from xaudit.data.missing import Missing
+from xaudit.data.numbers import number
 from xaudit.data.outlines import read_outlines
 from xaudit.data.paths import inside_root
 from xaudit.data.spec import DataSpec
@@ -28,6 +29,7 @@ from xaudit.data.table import (
     read_as_missing,
     read_table,
 )
+from xaudit.data.whole_numbers import without_point
 from xaudit.errors import DataError
 
 POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
@@ -97,7 +99,10 @@ def read_manifest(spec: DataSpec) -> Study:
     path = _manifest_path(spec)
     missing = Missing.declared(spec.missing)
     table = read_table(path, missing)
-    reading = _Reading(spec, path.name, table, _roles(spec, table, path.name), missing)
+    roles = _roles(spec, table, path.name)
+    table, whole = without_point(table, (roles.get("patient"), roles.get("site")))
+    reading = _Reading(spec, path.name, table, roles, missing)
+    reading.issues += [CaseIssue("(study)", "whole_numbers", one, "noted") for one in whole]
     _check_values(reading)
     reading.labels = _labels(reading)
     reading.groups = _group_columns(reading)
@@ -304,7 +309,7 @@ def _inverted(reading: _Reading, row: Row) -> bool:
 def _spacing(reading: _Reading, row: Row) -> float | None:
     text = reading.text(row, "spacing")
     try:
-        spacing = float(text) if text else None
+        spacing = number(text) if text else None
     except ValueError:
         spacing = math.nan
     if spacing is not None and not 0 < spacing < _WIDEST_SPACING:
