@@ -1,4 +1,4 @@
-"""Numbers as a table writes them: stricter than Python, which takes 0_1 and digits of any script."""
+"""Numbers as a table writes them: stricter than Python, which takes 0_1 and any digits."""
 
 from __future__ import annotations
 

@@ -252,6 +252,28 @@ def test_holes_of_polygons_are_filled_unless_even_odd_is_declared(folder):
         assert study.cases[0].lesions[0].rasterize(8, 10).sum() == area
 
 
+OUTER, INNER, APART = ([0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4], [7, 0, 9, 0, 9, 2, 7, 2])
+
+
+@pytest.mark.parametrize("rings", [[OUTER, INNER, APART], [INNER, APART, OUTER]])
+def test_rings_of_a_flat_list_that_lie_within_each_other_make_a_hole(folder, rings):
+    rows = [{"id": "1", "image": "a.png", "label": 1, "polygons": rings}]
+    study = load(folder, json.dumps(rows), "manifest.json", holes="even_odd")
+    areas = [one.rasterize(8, 10).sum() for one in study.cases[0].lesions]
+    assert sorted(areas) == [4, 32]
+    (asked,) = problems(folder, json.dumps(rows), "manifest.json")
+    assert "holes: even_odd" in asked
+
+
+def test_rings_that_cross_are_refused_where_they_could_be_holes(folder):
+    rows = [
+        {"id": "1", "image": "a.png", "label": 1, "polygons": [OUTER, [3, 3, 8, 3, 8, 5, 3, 5]]}
+    ]
+    (said,) = problems(folder, json.dumps(rows), "manifest.json", holes="even_odd")
+    assert "cross" in said
+    assert len(load(folder, json.dumps(rows), "manifest.json").cases[0].lesions) == 2
+
+
 def test_columns_of_other_names_and_declared_positives(folder):
     text = "nr,file,finding,who\n1,a.png,Fx,p\n2,b.png,none,q\n"
     columns = {"id": "nr", "image": "file", "label": "finding"}
