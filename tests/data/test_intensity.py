@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import tifffile
@@ -98,6 +101,37 @@ def test_16_bit_color_is_read_with_8_bits_and_never_as_12(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.zeros((2, 3, 3), np.uint16), photometric="rgb")
     with pytest.raises(DataError, match="8"):
+        read_upright(path, StoredBits(12))
+
+
+def deep_png(color, samples):
+    """A PNG of 16 bits a channel that holds 12-bit values."""
+
+    def chunk(kind, data):
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    rows = (b"\0" + np.full((5, samples), 4000, ">u2").tobytes()) * 4
+    header = struct.pack(">IIBBBBB", 5, 4, 16, color, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("color", "samples"), [(2, 3), (6, 4), (4, 2)])
+def test_deep_color_of_12_bits_is_not_told_to_read_8(tmp_path, color, samples):
+    path = tmp_path / "a.png"
+    path.write_bytes(deep_png(color, samples))
+    with pytest.raises(DataError, match="one gray channel of 16 bits") as caught:
+        read_upright(path, StoredBits(12))
+    assert "dtype" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [100, 4095])
+def test_pgm_says_its_own_largest_value(tmp_path, value):
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5\n5 4\n4095\n" + np.full((4, 5), value, ">u2").tobytes())
+    assert read_upright(path)[0, 0] == pytest.approx(value / 4095, abs=1e-4)
+    with pytest.raises(DataError, match="intensity: dtype; declare that"):
         read_upright(path, StoredBits(12))
 
 

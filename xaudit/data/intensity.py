@@ -26,6 +26,8 @@ _GRAY = {"1", "L", "LA", "La", "I", "F"}
 _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 0x0106, 258, 339
 _UNUSED = 1 / 6
 """12-bit values fill a sixteenth of 16 bits, 13-bit values an eighth; dark films fill more."""
+_PNG_DEPTH = 24
+"""Byte of a PNG that says its bits a sample."""
 _SHARE = 1 / 4
 """Of the images of one range: so many do not fill it by accident."""
 _SAMPLED = 1_000_000
@@ -99,14 +101,10 @@ def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
     Raises:
         DataError: the file cannot hold so many bits, or its type has no agreed maximum.
     """
-    deep = image.mode.startswith("I;16")
     if isinstance(intensity, StoredBits):
-        if intensity.bits > 8 and not deep and image.mode not in {"I", "F"}:
-            raise DataError(
-                f"{path}: intensity 'bits: {intensity.bits}' expects gray values of more than 8 "
-                f"bits, got mode {image.mode}, which is read with 8; declare intensity: dtype"
-            )
+        _refuse_bits(image, intensity, path)
         return intensity.top
+    deep = image.mode.startswith("I;16")
     tags = getattr(image, "tag_v2", {})
     bits, kind = tags.get(_BITS, ()), tags.get(_SAMPLE_FORMAT, ())
     if tuple(kind) == (2,) and tuple(bits) == (16,):
@@ -193,6 +191,36 @@ def _narrow_kind(kind: Sequence[UsedRange]) -> str:
         f"{largest / top:.1%} of it: their values end at {largest:g}. If the detector was trained "
         f"on values that fill their range, {remedy}."
     )
+
+
+def _refuse_bits(image: Image.Image, intensity: StoredBits, path: Path) -> None:
+    """A file whose values are not read as they are stored, and so cannot have so many bits."""
+    if image.format == "PPM" and image.mode == "I":
+        # Pillow divides by the maxval of the header and multiplies by 65535.
+        if intensity.bits < 16:
+            raise DataError(
+                f"{path}: intensity 'bits: {intensity.bits}': a PGM says its own largest value, "
+                "which is read as 1 under intensity: dtype; declare that"
+            )
+        return
+    if intensity.bits <= 8 or image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+        return
+    got = f"expects gray values of more than 8 bits, got mode {image.mode}"
+    remedy = ", which is read with 8; declare intensity: dtype"
+    if _is_deep_color(image, path):
+        remedy = (
+            " of 16 bits a channel, of which the upper 8 are read: too few of such values; store "
+            "one gray channel of 16 bits"
+        )
+    raise DataError(f"{path}: intensity 'bits: {intensity.bits}' {got}{remedy}")
+
+
+def _is_deep_color(image: Image.Image, path: Path) -> bool:
+    """Whether color, or gray beside transparency, is stored with 16 bits."""
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(_PNG_DEPTH + 1)[_PNG_DEPTH] == 16
+    return 16 in getattr(image, "tag_v2", {}).get(_BITS, ())
 
 
 def _range(image: Image.Image, intensity: Intensity, path: Path) -> tuple[float, float]:
