@@ -184,6 +184,31 @@ def test_black_mask_of_a_fractured_image_is_one_issue(folder):
     assert found == [("b", "empty_mask")]
 
 
+def test_black_mask_beside_one_that_shows_a_lesion_does_not_say_that_none_is_drawn(folder):
+    mask(folder, "black.png")
+    (note,) = load(folder, "image,label,masks\na.png,1,m.png;black.png\nb.png,0,\n").issues
+    assert note.kind == "empty_mask"
+    assert note.detail == (
+        "nothing is drawn in black.png; the lesions that are drawn elsewhere count"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "count"),
+    [("[]", 0), ("['m.png']", 1), ('"[""m.png"", ""m.png""]"', 2), ("['m.png', 'm.png']", 2)],
+)
+def test_list_of_masks_that_was_written_as_text_is_read(folder, cell, count):
+    cell = f'"{cell}"' if cell.count(",") and not cell.startswith('"') else cell
+    study = load(folder, f"image,label,masks\na.png,1,{cell}\n")
+    assert len(study.cases[0].lesions) == count
+
+
+@pytest.mark.parametrize("cell", ["[m.png]", "[1]", "[None]"])
+def test_list_of_masks_that_is_none_is_refused_in_one_sentence(folder, cell):
+    (found,) = problems(folder, f"image,label,masks\na.png,1,{cell}\n")
+    assert "expected paths separated by semicolons, got the list" in found
+
+
 def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
     mask(folder, "v.png", 1, 255)
     text = "image,label,masks\na.png,1,v.png\nb.png,0,\n"

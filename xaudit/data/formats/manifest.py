@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -239,14 +240,15 @@ def _case_id(reading: _Reading, row: Row, seen: dict[str, str]) -> str:
 
 def _case(reading: _Reading, row: Row, case_id: str) -> Case:
     label, masks = _label(reading, row), _masks(reading, row, case_id)
+    lesions = (*_drawn(reading, row), *(one for mask in masks for one in mask.lesions))
     if label:
-        _note_black(reading, row, case_id, masks)
+        _note_black(reading, row, case_id, masks, drawn=bool(lesions))
     return Case(
         case_id=case_id,
         patient=_patient(reading, row, case_id),
         label=label,
         image=_image(reading, row),
-        lesions=(*_drawn(reading, row), *(one for mask in masks for one in mask.lesions)),
+        lesions=lesions,
         artifacts=reading.artifacts.get(case_id, {}),
         site=_site(reading, row),
         groups={name: _level(reading, row, name) for name in reading.groups},
@@ -344,7 +346,9 @@ def _masks(reading: _Reading, row: Row, case_id: str) -> list[MaskFileLesions]:
     return found
 
 
-def _note_black(reading: _Reading, row: Row, case_id: str, masks: list[MaskFileLesions]) -> None:
+def _note_black(
+    reading: _Reading, row: Row, case_id: str, masks: list[MaskFileLesions], *, drawn: bool
+) -> None:
     """A black mask is right for a normal image; a fractured one has lost its lesion."""
     black = [
         Path(text).name
@@ -352,18 +356,40 @@ def _note_black(reading: _Reading, row: Row, case_id: str, masks: list[MaskFileL
         if not mask.lesions
     ]
     if black:
-        detail = f"the label says fractured, no lesion is drawn in {', '.join(black)}"
+        names = ", ".join(black)
+        detail = f"the label says fractured, no lesion is drawn in {names}"
+        if drawn:
+            detail = f"nothing is drawn in {names}; the lesions that are drawn elsewhere count"
         reading.issues.append(CaseIssue(case_id, "empty_mask", detail, "noted"))
 
 
 def _mask_paths(reading: _Reading, row: Row) -> list[str]:
     column = reading.roles.get("mask", "")
-    value = row.values.get(column)
-    parts = value if isinstance(value, list) else str(value or "").split(";")
+    parts = _parts(row.values.get(column))
     return [str(part).strip() for part in parts if not reading.missing.holds_nothing(column, part)]
 
 
+def _parts(value: object) -> list[object]:
+    """The paths of a cell: a list, also as the text that pandas makes of it, or by semicolons."""
+    if isinstance(value, list):
+        return value
+    text = str(value or "").strip()
+    if _is_list(text):
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return [text]
+        return found if all(isinstance(one, str) for one in found) else [text]
+    return list(text.split(";"))
+
+
+def _is_list(text: str) -> bool:
+    return text.startswith("[") and text.endswith("]")
+
+
 def _from_file(reading: _Reading, text: str) -> MaskFileLesions:
+    if _is_list(text):
+        raise ValueError(f"expected paths separated by semicolons, got the list {text[:40]!r}")
     path, spec = inside_root(reading.spec.root, text), reading.spec
     try:
         return lesions_of(path, spec.mask_lesions, spec.mask_values)
