@@ -35,6 +35,8 @@ _STACKS = {"TIFF", "GIF", "PNG", "WEBP"}
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
 _BYTES = {"1": 5, "L": 5, "I;16": 6, "I;16B": 6, "I;16L": 6, "I": 8, "F": 8, "LA": 8, "La": 8}
 """Mode → bytes of a pixel, as Pillow keeps it and as float32; 16 for color."""
+_WEBP_BYTES = 12
+"""More for each pixel of a WebP, whose decoder holds two canvases and a copy, each RGBA."""
 _TOO_LARGE = f"at most {MAX_BYTES:,} bytes are decoded, as stored and as float32"
 
 
@@ -168,7 +170,8 @@ def _not_an_image(path: Path, error: Exception) -> str:
 
 def _header(image: Image.Image, path: Path) -> ImageHeader:
     width, height = image.size
-    needed = width * height * _BYTES.get(image.mode, 16)
+    pixel = _BYTES.get(image.mode, 16) + (_WEBP_BYTES if image.format == "WEBP" else 0)
+    needed = width * height * pixel
     if needed > MAX_BYTES:
         raise DataError(
             f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "
