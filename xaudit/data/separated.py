@@ -126,6 +126,7 @@ def _above_the_names(
         len(header.cells),
         {len(row.cells) for row in rows},
     )
+    first = header.cells[0].strip() if header.cells else ""
     for one in comments:
         count = len(_cells(one.cells[0], separator))
         if one.line < header.line and width > 1 and count == width:
@@ -135,9 +136,9 @@ def _above_the_names(
             )
     wider = len(rows) > 1 and len(widths) == 1 and width < min(widths)
     title = wider and (width == 1 or all(_NAME.fullmatch(cell) for cell in rows[0].cells))
-    if title or header.cells[0].lstrip().startswith(_OTHER_COMMENTS):
+    if title or first.startswith(_OTHER_COMMENTS):
         return (
-            f"{place}: expected the names of the columns, got {header.cells[0].strip()[:40]!r}; "
+            f"{place}: expected the names of the columns, got {first[:40]!r}; "
             "delete what stands above the names, or begin it with #"
         )
     return ""

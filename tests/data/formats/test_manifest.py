@@ -433,6 +433,7 @@ def test_impossible_annotations_are_named(folder, key, value, words):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.one_of(st.binary(max_size=80), st.text('id,image;label\n"[]{}10a.png\0', max_size=80)))
+@example(";")
 def test_no_manifest_crashes(folder, content):
     data = content if isinstance(content, bytes) else content.encode()
     for name in ("manifest.csv", "manifest.json"):
