@@ -127,6 +127,16 @@ def test_missing_folder_text_and_empty_files_are_refused(tmp_path):
             read_header(tmp_path / name)
 
 
+def test_webp_counts_what_its_decoder_holds(tmp_path, monkeypatch):
+    path = tmp_path / "a.webp"
+    Image.fromarray(np.zeros((10, 10, 3), np.uint8)).save(path)
+    monkeypatch.setattr(images, "MAX_BYTES", 2800)
+    assert read_header(path).mode == "RGB"
+    monkeypatch.setattr(images, "MAX_BYTES", 2799)
+    with pytest.raises(DataError, match="2,800"):
+        read_header(path)
+
+
 def test_size_is_checked_before_decoding(tmp_path, monkeypatch):
     path = save(tmp_path, RAMP)
     monkeypatch.setattr(images, "MAX_BYTES", 59)

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import tifffile
@@ -5,7 +8,7 @@ from PIL import Image
 
 from xaudit.core.detector import InputSpec, StoredBits
 from xaudit.data.images import read_range, read_upright
-from xaudit.data.intensity import unused_range
+from xaudit.data.intensity import UsedRange, unused_range
 from xaudit.errors import DataError
 
 TWELVE = np.array([[0, 1000, 4095]], np.uint16)
@@ -101,19 +104,76 @@ def test_16_bit_color_is_read_with_8_bits_and_never_as_12(tmp_path):
         read_upright(path, StoredBits(12))
 
 
-def test_range_that_no_image_uses_is_named_with_its_remedy(tmp_path):
-    largest, top = read_range(save(tmp_path, TWELVE))
-    assert (largest, top) == (4095, 65535)
-    (found,) = unused_range([(largest, top), (300, top)])
-    assert found.name == "unused_range"
-    assert "6.2%" in found.text
-    assert "bits: 12" in found.text
-    assert not unused_range([(largest, top), (20_000, top)])
-    assert not unused_range([(largest, top), (90, 255)])
-    assert not unused_range([(4095, 4095)])
+def deep_png(color, samples):
+    """A PNG of 16 bits a channel that holds 12-bit values."""
+
+    def chunk(kind, data):
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    rows = (b"\0" + np.full((5, samples), 4000, ">u2").tobytes()) * 4
+    header = struct.pack(">IIBBBBB", 5, 4, 16, color, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("color", "samples"), [(2, 3), (6, 4), (4, 2)])
+def test_deep_color_of_12_bits_is_not_told_to_read_8(tmp_path, color, samples):
+    path = tmp_path / "a.png"
+    path.write_bytes(deep_png(color, samples))
+    with pytest.raises(DataError, match="one gray channel of 16 bits") as caught:
+        read_upright(path, StoredBits(12))
+    assert "dtype" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [100, 4095])
+def test_pgm_says_its_own_largest_value(tmp_path, value):
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5\n5 4\n4095\n" + np.full((4, 5), value, ">u2").tobytes())
+    assert read_upright(path)[0, 0] == pytest.approx(value / 4095, abs=1e-4)
+    with pytest.raises(DataError, match="intensity: dtype; declare that"):
+        read_upright(path, StoredBits(12))
+
+
+def narrow(count, high=4095, top=65535, most=None):
+    return [UsedRange(most or high, high, top)] * count
+
+
+def test_range_that_images_do_not_use_is_named_with_its_remedy(tmp_path):
+    found = read_range(save(tmp_path, TWELVE))
+    assert (found.most, found.top) == (4095, 65535)
+    (one,) = unused_range([found, UsedRange(300, 290, 65535)])
+    assert one.name == "unused_range"
+    assert "2 of 2 images" in one.text
+    assert "6.2%" in one.text
+    assert "bits: 12" in one.text
+    assert not unused_range(narrow(3, 4095, 4095))
     assert not unused_range([])
-    assert "bits" not in unused_range([(40, 255)])[0].text
+    assert not unused_range([UsedRange(0, 0, 255)])
+    assert "bits" not in unused_range(narrow(3, 40, 255))[0].text
     assert read_range(save(tmp_path, TWELVE), "minmax") is None
+
+
+def test_image_that_fills_its_range_does_not_speak_for_the_others():
+    full = UsedRange(60_000, 50_000, 65535)
+    (one,) = unused_range([*narrow(8), *[full] * 24])
+    assert "8 of 32 images" in one.text
+    assert not unused_range([*narrow(7), *[full] * 25])
+    assert not unused_range([*narrow(2), full, full])
+
+
+def test_mark_of_a_few_pixels_does_not_hide_the_range(tmp_path):
+    array = np.full((100, 100), 3000, np.uint16)
+    array[0, :3] = 65535
+    found = read_range(save(tmp_path, array))
+    assert (found.most, found.high, found.top) == (65535, 3000, 65535)
+    assert "3 images, as of a burnt-in mark" in unused_range([found] * 3)[0].text
+
+
+def test_several_depths_of_one_study_are_judged_by_themselves_and_named():
+    (one,) = unused_range([*narrow(3), *[UsedRange(255, 250, 255)] * 29])
+    assert "3 of 3 images" in one.text
+    assert "3 of 65535, 29 of 255" in one.text
 
 
 @pytest.mark.parametrize("bits", [7, 17])

@@ -80,6 +80,40 @@ def test_void_that_is_as_thin_as_a_soft_edge_is_asked_about_all_the_same(tmp_pat
         lesions_of(save(tmp_path / "m.png", array))
 
 
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("border", [10, 128, 200])
+def test_border_of_one_value_is_a_class_and_no_soft_edge(tmp_path, width, border):
+    array = np.zeros(SHAPE)
+    array[10 - width : 30 + width, 10 - width : 30 + width] = border
+    array[10:30, 10:30] = 255
+    with pytest.raises(UndeclaredValuesError, match=f"value {border} .*value 255 .400 px"):
+        lesions_of(save(tmp_path / "m.png", array))
+
+
+def test_void_border_beside_soft_edges_is_asked_about_too(tmp_path):
+    array = np.zeros(SHAPE)
+    array[8:32, 8:32], array[10:30, 10:30] = 128, 255
+    soft = np.maximum(array, np.roll(np.asarray(drawn(4)), 30, axis=1))
+    with pytest.raises(UndeclaredValuesError, match="value 128"):
+        lesions_of(save(tmp_path / "s.png", soft))
+
+
+@pytest.mark.parametrize("top", [100, 128, 200, 4095, 32768])
+def test_soft_mask_that_does_not_reach_white_is_refused_without_a_proposal(tmp_path, top):
+    soft = np.asarray(drawn(9)) / 255 * top
+    kind = np.uint8 if top < 256 else np.uint16
+    Image.fromarray(soft.round().astype(kind)).save(tmp_path / "m.png")
+    with pytest.raises(UndeclaredValuesError, match=f"up to {top}.*soft edges") as caught:
+        lesions_of(tmp_path / "m.png")
+    assert "ignore" not in str(caught.value)
+
+
+def test_question_proposes_no_value(tmp_path):
+    for values in ((255, 1), (1, 2)):
+        with pytest.raises(UndeclaredValuesError, match=r"ignore: \[\.\.\.\]"):
+            lesions_of(save(tmp_path / "m.png", two_values(*values)))
+
+
 def test_declared_values_are_lesion_ignored_and_background(tmp_path):
     path = save(tmp_path / "m.png", two_values())
     found = lesions_of(path, declared=MaskValues((1,), (255,)))
@@ -118,27 +152,56 @@ def test_black_mask_holds_no_lesion(tmp_path, mode, name):
     assert not found.ignored
 
 
-def test_jpeg_is_cut_at_half_and_refused_where_nothing_is_above(tmp_path):
-    found = lesions_of(save(tmp_path / "m.jpg", np.where(two_values() > 0, 255, 0), quality=60))
-    assert area(found)[0] == pytest.approx(400, abs=8)
+@pytest.mark.parametrize("level", [100, 128, 255])
+@pytest.mark.parametrize("quality", [60, 75, 95])
+@pytest.mark.parametrize("name", ["m.jpg", "named.png"])
+def test_jpeg_is_cut_at_half_of_its_own_level(tmp_path, level, quality, name):
+    big = np.kron(two_values(level, level), np.ones((4, 4)))
+    path = save(tmp_path / name, big, quality=quality, format="JPEG")
+    found = lesions_of(path)
+    assert area(found, (240, 320))[0] == pytest.approx(6400, rel=0.01)
+    assert found.smeared
+    assert found.level[0] == pytest.approx(level, abs=2)
     assert found.soft is None
-    with pytest.raises(UndeclaredValuesError, match="half"):
-        lesions_of(save(tmp_path / "d.jpg", np.where(two_values() > 0, 20, 0)))
 
 
-def test_transparency_is_background_and_opacity_the_mask_of_a_single_color(tmp_path):
-    shape = two_values() > 0
-    rgba = np.zeros((*SHAPE, 4))
-    rgba[..., 3] = 255 * shape
-    assert area(lesions_of(save(tmp_path / "black.png", rgba))) == [400]
-    rgba[..., 3] = drawn(4)
-    soft = int((np.asarray(drawn(4)) > 127).sum())
-    assert area(lesions_of(save(tmp_path / "soft.png", rgba))) == [soft]
-    rgba[..., 3], rgba[..., :3] = 255, 255 * shape[..., None]
-    assert area(lesions_of(save(tmp_path / "opaque.png", rgba))) == [400]
-    rgba[..., 3], rgba[5:20, :, 0] = np.asarray(drawn(4)), 9
-    with pytest.raises(UndeclaredValuesError, match="transparency"):
-        lesions_of(save(tmp_path / "both.png", rgba))
+def jpeg_of(tmp_path, array):
+    return save(tmp_path / "m.jpg", np.kron(array, np.ones((4, 4, 1)[: array.ndim])), quality=80)
+
+
+@pytest.mark.parametrize("values", [(1, 255), (128, 255), (255, 128), (255, 60), (100, 200)])
+def test_several_levels_of_a_jpeg_are_asked_about(tmp_path, values):
+    with pytest.raises(UndeclaredValuesError, match=r"several levels.* PNG"):
+        lesions_of(jpeg_of(tmp_path, two_values(*values)))
+
+
+@pytest.mark.parametrize("other", [[0, 255, 0], [255, 255, 255], [0, 0, 255]])
+def test_several_colors_of_a_jpeg_are_asked_about(tmp_path, other):
+    colors = np.array([[0, 0, 0], [255, 0, 0], other])
+    with pytest.raises(UndeclaredValuesError, match=r"several (colors|levels)"):
+        lesions_of(jpeg_of(tmp_path, colors[np.array(two_values(1, 2), int)]))
+
+
+def test_sound_shapes_in_jpeg_are_not_asked_about(tmp_path):
+    for number, scale in enumerate((1, 2, 4, 9)):
+        shape = np.asarray(drawn(scale))
+        found = lesions_of(save(tmp_path / f"{number}.jpg", shape, quality=60))
+        assert area(found)[0] == pytest.approx((shape > 127).sum(), rel=0.1)
+
+
+def test_jpeg_that_is_too_dark_and_one_with_declared_values_is_refused(tmp_path):
+    path = save(tmp_path / "d.jpg", np.where(two_values() > 0, 20, 0))
+    with pytest.raises(UndeclaredValuesError, match="brightest value is 2"):
+        lesions_of(path)
+    with pytest.raises(UndeclaredValuesError, match="PNG"):
+        lesions_of(save(tmp_path / "m.jpg", two_values()), declared=MaskValues((1,), (255,)))
+
+
+@pytest.mark.parametrize("color", [[255, 255, 255, 0], [255, 0], [255, 0, 0, 0]])
+@pytest.mark.parametrize("mode", ["one", "components", "values"])
+def test_mask_that_is_transparent_all_over_shows_nothing(tmp_path, color, mode):
+    path = save(tmp_path / "m.png", np.broadcast_to(color, (*SHAPE, len(color))))
+    assert not lesions_of(path, mode).lesions
 
 
 def test_color_of_each_class_is_asked_about_until_it_is_declared(tmp_path):

@@ -212,3 +212,17 @@ def test_without_a_patient_column_each_case_is_its_own(tmp_path):
     columns = Columns("film", "fracture", "score", split="split")
     study = read_predictions(spec(tmp_path, columns=columns))
     assert [case.patient for case in study.cases] == ["a", "b", "c", "d", "e"]
+
+
+def test_patient_that_is_written_as_a_float_is_one_patient(tmp_path):
+    rows = [row.replace(",p", ",").replace(",1,", ",1.0,", 1) if i == 0 else row.replace(",p", ",")
+            for i, row in enumerate(ROWS)]  # fmt: skip
+    study = read_predictions(spec(tmp_path, rows))
+    assert study.cases[0].patient == study.cases[1].patient == "1"
+    assert "whole_numbers" in {one.kind for one in study.issues}
+
+
+@pytest.mark.parametrize("score", ["0_1", "٠.٥"])
+def test_score_that_only_python_reads_is_refused(tmp_path, score):
+    with pytest.raises(DataError, match="expected a number"):
+        read_predictions(spec(tmp_path, [ROWS[0].replace("0.9", score), *ROWS[1:]]))

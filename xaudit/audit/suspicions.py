@@ -43,7 +43,7 @@ KNOWN: Mapping[str, str] = {
     "score_not_repeatable": "an image that is scored twice has two scores",
     "scores_in_unit_interval": "scores that are declared as logits all lie in [0, 1]",
     "threshold_beyond_scores": "an operating point calls all cases alike",
-    "unused_range": "no image uses more than a sixth of the declared range of intensities",
+    "unused_range": "many images use no more than a sixth of the declared range of intensities",
 }
 """Name → what is suspected. The names are public: audit files acknowledge by them."""
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from xaudit.data.jpeg2000_tiles import missing_in_jpeg2000
 from xaudit.data.jpeg_scans import missing_in_jpeg
 
 _PIECE = 1 << 16
@@ -44,6 +45,8 @@ def missing_pixels(image: Image.Image, path: Path) -> str | None:
         return _missing_in_png(path)
     if image.format in {"JPEG", "MPO"}:
         return missing_in_jpeg(path.read_bytes(), image)
+    if image.format == "JPEG2000":
+        return missing_in_jpeg2000(path.read_bytes())
     if image.format == "TIFF":
         return _missing_in_tiff(image, path)
     return None

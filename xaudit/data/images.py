@@ -16,11 +16,7 @@ from PIL import Image, ImageFile
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Intensity
 from xaudit.data.complete import missing_pixels
-from xaudit.data.intensity import (
-    declared_top,
-    scaled,
-    stored_extremes,
-)
+from xaudit.data.intensity import UsedRange, scaled, used_range
 from xaudit.data.mask_pixels import labels_of
 from xaudit.data.mask_values import Labels
 from xaudit.errors import DataError
@@ -39,6 +35,8 @@ _STACKS = {"TIFF", "GIF", "PNG", "WEBP"}
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
 _BYTES = {"1": 5, "L": 5, "I;16": 6, "I;16B": 6, "I;16L": 6, "I": 8, "F": 8, "LA": 8, "La": 8}
 """Mode → bytes of a pixel, as Pillow keeps it and as float32; 16 for color."""
+_WEBP_BYTES = 12
+"""More for each pixel of a WebP, whose decoder holds two canvases and a copy, each RGBA."""
 _TOO_LARGE = f"at most {MAX_BYTES:,} bytes are decoded, as stored and as float32"
 
 
@@ -94,8 +92,8 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
         return _upright(scaled(image, intensity, path), _remaining_turn(image, path))
 
 
-def read_range(path: Path, intensity: Intensity = "dtype") -> tuple[float, float] | None:
-    """The largest stored value and the one that is declared to be 1; None where none is declared.
+def read_range(path: Path, intensity: Intensity = "dtype") -> UsedRange | None:
+    """How far the stored values reach of what is declared to be 1; None where none is declared.
 
     Raises:
         DataError: as `read_upright`.
@@ -104,7 +102,7 @@ def read_range(path: Path, intensity: Intensity = "dtype") -> tuple[float, float
         return None
     with _opened(path) as image:
         _load(image, path, _header(image, path))
-        return stored_extremes(image, path)[1], declared_top(image, intensity, path)
+        return used_range(image, intensity, path)
 
 
 def read_labels(path: Path) -> Labels:
@@ -172,7 +170,8 @@ def _not_an_image(path: Path, error: Exception) -> str:
 
 def _header(image: Image.Image, path: Path) -> ImageHeader:
     width, height = image.size
-    needed = width * height * _BYTES.get(image.mode, 16)
+    pixel = _BYTES.get(image.mode, 16) + (_WEBP_BYTES if image.format == "WEBP" else 0)
+    needed = width * height * pixel
     if needed > MAX_BYTES:
         raise DataError(
             f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "

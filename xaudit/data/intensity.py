@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ _GRAY = {"1", "L", "LA", "La", "I", "F"}
 _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 0x0106, 258, 339
 _UNUSED = 1 / 6
 """12-bit values fill a sixteenth of 16 bits, 13-bit values an eighth; dark films fill more."""
+_PNG_DEPTH = 24
+"""Byte of a PNG that says its bits a sample."""
+_SHARE = 1 / 4
+"""Of the images of one range: so many do not fill it by accident."""
+_SAMPLED = 1_000_000
+"""Pixels, of which a percentile is taken."""
 
 
 def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
@@ -94,14 +101,10 @@ def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
     Raises:
         DataError: the file cannot hold so many bits, or its type has no agreed maximum.
     """
-    deep = image.mode.startswith("I;16")
     if isinstance(intensity, StoredBits):
-        if intensity.bits > 8 and not deep and image.mode not in {"I", "F"}:
-            raise DataError(
-                f"{path}: intensity 'bits: {intensity.bits}' expects gray values of more than 8 "
-                f"bits, got mode {image.mode}, which is read with 8; declare intensity: dtype"
-            )
+        _refuse_bits(image, intensity, path)
         return intensity.top
+    deep = image.mode.startswith("I;16")
     tags = getattr(image, "tag_v2", {})
     bits, kind = tags.get(_BITS, ()), tags.get(_SAMPLE_FORMAT, ())
     if tuple(kind) == (2,) and tuple(bits) == (16,):
@@ -116,29 +119,108 @@ def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
     return 65535.0 if deep or image.mode == "I" else 255.0
 
 
-def unused_range(ranges: Sequence[tuple[float, float]]) -> tuple[Suspicion, ...]:
-    """Whether no image uses more than a sixth of the range that is declared.
+@dataclass(frozen=True, slots=True)
+class UsedRange:
+    """How far the stored values of an image reach.
+
+    Attributes:
+        most: the largest.
+        high: the 99.9th percentile, which a mark of a few pixels does not move.
+        top: what is declared to be 1.
+    """
+
+    most: float
+    high: float
+    top: float
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether hardly a pixel lies above a sixth of the range; a black image says nothing."""
+        return self.most > 0 and self.high <= _UNUSED * self.top
+
+
+def used_range(image: Image.Image, intensity: Intensity, path: Path) -> UsedRange:
+    """How far the stored values of a loaded image reach.
+
+    Raises:
+        DataError: as `stored_extremes` and `declared_top`.
+    """
+    most, top = stored_extremes(image, path)[1], declared_top(image, intensity, path)
+    step = max(1, math.isqrt(image.width * image.height // _SAMPLED))
+    high = float(np.percentile(stored_pixels(image)[::step, ::step], 99.9))
+    return UsedRange(most, high, top)
+
+
+def unused_range(ranges: Sequence[UsedRange]) -> tuple[Suspicion, ...]:
+    """Whether many images use no more than a sixth of the range that is declared.
+
+    Images are compared with others of the same range: at least a quarter of them, and three
+    where there are as many.
 
     Args:
-        ranges: of each image that was looked at, the largest stored value and the one that is
-            declared to be 1.
+        ranges: of each image that was looked at.
 
     Returns:
         One suspicion named "unused_range", or none.
     """
-    most, top = max(ranges, key=lambda one: one[0] / one[1], default=(0.0, 1.0))
-    if most <= 0 or most > _UNUSED * top:
+    tops = sorted({one.top for one in ranges}, reverse=True)
+    kinds = [[one for one in ranges if one.top == top] for top in tops]
+    found = [text for kind in kinds if (text := _narrow_kind(kind))]
+    if not found:
         return ()
-    bits = max(8, int(most).bit_length())
+    mixed = ", ".join(f"{len(kind)} of {kind[0].top:g}" for kind in kinds)
+    if len(kinds) > 1:
+        found.append(f"The images that were looked at have several ranges: {mixed}.")
+    return (Suspicion("unused_range", " ".join(found)),)
+
+
+def _narrow_kind(kind: Sequence[UsedRange]) -> str:
+    """What is said of images of one range; empty where they fill it."""
+    narrow, top = [one for one in kind if one.is_narrow], kind[0].top
+    if not narrow or len(narrow) < max(min(3, len(kind)), _SHARE * len(kind)):
+        return ""
+    high = max(one.high for one in narrow)
+    largest = max([one.most for one in narrow if one.most <= _UNUSED * top], default=high)
+    bits = max(8, math.ceil(largest).bit_length())
+    marked = sum(one.most > 2**bits - 1 for one in narrow)
     remedy = f"declare intensity: {{bits: {bits}}}" if top > 255 else "look at the images"
+    if marked and top > 255:
+        remedy += f" once single pixels above it ({marked} images, as of a burnt-in mark) are gone"
     return (
-        Suspicion(
-            "unused_range",
-            f"None of {len(ranges)} images that were looked at uses more than {most / top:.1%} of "
-            f"the declared range: the largest stored value is {most:g} of {top:g}. If the detector "
-            f"was trained on values that fill their range, {remedy}.",
-        ),
+        f"{len(narrow)} of {len(kind)} images of a declared range up to {top:g} use no more than "
+        f"{largest / top:.1%} of it: their values end at {largest:g}. If the detector was trained "
+        f"on values that fill their range, {remedy}."
     )
+
+
+def _refuse_bits(image: Image.Image, intensity: StoredBits, path: Path) -> None:
+    """A file whose values are not read as they are stored, and so cannot have so many bits."""
+    if image.format == "PPM" and image.mode == "I":
+        # Pillow divides by the maxval of the header and multiplies by 65535.
+        if intensity.bits < 16:
+            raise DataError(
+                f"{path}: intensity 'bits: {intensity.bits}': a PGM says its own largest value, "
+                "which is read as 1 under intensity: dtype; declare that"
+            )
+        return
+    if intensity.bits <= 8 or image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+        return
+    got = f"expects gray values of more than 8 bits, got mode {image.mode}"
+    remedy = ", which is read with 8; declare intensity: dtype"
+    if _is_deep_color(image, path):
+        remedy = (
+            " of 16 bits a channel, of which the upper 8 are read: too few of such values; store "
+            "one gray channel of 16 bits"
+        )
+    raise DataError(f"{path}: intensity 'bits: {intensity.bits}' {got}{remedy}")
+
+
+def _is_deep_color(image: Image.Image, path: Path) -> bool:
+    """Whether color, or gray beside transparency, is stored with 16 bits."""
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(_PNG_DEPTH + 1)[_PNG_DEPTH] == 16
+    return 16 in getattr(image, "tag_v2", {}).get(_BITS, ())
 
 
 def _range(image: Image.Image, intensity: Intensity, path: Path) -> tuple[float, float]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from xaudit.data.numbers import number
+
 MAX_LEVELS = 24
 UNKNOWN = "unknown"
 OTHERS = "*"
@@ -93,7 +95,7 @@ def remedy(values: Iterable[str], bins: str, merge: str) -> str:
 
 def _number(text: str) -> float | None:
     try:
-        value = float(text)
+        value = number(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

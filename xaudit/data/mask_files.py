@@ -12,13 +12,20 @@ from scipy import ndimage
 
 from xaudit.core.case import AnnotationForm, BoolArray, Outline
 from xaudit.data.images import read_labels
-from xaudit.data.mask_values import MaskContent, MaskValues, declared_content, undeclared_content
+from xaudit.data.mask_smear import smeared_lesion
+from xaudit.data.mask_values import (
+    Labels,
+    MaskContent,
+    MaskValues,
+    declared_content,
+    refuse_several,
+    undeclared_content,
+)
 from xaudit.data.masks import check_size, not_empty
 from xaudit.data.polygons import Ring, trace_rings
 from xaudit.errors import DataError
 
 MaskLesions = Literal["one", "components", "values"]
-_LOSSY = {".jpg", ".jpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +116,15 @@ class MaskFileLesions:
         lesions: none where the file is black.
         ignored: pixels that are not scored.
         soft: where soft edges were cut at half: pixels above half, and pixels above 0.
+        smeared: whether a lossy format smeared the values: cut at half of the level.
+        level: the value that is taken for the lesion without a declaration, and its pixels.
     """
 
     lesions: tuple[Outline, ...]
     ignored: tuple[Outline, ...] = ()
     soft: tuple[int, int] | None = None
+    smeared: bool = False
+    level: tuple[float, int] | None = None
 
 
 def lesions_of(
@@ -143,18 +154,33 @@ def lesions_of(
         lesions = (one,)
     ignores = declared is not None and content.ignored is not None and content.ignored.any()
     ignored = (IgnoredPixels(path, declared),) if declared is not None and ignores else ()
-    return MaskFileLesions(lesions, ignored, content.soft)
+    return MaskFileLesions(lesions, ignored, content.soft, content.smeared, content.level)
 
 
 def _content(path: Path, declared: MaskValues | None, *, several: bool = False) -> MaskContent:
-    labels = read_labels(path)
+    labels, lossy = read_labels(path), _is_lossy(path)
     try:
         if declared is not None:
             return declared_content(labels, declared)
-        blurred = path.suffix.lower() in _LOSSY
-        return undeclared_content(labels, several=several, blurred=blurred)
+        return _smeared(labels, several) if lossy else undeclared_content(labels, several=several)
     except DataError as error:
-        raise type(error)(f"{path.name}: {error}") from error
+        hint = "; JPEG smears values, store the masks as PNG" if declared and lossy else ""
+        raise type(error)(f"{path.name}: {error}{hint}") from error
+
+
+def _is_lossy(path: Path) -> bool:
+    """Whether a file is JPEG or lossy WebP, whatever it is called."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return head.startswith(b"\xff\xd8") or head[8:] == b"WEBPVP8 "
+
+
+def _smeared(labels: Labels, several: bool) -> MaskContent:
+    lesion, level = smeared_lesion(labels)
+    if several and level:
+        raise refuse_several()
+    found = (level, int(lesion.sum())) if level else None
+    return MaskContent(lesion, smeared=True, level=found)
 
 
 def _components(mask: BoolArray) -> np.ndarray:

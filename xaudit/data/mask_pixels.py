@@ -54,6 +54,9 @@ def _transparent(image: Image.Image) -> int | None:
 
 def _of_opacity(rgba: Labels) -> Labels:
     color, opacity = _narrow(pack_color(rgba[..., :3])), rgba[..., 3]
+    if not opacity.any():
+        # Whatever color hides below, nothing of it is shown: an empty export.
+        return np.zeros_like(color)
     if opacity.min() == opacity.max():
         return color
     seen = color[opacity > 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +20,15 @@ _COLOR = 1 << 24
 _BAND = 256
 """Rows that are packed or counted at a time."""
 _MOST_VALUES = 64
+_ESTIMATE = 12
+"""Levels by which the estimate of a smeared one may be off."""
+_MOST_CLASSES = 12
+"""Values: more of them are shades."""
+_CLASSES = 2
+"""Values between black and white: anti-aliasing leaves more."""
+_DOMINANT, _TIMES, _FEW = 0.75, 4, 20
+"""Share of the pixels between, times the next, and how many, that edges do not give one value."""
+_OF_RECTANGLE = 8
 _UNIFORM = 0.1
 """Of the pixels between black and white: so many lie among equals at most, where edges are soft."""
 
@@ -64,11 +73,16 @@ class MaskContent:
         labels: (H, W), 0 where there is no lesion, else the value of the lesion.
         ignored: (H, W) bool, or None where nothing is ignored.
         soft: where soft edges were cut: pixels above half, and pixels above 0.
+        smeared: whether a lossy format smeared the values: cut at half of the level.
+        level: the one value that is taken for the lesion without a declaration, and its pixels;
+            None in a file of one bit, where nothing else can be meant.
     """
 
     labels: Labels
     ignored: BoolArray | None = None
     soft: tuple[int, int] | None = None
+    smeared: bool = False
+    level: tuple[float, int] | None = None
 
 
 def pack_color(rgb: Labels) -> Labels:
@@ -109,7 +123,7 @@ def declared_content(labels: Labels, declared: MaskValues) -> MaskContent:
     return MaskContent(kept, ignored)
 
 
-def undeclared_content(labels: Labels, *, several: bool, blurred: bool) -> MaskContent:
+def undeclared_content(labels: Labels, *, several: bool) -> MaskContent:
     """What a mask shows where nothing is declared: 0 is background, one other value the lesion.
 
     Soft edges (values in between, hardly any of them among equals) are cut at half of the range.
@@ -117,23 +131,49 @@ def undeclared_content(labels: Labels, *, several: bool, blurred: bool) -> MaskC
     Args:
         labels: (H, W).
         several: whether each value is a lesion of its own.
-        blurred: whether a lossy format smeared the values.
 
     Raises:
         UndeclaredValuesError: several values could be several things.
     """
-    labels = _brightness(labels) if blurred else labels
     found = {value: area for value, area in areas(labels).items() if value != 0}
-    if not found or (len(found) == 1 and not blurred):
-        return MaskContent(labels)
-    if blurred or _is_soft(labels):
-        return _cut(labels, found, several=several, blurred=blurred)
+    if len(found) <= 1:
+        asked = [] if labels.dtype.kind == "b" else list(found.items())
+        return MaskContent(labels, level=asked[0] if asked else None)
     shades = _one_hue(labels)
-    if shades is not labels and _is_soft(shades):
-        return _cut(shades, found, several=several, blurred=blurred)
+    if _is_soft(shades):
+        brightest = float(labels.flat[np.argmax(shades)])
+        return _cut(shades, found, brightest, several=several)
     if several and not _has_void(found) and len(found) <= _MOST_VALUES:
         return MaskContent(labels)
     raise UndeclaredValuesError(_question(found, several=several))
+
+
+def different_levels(
+    levels: Iterable[tuple[float, int]], estimates: Iterable[tuple[float, int]] = ()
+) -> Iterator[str]:
+    """What is asked where the files of a study hold different values, one in each.
+
+    Args:
+        levels: of each file, the value that would be the lesion, and its pixels.
+        estimates: the same of files whose values are smeared; near ones are one.
+    """
+    seen: dict[float, list[int]] = {}
+    for value, area in levels:
+        seen.setdefault(value, []).append(area)
+    for value, area in estimates:
+        near = (one for one in seen if abs(one - value) <= _ESTIMATE)
+        seen.setdefault(next(near, value), []).append(area)
+    if len(seen) > 1:
+        said = ", ".join(
+            f"value {value_name(value)} in {len(found)} files ({sum(found):,} px)"
+            for value, found in sorted(seen.items())
+        )
+        named = ", ".join(value_name(value) for value in sorted(seen))
+        yield (
+            f"masks hold one value each and not the same: {said}; where every one of them is "
+            f"lesion, declare data.mask_values: {{lesion: [{named}]}}, and otherwise name what is "
+            "void under ignore, and the rest under background"
+        )
 
 
 def areas(labels: Labels) -> dict[float, int]:
@@ -147,22 +187,22 @@ def areas(labels: Labels) -> dict[float, int]:
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
+def refuse_several() -> UndeclaredValuesError:
+    """What is said where each value should be a lesion and edges are none of them."""
+    return UndeclaredValuesError(
+        "soft or smeared edges cannot be told from several lesions; store one lesion a file, or "
+        "one sharp value for each"
+    )
+
+
 def _cut(
-    labels: Labels, found: Mapping[float, int], *, several: bool, blurred: bool
+    labels: Labels, found: Mapping[float, int], brightest: float, *, several: bool
 ) -> MaskContent:
     if several:
-        raise UndeclaredValuesError(
-            "soft or smeared edges cannot be told from several lesions; store one lesion a file, "
-            "or one sharp value for each"
-        )
+        raise refuse_several()
     above = np.asarray(labels > _top(labels) / 2)
-    if found and not above.any():
-        raise UndeclaredValuesError(
-            f"no value is above half of {_top(labels):g}: {_listed(found)}; store 0 and "
-            f"{_top(labels):g}, or declare data.mask_values"
-        )
-    soft = None if blurred else (int(above.sum()), sum(found.values()))
-    return MaskContent(above, soft=soft)
+    area = int(above.sum())
+    return MaskContent(above, soft=(area, sum(found.values())), level=(brightest, area))
 
 
 def _is_soft(labels: Labels) -> bool:
@@ -174,12 +214,20 @@ def _is_soft(labels: Labels) -> bool:
     part = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     between = (part > 0) & (part < top)
     values = np.unique(part[between])
-    # Two values of which one is tiny are a class and its border, however thin.
-    if part.max() <= top / 2 or (len(values) == 1 and values[0] < top / 25):
+    # One or two values are classes, however thin, and so is one that outweighs all others.
+    if part.max() <= top / 2 or len(values) <= _CLASSES or _outweighs(part[between]):
         return False
     part, between = np.pad(part, 1), np.pad(between, 1)
     equal = ndimage.maximum_filter(part, 3) == ndimage.minimum_filter(part, 3)
     return bool((equal & between).sum() <= _UNIFORM * between.sum())
+
+
+def _outweighs(between: Labels) -> bool:
+    """Whether one value is so frequent between black and white that no edge has left it."""
+    counts = np.sort(np.unique(between, return_counts=True)[1])
+    # A rectangle may have long and short sides, and so up to 8 values of very different numbers.
+    alone = len(counts) > _OF_RECTANGLE and counts[-1] > _TIMES * counts[-2]
+    return bool(counts[-1] >= _FEW and (alone or counts[-1] > _DOMINANT * between.size))
 
 
 def _one_hue(labels: Labels) -> Labels:
@@ -187,13 +235,17 @@ def _one_hue(labels: Labels) -> Labels:
     if labels.max() < _COLOR:
         return labels
     colors = np.unique(labels)
-    brightest = _brightness(colors)
-    channels = [np.where(colors < _COLOR, colors, colors >> shift & 255) for shift in (16, 8, 0)]
-    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels)
-    return _brightness(labels) if alike else labels
+    brightest = brightness(colors)
+    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels(colors))
+    return brightness(labels) if alike else labels
 
 
-def _brightness(labels: Labels) -> Labels:
+def channels(labels: Labels) -> Labels:
+    """Red, green and blue of gray levels and packed colors; (3, H, W)."""
+    return np.stack([np.where(labels < _COLOR, labels, labels >> by & 255) for by in (16, 8, 0)])
+
+
+def brightness(labels: Labels) -> Labels:
     """The largest channel of colors; gray levels as they are."""
     if labels.max() < _COLOR:
         return labels
@@ -217,11 +269,18 @@ def _top(labels: Labels) -> float:
 
 
 def _question(found: Mapping[float, int], *, several: bool) -> str:
-    first, *rest = (value_name(value) for value in found)
-    shown = f"{{lesion: [{first}], ignore: [{rest[-1]}], background: [0]}}"
+    """What the values are asked to be; none is proposed, since it would be taken over."""
+    if len(found) > _MOST_CLASSES:
+        frequent = dict(sorted(found.items(), key=lambda one: -one[1])[:3])
+        return (
+            f"{len(found)} values up to {value_name(max(found))}, most often {_listed(frequent)}: "
+            "soft edges are cut at half only where they reach 255 (65535 of 16 bits) and no value "
+            "between outweighs the others; store sharp masks, or scale a lesion to 255"
+        )
+    form = "{lesion: [...], ignore: [...], background: [0]}"
     other = "" if several else ", or mask_lesions: values where each is a lesion of its own"
     what = f"{_listed(found)} could be lesion, void or another thing"
-    return f"{what}: declare data.mask_values, such as {shown}{other}"
+    return f"{what}: declare data.mask_values, {form} with each value in one place{other}"
 
 
 def _listed(found: Mapping[float, int]) -> str:

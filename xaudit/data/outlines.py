@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from itertools import permutations
 
 from xaudit.core.case import Outline
 from xaudit.data.masks import Box, Polygons, Rle
+from xaudit.data.nested_rings import one_lesion_each, share_within
 from xaudit.data.polygons import Ring
 
 _LARGEST = 1e9
@@ -17,7 +18,9 @@ _LARGEST = 1e9
 def read_outlines(role: str, value: object, *, even_odd: bool = False) -> tuple[Outline, ...]:
     """The lesions in a value of the role "polygons", "boxes" or "rle".
 
-    Polygons: a list of lesions, each one ring [x, y, x, y, ...] or a list of rings. Boxes: a list
+    Polygons: a list of lesions, each one ring [x, y, x, y, ...] or a list of rings. With
+    ``even_odd``, rings of their own that lie within each other are one lesion with a hole, as a
+    COCO segmentation [outer, inner] is; without it they are refused. Boxes: a list
     of [x, y, width, height]. Rle: a list of {"size": [height, width], "counts": text or numbers}.
 
     Args:
@@ -40,10 +43,26 @@ def read_outlines(role: str, value: object, *, even_odd: bool = False) -> tuple[
         return ()
     if not isinstance(content, list):
         raise ValueError(f"expected a list of lesions, got {_short(content)}")
-    lesions = (_LESIONS[role](one) for one in content)
-    return tuple(
-        replace(one, even_odd=even_odd) if isinstance(one, Polygons) else one for one in lesions
-    )
+    lesions = [_LESIONS[role](one) for one in content]
+    return _with_holes(lesions, even_odd=even_odd) if role == "polygons" else tuple(lesions)
+
+
+def _with_holes(lesions: Sequence[Outline], *, even_odd: bool) -> tuple[Outline, ...]:
+    """Lesions of one ring each, in which those within another are its holes."""
+    drawn = [one for one in lesions if isinstance(one, Polygons)]
+    alone = [one.parts[0] for one in drawn if len(one.parts) == 1]
+    grouped = [one.parts for one in drawn if len(one.parts) > 1]
+    if even_odd:
+        parts = [*one_lesion_each(alone), *grouped]
+        return tuple(Polygons(own, even_odd=True) for own in parts)
+    for outer, inner in permutations(alone, 2):
+        if set(outer) != set(inner) and share_within(inner, outer) == 1:
+            raise ValueError(
+                f"the ring {_short(inner)} lies within another: is it a hole, as in a COCO "
+                "segmentation, or filled? declare data.holes: even_odd, or write one list of rings "
+                "for each lesion, [[outer, inner]], which is filled"
+            )
+    return tuple(lesions)
 
 
 def _polygon(value: object) -> Outline:

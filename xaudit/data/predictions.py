@@ -13,6 +13,7 @@ from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems
 from xaudit.data.levels import bin_name, merge_problems, merged, remedy, too_many_levels
 from xaudit.data.missing import Missing
+from xaudit.data.numbers import number
 from xaudit.data.predictions_spec import Columns, GroupColumn, Scale, TableSpec
 from xaudit.data.table import (
     Row,
@@ -24,6 +25,7 @@ from xaudit.data.table import (
     read_table,
     told_once,
 )
+from xaudit.data.whole_numbers import without_point
 from xaudit.errors import DataError
 
 _ROUNDED, _PERCENT = 1.5, 100
@@ -77,6 +79,8 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
     problems = problems or [*_lost_values(spec, missing), *_decimal_commas(spec, table)]
     if problems:
         raise DataError(problems)
+    ids = (spec.columns.patient, spec.columns.site, spec.columns.fold)
+    table, whole = without_point(table, ids)
     rows = [row for row in table.rows if not spec.split or _split(spec, row) in spec.split]
     if not rows:
         there = ", ".join(repr(one) for one in sorted({_split(spec, row) for row in table.rows}))
@@ -93,6 +97,7 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
     cases = tuple(_case(spec, row) for row in rows)
     issues = (
         *_missing_issues(spec, rows),
+        *(CaseIssue("(table)", "whole_numbers", said, "noted") for said in whole),
         *_split_issues(spec, table, rows),
         *_fold_issues(spec, rows),
         *patient_contradicts("(table)", cases),
@@ -228,7 +233,7 @@ def _row_problems(spec: TableSpec, row: Row) -> Iterator[tuple[Row, str]]:
 def _score_problem(row: Row, column: str) -> str:
     text = row.text(column)
     try:
-        score = float(text)
+        score = number(text)
     except ValueError:
         hint = "" if text else "; rows without a prediction are declared by data.no_prediction"
         return f"expected a number, got {row.said(column)}{hint}"

@@ -15,6 +15,8 @@ SEPARATORS = ",;\t|"
 _DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\1*\s*', re.IGNORECASE)
 # "#N/A" is what a spreadsheet writes for a value that it does not have.
 _COMMENT = re.compile(" *#(?!N/A)")
+_NAME = re.compile(r"[^\W\d][^\d]*")
+_OTHER_COMMENTS = ("//", "%")
 _NAMED = 3
 
 
@@ -74,6 +76,8 @@ def read_separated(file: str, text: str) -> tuple[tuple[str, ...], list[Record]]
         lines = _Lines(text)
     header, *rows = _records(file, lines, separator) or [Record(1, ())]
     columns = tuple(cell.strip() for cell in header.cells)
+    if above := _above_the_names(header, rows, lines.comments, separator):
+        raise DataError(f"{file} {above}")
     problems = [
         *_names_twice(file, header.line, columns),
         *_ragged(file, len(columns), rows, separator),
@@ -111,6 +115,33 @@ def _records(file: str, lines: _Lines, separator: str) -> list[Record]:
             raise DataError(f"{file} line {lines.began}: {error}{hint}") from error
         if any(cell.strip() for cell in cells):
             records.append(Record(lines.began, tuple(cells)))
+
+
+def _above_the_names(
+    header: Record, rows: Sequence[Record], comments: Sequence[Record], separator: str
+) -> str:
+    """What stands where the names of columns should: a title, another comment, names behind #."""
+    place, width, widths = (
+        f"line {header.line}",
+        len(header.cells),
+        {len(row.cells) for row in rows},
+    )
+    first = header.cells[0].strip() if header.cells else ""
+    for one in comments:
+        count = len(_cells(one.cells[0], separator))
+        if one.line < header.line and width > 1 and count == width:
+            return (
+                f"line {one.line}: # begins a comment, and this one has a value for each of the "
+                f"{width} columns; if these are the names, delete the #, and otherwise the line"
+            )
+    wider = len(rows) > 1 and len(widths) == 1 and width < min(widths)
+    title = wider and (width == 1 or all(_NAME.fullmatch(cell) for cell in rows[0].cells))
+    if title or first.startswith(_OTHER_COMMENTS):
+        return (
+            f"{place}: expected the names of the columns, got {first[:40]!r}; "
+            "delete what stands above the names, or begin it with #"
+        )
+    return ""
 
 
 def _names_twice(file: str, line: int, columns: Sequence[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from xaudit.errors import DataError
 
 MAX_BYTES = 200_000_000
 _NAMED = 5
+_EXACT = 2**53
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -34,8 +35,10 @@ class Row:
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, column: str) -> str:
-        """A value as stripped text; empty where there is none."""
+        """A value as stripped text; empty where there is none; a whole number without a point."""
         value = self.values.get(column)
+        if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+            return str(int(value))
         return "" if value is None else str(value).strip()
 
     def said(self, column: str) -> str:

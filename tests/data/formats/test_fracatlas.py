@@ -59,6 +59,14 @@ def test_layout_is_read(small):
     assert study.cases[0].site == "other sizes"
 
 
+def test_flags_and_counts_that_pandas_wrote_as_floats_are_read(small):
+    write_table(small, [row("f.jpg", "1.0", hand="1.0", fracture_count="1.0"), row("n.jpg", "0.0")])
+    study = load_study(DataSpec("fracatlas", small))
+    assert not study.issues
+    assert [case.label for case in study.cases] == [True, False]
+    assert study.cases[0].groups["body_region"] == "hand"
+
+
 def test_contradictions_are_issues(small):
     (small / "images" / "Non_fractured" / "stray.jpg").write_bytes(b"x")
     rows = [row("f.jpg", 0), row("n.jpg", 1), row("gone.jpg", 0, leg=1)]

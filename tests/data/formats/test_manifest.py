@@ -184,6 +184,31 @@ def test_black_mask_of_a_fractured_image_is_one_issue(folder):
     assert found == [("b", "empty_mask")]
 
 
+def test_black_mask_beside_one_that_shows_a_lesion_does_not_say_that_none_is_drawn(folder):
+    mask(folder, "black.png")
+    (note,) = load(folder, "image,label,masks\na.png,1,m.png;black.png\nb.png,0,\n").issues
+    assert note.kind == "empty_mask"
+    assert note.detail == (
+        "nothing is drawn in black.png; the lesions that are drawn elsewhere count"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "count"),
+    [("[]", 0), ("['m.png']", 1), ('"[""m.png"", ""m.png""]"', 2), ("['m.png', 'm.png']", 2)],
+)
+def test_list_of_masks_that_was_written_as_text_is_read(folder, cell, count):
+    cell = f'"{cell}"' if cell.count(",") and not cell.startswith('"') else cell
+    study = load(folder, f"image,label,masks\na.png,1,{cell}\n")
+    assert len(study.cases[0].lesions) == count
+
+
+@pytest.mark.parametrize("cell", ["[m.png]", "[1]", "[None]"])
+def test_list_of_masks_that_is_none_is_refused_in_one_sentence(folder, cell):
+    (found,) = problems(folder, f"image,label,masks\na.png,1,{cell}\n")
+    assert "expected paths separated by semicolons, got the list" in found
+
+
 def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
     mask(folder, "v.png", 1, 255)
     text = "image,label,masks\na.png,1,v.png\nb.png,0,\n"
@@ -197,12 +222,51 @@ def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
     assert "artifacts.csv" in problems(folder, text, mask_values=MaskValues((1,), (255,)))[0]
 
 
+@pytest.mark.parametrize("mode", ["one", "components"])
+@pytest.mark.parametrize("values", [(1, 2), (1, 255)])
+def test_values_that_never_meet_in_one_file_are_asked_about(folder, mode, values):
+    for value in values:
+        mask(folder, f"{value}.png", value)
+    first, second = values
+    text = f"image,label,masks\na.png,1,{first}.png\nb.png,1,{first}.png\nc.png,0,{second}.png\n"
+    (found,) = problems(folder, text, mask_lesions=mode)
+    assert f"value {first} in 2 files (16 px), value {second} in 1 files (8 px)" in found
+    assert f"mask_values: {{lesion: [{first}, {second}]}}" in found
+    declared = load(folder, text, mask_lesions=mode, mask_values=MaskValues(values))
+    assert [len(case.lesions) for case in declared.cases] == [1, 1, 1]
+    void = load(folder, text, mask_lesions=mode, mask_values=MaskValues((first,), (second,)))
+    assert "label_contradicts_lesions" not in {one.kind for one in void.issues}
+
+
+def test_masks_of_one_bit_and_smeared_ones_are_no_other_value(folder):
+    array = np.zeros((48, 40), np.uint8)
+    array[8:24, 8:24] = 255
+    for name in ("one.png", "j.jpg", "k.jpg"):
+        image = Image.fromarray(array)
+        (image.convert("1") if name == "one.png" else image).save(folder / name)
+    text = "image,label,masks\na.png,1,m.png\nb.png,1,one.png;j.jpg;k.jpg\nc.png,0,\n"
+    assert load(folder, text)
+    Image.fromarray(array // 2).save(folder / "k.jpg")
+    assert "not the same" in problems(folder, text)[0]
+
+
 def test_soft_masks_are_one_note_of_the_study(folder):
-    mask(folder, "soft.png", 60, 255, 200, 60)
+    mask(folder, "soft.png", 60, 255, 200, 70)
     (note,) = load(folder, "image,label,masks\na.png,1,soft.png\nb.png,1,soft.png\n").issues
     assert (note.case_id, note.kind) == ("(study)", "soft_masks")
     assert "2 masks" in note.detail
     assert "32 pixels are lesion, of 64" in note.detail
+
+
+def test_jpeg_masks_are_one_note_that_says_where_they_are_cut(folder):
+    array = np.zeros((48, 40), np.uint8)
+    array[8:24, 8:24] = 255
+    Image.fromarray(array).save(folder / "full.jpg", quality=90)
+    text = "image,label,masks\na.png,1,full.jpg\nb.png,1,full.jpg\nc.png,0,\n"
+    (note,) = load(folder, text).issues
+    assert (note.case_id, note.kind) == ("(study)", "smeared_masks")
+    assert "2 masks" in note.detail
+    assert "127.5 in 2" in note.detail
 
 
 def test_holes_of_polygons_are_filled_unless_even_odd_is_declared(folder):
@@ -211,6 +275,28 @@ def test_holes_of_polygons_are_filled_unless_even_odd_is_declared(folder):
     for options, area in (({}, 36), ({"holes": "even_odd"}, 32)):
         study = load(folder, text, "manifest.json", **options)
         assert study.cases[0].lesions[0].rasterize(8, 10).sum() == area
+
+
+OUTER, INNER, APART = ([0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4], [7, 0, 9, 0, 9, 2, 7, 2])
+
+
+@pytest.mark.parametrize("rings", [[OUTER, INNER, APART], [INNER, APART, OUTER]])
+def test_rings_of_a_flat_list_that_lie_within_each_other_make_a_hole(folder, rings):
+    rows = [{"id": "1", "image": "a.png", "label": 1, "polygons": rings}]
+    study = load(folder, json.dumps(rows), "manifest.json", holes="even_odd")
+    areas = [one.rasterize(8, 10).sum() for one in study.cases[0].lesions]
+    assert sorted(areas) == [4, 32]
+    (asked,) = problems(folder, json.dumps(rows), "manifest.json")
+    assert "holes: even_odd" in asked
+
+
+def test_rings_that_cross_are_refused_where_they_could_be_holes(folder):
+    rows = [
+        {"id": "1", "image": "a.png", "label": 1, "polygons": [OUTER, [3, 3, 8, 3, 8, 5, 3, 5]]}
+    ]
+    (said,) = problems(folder, json.dumps(rows), "manifest.json", holes="even_odd")
+    assert "cross" in said
+    assert len(load(folder, json.dumps(rows), "manifest.json").cases[0].lesions) == 2
 
 
 def test_columns_of_other_names_and_declared_positives(folder):
@@ -347,6 +433,7 @@ def test_impossible_annotations_are_named(folder, key, value, words):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.one_of(st.binary(max_size=80), st.text('id,image;label\n"[]{}10a.png\0', max_size=80)))
+@example(";")
 def test_no_manifest_crashes(folder, content):
     data = content if isinstance(content, bytes) else content.encode()
     for name in ("manifest.csv", "manifest.json"):

@@ -19,6 +19,7 @@ from xaudit.data.images import read_header
 from xaudit.data.masks import Polygons
 from xaudit.data.spec import DataSpec
 from xaudit.data.table import Row, capped, read_table
+from xaudit.data.whole_numbers import without_point
 from xaudit.errors import DataError
 
 TABLE = "dataset.csv"
@@ -109,6 +110,7 @@ def _read_table(path: Path) -> tuple[Row, ...]:
     lacking = [name for name in COLUMNS if name not in table.columns]
     if lacking:
         raise DataError(f"{path}: columns are missing: {', '.join(lacking)}")
+    table, _ = without_point(table, (*FLAGS, "fracture_count"))
     if problems := list(_row_problems(path, table.rows)):
         raise DataError(capped(problems))
     return table.rows

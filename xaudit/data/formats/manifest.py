@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,8 +16,9 @@ from xaudit.data.format import FORMATS
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.levels import bin_name, merged
 from xaudit.data.mask_files import MaskFile, MaskFileLesions, lesions_of
-from xaudit.data.mask_values import UndeclaredValuesError
+from xaudit.data.mask_values import UndeclaredValuesError, different_levels
 from xaudit.data.missing import Missing
+from xaudit.data.numbers import number
 from xaudit.data.outlines import read_outlines
 from xaudit.data.paths import inside_root
 from xaudit.data.spec import DataSpec
@@ -28,6 +31,7 @@ from xaudit.data.table import (
     read_table,
     told_once,
 )
+from xaudit.data.whole_numbers import without_point
 from xaudit.errors import DataError
 
 POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
@@ -58,6 +62,8 @@ class _Reading:
     artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
     issues: list[CaseIssue] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)
+    smeared: list[tuple[float, int]] = field(default_factory=list)
+    levels: list[tuple[float, int]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     wrong: list[tuple[Row, str]] = field(default_factory=list)
 
@@ -97,13 +103,18 @@ def read_manifest(spec: DataSpec) -> Study:
     patient = spec.patient or spec.columns.get("patient", "patient")
     missing = Missing.declared(spec.missing, patient)
     table = read_table(path, missing)
-    reading = _Reading(spec, path.name, table, _roles(spec, table, path.name), missing)
+    roles = _roles(spec, table, path.name)
+    table, whole = without_point(table, (roles.get("patient"), roles.get("site")))
+    reading = _Reading(spec, path.name, table, roles, missing)
+    reading.issues += [CaseIssue("(study)", "whole_numbers", one, "noted") for one in whole]
     _check_values(reading)
     reading.labels = _labels(reading)
     reading.groups = _group_columns(reading)
     reading.issues += _missing_issues(reading)
     reading.artifacts = _artifacts(spec, path.parent / ARTIFACTS)
     cases = _cases(reading)
+    if spec.mask_lesions != "values":
+        reading.problems += different_levels(reading.levels, reading.smeared)
     if problems := [*reading.problems, *told_once(reading.file, reading.wrong)]:
         raise DataError(capped(problems))
     return _study(spec, reading, cases)
@@ -115,7 +126,7 @@ def _study(spec: DataSpec, reading: _Reading, cases: list[Case]) -> Study:
     return Study(
         name=spec.name or spec.root.name,
         cases=tuple(cases),
-        issues=(*reading.issues, *_soft_masks(reading)),
+        issues=(*reading.issues, *_soft_masks(reading), *_smeared_masks(reading)),
         source=spec.source,
         license=spec.license,
         unit="patient" if by_patient else "image",
@@ -232,14 +243,15 @@ def _case_id(reading: _Reading, row: Row, seen: dict[str, str]) -> str:
 
 def _case(reading: _Reading, row: Row, case_id: str) -> Case:
     label, masks = _label(reading, row), _masks(reading, row, case_id)
+    lesions = (*_drawn(reading, row), *(one for mask in masks for one in mask.lesions))
     if label:
-        _note_black(reading, row, case_id, masks)
+        _note_black(reading, row, case_id, masks, drawn=bool(lesions))
     return Case(
         case_id=case_id,
         patient=_patient(reading, row, case_id),
         label=label,
         image=_image(reading, row),
-        lesions=(*_drawn(reading, row), *(one for mask in masks for one in mask.lesions)),
+        lesions=lesions,
         artifacts=reading.artifacts.get(case_id, {}),
         site=_site(reading, row),
         groups={name: _level(reading, row, name) for name in reading.groups},
@@ -302,7 +314,7 @@ def _inverted(reading: _Reading, row: Row) -> bool:
 def _spacing(reading: _Reading, row: Row) -> float | None:
     text = reading.text(row, "spacing")
     try:
-        spacing = float(text) if text else None
+        spacing = number(text) if text else None
     except ValueError:
         spacing = math.nan
     if spacing is not None and not 0 < spacing < _WIDEST_SPACING:
@@ -331,10 +343,15 @@ def _masks(reading: _Reading, row: Row, case_id: str) -> list[MaskFileLesions]:
         for text in _mask_paths(reading, row)
     ]
     reading.soft += [mask.soft for mask in found if mask.soft]
+    for mask in found:
+        if mask.level:
+            (reading.smeared if mask.smeared else reading.levels).append(mask.level)
     return found
 
 
-def _note_black(reading: _Reading, row: Row, case_id: str, masks: list[MaskFileLesions]) -> None:
+def _note_black(
+    reading: _Reading, row: Row, case_id: str, masks: list[MaskFileLesions], *, drawn: bool
+) -> None:
     """A black mask is right for a normal image; a fractured one has lost its lesion."""
     black = [
         Path(text).name
@@ -342,18 +359,40 @@ def _note_black(reading: _Reading, row: Row, case_id: str, masks: list[MaskFileL
         if not mask.lesions
     ]
     if black:
-        detail = f"the label says fractured, no lesion is drawn in {', '.join(black)}"
+        names = ", ".join(black)
+        detail = f"the label says fractured, no lesion is drawn in {names}"
+        if drawn:
+            detail = f"nothing is drawn in {names}; the lesions that are drawn elsewhere count"
         reading.issues.append(CaseIssue(case_id, "empty_mask", detail, "noted"))
 
 
 def _mask_paths(reading: _Reading, row: Row) -> list[str]:
     column = reading.roles.get("mask", "")
-    value = row.values.get(column)
-    parts = value if isinstance(value, list) else str(value or "").split(";")
+    parts = _parts(row.values.get(column))
     return [str(part).strip() for part in parts if not reading.missing.holds_nothing(column, part)]
 
 
+def _parts(value: object) -> list[object]:
+    """The paths of a cell: a list, also as the text that pandas makes of it, or by semicolons."""
+    if isinstance(value, list):
+        return value
+    text = str(value or "").strip()
+    if _is_list(text):
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return [text]
+        return found if all(isinstance(one, str) for one in found) else [text]
+    return list(text.split(";"))
+
+
+def _is_list(text: str) -> bool:
+    return text.startswith("[") and text.endswith("]")
+
+
 def _from_file(reading: _Reading, text: str) -> MaskFileLesions:
+    if _is_list(text):
+        raise ValueError(f"expected paths separated by semicolons, got the list {text[:40]!r}")
     path, spec = inside_root(reading.spec.root, text), reading.spec
     try:
         return lesions_of(path, spec.mask_lesions, spec.mask_values)
@@ -375,6 +414,18 @@ def _soft_masks(reading: _Reading) -> list[CaseIssue]:
         f"lesion, of {all_of_them:,} that are not black"
     )
     return [CaseIssue("(study)", "soft_masks", detail, "noted")]
+
+
+def _smeared_masks(reading: _Reading) -> list[CaseIssue]:
+    if not reading.smeared:
+        return []
+    levels = sorted(Counter(level for level, _ in reading.smeared).items())
+    said = ", ".join(f"{level / 2:g} in {count}" for level, count in levels)
+    detail = (
+        f"{len(reading.smeared)} masks are of a lossy format (JPEG), which smears values; they are "
+        f"cut at half of their one level: {said}. PNG would keep the values"
+    )
+    return [CaseIssue("(study)", "smeared_masks", detail, "noted")]
 
 
 def _artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
