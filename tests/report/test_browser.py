@@ -57,10 +57,10 @@ def test_page_does_not_scroll_sideways(card, show, width):
     assert wide == []
 
 
-def test_first_screen_answers_the_five_questions(card, show):
+def test_first_screen_answers_the_six_questions(card, show):
     page = show(card)
-    last = page.locator(".answers > div").nth(4).bounding_box()
-    assert page.locator(".answers > div").count() == 5
+    last = page.locator(".answers > div").nth(5).bounding_box()
+    assert page.locator(".answers > div").count() == 6
     assert last["y"] + last["height"] <= 800
     assert page.locator("p.overall").bounding_box()["y"] < last["y"]
 

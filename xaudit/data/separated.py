@@ -13,8 +13,8 @@ from xaudit.errors import DataError
 
 SEPARATORS = ",;\t|"
 _DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\1*\s*', re.IGNORECASE)
-# "#N/A" is what a spreadsheet writes for a value that it does not have.
-_COMMENT = re.compile(" *#(?!N/A)")
+# "#N/A" and "#NA" are what programs write for a value that they do not have.
+_COMMENT = re.compile(r" *#(?!N/?A( N/A)?\s*([,;\t|]|$))", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][^\d]*")
 _OTHER_COMMENTS = ("//", "%")
 _NAMED = 3
