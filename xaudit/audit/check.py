@@ -79,7 +79,7 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
             problems.append(f"{file.place((section,))}: {section}: {error}")
         return None
 
-    plan = attempt("data", lambda: make_plan(config, limit))
+    plan = attempt("data", lambda: make_plan(config, limit, overrides.env))
     detector = attempt("detector", lambda: _detector(config))
     attempt("explain", lambda: check_others(detector_spec(config), config.explain.checks))
     explainers = attempt("explain", lambda: _explainers(config))
