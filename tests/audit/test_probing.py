@@ -79,11 +79,8 @@ def plane():
 def broken():
     return Around(lambda logits: logits / 0)
 """
-OWN = Overrides(
-    allow_code=tuple(
-        f"planted_outputs:{name}" for name in re.findall(r"^def (\w+)\(\)", NETWORKS, re.M)
-    )
-)
+_NAMES = re.findall(r"^def (\w+)\(\)", NETWORKS, re.MULTILINE)
+OWN = Overrides(allow_code=tuple(f"planted_outputs:{name}" for name in _NAMES))
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ def test_nothing_of_a_module_is_run_before_it_is_allowed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["torchvision.models:resnet18", "timm.models:resnet18"])
 def test_an_allowed_factory_of_a_library_downloads_nothing_either(name):
-    with pytest.raises(DetectorError, match="detector.weights is the one source"):
+    with pytest.raises(DetectorError, match=r"detector\.weights is the one source"):
         build_network(name, {"weights": "DEFAULT"}, [name])
-    with pytest.raises(DetectorError, match="detector.weights is the one source"):
+    with pytest.raises(DetectorError, match=r"detector\.weights is the one source"):
         build_network(name, {"pretrained": True}, [name])
 
 

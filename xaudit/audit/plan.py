@@ -240,6 +240,8 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
+    if config.data.manifest is not None:
+        plain["data"]["manifest"] = config.data.manifest.name
     plain["detector"]["weights"] = config.detector.weights.name
     if config.detector.folds is not None:
         del plain["detector"]["weights"]
