@@ -9,6 +9,7 @@ from xaudit import commands
 from xaudit.audit.check import check_audit
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.files import read_findings
+from xaudit.audit.own_module import permitted
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.verify import verify_folder
 from xaudit.errors import ConfigError, DetectorError
@@ -131,13 +132,14 @@ def test_what_the_user_allows_once_and_for_all_runs(own):
     file.write_text(f'allow_code = ["{NAME}"]\n', encoding="utf-8")
     file.chmod(0o666)
     with pytest.raises(ConfigError, match="others may write it"):
-        read_config(path)
+        permitted(*read_config(path), ())
     file.chmod(0o600)
     file.parent.chmod(0o700)
-    assert read_config(path)[0].detector.allow_code == {NAME}
+    assert permitted(*read_config(path), ()).detector.allow_code == {NAME}
     file.write_text('allow_code = ["own_canary:other"]\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="--allow-code"):
-        read_config(path)
+        permitted(*read_config(path), ())
+    assert read_config(path, Overrides(allow_code=(NAME,)))[0].detector.allow_code == frozenset()
     assert not ran.exists()
 
 
@@ -146,7 +148,7 @@ def test_a_broken_configuration_troubles_nobody_who_needs_none(quick, monkeypatc
     file.parent.mkdir(parents=True)
     file.write_text("[", encoding="utf-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(workspace / "config"))
-    assert read_config(quick())[0].detector.allow_code == frozenset()
+    assert permitted(*read_config(quick()), ()).detector.allow_code == frozenset()
 
 
 @pytest.mark.parametrize("name", ["*", "own_canary", "own_canary:*", "own_canary:build;x", ""])

@@ -11,6 +11,7 @@ from scipy.special import expit
 from xaudit.audit.check import check_audit
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.judge import judge_audit
+from xaudit.audit.own_module import permitted
 from xaudit.audit.plan import detector_spec, make_plan
 from xaudit.audit.probing import Foreseen, foresee, notice, probe_of
 from xaudit.audit.read_config import Overrides, read_config
@@ -105,7 +106,7 @@ def planted(workspace, monkeypatch, audit_text):
 
 
 def loaded(path):
-    config = read_config(path, OWN)[0]
+    config = permitted(*read_config(path), OWN.allow_code)
     plan = make_plan(config, None)
     return plan, load_detector(detector_spec(config))
 

@@ -23,6 +23,7 @@ from xaudit.audit.hashes import PICTURES, fits
 from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import read_baseline, run_looks
 from xaudit.audit.other_detectors import check_others
+from xaudit.audit.own_module import permitted
 from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan, same_record
 from xaudit.audit.probing import Notify, notice, try_detectors
 from xaudit.audit.profile import Limit
@@ -65,7 +66,8 @@ def run_audit(
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
-    plan = make_plan(read_config(config, overrides)[0], limit, overrides.env)
+    read = permitted(*read_config(config, overrides), overrides.allow_code)
+    plan = make_plan(read, limit, overrides.env)
     with alone_in(folder):
         plan = replace(plan, record=same_record(plan.record, folder))
         if _finished(folder, plan):

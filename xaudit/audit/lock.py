@@ -31,6 +31,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     made = _missing(folder)
     lock = FileLock(folder / _NAME, timeout=0)
     with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire()
         except Timeout:

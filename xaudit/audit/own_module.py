@@ -7,35 +7,37 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
-from xaudit.audit.config import DetectorConfig
+from xaudit.audit.config import AuditConfig, DetectorConfig
 from xaudit.audit.user_config import read_user_config
 from xaudit.errors import ConfigError
 from xaudit.models.own_code import needs_permission, refusal
+from xaudit.yaml_file import YamlFile
 
 
-def permitted(
-    detector: DetectorConfig, allow_code: Collection[str], config: Path
-) -> DetectorConfig:
-    """The detector with the permission to run its code, where it is code of its own.
+def permitted(config: AuditConfig, file: YamlFile, allow_code: Collection[str]) -> AuditConfig:
+    """The configuration with the permission to run its detector's code, where that is its own.
+
+    Without it such a detector is not built.
 
     Args:
-        detector: with the path of its weights.
+        config: with absolute paths.
+        file: the audit file.
         allow_code: names "module:factory" of the command line; those of the user's own
             configuration are taken where they are needed.
-        config: the audit file.
 
     Raises:
         ConfigError: nobody allowed it, or Python does not find it; and what to type.
     """
-    name = detector.architecture
+    name = config.detector.architecture
     if not needs_permission(name):
-        return detector
-    allowed = name in allow_code or name in read_user_config().allow_code
-    problems = (None if allowed else refusal(name, ()), _module_nearby(detector, config))
+        return config
+    allowed = name in set(allow_code) or name in read_user_config().allow_code
+    problems = (None if allowed else refusal(name, ()), _module_nearby(config.detector, file.path))
     told = "; ".join(one for one in problems if one)
     if told:
-        raise ConfigError(told)
-    return detector.allowing(frozenset({name}))
+        place = file.place(("detector", "architecture"))
+        raise ConfigError(f"{place}: detector.architecture: {told}")
+    return config.model_copy(update={"detector": config.detector.allowing(frozenset({name}))})
 
 
 def _module_nearby(detector: DetectorConfig, config: Path) -> str | None:

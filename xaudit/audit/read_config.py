@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.config import AuditConfig, ChecksConfig, DetectorConfig
-from xaudit.audit.own_module import permitted
 from xaudit.audit.questions import open_questions
 from xaudit.errors import ConfigError
 from xaudit.gate.packs import is_pack
@@ -71,11 +70,6 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
         }
     )
     detector = config.detector.model_copy(update=_weights(folder, config.detector, given))
-    try:
-        detector = permitted(detector, given.allow_code, path)
-    except ConfigError as error:
-        place = file.place(("detector", "architecture"))
-        raise ConfigError(f"{place}: detector.architecture: {error}") from None
     explain = config.explain.model_copy(update={"checks": _found(folder, config.explain.checks)})
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})

@@ -54,7 +54,7 @@ def refusal(architecture: str, allowed: Collection[str]) -> str | None:
         architecture: as it is declared.
         allowed: names "module:factory", exactly, from whoever runs the audit.
     """
-    if architecture in allowed or not needs_permission(architecture):
+    if architecture in set(allowed) or not needs_permission(architecture):
         return None
     return (
         f"{architecture}: is not a model of torchvision, timm or xaudit (torchvision:NAME, "
