@@ -51,11 +51,15 @@ def test_other_folders_are_free_and_the_same_one_is_afterwards(tmp_path):
         pass
 
 
+def refuse(folder):
+    assert folder.is_dir()
+    raise ConfigError("refused")
+
+
 def test_a_folder_in_which_nothing_was_written_goes_again(tmp_path):
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ConfigError), alone_in(tmp_path / "new" / "out"):
-        assert (tmp_path / "new" / "out").is_dir()
-        raise ConfigError("refused")
+        refuse(tmp_path / "new" / "out")
     assert sorted(tmp_path.rglob("*")) == before
     (tmp_path / "there").mkdir()
     with alone_in(tmp_path / "there"):
