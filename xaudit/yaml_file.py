@@ -202,7 +202,7 @@ class _Expansion:
                      f"{OURS}; call it {OURS}{name}, or allow it with --env {name}")
             )  # fmt: skip
             return match[0]
-        value = os.environ.get(name, match["default"])
+        value = os.environ[name] if name in os.environ else match["default"]
         if value is None:
             self.problems.append((at, f"environment variable {name} is not set"))
             return match[0]

@@ -79,7 +79,7 @@ def test_folds_and_retrained_weights_do_not_bring_code_in(own, workspace):
     content["explain"]["checks"] = {}
     del content["detector"]["weights"]
     weights = dict.fromkeys(("A", "B"), "weights.safetensors")
-    content["detector"]["folds"] = {"column": "site", "design": "random", "weights": weights}
+    content["detector"]["folds"] = {"column": "site", "design": "k_fold", "weights": weights}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     with pytest.raises(ConfigError, match="--allow-code"):
         check_audit(path, Overrides(), None)
