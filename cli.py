@@ -1,6 +1,6 @@
 """Run xaudit from a checkout: ``python cli.py run audit.yaml``."""
 
-from xaudit.commands import main
+from xaudit.__main__ import start
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(start())

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from xaudit.audit.config import AuditConfig
@@ -80,12 +82,39 @@ def test_empty_file_lacks_everything(tmp_path):
 
 
 def test_environment_variables_are_taken(tmp_path, monkeypatch):
-    monkeypatch.setenv("SOME_ROOT", "/here")
-    data = read(tmp_path, "a: ${SOME_ROOT}/x\nb: ${NOT_SET:-../y}\n").data
+    monkeypatch.setenv("XAUDIT_ROOT", "/here")
+    data = read(tmp_path, "a: ${XAUDIT_ROOT}/x\nb: ${XAUDIT_NOT_SET:-../y}\n").data
     assert data == {"a": "/here/x", "b": "../y"}
-    monkeypatch.delenv("SOME_ROOT")
-    with pytest.raises(ConfigError, match="SOME_ROOT is not set"):
-        read(tmp_path, "a: ${SOME_ROOT}\n")
+    monkeypatch.delenv("XAUDIT_ROOT")
+    with pytest.raises(ConfigError, match=r"audit.yaml:2: .*XAUDIT_ROOT is not set"):
+        read(tmp_path, "b: 1\na: ${XAUDIT_ROOT}\n")
+
+
+@pytest.mark.parametrize("text", ["${TOKEN}", "x${TOKEN}y", "${TOKEN:-else}", "${xaudit_token}"])
+def test_other_environment_variables_are_refused_by_name_and_never_told(
+    tmp_path, monkeypatch, text
+):
+    monkeypatch.setenv("TOKEN", "s3cret-t0ken")
+    monkeypatch.setenv("xaudit_token", "s3cret-t0ken")
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, f"a: 1\nb:\n  - c: {text}\nd: {text}\n")
+    assert len(caught.value.problems) == 2
+    assert "audit.yaml:3: " in caught.value.problems[0]
+    assert re.search(r"call it XAUDIT_\w+, or allow it with --env \w+", caught.value.problems[0])
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_variable_that_is_named_is_read_and_its_value_stays_out_of_messages(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TOKEN", "s3cret-t0ken")
+    path = tmp_path / "audit.yaml"
+    path.write_text(GOOD.replace("name: a", "name: a ${TOKEN}\nseed: 5${TOKEN}"), "utf-8")
+    file = read_yaml(path, ["TOKEN"])
+    assert file.data["name"] == "a s3cret-t0ken"
+    with pytest.raises(ConfigError, match=r"seed: .*got '5\$\{TOKEN\}'") as caught:
+        file.parse(AuditConfig)
+    assert "s3cret" not in str(caught.value)
 
 
 def test_threshold_is_given_on_one_scale(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class SavedAuditFixture:
         baseline: str | Path | None = None,
         strict: bool = False,
         unverified: bool = False,
+        env: Collection[str] = (),
     ) -> Answer:
         """Judge the audit; the verdict is written beside it, as by `xaudit gate`.
 
@@ -69,6 +71,8 @@ class SavedAuditFixture:
             baseline: folder of the audit to compare with.
             strict: a policy that was changed after the run fails.
             unverified: judge files too that are not those that the run wrote; the verdict says so.
+            env: environment variables that the policy may read besides those that begin with
+                ``XAUDIT_``.
 
         Raises:
             ConfigError: the audit is not finished or was changed, the policy has a mistake, or a
@@ -83,6 +87,7 @@ class SavedAuditFixture:
             Path(policy) if policy is not None else None,
             Path(baseline) if baseline is not None else None,
             unverified,
+            env,
         )
         return Answer(verdict, exit_code(verdict, strict) == 0)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import eq
 from pathlib import Path
@@ -21,6 +21,8 @@ T = TypeVar("T")
 Location = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
+OURS = "XAUDIT_"
+"""How the variables begin that every file may read."""
 _MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -32,11 +34,14 @@ class YamlFile:
         path: the file.
         data: plain Python objects.
         lines: location (keys and indices from the root) → line, from 1.
+        written: location → text as it stands in the file, where a variable that ``--env`` names
+            went into the value; what it holds is printed in no message.
     """
 
     path: Path
     data: Any
     lines: dict[Location, int]
+    written: Mapping[Location, str] = field(default_factory=dict)
 
     def place(self, location: Location) -> str:
         """``file:line`` of the location, or of the nearest part above it that is in the file."""
@@ -68,9 +73,12 @@ class YamlFile:
             return f"{self.place(location)}: {key}: no such key; {_hint(location[-1], kind)}"
         if error["type"] == "missing":
             return f"{self.place(location)}: {key}: is missing"
-        message = error["msg"].removeprefix("Value error, ")
-        got = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
-        said = "" if got and repr(error["input"]) in message else got
+        message, given = error["msg"].removeprefix("Value error, "), error["input"]
+        if location in self.written:
+            message = message.replace(str(given), self.written[location])
+            given = self.written[location]
+        got = "" if isinstance(given, dict | list) else f", got {given!r}"
+        said = "" if got and repr(given) in message else got
         return f"{self.place(location)}: {key}: {message}{said}"
 
 
@@ -110,11 +118,19 @@ def _keys(schema: object) -> set[str]:
     return set(here).union(*map(_keys, schema.values()))
 
 
-def read_yaml(path: Path) -> YamlFile:
+def read_yaml(path: Path, env: Collection[str] = ()) -> YamlFile:
     """Read a YAML file; ``${NAME}`` and ``${NAME:-default}`` take environment variables.
 
+    A file may come from anywhere, and the environment holds tokens: it reads only variables that
+    are meant for it, whose names begin with ``XAUDIT_``, and those that its reader names.
+
+    Args:
+        path: the file.
+        env: names of further variables that it may read.
+
     Raises:
-        ConfigError: the file cannot be read, is not YAML, or repeats a key.
+        ConfigError: the file cannot be read, is not YAML, repeats a key, or names variables that
+            it may not read or that are not set.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -132,7 +148,11 @@ def read_yaml(path: Path) -> YamlFile:
     lines: dict[Location, int] = {}
     if node is not None:
         _walk(node, (), lines, path)
-    return YamlFile(path, _expand(data, path), lines)
+    found = _Expansion(frozenset(env))
+    file = YamlFile(path, found.expand(data, ()), lines, found.written)
+    if found.problems:
+        raise ConfigError([f"{file.place(place)}: {told}" for place, told in found.problems])
+    return file
 
 
 def _reason(error: Exception) -> str:
@@ -156,18 +176,36 @@ def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], path:
             _walk(value, (*location, index), lines, path)
 
 
-def _expand(data: object, path: Path) -> object:
-    if isinstance(data, dict):
-        return {str(key): _expand(value, path) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_expand(value, path) for value in data]
-    if not isinstance(data, str):
-        return data
+@dataclass(frozen=True, slots=True)
+class _Expansion:
+    """Puts environment variables where a file names them; notes what it may not have."""
 
-    def value_of(match: re.Match[str]) -> str:
-        value = os.environ.get(match["name"], match["default"])
+    env: frozenset[str]
+    written: dict[Location, str] = field(default_factory=dict)
+    problems: list[tuple[Location, str]] = field(default_factory=list)
+
+    def expand(self, data: object, at: Location) -> object:
+        if isinstance(data, dict):
+            plain = ((str(key), value) for key, value in data.items())
+            return {key: self.expand(value, (*at, key)) for key, value in plain}
+        if isinstance(data, list):
+            return [self.expand(value, (*at, index)) for index, value in enumerate(data)]
+        if not isinstance(data, str):
+            return data
+        return _VARIABLE.sub(lambda match: self._value(match, at), data)
+
+    def _value(self, match: re.Match[str], at: Location) -> str:
+        name = match["name"]
+        if not name.startswith(OURS) and name not in self.env:
+            self.problems.append(
+                (at, f"${{{name}}}: a file reads only environment variables that begin with "
+                     f"{OURS}; call it {OURS}{name}, or allow it with --env {name}")
+            )  # fmt: skip
+            return match[0]
+        value = os.environ[name] if name in os.environ else match["default"]
         if value is None:
-            raise ConfigError(f"{path}: environment variable {match['name']} is not set")
+            self.problems.append((at, f"environment variable {name} is not set"))
+            return match[0]
+        if name in self.env:
+            self.written[at] = match.string
         return value
-
-    return _VARIABLE.sub(value_of, data)

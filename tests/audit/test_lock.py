@@ -51,6 +51,25 @@ def test_other_folders_are_free_and_the_same_one_is_afterwards(tmp_path):
         pass
 
 
+def refuse(folder):
+    assert folder.is_dir()
+    raise ConfigError("refused")
+
+
+def test_a_folder_in_which_nothing_was_written_goes_again(tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ConfigError), alone_in(tmp_path / "new" / "out"):
+        refuse(tmp_path / "new" / "out")
+    assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "there").mkdir()
+    with alone_in(tmp_path / "there"):
+        pass
+    assert not list((tmp_path / "there").iterdir())
+    with alone_in(tmp_path / "new" / "out"):
+        (tmp_path / "new" / "out" / "kept").touch()
+    assert (tmp_path / "new" / "out" / "kept").exists()
+
+
 def test_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(AuditError, match="run the same command again"), alone_in(tmp_path / "file"):

@@ -1,6 +1,7 @@
 """Declarations that do not hold are noticed by `check` and `run`; sound ones are left alone."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -10,8 +11,9 @@ from scipy.special import expit
 from xaudit.audit.check import check_audit
 from xaudit.audit.conduct import run_audit
 from xaudit.audit.judge import judge_audit
+from xaudit.audit.own_module import permitted
 from xaudit.audit.plan import detector_spec, make_plan
-from xaudit.audit.probing import foresee, notice, probe_of
+from xaudit.audit.probing import Foreseen, foresee, notice, probe_of
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.suspicions import FILE, Noticed, keep_noticed, read_noticed
 from xaudit.audit.verify import verify_folder
@@ -78,6 +80,8 @@ def plane():
 def broken():
     return Around(lambda logits: logits / 0)
 """
+_NAMES = re.findall(r"^def (\w+)\(\)", NETWORKS, re.MULTILINE)
+OWN = Overrides(allow_code=tuple(f"planted_outputs:{name}" for name in _NAMES))
 
 
 @pytest.fixture
@@ -102,13 +106,13 @@ def planted(workspace, monkeypatch, audit_text):
 
 
 def loaded(path):
-    config = read_config(path)[0]
+    config = permitted(*read_config(path), OWN.allow_code)
     plan = make_plan(config, None)
     return plan, load_detector(detector_spec(config))
 
 
 def run(path, out="out"):
-    return run_audit(path, path.parent / out, Overrides(), None, lambda step: None)
+    return run_audit(path, path.parent / out, OWN, None, lambda step: None)
 
 
 SOFTMAX = {"kind": "softmax", "positive": 1}
@@ -152,7 +156,7 @@ def test_check_suspects_what_does_not_hold_and_nothing_else(planted, name, outpu
 def test_what_cannot_be_is_refused_by_both(planted, name, output, message):
     path = planted(name, output)
     with pytest.raises(ConfigError, match=message):
-        check_audit(path, Overrides(), None)
+        check_audit(path, OWN, None)
     with pytest.raises(DetectorError, match=message):
         run(path)
 
@@ -203,8 +207,8 @@ def differences(folder):
 def test_a_run_that_goes_on_keeps_what_was_noticed(tmp_path):
     noticed = keep_noticed(tmp_path, Noticed((Suspicion("constant_score", "text"),)))
     # Without a detector: nothing is asked again.
-    assert notice((), (), tmp_path) == noticed
-    answered = notice((), ("constant_score",), tmp_path)
+    assert notice(Foreseen(), (), tmp_path) == noticed
+    answered = notice(Foreseen(), ("constant_score",), tmp_path)
     assert answered == read_noticed(tmp_path) == Noticed(noticed.found, ("constant_score",))
 
 
@@ -216,7 +220,7 @@ def test_a_run_tells_what_it_suspects_before_it_computes(planted):
         told.append([one.name for one in suspicions])
 
     again = []
-    arguments = path, path.parent / "out", Overrides(), None, lambda step: None
+    arguments = path, path.parent / "out", OWN, None, lambda step: None
     findings = run_audit(*arguments, notify)
     assert told == [["inverted_scores"]] == [[one.name for one in findings.suspicions]]
     run_audit(*arguments, again.append)
@@ -235,10 +239,10 @@ def test_every_detector_of_a_cross_validation_is_asked(planted):
         "weights": {"M": weights, "F": "other.safetensors"},
     }  # fmt: skip
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    names = [one.name for one in check_audit(path, Overrides(), None).suspicions]
+    names = [one.name for one in check_audit(path, OWN, None).suspicions]
     assert "constant_score" in names
 
 
 def test_a_name_that_nothing_is_suspected_by_is_refused_with_the_others(planted):
     with pytest.raises(ConfigError, match=r"acknowledge.*\['dropout'\]; there is: constant_score"):
-        check_audit(planted("plain", acknowledge=["dropout"]), Overrides(), None)
+        check_audit(planted("plain", acknowledge=["dropout"]), OWN, None)

@@ -112,8 +112,17 @@ def test_nothing_of_a_waiver_may_be_left_out(tmp_path, key):
         ("owner: Dr. X", 'owner: "  "', "waivers.0.owner"),
         ("2026-12-31", "someday", "waivers.0.expires"),
         ("level: B", "levl: B", "no scope key levl"),
+        *(
+            ("2026-12-31", day, r"waivers.0.expires: expected a day such as 2027-03-31")
+            for day in (
+                "20270101", "1798761600", "1798761600.0", "true", "null", "'20270101'",
+                "'1798761600'", "2027-01-01T00:00:00", "2027-01-01 00:00:00Z", "'2027-01-01T00:00'",
+                "01.02.2027", "2027-1", "[2027-01-01]",
+            )
+        ),
+        ("2026-12-31", "'2027-02-30'", r"waivers.0.expires"),
     ],
-)
+)  # fmt: skip
 def test_bad_waivers_are_refused(tmp_path, old, new, message):
     with pytest.raises(ConfigError, match=message):
         read(tmp_path, POLICY.replace(old, new))

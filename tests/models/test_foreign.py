@@ -14,6 +14,7 @@ from xaudit.models.architectures import build_network
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec
 
+NAME = "own_networks:factory"
 RAISED = [
     TypeError("t"), KeyError("k"), IndexError("i"), AttributeError("a"), ZeroDivisionError("z"),
     StopIteration("s"), MemoryError(), RuntimeError("r"), FileNotFoundError(2, "gone"),
@@ -59,7 +60,7 @@ def own(monkeypatch, tmp_path):
         module.factory = factory
         spec = InputSpec(8, 8, channels=1)
         return load_detector(
-            DetectorSpec("d", "1", "own_networks:factory", tmp_path / "w.pt", spec)
+            DetectorSpec("d", "1", NAME, tmp_path / "w.pt", spec, allow_code=(NAME,))
         )
 
     return detector
@@ -100,7 +101,7 @@ def test_a_module_that_exits_while_it_is_imported(monkeypatch, tmp_path):
     (tmp_path / "own_exit.py").write_text("import sys; sys.exit(0)", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DetectorError, match="cannot be imported: SystemExit"):
-        build_network("own_exit:f", {})
+        build_network("own_exit:f", {}, ("own_exit:f",))
 
 
 def lazy():

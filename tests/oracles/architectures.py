@@ -54,7 +54,7 @@ class Architecture:
         """The network, awake, with the same random weights every time."""
         with torch.random.fork_rng():
             torch.manual_seed(7)
-            network = build_network(self.factory, self.arguments)
+            network = build_network(self.factory, self.arguments, (self.factory,))
             awaken(network, _batches(self.input))
         return network
 
@@ -141,6 +141,7 @@ def detector_of(architecture: Architecture, folder: Path):
             name=architecture.name, version="1", architecture=architecture.factory,
             weights=weights, arguments=architecture.arguments,
             input=architecture.input, output=architecture.output,
+            allow_code=(architecture.factory,),
         )
     )  # fmt: skip
 

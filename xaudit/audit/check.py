@@ -10,6 +10,7 @@ from typing import TypeVar
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.cost import StageCost, run_cost
 from xaudit.audit.other_detectors import check_others
+from xaudit.audit.own_module import permitted
 from xaudit.audit.plan import Plan, detector_spec, make_plan
 from xaudit.audit.probing import foresee
 from xaudit.audit.profile import Limit
@@ -79,9 +80,11 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
             problems.append(f"{file.place((section,))}: {section}: {error}")
         return None
 
-    plan = attempt("data", lambda: make_plan(config, limit))
-    detector = attempt("detector", lambda: _detector(config))
-    attempt("explain", lambda: check_others(detector_spec(config), config.explain.checks))
+    allowed = attempt("detector", lambda: permitted(config, file, overrides.allow_code))
+    plan = attempt("data", lambda: make_plan(allowed or config, limit, overrides.env))
+    detector = attempt("detector", lambda: _detector(allowed)) if allowed else None
+    if allowed:
+        attempt("explain", lambda: check_others(detector_spec(allowed), config.explain.checks))
     explainers = attempt("explain", lambda: _explainers(config))
     if problems or plan is None or detector is None or explainers is None:
         raise ConfigError(problems)

@@ -21,16 +21,18 @@ from xaudit.audit.fold_detectors import (
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.hashes import PICTURES, fits
 from xaudit.audit.lock import alone_in
-from xaudit.audit.looks import run_looks
+from xaudit.audit.looks import read_baseline, run_looks
 from xaudit.audit.other_detectors import check_others
-from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
-from xaudit.audit.probing import Notify, notice
+from xaudit.audit.own_module import permitted
+from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan, same_record
+from xaudit.audit.probing import Notify, notice, try_detectors
 from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import Engine, run_shards
+from xaudit.audit.same_cases import SavedAudit
 from xaudit.audit.shortcuts import probe_shortcuts
 from xaudit.audit.store import CheckRow, DegradedRow, Store
 from xaudit.audit.summarize import Evidence, summarize
@@ -48,6 +50,8 @@ def run_audit(
 ) -> Findings:
     """Plan, score, explain and summarize; what an earlier run finished is kept.
 
+    A run that is refused writes nothing.
+
     Args:
         config: the audit file.
         folder: where the audit is written.
@@ -62,8 +66,10 @@ def run_audit(
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
-    plan = fix_plan(make_plan(read_config(config, overrides)[0], limit), folder)
+    read = permitted(*read_config(config, overrides), overrides.allow_code)
+    plan = make_plan(read, limit, overrides.env)
     with alone_in(folder):
+        plan = replace(plan, record=same_record(plan.record, folder))
         if _finished(folder, plan):
             return taken_up(folder, read_findings(folder), plan.config.acknowledge)
         return _carried_out(plan, folder, listen, overrides.baseline, notify)
@@ -76,8 +82,11 @@ def _carried_out(
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
-    noticed = notice(parts, plan.config.acknowledge, folder, notify)
-    plan, parts, looks = _computed(plan, parts, folder, listen, baseline)
+    foreseen, old = try_detectors(parts, folder), read_baseline(plan, baseline)
+    # Nothing is refused any more from here on.
+    fix_plan(plan, folder)
+    noticed = notice(foreseen, plan.config.acknowledge, folder, notify)
+    plan, parts, looks = _computed(plan, parts, folder, listen, old)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     run = (results, folder, listen)
@@ -103,7 +112,11 @@ def _carried_out(
 
 
 def _computed(
-    plan: Plan, parts: tuple[Part, ...], folder: Path, listen: Listener, baseline: Path | None
+    plan: Plan,
+    parts: tuple[Part, ...],
+    folder: Path,
+    listen: Listener,
+    baseline: SavedAudit | None,
 ) -> tuple[Plan, tuple[Part, ...], Looks | None]:
     """Score and explain: detector by detector, or look by look where there is one detector."""
     if len(parts) > 1:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from xaudit.audit.suspicions import refuse_unknown
 from xaudit.core.attribution import Parameter
@@ -169,7 +177,9 @@ class DetectorConfig(Section):
     name: str = Field(min_length=1)
     version: str = ""
     architecture: str = Field(
-        description="torchvision:NAME, timm:NAME or package.module:factory", pattern=r".+:.+"
+        description="torchvision:NAME, timm:NAME or package.module:factory, which runs only where "
+        "--allow-code names it too",
+        pattern=r".+:.+",
     )
     arguments: dict[str, str | int | float | bool | None] = Field(
         default_factory=dict, description="passed to the factory of the architecture"
@@ -200,6 +210,19 @@ class DetectorConfig(Section):
         "found if left out",
     )
     operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
+    # Private, so that no file can say it.
+    _allow_code: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def allow_code(self) -> frozenset[str]:
+        """Factories that whoever runs the audit allows to run; never from the audit file."""
+        return self._allow_code
+
+    def allowing(self, names: frozenset[str]) -> Self:
+        """The same with these factories allowed."""
+        allowed = self.model_copy()
+        allowed._allow_code = names
+        return allowed
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,8 +110,12 @@ class Declaration:
     statements: Statements = field(default_factory=Statements)
 
 
-def read_device(path: Path | None) -> Declaration:
+def read_device(path: Path | None, env: Collection[str] = ()) -> Declaration:
     """Read what is stated of a device; nothing is stated where there is no file.
+
+    Args:
+        path: the file.
+        env: environment variables that it may read; see `xaudit.yaml_file.read_yaml`.
 
     Raises:
         ConfigError: every key that is no field of the card, with its line and the nearest field;
@@ -119,7 +123,7 @@ def read_device(path: Path | None) -> Declaration:
     """
     if path is None:
         return Declaration()
-    file = read_yaml(path)
+    file = read_yaml(path, env)
     if file.data is None:
         return Declaration()
     if not isinstance(file.data, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def judge_audit(
     policy_file: Path | None = None,
     baseline: Path | None = None,
     unverified: bool = False,
+    env: Collection[str] = (),
 ) -> Verdict:
     """Judge the findings of an audit and write ``verdict.json``.
 
@@ -32,6 +34,7 @@ def judge_audit(
         policy_file: other rules than those that the plan fixed; the verdict says so.
         baseline: folder of the audit to compare with; None for a first run.
         unverified: judge files too that are not those that the run wrote; the verdict says so.
+        env: environment variables that the policy may read.
 
     Raises:
         ConfigError: an audit is not finished or was changed, there is no policy, or a rule
@@ -40,7 +43,7 @@ def judge_audit(
     changed = _refuse_changed(folder, baseline, unverified)
     findings = read_findings(folder)
     record = read_json(folder / "plan.json", PlanRecord)
-    policy = policy_of(folder, policy_file)
+    policy = policy_of(folder, policy_file, env)
     planned = record.policy.sha256 if record.policy else None
     there = _baseline(folder, baseline) if baseline else None
     verdict = judge(policy, findings, planned, baseline=there)
@@ -54,6 +57,7 @@ def judge_named(
     policy_file: Path | None = None,
     baseline: Path | None = None,
     unverified: bool = False,
+    env: Collection[str] = (),
 ) -> Verdict:
     """Like `judge_audit`, after names that no audit could have were refused.
 
@@ -62,16 +66,20 @@ def judge_named(
         policy_file: other rules than those that the plan fixed.
         baseline: folder of the audit to compare with.
         unverified: judge files too that are not those that the run wrote.
+        env: environment variables that the policy may read.
 
     Raises:
         ConfigError: as `judge_audit`; or the policy names a metric or group that does not exist.
     """
-    known_policy(folder, policy_file, unverified)
-    return judge_audit(folder, policy_file, baseline, unverified)
+    known_policy(folder, policy_file, unverified, env)
+    return judge_audit(folder, policy_file, baseline, unverified, env)
 
 
 def known_policy(
-    folder: Path, policy_file: Path | None = None, unverified: bool = False
+    folder: Path,
+    policy_file: Path | None = None,
+    unverified: bool = False,
+    env: Collection[str] = (),
 ) -> tuple[Policy, Findings]:
     """The policy and the findings that it is for, after unknown names were refused.
 
@@ -80,7 +88,7 @@ def known_policy(
             the audit was changed.
     """
     refuse_changed(folder, FINDINGS, unverified)
-    policy, findings = policy_of(folder, policy_file), read_findings(folder)
+    policy, findings = policy_of(folder, policy_file, env), read_findings(folder)
     refuse_unknown_names(policy, findings, [one.name for one in all_metrics()])
     return policy, findings
 
@@ -98,13 +106,13 @@ def _baseline(folder: Path, baseline: Path) -> PairedBaseline:
     return PairedBaseline.of(SavedAudit.read(folder), SavedAudit.read(baseline))
 
 
-def policy_of(folder: Path, policy_file: Path | None = None) -> Policy:
+def policy_of(folder: Path, policy_file: Path | None = None, env: Collection[str] = ()) -> Policy:
     """The policy of this file, or the one that the plan fixed.
 
     Raises:
         ConfigError: there is neither.
     """
-    policy = read_policy(policy_file) if policy_file else _planned(folder)
+    policy = read_policy(policy_file, env) if policy_file else _planned(folder)
     if policy is None:
         raise ConfigError(
             f"{folder}: this audit was run without a policy; name one with --policy FILE, and "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,7 +18,8 @@ _NAME = ".lock"
 def alone_in(folder: Path) -> Iterator[None]:
     """Keep other runs out of a folder while this one works in it.
 
-    The system gives the lock back when the process ends, however it ends.
+    The system gives the lock back when the process ends, however it ends. A folder that holds
+    nothing in the end goes with the lock, if it was made here.
 
     Args:
         folder: that is written to.
@@ -27,8 +28,10 @@ def alone_in(folder: Path) -> Iterator[None]:
         ConfigError: another run works there.
         AuditError: the disk is full or cannot be written.
     """
+    made = _missing(folder)
     lock = FileLock(folder / _NAME, timeout=0)
     with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire()
         except Timeout:
@@ -39,4 +42,23 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        # What cannot be taken away harms nobody.
+        with suppress(OSError):
+            _clear(folder, made)
         lock.release()
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folder and those above it that are not there yet, the innermost first."""
+    return [one for one in (folder, *folder.parents) if not one.exists()]
+
+
+def _clear(folder: Path, made: list[Path]) -> None:
+    """Take away the lock where nothing else is left, and then the folders that were made for it."""
+    if [one.name for one in folder.iterdir()] != [_NAME]:
+        return
+    (folder / _NAME).unlink()
+    for one in made:
+        if any(one.iterdir()):
+            return
+        one.rmdir()

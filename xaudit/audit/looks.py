@@ -26,7 +26,7 @@ from xaudit.stats.group_sequential import repeated_level
 
 
 def run_looks(
-    plan: Plan, engine: Engine, folder: Path, listen: Listener, baseline: Path | None
+    plan: Plan, engine: Engine, folder: Path, listen: Listener, baseline: SavedAudit | None
 ) -> tuple[Plan, Looks | None]:
     """Score and explain, and after each look read the rules; stop where all are decided.
 
@@ -51,8 +51,7 @@ def run_looks(
     if planned is None or policy is None:
         run_shards(plan, engine, folder, listen)
         return plan, None
-    old = _baseline(baseline) if baseline is not None else None
-    reader = _Reader(engine, folder, policy, old)
+    reader = _Reader(engine, folder, policy, baseline)
     looks = read_looks(folder)
     for number in range(1, len(planned.shards) + 1):
         if looks is None or len(looks.made) < number:
@@ -65,8 +64,14 @@ def run_looks(
     return _carried_out(plan, number), looks
 
 
-def _baseline(folder: Path) -> SavedAudit:
-    """The audit that rules compare with; what `xaudit gate` would refuse decides no look."""
+def read_baseline(plan: Plan, folder: Path | None) -> SavedAudit | None:
+    """The audit that rules compare with at the looks of a plan; None where nobody asks for it.
+
+    Raises:
+        ConfigError: what `xaudit gate` would refuse decides no look either.
+    """
+    if folder is None or plan.record.looks is None:
+        return None
     refuse_changed(folder, CASES)
     return SavedAudit.read(folder)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,26 +82,28 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         weights_key=detector.weights_key,
         weights_prefix=detector.weights_prefix,
         weights_leave_out=detector.weights_leave_out,
+        allow_code=detector.allow_code,
     )
 
 
-def make_plan(config: AuditConfig, limit: Limit) -> Plan:
+def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> Plan:
     """Read the study's list, the policy and the declared facts, and fix what will be done.
 
     Args:
         config: with absolute paths.
         limit: audit at most so many cases, stratified by label; see `draw_cases`.
+        env: environment variables that policy and declared facts may read.
 
     Raises:
         ConfigError: the study, the policy or the declared facts cannot be used.
     """
-    study, device = load_study(data_spec(config)), read_device(config.device)
+    study, device = load_study(data_spec(config)), read_device(config.device, env)
     if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
     folds, column = config.detector.folds, study.site_column
     everyone = [_with_site(case, column) for case in study.cases]
     check_folds(folds, everyone)
-    policy = read_policy(config.policy) if config.policy else None
+    policy = read_policy(config.policy, env) if config.policy else None
     several = limit == "ci" and policy is not None and folds is None and not unread(policy)
     inflation = larger(config.looks) if several else 1.0
     minimum = config.statistics.minimum
@@ -192,9 +194,21 @@ def fix_plan(plan: Plan, folder: Path) -> Plan:
 
 def fix_record(record: PlanRecord, folder: Path) -> PlanRecord:
     """Like `fix_plan`, for the record alone."""
+    there = same_record(record, folder)
     path = folder / "plan.json"
     if not path.exists():
-        write_text(path, to_json(record))
+        write_text(path, to_json(there))
+    return there
+
+
+def same_record(record: PlanRecord, folder: Path) -> PlanRecord:
+    """The record that the folder holds, or this one where it holds none; nothing is written.
+
+    Raises:
+        ConfigError: the folder holds an audit that differs, and in what.
+    """
+    path = folder / "plan.json"
+    if not path.exists():
         return record
     there = read_json(path, PlanRecord)
     if there.identity != record.identity:
@@ -226,6 +240,8 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
+    if config.data.manifest is not None:
+        plain["data"]["manifest"] = config.data.manifest.name
     plain["detector"]["weights"] = config.detector.weights.name
     if config.detector.folds is not None:
         del plain["detector"]["weights"]

@@ -24,7 +24,7 @@ from xaudit.audit.hashes import CASES, fits
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.on_threshold import on_thresholds
 from xaudit.audit.performance import Performance
-from xaudit.audit.plan import NOT_PLANNED, fix_record, with_identity
+from xaudit.audit.plan import NOT_PLANNED, fix_record, same_record, with_identity
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.provenance import provenance
@@ -86,9 +86,9 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         raise ConfigError([placed(one, file) for one in error.problems]) from None
     rows = [_row(case, config) for case in study.cases]
     check_case_mix(config.statistics, (row.groups for row in rows))
-    policy = read_policy(config.policy) if config.policy else None
+    policy = read_policy(config.policy, overrides.env) if config.policy else None
     drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
-    device = read_device(config.device)
+    device = read_device(config.device, overrides.env)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         xaudit_version=__version__,
@@ -119,12 +119,13 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         AuditError: more cases failed than the configuration allows, or the disk is full.
     """
     plan = plan_predictions(path, overrides, limit)
-    record = fix_record(plan.record, folder)
+    record = same_record(plan.record, folder)
     if (folder / "findings.json").exists() and fits(folder, CASES):
         there = read_findings(folder)
         if there.audit.plan_sha256 == record.identity:
             return taken_up(folder, there, plan.config.acknowledge)
     check_failures(plan.rows, plan.config.max_failed)
+    fix_record(record, folder)
     store = Store(folder)
     store.write(0, Shard(cases=list(plan.rows)))
     # Read back: the findings are about what is on disk.

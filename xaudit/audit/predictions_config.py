@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -126,13 +127,17 @@ class PredictionsConfig(Section):
         )
 
 
-def audits_predictions(path: Path) -> bool:
+def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
     """Whether an audit file is about a table of predictions, not about a network.
+
+    Args:
+        path: the audit file.
+        env: environment variables that it may read; see `xaudit.yaml_file.read_yaml`.
 
     Raises:
         ConfigError: the file cannot be read, or `detector.format` is something else.
     """
-    file = read_yaml(path)
+    file = read_yaml(path, env)
     detector = file.data.get("detector") if isinstance(file.data, dict) else None
     found = detector.get("format") if isinstance(detector, dict) else None
     if found not in {None, FORMAT}:
@@ -156,7 +161,7 @@ def read_predictions_config(path: Path, overrides: Overrides) -> tuple[Predictio
     """
     if overrides.weights is not None or overrides.cases is not None:
         raise ConfigError("--weights and --cases do not apply: no detector is run on predictions")
-    file = read_yaml(path)
+    file = read_yaml(path, overrides.env)
     config = file.parse(PredictionsConfig)
     folder = path.resolve().parent
     table = below(folder, config.data.table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,20 +37,52 @@ _PROBED, _LEAST = 32, 16
 Notify = Callable[[tuple[Suspicion, ...]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What is suspected before a run.
+
+    Attributes:
+        of_probe: of how the detectors answer some images.
+        of_scores: of these scores; the run asks again when it has all of them.
+    """
+
+    of_probe: tuple[Suspicion, ...] = ()
+    of_scores: tuple[Suspicion, ...] = ()
+
+
+def try_detectors(parts: Sequence[Part], folder: Path) -> Foreseen:
+    """What some images show before a run; nothing is written. A run that goes on knows it already.
+
+    Args:
+        parts: the detectors and their cases.
+        folder: of the audit.
+
+    Raises:
+        DetectorError: the outputs cannot be what they are declared to be.
+    """
+    if (folder / FILE).exists():
+        return Foreseen()
+    number = max(_LEAST, _PROBED // len(parts))
+    seen = [_seen(part.plan, part.engine.detector, number) for part in parts]
+    return Foreseen(
+        tuple(one for of_probe, _ in seen for one in of_probe),
+        tuple(one for _, of_scores in seen for one in of_scores),
+    )
+
+
 def notice(
-    parts: Sequence[Part], acknowledge: Sequence[str], folder: Path, notify: Notify | None = None
+    foreseen: Foreseen, acknowledge: Sequence[str], folder: Path, notify: Notify | None = None
 ) -> Noticed:
     """What is noticed before a run, written into its folder; a run that goes on keeps it.
 
     Args:
-        parts: the detectors and their cases.
+        foreseen: of `try_detectors`.
         acknowledge: names that the audit file acknowledges.
         folder: of the audit.
         notify: told what is suspected, before the hours that the run may take; of all scores too,
-            as far as some tell, which the run itself asks again when it has all of them.
+            as far as some tell.
 
     Raises:
-        DetectorError: the outputs cannot be what they are declared to be.
         AuditError: the disk is full or cannot be written.
     """
     names = tuple(sorted(acknowledge))
@@ -58,15 +90,10 @@ def notice(
         noticed = read_noticed(folder)
         if noticed.acknowledged != names:
             noticed = keep_noticed(folder, replace(noticed, acknowledged=names))
-        foreseen: tuple[Suspicion, ...] = ()
     else:
-        number = max(_LEAST, _PROBED // len(parts))
-        seen = [_seen(part.plan, part.engine.detector, number) for part in parts]
-        found = tuple(one for of_probe, _ in seen for one in of_probe)
-        foreseen = tuple(one for _, of_scores in seen for one in of_scores)
-        noticed = keep_noticed(folder, Noticed(found, names))
+        noticed = keep_noticed(folder, Noticed(foreseen.of_probe, names))
     if notify is not None:
-        notify(answered((*noticed.found, *foreseen), names))
+        notify(answered((*noticed.found, *foreseen.of_scores), names))
     return noticed
 
 

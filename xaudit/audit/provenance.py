@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+PLUG_INS = ("xaudit.explainers", "xaudit.formats", "xaudit.metrics")
+"""Groups of entry points; what installed packages announce there is imported."""
 PACKAGES = (
     "xaudit", "numpy", "scipy", "torch", "torchvision", "timm", "grad-cam", "captum", "shap",
     "lime", "pillow", "scikit-image", "matplotlib", "pyarrow",
@@ -29,4 +31,15 @@ def provenance(files: dict[str, str], computed: Mapping[str, str]) -> dict[str, 
             facts[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             facts[package] = "not installed"
+    plug_ins = sorted(_plug_ins())
+    if plug_ins:
+        facts["plug-ins"] = "; ".join(plug_ins)
     return facts | {f"{name} SHA-256": digest for name, digest in files.items()}
+
+
+def _plug_ins() -> Iterator[str]:
+    """Code of other packages that runs in every audit on this machine."""
+    for group in PLUG_INS:
+        for one in importlib.metadata.entry_points(group=group):
+            package = f" ({one.dist.name} {one.dist.version})" if one.dist else ""
+            yield f"{one.value}{package}"

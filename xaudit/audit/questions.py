@@ -16,7 +16,7 @@ OPEN = "?"
 QUESTIONS: Mapping[str, str] = {
     "data.positive": "which values of the label mean fractured?",
     "detector.architecture": "which network has these weights? torchvision:NAME, timm:NAME or "
-    "package.module:factory for your own",
+    "package.module:factory for your own, which then needs --allow-code too",
     "detector.weights_key": "which of the states in the file is audited?",
     "detector.input.height": "to how many rows did the training code bring an image "
     "(its Resize, CenterCrop)?",

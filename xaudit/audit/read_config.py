@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.config import AuditConfig, ChecksConfig, DetectorConfig
-from xaudit.audit.own_module import module_nearby
 from xaudit.audit.questions import open_questions
 from xaudit.errors import ConfigError
 from xaudit.gate.packs import is_pack
@@ -15,7 +14,20 @@ from xaudit.yaml_file import YamlFile, read_yaml
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the command line says instead of the file."""
+    """What the command line says instead of the file, or beside it.
+
+    Attributes:
+        data: folder of the study, or table.
+        weights: of the detector.
+        cases: how many are explained.
+        split: audited, instead of that of the file.
+        positives: share of the explained cases with a fracture.
+        baseline: audit that rules compare with at looks.
+        policy: instead of that of the file.
+        allow_code: factories "module:factory" that the audit file may name although they are none
+            of torchvision, timm or xaudit.
+        env: environment variables that files may read besides those that begin with ``XAUDIT_``.
+    """
 
     data: Path | None = None
     weights: Path | None = None
@@ -24,6 +36,8 @@ class Overrides:
     positives: float | None = None
     baseline: Path | None = None
     policy: Path | None = None
+    allow_code: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
 
     def policy_of(self, folder: Path, written: Path | None) -> Path | None:
         """The policy of the command line, or that of the file, as an absolute path or a pack."""
@@ -45,9 +59,9 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     Raises:
         ConfigError: every mistake of the file, each with its place.
     """
-    file = read_yaml(path)
-    config = _parsed(file)
     given = overrides or Overrides()
+    file = read_yaml(path, given.env)
+    config = _parsed(file)
     folder = path.resolve().parent
     data = config.data.model_copy(
         update={
@@ -56,10 +70,6 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
         }
     )
     detector = config.detector.model_copy(update=_weights(folder, config.detector, given))
-    nearby = module_nearby(detector, path)
-    if nearby is not None:
-        place = file.place(("detector", "architecture"))
-        raise ConfigError(f"{place}: detector.architecture: {nearby}")
     explain = config.explain.model_copy(update={"checks": _found(folder, config.explain.checks)})
     if given.cases is not None:
         explain = explain.model_copy(update={"cases": given.cases})

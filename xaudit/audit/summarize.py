@@ -50,6 +50,7 @@ from xaudit.core.finding import (
 from xaudit.core.looks import Looks
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
+from xaudit.models.own_code import needs_permission
 from xaudit.report import numbers
 
 
@@ -121,7 +122,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         calibration=repeated_bins(performance.calibration(), looks),
         gallery=evidence.shown,
         declared=plan.record.declared,
-        provenance=provenance(dict(plan.record.files), engine.described),
+        provenance=provenance(dict(plan.record.files), {**engine.described, **_allowed(plan)}),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
         explanations=_believed(plan, credibility, methods) if evidence.checks else (),
@@ -256,7 +257,14 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         else "none returns a picture",
         operating_points=_points(plan),
         warnings=(*_of_folds(plan), *on_thresholds(rows, _points(plan))),
+        own_code=needs_permission(declared.architecture),
     )
+
+
+def _allowed(plan: Plan) -> dict[str, str]:
+    """For provenance: code that ran because whoever ran the audit allowed it."""
+    name = plan.config.detector.architecture
+    return {"code allowed": name} if needs_permission(name) else {}
 
 
 def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:

@@ -13,11 +13,13 @@ from rich.table import Table
 from xaudit.audit.facts import group_levels
 from xaudit.audit.on_threshold import on_thresholds
 from xaudit.audit.predictions_config import audits_predictions
+from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import duration
 from xaudit.commands.suspicions import print_suspicions
+from xaudit.commands.trust import AllowCode, Env, untold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,16 +45,25 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
     split: Annotated[list[str] | None, typer.Option(help="As for `xaudit run`.")] = None,
     profile: Annotated[Profile | None, typer.Option(help="As for `xaudit run`.")] = None,
     policy: Annotated[Path | None, typer.Option(help="As for `xaudit run`.")] = None,
+    allow_code: AllowCode = None,
+    env: Env = None,
 ) -> None:
     """Validate everything, list all mistakes at once, and preview the cost.
 
     Exit code 0 if the audit can run, 2 if it cannot.
     """
     positives = 1.0 if profile else None
-    overrides = Overrides(data, weights, cases, tuple(split or ()), positives, policy=policy)
-    size = chosen_limit(limit, profile)
+    overrides = Overrides(
+        data, weights, cases, tuple(split or ()), positives,
+        policy=policy, allow_code=tuple(allow_code or ()), env=tuple(env or ()),
+    )  # fmt: skip
+    with untold(overrides.env):
+        _check(config, overrides, chosen_limit(limit, profile))
+
+
+def _check(config: Path, overrides: Overrides, size: Limit) -> None:
     # Only an audit of a network needs the detector's libraries, which are slow to start.
-    if audits_predictions(config):
+    if audits_predictions(config, overrides.env):
         from xaudit.audit.predictions import plan_predictions  # noqa: PLC0415
 
         _print_predictions(plan_predictions(config, overrides, size))

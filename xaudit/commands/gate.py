@@ -12,6 +12,7 @@ from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import judge_named, known_policy
 from xaudit.audit.record_use import record_gate
 from xaudit.commands.console import out, say, tell
+from xaudit.commands.trust import Env, untold
 from xaudit.commands.unverified import Unverified
 from xaudit.core.policy import Verdict
 from xaudit.gate.explain import explanation, what_is_checked
@@ -86,16 +87,19 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be checked; judge nothing.")
     ] = False,
+    env: Env = None,
 ) -> None:
     """Judge a saved audit by its policy; needs neither the detector nor the images.
 
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
-    if dry_run:
-        tell("\n".join(what_is_checked(*known_policy(audit, policy, unverified))))
-        return
-    verdict = judge_named(audit, policy, baseline, unverified)
+    named = tuple(env or ())
+    with untold(named):
+        if dry_run:
+            tell("\n".join(what_is_checked(*known_policy(audit, policy, unverified, named))))
+            return
+        verdict = judge_named(audit, policy, baseline, unverified, named)
     if explain is None:
         out.print(verdict_table(verdict))
         for line in said_first(read_findings(audit)):

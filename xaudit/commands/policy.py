@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from xaudit.audit.metrics import all_metrics
 from xaudit.commands.console import tell
+from xaudit.commands.trust import Env, untold
 from xaudit.errors import ConfigError
 from xaudit.gate.names import unknown_metrics
 from xaudit.gate.policy import read_policy
@@ -16,17 +18,24 @@ from xaudit.gate.policy import read_policy
 
 def policy(
     files: Annotated[list[Path], typer.Argument(help="Policy files or packs.")],
+    env: Env = None,
 ) -> None:
     """Read policies and print their rules with their hash; every mistake at once.
 
     Groups and levels are checked by `xaudit gate`, which knows the study. Exit code 0, or 2
     where a file has mistakes.
     """
+    named = tuple(env or ())
+    with untold(named):
+        _print(files, named)
+
+
+def _print(files: Sequence[Path], env: Collection[str]) -> None:
     known = [one.name for one in all_metrics()]
     problems: list[str] = []
     for file in files:
         try:
-            found = read_policy(file)
+            found = read_policy(file, env)
         except ConfigError as error:
             problems.extend(error.problems)
             continue

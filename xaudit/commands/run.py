@@ -16,6 +16,7 @@ from xaudit.commands.console import say, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.commands.suspicions import print_suspicions
+from xaudit.commands.trust import AllowCode, Env, untold
 from xaudit.core.finding import Findings
 from xaudit.core.suspicion import Suspicion
 from xaudit.errors import ConfigError
@@ -53,6 +54,8 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         Path | None,
         typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
     ] = None,
+    allow_code: AllowCode = None,
+    env: Env = None,
 ) -> None:
     """Score the study, explain a sample of it, and write findings.json.
 
@@ -67,8 +70,12 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
             "to `xaudit gate`"
         )
     positives = 1.0 if profile else None
-    overrides = Overrides(data, weights, cases, tuple(split or ()), positives, baseline, policy)
-    findings = _run(config, out, overrides, chosen_limit(limit, profile))
+    overrides = Overrides(
+        data, weights, cases, tuple(split or ()), positives, baseline, policy,
+        tuple(allow_code or ()), tuple(env or ()),
+    )  # fmt: skip
+    with untold(overrides.env):
+        findings = _run(config, out, overrides, chosen_limit(limit, profile))
     _report(findings, drawn=profile is not None)
     if ledger is not None:
         say(record_run(ledger, out).text)
@@ -94,7 +101,7 @@ def _report(findings: Findings, *, drawn: bool) -> None:
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
     # Only an audit of a network needs the detector's libraries, which are slow to start.
-    if audits_predictions(config):
+    if audits_predictions(config, overrides.env):
         from xaudit.audit.predictions import run_predictions  # noqa: PLC0415
 
         return run_predictions(config, out, overrides, limit)

@@ -77,6 +77,8 @@ class DetectorFacts:
         format: "network" was run by the audit; of "predictions" only scores were seen: then
             weights, parameters, input and layer are None and no explanation applies.
         taken: what of the file of weights the network received.
+        own_code: the architecture is none of torchvision, timm or xaudit; it ran because whoever
+            ran the audit allowed it.
     """
 
     name: str
@@ -92,6 +94,7 @@ class DetectorFacts:
     warnings: tuple[str, ...] = ()
     format: Literal["network", "predictions"] = "network"
     taken: Taken | None = None
+    own_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

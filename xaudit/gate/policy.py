@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +18,19 @@ from xaudit.gate.policy_file import DEMANDS, PolicyConfig
 from xaudit.yaml_file import YamlFile, read_yaml
 
 
-def read_policy(path: Path) -> Policy:
+def read_policy(path: Path, env: Collection[str] = ()) -> Policy:
     """Read a policy.
 
     The hash covers name, rules and waivers, not comments, order of keys, or where the file lies.
 
     Args:
         path: a file, or a pack that comes with the package, such as ``pack:release``.
+        env: environment variables that it may read; see `xaudit.yaml_file.read_yaml`.
 
     Raises:
         ConfigError: every mistake of the file, each with its line.
     """
-    file = read_yaml(policy_path(path))
+    file = read_yaml(policy_path(path), env)
     config = _parsed(file)
     base = read_policy(Path(config.extends)) if config.extends is not None else None
     rules = _rules(file, config, base)

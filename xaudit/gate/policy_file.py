@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -20,10 +21,21 @@ DEMANDS = (
 )  # fmt: skip
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
 def _no_switch(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("a bound is a number; YAML reads yes, no, on and off as true and false")
     return value
+
+
+def _a_day(value: object) -> object:
+    """A number, or a text that is no day, would be read as seconds since 1970."""
+    plain = isinstance(value, date) and not isinstance(value, datetime)
+    if plain or (isinstance(value, str) and _DAY.fullmatch(value.strip())):
+        return value
+    raise ValueError("expected a day such as 2027-03-31 (year-month-day)")
 
 
 # As a number, ``ceiling: true`` would be 1 and ``floor: no`` would be 0: bounds that always hold.
@@ -91,7 +103,9 @@ class WaiverConfig(BaseModel):
     )
     reason: str = Field(min_length=1, description="why the rule may stay unmet")
     owner: str = Field(min_length=1, description="who answers for it")
-    expires: date = Field(description="last day on which it holds (UTC), such as 2027-03-31")
+    expires: Annotated[date, BeforeValidator(_a_day)] = Field(
+        description="last day on which it holds (UTC), such as 2027-03-31"
+    )
 
     @model_validator(mode="after")
     def _known_keys(self) -> WaiverConfig:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import torch
 
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code, told
+from xaudit.models.own_code import is_of_library, refusal
 from xaudit.models.spec import Argument
 from xaudit.torchvision_operators import define_missing_operators, torchvision_models
 
@@ -21,19 +22,26 @@ _SOURCES = {"checkpoint_path", "weights", "weights_backbone", "cache_dir", "pret
 _FEATURES = {"features_only", "out_indices"}
 
 
-def build_network(architecture: str, arguments: Arguments) -> torch.nn.Module:
+def build_network(
+    architecture: str, arguments: Arguments, allow_code: Collection[str] = ()
+) -> torch.nn.Module:
     """Build a network; nothing is downloaded.
 
     Args:
         architecture: "torchvision:NAME", "timm:NAME" or "package.module:factory".
         arguments: passed to the factory.
+        allow_code: factories of neither library, nor of xaudit, that may be imported and called.
 
     Raises:
-        DetectorError: the architecture is unknown or does not take these arguments.
+        DetectorError: the architecture is unknown, does not take these arguments, or is code that
+            nobody allowed.
     """
+    refused = refusal(architecture, allow_code)
+    if refused is not None:
+        raise DetectorError(refused)
     scheme, _, name = architecture.partition(":")
     build = {"torchvision": _torchvision, "timm": _timm}.get(scheme)
-    if build:
+    if is_of_library(architecture):
         _refuse_sources(architecture, arguments)
     with foreign_code(f"{architecture}: cannot be built with {dict(arguments)}"):
         network = build(name, arguments) if build else _factory(scheme, name)(**arguments)

@@ -33,7 +33,7 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         DetectorError: architecture, weights, input or output do not fit together.
     """
     stored = read_stored(spec.weights, spec.weights_key)
-    network = build_network(spec.architecture, spec.arguments)
+    network = build_network(spec.architecture, spec.arguments, spec.allow_code)
     where = f"{spec.weights.name} into {spec.architecture}"
     taken = load_weights(network, stored, spec.weights_prefix, where, spec.weights_leave_out)
     image = _probe_image(spec)

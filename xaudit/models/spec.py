@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -118,6 +118,8 @@ class DetectorSpec:
         weights_key: of the state in the file, dotted; None where the file holds one.
         weights_prefix: of the names to take; None to take one off that all share, if that fits.
         weights_leave_out: names of entries that are not loaded, and beginnings with their dot.
+        allow_code: names of factories, "module:factory", that may run although they are none of
+            torchvision, timm or xaudit.
     """
 
     name: str
@@ -131,6 +133,7 @@ class DetectorSpec:
     weights_key: str | None = None
     weights_prefix: str | None = None
     weights_leave_out: tuple[str, ...] = ()
+    allow_code: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

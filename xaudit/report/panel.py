@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -17,6 +18,8 @@ from xaudit.report.overlays import overlay_rgba
 Scores = Mapping[str, float | str]
 
 
+# A matplotlibrc in the current folder may name a LaTeX that draws the text: nothing of it counts.
+@matplotlib.style.context("default")
 def panel_png(
     image: FloatArray,
     lesions: BoolArray,

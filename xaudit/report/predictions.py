@@ -72,6 +72,7 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
                 parameters=numbers.whole(one.parameters),
             ),
         ),
+        *_own_code(one),
         (
             tr("Weights"),
             f"{one.weights_file}, SHA-256 {one.weights_sha256}",
@@ -93,6 +94,18 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
         (tr("Output"), stored(one.output)),
         (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
     )
+
+
+def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
+    """That other code ran than that of libraries whose names a reader knows."""
+    if not one.own_code:
+        return ()
+    said = tr(
+        "{architecture} is not of torchvision, timm or xaudit; whoever ran the audit allowed it "
+        "to run",
+        architecture=one.architecture,
+    )
+    return ((tr("Code of its own"), said),)
 
 
 def _taken(taken: Taken | None) -> tuple[tuple[str, str], ...]:

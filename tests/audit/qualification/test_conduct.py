@@ -1,5 +1,6 @@
 """Workers of a qualification that is killed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from xaudit.audit.qualification.conduct import _safe_path
 
 _POOL = """
 import multiprocessing, os, time
@@ -43,3 +46,14 @@ def _lives(pid):
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_workers_do_not_search_the_current_folder(monkeypatch):
+    """What `spawn` starts is `python -c`, which has the current folder first on its path."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with _safe_path():
+        flags = [sys.executable, "-c", "import sys; print(sys.flags.safe_path, sys.path[0] == '')"]
+        assert subprocess.run(flags, capture_output=True, text=True, check=True).stdout == (
+            "True False\n"
+        )
+    assert "PYTHONSAFEPATH" not in os.environ

@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ from xaudit.report.render import render_html, render_markdown
 from xaudit.stats.proportions import clopper_pearson
 
 _SIZES = "sizes.json"
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 Tell = Callable[[Trial, int, int], None]
 """Told of every trial when it is finished, with its number and how many there are."""
@@ -107,12 +109,25 @@ def _carried_out(tasks: Sequence[Task], workers: int, tell: Tell) -> list[Trial]
     studies = {task.study: task for task in tasks}
     trials: list[Trial] = []
     # Leaving the block ends the workers: what they had not finished is taken up by the next run.
-    with multiprocessing.get_context("spawn").Pool(workers, _begin) as pool:
+    with _safe_path(), multiprocessing.get_context("spawn").Pool(workers, _begin) as pool:
         pool.map(draw_study, studies.values(), chunksize=1)
         for trial in pool.imap(carry_out, tasks):
             trials.append(trial)
             tell(trial, len(trials), len(tasks))
     return trials
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that start now do not take modules from the current folder."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_SAFE_PATH]
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
 
 
 def _begin() -> None:

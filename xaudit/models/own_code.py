@@ -1,0 +1,64 @@
+"""Which code an audit file may name: networks of torchvision, timm and xaudit, and no other.
+
+An audit file comes from anywhere, and whatever callable it names would run with the rights of
+whoever opens it, with arguments of its choice. So anything else runs only where that person names
+it too.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+
+_LIBRARIES = ("torchvision", "timm")
+_QUALIFICATION = {
+    "networks": (
+        "Answering", "BothWays", "Coarse", "ExposureSensitive", "InCompany", "MarkerBehindGoodMaps",
+        "NoiseSensitive", "OnePlace", "Pretending", "Sigmoid", "Softmax", "StrongestCells",
+        "WithoutFingers",
+    ),
+    "filters": ("BorderReader", "MarkerReader", "TagReader", "TextureReader"),
+}  # fmt: skip
+SHIPPED = frozenset(
+    {
+        "xaudit.models.reference:small_cnn",
+        *(
+            f"xaudit.audit.qualification.{module}:{name}"
+            for module, names in _QUALIFICATION.items()
+            for name in names
+        ),
+    }
+)
+"""The networks of xaudit itself; nothing else of it is a detector."""
+
+
+def needs_permission(architecture: str) -> bool:
+    """Whether building it runs code that nobody but the audit file has chosen.
+
+    Args:
+        architecture: "torchvision:NAME" and "timm:NAME" are looked up in the library's list of
+            models; any other name would be imported.
+    """
+    return architecture.partition(":")[0] not in _LIBRARIES and architecture not in SHIPPED
+
+
+def is_of_library(architecture: str) -> bool:
+    """Whether torchvision or timm builds it, under whatever name."""
+    return architecture.partition(":")[0].partition(".")[0] in _LIBRARIES
+
+
+def refusal(architecture: str, allowed: Collection[str]) -> str | None:
+    """Why this code does not run, and what to type if it should; None where it may.
+
+    Args:
+        architecture: as it is declared.
+        allowed: names "module:factory", exactly, from whoever runs the audit.
+    """
+    if architecture in set(allowed) or not needs_permission(architecture):
+        return None
+    return (
+        f"{architecture}: is not a model of torchvision, timm or xaudit (torchvision:NAME, "
+        "timm:NAME), and an audit file does not run other code by itself: it would run with your "
+        "rights. If you have read that code and trust it, say so with the option "
+        f"--allow-code {shlex.quote(architecture)}, or in Python with allow_code"
+    )
