@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from xaudit.core.printable import printable
+
 if TYPE_CHECKING:
     from xaudit.core.policy import Verdict
 
@@ -42,7 +44,7 @@ class Answer:
             for one in self.verdict.suspicions
             if not one.acknowledged
         ]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
+from xaudit.core.printable import printable
 from xaudit.errors import DetectorError
 from xaudit.models.file_kinds import checkpoint_format
 from xaudit.models.pickles import foreign_globals
@@ -61,7 +62,7 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
             several states of which none is named; says which there are.
     """
     states = read_states(path)
-    listed = "; ".join(f"{_printed(one.key)} ({_size(one.tensors)})" for one in states)
+    listed = "; ".join(f"{printable(one.key)} ({_size(one.tensors)})" for one in states)
     if key is None and len(states) > 1:
         raise DetectorError(
             f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
@@ -88,7 +89,7 @@ def read_states(path: Path) -> tuple[Stored, ...]:
     else:
         states = _states(_read_torch(path), path)
     keys, looks = [key for key, _ in states], _looks(states[0][1])
-    twice = sorted({_printed(key) for key in keys if keys.count(key) > 1})
+    twice = sorted({printable(key) for key in keys if keys.count(key) > 1})
     if twice:
         raise DetectorError(
             f"{path}: holds two states that are both called {', '.join(twice)}, once with the dot "
@@ -97,11 +98,6 @@ def read_states(path: Path) -> tuple[Stored, ...]:
     return tuple(
         Stored(key, state, tuple(one for one in keys if one != key), looks) for key, state in states
     )
-
-
-def _printed(key: str) -> str:
-    """As it is, unless a line break or an escape in it would reach the terminal."""
-    return key if key.isprintable() else ascii(key)
 
 
 def _size(state: State) -> str:
