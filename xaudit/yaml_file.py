@@ -21,6 +21,8 @@ T = TypeVar("T")
 Location = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
+# NUL, and halves of pairs, which no encoder takes.
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 _MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -127,8 +129,11 @@ def read_yaml(path: Path) -> YamlFile:
             raise ConfigError(f"{path}: YAML aliases (*name) are not read here; write it out")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: is not YAML: {error}") from None
+    except ConfigError:
+        raise
+    except Exception as error:  # a value that its tag does not fit raises nearly anything
+        told = str(error) if isinstance(error, yaml.YAMLError | ValueError) else repr(error)
+        raise ConfigError(f"{path}: is not YAML that can be read: {told}") from None
     lines: dict[Location, int] = {}
     if node is not None:
         _walk(node, (), lines, path)
@@ -158,7 +163,7 @@ def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], path:
 
 def _expand(data: object, path: Path) -> object:
     if isinstance(data, dict):
-        return {str(key): _expand(value, path) for key, value in data.items()}
+        return {_encodable(str(key), path): _expand(value, path) for key, value in data.items()}
     if isinstance(data, list):
         return [_expand(value, path) for value in data]
     if not isinstance(data, str):
@@ -170,4 +175,10 @@ def _expand(data: object, path: Path) -> object:
             raise ConfigError(f"{path}: environment variable {match['name']} is not set")
         return value
 
-    return _VARIABLE.sub(value_of, data)
+    return _encodable(_VARIABLE.sub(value_of, data), path)
+
+
+def _encodable(text: str, path: Path) -> str:
+    if _NO_TEXT.search(text):
+        raise ConfigError(f"{path}: {text[:80]!r} holds a character that no text and no path has")
+    return text
