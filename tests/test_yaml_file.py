@@ -103,3 +103,18 @@ def test_a_mistake_in_the_only_item_of_a_list_is_told_alone(tmp_path):
     with pytest.raises(ConfigError, match="at least 1 item"):
         read(tmp_path, GOOD.replace("[{name: default, probability: 0.5, origin: fixed}]", "[]")
              ).parse(AuditConfig)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 3000, "a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: 2020-13-45", "? [a]\n: 1"],
+)
+def test_what_yaml_stumbles_on_is_a_message(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"audit.yaml: is not YAML"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", [r'a: "x\0y"', r'"x\0": 1', r'a: ["\ud800"]'])
+def test_what_no_text_and_no_path_has_is_refused(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"audit.yaml: .*no text and no path"):
+        read(tmp_path, text)

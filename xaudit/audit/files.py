@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from xaudit.audit.store import disk_errors
 from xaudit.core.finding import SCHEMA_VERSION, Findings
+from xaudit.core.json_text import read_json_text
 from xaudit.errors import ConfigError
 
 T = TypeVar("T")
-# Half of a pair, which JSON can write and no file can hold.
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +67,6 @@ def write_bytes(path: Path, content: bytes) -> None:
             draft.unlink(missing_ok=True)
 
 
-def strict_json(text: str) -> Any:  # noqa: ANN401 (what JSON may hold)
-    """JSON as xaudit writes it: all numbers finite, all text encodable.
-
-    Raises:
-        ValueError: it is no such JSON.
-    """
-    try:
-        content = json.loads(text, parse_constant=_finite, parse_float=_finite)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if _HALF.search(text):
-        json.dumps(content, ensure_ascii=False).encode()
-    return content
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"expected a finite number, got {text[:40]}")
-    return number
-
-
 def read_json(path: Path, kind: type[T]) -> T:
     """Read a JSON file as an object of this type.
 
@@ -99,7 +74,7 @@ def read_json(path: Path, kind: type[T]) -> T:
         ConfigError: the file is missing, damaged, or of another version.
     """
     try:
-        content = strict_json(path.read_text(encoding="utf-8"))
+        content = read_json_text(path.read_text(encoding="utf-8"), finite=True)
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: not found; expected the folder of an audit that `xaudit run` has finished"

@@ -228,6 +228,9 @@ class _Arrays(Mapping[str, npt.NDArray[Any]]):
         with _damage(self._path):
             return np.asarray(self._loaded[name])
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaded
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._loaded)
 

@@ -11,9 +11,9 @@ from itertools import zip_longest
 
 from pydantic import TypeAdapter
 
-from xaudit.audit.files import strict_json
 from xaudit.audit.verify_tree import differences, plain
 from xaudit.core.finding import Findings
+from xaudit.core.json_text import read_json_text
 from xaudit.core.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
@@ -46,7 +46,7 @@ def read_twin(page: str) -> Twin:
         ValueError: the record is damaged.
     """
     found = _TWIN.search(page)
-    content = strict_json(found[1]) if found else None
+    content = read_json_text(found[1], finite=True) if found else None
     if not isinstance(content, dict) or "findings" not in content:
         raise ConfigError("no model card: it holds no record of findings (id “twin”)")
     unverified = content.get("unverified", [])

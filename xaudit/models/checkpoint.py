@@ -90,6 +90,7 @@ def read_states(path: Path) -> tuple[Stored, ...]:
         states = [(TOP, _read_safetensors(path))]
     else:
         states = _states(_read_torch(path), path)
+    _refuse_names(path, states)
     keys, looks = [key for key, _ in states], _looks(states[0][1])
     twice = sorted({printable(key) for key in keys if keys.count(key) > 1})
     if twice:
@@ -100,6 +101,17 @@ def read_states(path: Path) -> tuple[Stored, ...]:
     return tuple(
         Stored(key, state, tuple(one for one in keys if one != key), looks) for key, state in states
     )
+
+
+def _refuse_names(path: Path, states: Sequence[tuple[str, State]]) -> None:
+    """A pickle may hold halves of pairs in its text, which no file of an audit could hold."""
+    try:
+        for key, state in states:
+            "".join((key, *state)).encode()
+    except UnicodeEncodeError:
+        raise DetectorError(
+            f"{path}: holds a name that is no text; save the state_dict again"
+        ) from None
 
 
 def _size(state: State) -> str:

@@ -6,7 +6,6 @@ musculoskeletal radiographs, Scientific Data 10, 521 (2023), doi 10.6084/m9.figs
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.json_text import read_json_text
 from xaudit.data.format import FORMATS
 from xaudit.data.images import read_header
 from xaudit.data.masks import Polygons
@@ -143,14 +143,14 @@ def _is_file_name(name: str) -> bool:
 
 def _read_lesions(path: Path, *, even_odd: bool) -> dict[str, list[Polygons]]:
     try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
+        coco = read_json_text(path.read_text(encoding="utf-8"))
         images = {image["id"]: image for image in coco["images"]}
         lesions: dict[str, list[Polygons]] = {}
         for annotation in coco["annotations"]:
             image = images[annotation["image_id"]]
             drawn = replace(_polygons(annotation, image), even_odd=even_odd)
             lesions.setdefault(str(image["file_name"]), []).append(drawn)
-    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise DataError(
             f"{path}: expected COCO masks with images and annotations, got "
             f"{type(error).__name__}: {error}"
