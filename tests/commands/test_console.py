@@ -6,7 +6,9 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
+from xaudit.audit.progress import Step
 from xaudit.commands import console
+from xaudit.commands.progress import progress_display
 
 NAME = "\x1b]0;own\x07\x1b[31m \u202e :smile: [bold]x[/bold] \ud800 \x9b2J"
 SHOWN = r"\x1b]0;own\x07\x1b[31m \u202e :smile: [bold]x[/bold] \ud800 \x9b2J"
@@ -17,9 +19,9 @@ def printed(request, monkeypatch):
     """What was printed, by any of the functions, to a terminal and to a file."""
     file = io.StringIO()
     for one in (console.out, console.err):
-        monkeypatch.setattr(one, "file", file)
+        monkeypatch.setattr(one, "_file", file)
         monkeypatch.setattr(one, "_force_terminal", request.param)
-        monkeypatch.setattr(one, "width", 200)
+        monkeypatch.setattr(one, "_width", 200)
     return file.getvalue
 
 
@@ -38,6 +40,15 @@ def test_tables_are_text(printed, cell):
     assert "]0;own" in printed()
     assert "\x1b]" not in printed()
     assert ":smile: [bold]x[/bold]" in printed()
+
+
+def test_progress_is_text(printed):
+    with progress_display() as listen:
+        listen(Step(NAME, 1, 2, 1.0, 2.0))
+    assert "]0;own" in printed()
+    assert not {"\x07", "\x9b", "\u202e", "\ud800"} & set(printed())
+    assert "\x1b]" not in printed()
+    assert ":smile: [bold]" in printed()
 
 
 def test_no_line_of_a_message_is_a_command(printed):

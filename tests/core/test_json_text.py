@@ -11,9 +11,9 @@ def test_what_no_text_has_is_refused(text):
         read_json_text(text)
 
 
-@pytest.mark.parametrize("text", ["NaN", "[-Infinity]", "1e999", '{"a": -1e999}'])
+@pytest.mark.parametrize("text", ["NaN", "[-Infinity]", "1e999", '{"a": -1e999}', "1" * 400])
 def test_numbers_that_are_none_are_refused_where_they_must_be_finite(text):
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match=r"finite|digits"):
         read_json_text(text, finite=True)
     read_json_text(text)
 

@@ -52,6 +52,11 @@ def _policy(path):
     return read_policy(path)
 
 
+@cache
+def _demo_policy():
+    return _policy(seeds.DEMO / "policy.yaml")
+
+
 def _device(path):
     from xaudit.audit.device import read_device
 
@@ -130,11 +135,13 @@ def _sidecar(path):
 
 
 def _findings(path):
-    from xaudit.audit.files import read_findings, to_json
+    from xaudit.audit.files import read_findings
+    from xaudit.gate.verdict import judge
     from xaudit.report.twin import twin
 
     found = read_findings(path.parent)
-    return to_json(found), twin(found, None)
+    twin(found, None)
+    return judge(_demo_policy(), found, None)
 
 
 def _verdict(path):
@@ -251,7 +258,7 @@ TARGETS = {
     "predictions.csv": Target(
         lambda: (
             b"\n".join(
-                (seeds.ROOT / "examples" / "small-predictions.csv").read_bytes().split(b"\n")[:12]
+                (seeds.ROOT / "examples" / "small-predictions.csv").read_bytes().split(b"\n")[:21]
             ),
         ),
         mutations.of_table,

@@ -9,6 +9,8 @@ from typing import Any
 
 # NUL and halves of pairs, written as JSON writes them; an even number of backslashes is a text.
 _DOUBTFUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(0000|[dD][89a-fA-F])")
+# Seeds of NumPy have 128 bits.
+_DIGITS = 40
 Pairs = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
 
@@ -17,13 +19,15 @@ def read_json_text(text: str, *, finite: bool = False, pairs: Pairs | None = Non
 
     Args:
         text: of the file.
-        finite: refuse NaN, Infinity and numbers beyond the range of floats.
+        finite: refuse NaN, Infinity and numbers beyond the range of floats or of any count.
         pairs: makes an object of its names and values.
 
     Raises:
         ValueError: it is no JSON, is nested too deeply, or holds what no text has.
     """
-    strict: dict[str, Any] = dict.fromkeys(("parse_constant", "parse_float"), _finite)
+    strict: dict[str, Any] = {
+        "parse_constant": _finite, "parse_float": _finite, "parse_int": _whole
+    }  # fmt: skip
     try:
         content = json.loads(text, object_pairs_hook=pairs, **(strict if finite else {}))
     except RecursionError:
@@ -34,6 +38,12 @@ def read_json_text(text: str, *, finite: bool = False, pairs: Pairs | None = Non
     if doubtful:
         json.dumps(content, ensure_ascii=False).encode()
     return content
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"expected a number of at most {_DIGITS} digits, got {text[:40]}...")
+    return int(text)
 
 
 def _finite(text: str) -> float:
