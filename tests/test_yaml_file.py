@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from xaudit.audit.config import AuditConfig
@@ -107,7 +109,7 @@ def test_a_mistake_in_the_only_item_of_a_list_is_told_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 3000, "a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: 2020-13-45", "? [a]\n: 1"],
+    ["a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: 2020-13-45", "? [a]\n: 1"],
 )
 def test_what_yaml_stumbles_on_is_a_message(tmp_path, text):
     with pytest.raises(ConfigError, match=r"audit.yaml: is not YAML"):
@@ -118,3 +120,11 @@ def test_what_yaml_stumbles_on_is_a_message(tmp_path, text):
 def test_what_no_text_and_no_path_has_is_refused(tmp_path, text):
     with pytest.raises(ConfigError, match=r"audit.yaml: .*no text and no path"):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 3000 + "a", "[ #]\n" * 3000])
+def test_deep_nesting_is_a_message_and_takes_no_time(tmp_path, text):
+    began = time.process_time()
+    with pytest.raises(ConfigError, match=r"audit.yaml: nested over 100 deep"):
+        read(tmp_path, text)
+    assert time.process_time() - began < 3

@@ -23,7 +23,8 @@ Location = tuple[str | int, ...]
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 # NUL, and halves of pairs, which no encoder takes.
 _NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
-_MAX_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 1024 * 1024
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,7 @@ def read_yaml(path: Path) -> YamlFile:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(f"{path}: YAML aliases (*name) are not read here; write it out")
+        _refuse_bombs(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except ConfigError:
@@ -138,6 +138,18 @@ def read_yaml(path: Path) -> YamlFile:
     if node is not None:
         _walk(node, (), lines, path)
     return YamlFile(path, _expand(data, path), lines)
+
+
+def _refuse_bombs(text: str, path: Path) -> None:
+    """Aliases multiply what is read, and the time for nested brackets grows with their square."""
+    deep = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{path}: YAML aliases (*name) are not read here; write it out")
+        deep += isinstance(event, yaml.CollectionStartEvent)
+        deep -= isinstance(event, yaml.CollectionEndEvent)
+        if deep > _DEEPEST:
+            raise ConfigError(f"{path}: nested over {_DEEPEST} deep; this is not a configuration")
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ import json
 import math
 import warnings
 import zipfile
+from copy import deepcopy
 
 TOKENS = (
     b"\0", b"\xff", b"\x80", b"\xed\xa0\x80", b"\r", b"\n\n", b'"', b"'", b",", b";", b"\t", b":",
@@ -77,13 +78,13 @@ def _change(tree, rng):
     if kind == 0:
         del here[key]
     elif kind == 1 and isinstance(here, list):
-        here.append(here[key])
+        here.append(deepcopy(here[key]))
     elif kind == 1:
-        here[rng.choice(("new", "", "\0", "a" * 300, *map(str, keys)))] = here[key]
+        here[rng.choice(("new", "", "\0", "a" * 300, *map(str, keys)))] = deepcopy(here[key])
     elif kind == 2:
-        here[key] = here[rng.choice(keys)]
+        here[key] = deepcopy(here[rng.choice(keys)])
     else:
-        here[key] = rng.choice(VALUES)
+        here[key] = deepcopy(rng.choice(VALUES))
 
 
 def of_table(content, rng):
