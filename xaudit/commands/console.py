@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from xaudit.core.printable import in_lines, printable
 
@@ -18,6 +20,10 @@ class Terminal(Console):
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:  # noqa: ANN401 (as rich has it)
+        """What is given as plain text, before its width is measured."""
+        return super().render_str(printable(text, lines=True), **how)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
