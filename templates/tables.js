@@ -1,8 +1,11 @@
 (function () {
   "use strict";
+  // Names from the findings show what would turn the direction of the text, and obey nothing.
+  var TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+  function printed(sign) { return "\\u" + ("000" + sign.charCodeAt(0).toString(16)).slice(-4); }
   function make(tag, text, parent) {
     var one = document.createElement(tag);
-    one.textContent = text;
+    one.textContent = String(text).replace(TURNS, printed);
     if (parent) { parent.appendChild(one); }
     return one;
   }

@@ -1,4 +1,5 @@
 import re
+import time
 
 import pytest
 
@@ -132,3 +133,26 @@ def test_a_mistake_in_the_only_item_of_a_list_is_told_alone(tmp_path):
     with pytest.raises(ConfigError, match="at least 1 item"):
         read(tmp_path, GOOD.replace("[{name: default, probability: 0.5, origin: fixed}]", "[]")
              ).parse(AuditConfig)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: 2020-13-45", "? [a]\n: 1"],
+)
+def test_what_yaml_stumbles_on_is_a_message(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"audit.yaml: is not YAML"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", [r'a: "x\0y"', r'"x\0": 1', r'a: ["\ud800"]'])
+def test_what_no_text_and_no_path_has_is_refused(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"audit.yaml:\d+: .*no text and no path"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 3000 + "a", "[ #]\n" * 3000])
+def test_deep_nesting_is_a_message_and_takes_no_time(tmp_path, text):
+    began = time.process_time()
+    with pytest.raises(ConfigError, match=r"audit.yaml: nested over 100 deep"):
+        read(tmp_path, text)
+    assert time.process_time() - began < 3

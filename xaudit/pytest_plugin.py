@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from xaudit.core.printable import printable
+
 if TYPE_CHECKING:
     from xaudit.core.policy import Verdict
 
@@ -43,7 +45,7 @@ class Answer:
             for one in self.verdict.suspicions
             if not one.acknowledged
         ]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
 
 @dataclass(frozen=True, slots=True)

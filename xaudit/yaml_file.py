@@ -23,7 +23,10 @@ Location = tuple[str | int, ...]
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
 OURS = "XAUDIT_"
 """How the variables begin that every file may read."""
-_MAX_BYTES = 4 * 1024 * 1024
+# NUL, and halves of pairs, which no encoder takes.
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
+_MAX_BYTES = 1024 * 1024
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +142,14 @@ def read_yaml(path: Path, env: Collection[str] = ()) -> YamlFile:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(f"{path}: YAML aliases (*name) are not read here; write it out")
+        _refuse_bombs(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: is not YAML: {error}") from None
+    except ConfigError:
+        raise
+    except Exception as error:  # a value that its tag does not fit raises nearly anything
+        told = str(error) if isinstance(error, yaml.YAMLError | ValueError) else repr(error)
+        raise ConfigError(f"{path}: is not YAML that can be read: {told}") from None
     lines: dict[Location, int] = {}
     if node is not None:
         _walk(node, (), lines, path)
@@ -153,6 +158,18 @@ def read_yaml(path: Path, env: Collection[str] = ()) -> YamlFile:
     if found.problems:
         raise ConfigError([f"{file.place(place)}: {told}" for place, told in found.problems])
     return file
+
+
+def _refuse_bombs(text: str, path: Path) -> None:
+    """Aliases multiply what is read, and the time for nested brackets grows with their square."""
+    deep = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{path}: YAML aliases (*name) are not read here; write it out")
+        deep += isinstance(event, yaml.CollectionStartEvent)
+        deep -= isinstance(event, yaml.CollectionEndEvent)
+        if deep > _DEEPEST:
+            raise ConfigError(f"{path}: nested over {_DEEPEST} deep; this is not a configuration")
 
 
 def _reason(error: Exception) -> str:
@@ -187,12 +204,17 @@ class _Expansion:
     def expand(self, data: object, at: Location) -> object:
         if isinstance(data, dict):
             plain = ((str(key), value) for key, value in data.items())
-            return {key: self.expand(value, (*at, key)) for key, value in plain}
+            return {self._text(key, at): self.expand(value, (*at, key)) for key, value in plain}
         if isinstance(data, list):
             return [self.expand(value, (*at, index)) for index, value in enumerate(data)]
         if not isinstance(data, str):
             return data
-        return _VARIABLE.sub(lambda match: self._value(match, at), data)
+        return self._text(_VARIABLE.sub(lambda match: self._value(match, at), data), at)
+
+    def _text(self, text: str, at: Location) -> str:
+        if _NO_TEXT.search(text):
+            self.problems.append((at, "holds a character that no text and no path has"))
+        return text
 
     def _value(self, match: re.Match[str], at: Location) -> str:
         name = match["name"]

@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from xaudit.audit.files import read_json, sha256_of, to_json, write_text
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
+from xaudit.core.policy import Outcome, Rule, Verdict
 from xaudit.errors import ConfigError
 
 FINDING = Finding("sensitivity", {"group": "sex", "level": "F"}, Estimate(0.5, 0.4, 0.6, "Wilson"))
@@ -40,3 +42,25 @@ def test_damaged_file_is_a_message(tmp_path, content):
 def test_missing_file_says_what_was_expected(tmp_path):
     with pytest.raises(ConfigError, match="folder of an audit"):
         read_json(tmp_path / "f.json", Finding)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "1" * 5000])
+def test_a_number_that_is_none_is_a_message(tmp_path, value):
+    """Python reads NaN and Infinity as JSON; no output of the gate could hold them."""
+    (tmp_path / "f.json").write_text(f'{{"value": {value}}}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"f\.json: (cannot be read|value)"):
+        read_json(tmp_path / "f.json", Number)
+
+
+@pytest.mark.parametrize("place", ["floor", "low", "level"])
+def test_bounds_of_a_verdict_are_numbers(tmp_path, place):
+    rule = Rule("r", "auc", {}, floor=0.5)
+    outcome = Outcome(rule, {}, "pass", "w", Estimate(0.5, 0.4, 0.6, "Wilson"))
+    text = to_json(Verdict("p", "0" * 64, "pass", (outcome,)))
+    damaged = re.sub(rf'"{place}": [0-9.]+', f'"{place}": NaN', text)
+    assert damaged != text
+    (tmp_path / "verdict.json").write_text(damaged, encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"verdict.json: cannot be read: expected a finite number"
+    ):
+        read_json(tmp_path / "verdict.json", Verdict)

@@ -1,6 +1,9 @@
 import errno
+import zipfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from xaudit.audit.store import CaseRow, MapRow, ScoreRow, Shard, Store, array_name
@@ -72,3 +75,40 @@ def test_damaged_shard_says_what_to_do(tmp_path, shard):
     (store.path(0) / "scores.parquet").write_bytes(b"garbage")
     with pytest.raises(AuditError, match=r"scores.parquet.*delete its folder"):
         store.read(0)
+
+
+def test_text_that_is_no_utf8_is_a_message(tmp_path, shard):
+    store = Store(tmp_path)
+    store.write(0, shard)
+    path = store.path(0) / "cases.parquet"
+    table = pq.read_table(path)
+    wrong = pa.Array.from_buffers(
+        pa.string(),
+        1,
+        [None, pa.py_buffer(np.array([0, 2], "<i4").tobytes()), pa.py_buffer(b"\xff\xfe")],
+    )
+    at = table.column_names.index("patient")
+    pq.write_table(table.set_column(at, "patient", wrong), path)
+    with pytest.raises(AuditError, match=r"cases.parquet: cannot be read .*delete its folder"):
+        store.read(0)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"[]", b"{"])
+def test_rows_and_arrays_that_are_damaged_are_a_message(tmp_path, shard, content):
+    store = Store(tmp_path)
+    store.write(0, shard)
+    for name, read in (("scores.parquet", store.read), ("arrays.npz", store.arrays)):
+        (store.path(0) / name).write_bytes(content)
+        with pytest.raises(AuditError, match=f"{name}: cannot be read"):
+            read(0)
+
+
+def test_an_array_that_is_damaged_inside_is_a_message(tmp_path, shard):
+    store = Store(tmp_path)
+    store.write(0, shard)
+    path = store.path(0) / "arrays.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00\x06\x00{}   \n")
+    with pytest.raises(AuditError, match=r"arrays.npz: cannot be read"):
+        store.arrays(0)["a"]
+    assert "b" not in store.arrays(0)

@@ -2,6 +2,8 @@
 
 import random
 import warnings
+import zipfile
+from contextlib import suppress
 
 import pytest
 import torch
@@ -182,3 +184,28 @@ def test_integers_are_told_and_complex_weights_are_a_state(tmp_path):
         read_stored(saved({"model": coded}, tmp_path))
     turned = {"conv.weight": torch.ones(2, 2, dtype=torch.complex64)}
     assert read_stored(saved(turned, tmp_path)).key == TOP
+
+
+def test_every_damage_of_a_member_is_a_sentence(tmp_path):
+    """Behind checksums that hold: what the unpickler and torch raise is a sentence."""
+    whole = zipfile.ZipFile(saved({"model": state()}, tmp_path))
+    members = {one.filename: whole.read(one) for one in whole.infolist()}
+    inner = next(name for name in members if name.endswith("data.pkl"))
+    path = tmp_path / "damaged.pt"
+    for at in range(0, len(members[inner]), 3):
+        damaged = bytearray(members[inner])
+        damaged[at] ^= 0x5A
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, bytes(damaged) if name == inner else content)
+        with suppress(DetectorError):
+            read_states(path)
+
+
+def test_a_list_that_holds_itself_many_times_ends(tmp_path):
+    inner = [[] for _ in range(300)]
+    for one in inner:
+        one.extend(inner)
+    content = {"model": state(), "log": inner}
+    (found,) = read_states(saved(content, tmp_path))
+    assert found.key == "model"

@@ -2,6 +2,7 @@ import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +11,9 @@ from xaudit.core.estimate import Estimate
 from xaudit.report import figures
 from xaudit.report.assets import template_root
 from xaudit.report.card import build_card
+from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.fields import ALL
+from xaudit.report.huggingface import huggingface_card
 from xaudit.report.render import content_hash, render_html, render_markdown
 
 
@@ -45,6 +48,41 @@ def test_names_from_data_stay_text(audit, page):
     assert "<img" not in page
     assert page.count("</script>") == 2
     assert "<img" not in render_markdown(build_card(*audit))
+
+
+ACTS = "\x1b[31m\x07\x9b2J \u202egpj.exe\u2066 \ud800 :smile: https://e.vil @all ::error::x"
+NEVER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@pytest.fixture(scope="module")
+def acting(audit):
+    """Findings and a verdict in which every name does something where it is shown raw."""
+    findings, verdict, pictures = audit
+    study = replace(findings.study, name=ACTS, levels={ACTS: {ACTS: (60, 14), "b": (540, 186)}})
+    detector = replace(findings.detector, name=ACTS, version=ACTS)
+    declared = {name: ACTS for name in findings.declared}
+    changed = replace(findings, study=study, detector=detector, declared=declared)
+    return changed, replace(verdict, policy=ACTS), pictures
+
+
+def test_no_name_acts_on_a_page(acting):
+    card = build_card(*acting)
+    text = render_html(card)
+    assert not NEVER.search(text)
+    assert r"\x1b[31m\x07\x9b2J \u202egpj.exe" in text
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
+    assert f"script-src '{content_hash(script)}'" in html.unescape(text)
+
+
+def test_no_name_acts_in_markdown(acting):
+    findings, verdict, _ = acting
+    for text in (render_markdown(build_card(*acting)), huggingface_card(findings, verdict)):
+        assert not NEVER.search(text)
+        body = text.rpartition("---\n")[2]
+        assert ":smile:" not in body
+        assert "https://" not in body
+        assert "@all" not in body
+    assert cyclonedx_json(findings).isascii()
 
 
 def test_nothing_is_requested(page):

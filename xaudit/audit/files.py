@@ -8,12 +8,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from xaudit.audit.store import disk_errors
 from xaudit.core.finding import SCHEMA_VERSION, Findings
+from xaudit.core.json_text import read_json_text
 from xaudit.errors import ConfigError
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ def read_json(path: Path, kind: type[T]) -> T:
         ConfigError: the file is missing, damaged, or of another version.
     """
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json_text(path.read_text(encoding="utf-8"), finite=True)
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: not found; expected the folder of an audit that `xaudit run` has finished"

@@ -68,12 +68,19 @@ def read_ledger(path: Path) -> tuple[Use, ...]:
         ConfigError: a line cannot be read, was changed, or lines are missing; names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            return _verified(path, _text(path, file))
     except FileNotFoundError:
         return ()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigError(f"{path}: the ledger cannot be read: {error}") from None
-    return _verified(path, text)
+
+
+def _text(path: Path, file: IO[str]) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: the ledger cannot be read: {error}") from None
 
 
 def _verified(path: Path, text: str) -> tuple[Use, ...]:
@@ -120,7 +127,7 @@ def append_use(path: Path, use: Use) -> tuple[Use, ...]:
         with path.open("a+", encoding="utf-8") as file:
             _lock(file)
             file.seek(0)
-            there = _verified(path, file.read())
+            there = _verified(path, _text(path, file))
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             new = replace(use, when=now).sealed(there[-1].sha256 if there else FIRST)
             file.write(json.dumps(asdict(new), sort_keys=True, allow_nan=False) + "\n")

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from xaudit.audit.questions import OPEN, QUESTIONS
+from xaudit.core.printable import printable
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecar import Sidecar
 
@@ -52,7 +53,7 @@ def asked(section: str, key: str, indent: str, *remarks: str) -> Iterator[str]:
 
 def _comment(text: str, indent: str) -> list[str]:
     # Names come from files: a line break of any kind in them would end the comment.
-    shown = "".join(one if one.isprintable() else " " for one in text)
+    shown = printable(text)
     return textwrap.wrap(
         shown, 98, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ",
         break_long_words=False, break_on_hyphens=False,

@@ -140,7 +140,7 @@ def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
     file = read_yaml(path, env)
     detector = file.data.get("detector") if isinstance(file.data, dict) else None
     found = detector.get("format") if isinstance(detector, dict) else None
-    if found not in {None, FORMAT}:
+    if found is not None and found != FORMAT:
         place = file.place(("detector", "format"))
         raise ConfigError(
             f"{place}: detector.format: expected {FORMAT!r}, got {found!r}; leave the line out "

@@ -10,6 +10,7 @@ from xaudit.audit.files import read_json
 from xaudit.core.looks import LookPlan, Looks
 from xaudit.core.policy import Policy
 from xaudit.core.statements import Statements
+from xaudit.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +88,12 @@ def read_record(folder: Path) -> PlanRecord:
         ConfigError: there is no plan, or it is damaged.
     """
     record, looks = read_json(folder / "plan.json", PlanRecord), read_looks(folder)
-    return record if looks is None else record.up_to(looks.made[-1].number)
+    if looks is None:
+        return record
+    planned = 0 if record.looks is None else len(record.looks.shards)
+    if not looks.made or not 1 <= looks.made[-1].number <= planned:
+        raise ConfigError(
+            f"{folder / LOOKS}: tells of a look that plan.json does not plan; restore both files, "
+            "or make the audit again"
+        )
+    return record.up_to(looks.made[-1].number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,7 +117,7 @@ def _holds(public: Any, one: Signature) -> bool:  # noqa: ANN401 (an optional pa
 
     try:
         public.verify(base64.b64decode(one.ed25519), to_json(one.statement).encode())
-    except (InvalidSignature, binascii.Error):
+    except (InvalidSignature, ValueError):
         return False
     return True
 
@@ -136,7 +135,7 @@ def _private(path: Path) -> Any:  # noqa: ANN401 (an optional package)
     serialization, keys = _cryptography()
     try:
         key = serialization.load_pem_private_key(_read(path), password=None)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # damaged keys raise nearly anything
         raise ConfigError(f"{path}: no unencrypted private key in PEM: {error}") from None
     if not isinstance(key, keys.Ed25519PrivateKey):
         raise ConfigError(f"{path}: expected an Ed25519 key, got {type(key).__name__}")
@@ -147,7 +146,7 @@ def _public(path: Path) -> Any:  # noqa: ANN401 (an optional package)
     serialization, keys = _cryptography()
     try:
         key = serialization.load_pem_public_key(_read(path))
-    except ValueError as error:
+    except Exception as error:  # damaged keys raise nearly anything
         raise ConfigError(f"{path}: no public key in PEM: {error}") from None
     if not isinstance(key, keys.Ed25519PublicKey):
         raise ConfigError(f"{path}: expected an Ed25519 key, got {type(key).__name__}")

@@ -208,11 +208,34 @@ class Store:
         )
 
     def arrays(self, number: int) -> Mapping[str, npt.NDArray[Any]]:
-        """The arrays of a shard, read when they are asked for."""
-        loaded: Mapping[str, npt.NDArray[Any]] = np.load(
-            self.path(number) / "arrays.npz", allow_pickle=False
-        )
-        return loaded
+        """The arrays of a shard, read when they are asked for.
+
+        Raises:
+            AuditError: they cannot be read; also when one of them is asked for.
+        """
+        return _Arrays(self.path(number) / "arrays.npz")
+
+
+class _Arrays(Mapping[str, npt.NDArray[Any]]):
+    """The arrays of a file of NumPy, which may be damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _damage(path):
+            self._loaded = np.load(path, allow_pickle=False)
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        with _damage(self._path):
+            return np.asarray(self._loaded[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaded
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded)
+
+    def __len__(self) -> int:
+        return len(self._loaded)
 
 
 def write_table(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
@@ -237,6 +260,18 @@ def read_table(path: Path, kind: type[Row]) -> list[Row]:
         AuditError: it cannot be read.
     """
     return _read_rows(path, kind)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Whatever damaged bytes raise, which is nearly anything, becomes a message."""
+    try:
+        yield
+    except Exception as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise AuditError(
+            f"{path}: cannot be read ({said}); delete its folder and run the audit again"
+        ) from error
 
 
 @contextmanager
@@ -280,13 +315,9 @@ def _pack(value: object) -> str:
 
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    try:
+    with _damage(path):
         records = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise AuditError(
-            f"{path}: cannot be read ({error}); delete its folder and run the audit again"
-        ) from error
-    for record in records:
-        for name in _JSON & record.keys():
-            record[name] = json.loads(record[name])
-    return TypeAdapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
+        for record in records:
+            for name in _JSON & record.keys():
+                record[name] = json.loads(record[name])
+        return TypeAdapter(list[kind]).validate_python(records)  # type: ignore[valid-type]

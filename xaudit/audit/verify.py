@@ -142,8 +142,10 @@ def _read_page(path: Path) -> str:
 def _check(name: str, compare: Callable[[], Iterator[str]]) -> Check:
     try:
         return Check(name, tuple(compare()))
-    except _DAMAGE as error:
+    except XauditError as error:
         return Check(name, (f"damaged: {error}",))
+    except Exception as error:  # what is made anew from a damaged record raises nearly anything
+        return Check(name, (f"damaged: {type(error).__name__}: {error}",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +316,10 @@ def _weights(audit: _Folder, weights: Path | None) -> Check:
     try:
         stated = read_findings(audit.path).detector.weights_sha256
         same = found == stated or found in _of_folds(audit.path)
-    except _DAMAGE as error:
+    except XauditError as error:
         return Check(name, (f"damaged: {error}",))
+    except Exception as error:  # what is made anew from a damaged record raises nearly anything
+        return Check(name, (f"damaged: {type(error).__name__}: {error}",))
     return Check(name, () if same else (f"{weights.name}: SHA-256 {found}, audited was {stated}",))
 
 

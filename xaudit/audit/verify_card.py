@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
 
 from pydantic import TypeAdapter
 
 from xaudit.audit.verify_tree import differences, plain
 from xaudit.core.finding import Findings
+from xaudit.core.json_text import read_json_text
 from xaudit.core.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
@@ -47,14 +46,17 @@ def read_twin(page: str) -> Twin:
         ValueError: the record is damaged.
     """
     found = _TWIN.search(page)
-    content: Any = json.loads(found[1]) if found else None
+    content = read_json_text(found[1], finite=True) if found else None
     if not isinstance(content, dict) or "findings" not in content:
         raise ConfigError("no model card: it holds no record of findings (id “twin”)")
+    unverified = content.get("unverified", [])
+    if not isinstance(unverified, list):
+        raise ValueError("unverified: expected a list")
     return Twin(
         TypeAdapter(Findings).validate_python(content["findings"]),
-        TypeAdapter(Verdict | None).validate_python(content["verdict"]),
+        TypeAdapter(Verdict | None).validate_python(content.get("verdict")),
         str(content.get("uses", "")),
-        tuple(map(str, content.get("unverified", ()))),
+        tuple(map(str, unverified)),
     )
 
 

@@ -27,7 +27,7 @@ from xaudit.commands import (
     sign,
     verify,
 )
-from xaudit.commands.console import complain
+from xaudit.commands.console import complain, say
 from xaudit.errors import ExitCode, XauditError
 
 # typer brings a click of its own in newer versions, and uses the installed one in older ones.
@@ -113,7 +113,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return ExitCode.AUDIT_FAILED
     except Exception:
         complain("xaudit itself failed; what was complete is kept. Please report this:")
-        traceback.print_exc()
+        say(traceback.format_exc().rstrip())
         return ExitCode.AUDIT_FAILED
     # Newer versions of typer catch Ctrl-C themselves and return its code.
     return result if isinstance(result, int) else ExitCode.PASS

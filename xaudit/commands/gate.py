@@ -11,7 +11,7 @@ import typer
 from xaudit.audit.files import read_findings, write_text
 from xaudit.audit.judge import judge_named, known_policy
 from xaudit.audit.record_use import record_gate
-from xaudit.commands.console import out, say, tell
+from xaudit.commands.console import order, out, say, tell
 from xaudit.commands.trust import Env, untold
 from xaudit.commands.unverified import Unverified
 from xaudit.core.policy import Verdict
@@ -58,7 +58,7 @@ class Outputs:
             if path is not None:
                 write_text(path, text)
         for line in github_commands(verdict, place) if self.github else ():
-            tell(line)
+            order(line)
 
 
 def gate(  # noqa: PLR0913, PLR0917  (an option each)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xaudit.core.json_text import read_json_text
 from xaudit.data.missing import Missing
 from xaudit.data.separated import read_separated
 from xaudit.errors import DataError
@@ -94,6 +94,9 @@ def _text(path: Path) -> str:
         raise DataError(f"{path}: the manifest cannot be read: {error.strerror}") from error
     if not text.strip():
         raise DataError(f"{path}: expected a manifest, got an empty file")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}: line {line} holds the character NUL; save the file as text")
     return text
 
 
@@ -115,9 +118,8 @@ def _row(where: str, values: dict[str, Any], missing: Missing) -> Row:
 
 def _json(path: Path, text: str, missing: Missing) -> Table:
     try:
-        content = json.loads(text, object_pairs_hook=_each_once)
-    # A deep nesting of brackets ends in a RecursionError.
-    except (ValueError, RecursionError) as error:
+        content = read_json_text(text, pairs=_each_once)
+    except ValueError as error:
         raise DataError(f"{path}: expected JSON: {error}") from error
     cases = content.get("cases") if isinstance(content, dict) else content
     if not isinstance(cases, list):

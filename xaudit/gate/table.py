@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xaudit.core.policy import Verdict
+from xaudit.core.printable import in_a_cell
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
     baseline_lines,
@@ -28,21 +29,22 @@ def verdict_table(verdict: Verdict) -> Group:
     for outcome in verdict.outcomes:
         table.add_row(
             _mark(outcome.verdict),
-            Text(outcome.rule.id),
-            Text(scope_text(outcome.scope)),
-            Text(interval_text(outcome.estimate)),
-            Text(outcome.rule.demand),
-            Text(outcome.why),
+            _text(outcome.rule.id),
+            _text(scope_text(outcome.scope)),
+            _text(interval_text(outcome.estimate)),
+            _text(outcome.rule.demand),
+            _text(outcome.why),
         )
     last = Text.assemble(
         _mark(verdict.overall),
-        f" {verdict.overall}: policy {verdict.policy}, {counts_text(verdict)}",
+        " ",
+        _text(f"{verdict.overall}: policy {verdict.policy}, {counts_text(verdict)}"),
     )
-    waivers = [Text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
-    compared = [Text(line) for line in baseline_lines(verdict)]
-    changed = [Text(line, style="bold") for line in warning_lines(verdict)]
+    waivers = [_text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
+    compared = [_text(line) for line in baseline_lines(verdict)]
+    changed = [_text(line, style="bold") for line in warning_lines(verdict)]
     suspected = [
-        Text(suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
+        _text(suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
         for one in verdict.suspicions
     ]
     return Group(table, *waivers, *compared, *suspected, *changed, last)
@@ -50,3 +52,8 @@ def verdict_table(verdict: Verdict) -> Group:
 
 def _mark(word: str) -> Text:
     return Text(MARKS[word], style=_STYLES[word])
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Wrapped by the table or the terminal, wherever that is."""
+    return Text(in_a_cell(text), style=style)

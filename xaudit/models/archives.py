@@ -21,7 +21,7 @@ def kind_of_zip(path: Path) -> Literal["torch"] | Stranger:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except Exception:  # damaged bytes raise nearly anything
         return Stranger(
             "a damaged zip archive, perhaps a checkpoint whose end is missing", "copy it again"
         )

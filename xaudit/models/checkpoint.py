@@ -6,15 +6,15 @@ import pickle
 import re
 import warnings
 import zipfile
-import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
+from xaudit.core.printable import printable
 from xaudit.errors import DetectorError
 from xaudit.models.file_kinds import checkpoint_format
 from xaudit.models.pickles import foreign_globals
@@ -25,7 +25,10 @@ State = dict[str, torch.Tensor]
 TOP = "."
 """How the tensors that lie in a file without a key above them are named."""
 _DEEP = 32
-_MANY = 1_000_000
+# What is looked through of a file that holds more than weights: so many entries, of which one
+# holder counts for twenty. A stranger's file may hold a list a million times in itself.
+_MANY = 20_000_000
+_HOLDER = 20
 _HOLDERS = (Mapping, list, tuple)
 _OPTIMIZER = {"state", "param_groups"}
 _OTHERS = {"tf": "TensorFlow", "flax": "Flax", "jax": "JAX", "mlx": "MLX"}
@@ -61,7 +64,7 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
             several states of which none is named; says which there are.
     """
     states = read_states(path)
-    listed = "; ".join(f"{_printed(one.key)} ({_size(one.tensors)})" for one in states)
+    listed = "; ".join(f"{printable(one.key)} ({_size(one.tensors)})" for one in states)
     if key is None and len(states) > 1:
         raise DetectorError(
             f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
@@ -87,8 +90,9 @@ def read_states(path: Path) -> tuple[Stored, ...]:
         states = [(TOP, _read_safetensors(path))]
     else:
         states = _states(_read_torch(path), path)
+    _refuse_names(path, states)
     keys, looks = [key for key, _ in states], _looks(states[0][1])
-    twice = sorted({_printed(key) for key in keys if keys.count(key) > 1})
+    twice = sorted({printable(key) for key in keys if keys.count(key) > 1})
     if twice:
         raise DetectorError(
             f"{path}: holds two states that are both called {', '.join(twice)}, once with the dot "
@@ -99,9 +103,15 @@ def read_states(path: Path) -> tuple[Stored, ...]:
     )
 
 
-def _printed(key: str) -> str:
-    """As it is, unless a line break or an escape in it would reach the terminal."""
-    return key if key.isprintable() else ascii(key)
+def _refuse_names(path: Path, states: Sequence[tuple[str, State]]) -> None:
+    """A pickle may hold halves of pairs in its text, which no file of an audit could hold."""
+    try:
+        for key, state in states:
+            "".join((key, *state)).encode()
+    except UnicodeEncodeError:
+        raise DetectorError(
+            f"{path}: holds a name that is no text; save the state_dict again"
+        ) from None
 
 
 def _size(state: State) -> str:
@@ -115,7 +125,7 @@ def _read_safetensors(path: Path) -> State:
             framework = _OTHERS.get((file.metadata() or {}).get("format", "").lower())
             if framework is None:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # damaged bytes raise nearly anything
         raise DetectorError(
             f"{path}: is not a safetensors file that can be read: {error}; copy it again"
         ) from None
@@ -154,7 +164,7 @@ def _refuse_changed_bytes(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             bad = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+    except Exception as error:  # damaged bytes raise nearly anything
         bad = str(error) or type(error).__name__
     if bad is not None:
         raise DetectorError(
@@ -178,7 +188,7 @@ def _called(path: Path) -> tuple[str, ...]:
             inner = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
             with archive.open(inner) as file:
                 return foreign_globals(file)
-    except (zipfile.BadZipFile, OSError, StopIteration, ValueError, RuntimeError):
+    except Exception:  # no archive, or a damaged one: what it calls is not known
         return ()
 
 
@@ -206,15 +216,15 @@ def _walk(content: object) -> Iterator[tuple[tuple[str, ...], State, bool]]:
     """
     place: tuple[str, ...] = ()
     waiting = deque([(place, content)] if isinstance(content, _HOLDERS) else ())
-    for _ in range(_MANY):
-        if not waiting:
-            return
+    seen = 0
+    while waiting and seen < _MANY:
         place, one = waiting.popleft()
         items = _items(one)
+        seen += _HOLDER + len(items)
         tensors = {str(name): part for name, part in items if isinstance(part, torch.Tensor)}
         if tensors:
             yield place, tensors, len(tensors) == len(one)
-        if len(place) < _DEEP:
+        if len(place) < _DEEP and len(waiting) < _MANY // _HOLDER:
             inner = ((name, part) for name, part in items if isinstance(part, _HOLDERS))
             waiting.extend(((*place, str(name)), part) for name, part in inner)
 

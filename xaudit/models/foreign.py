@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from xaudit.core.printable import printable
 from xaudit.errors import DetectorError, XauditError
 
 _SHOWN = 500
@@ -36,7 +37,6 @@ def told(error: BaseException) -> str:
     Args:
         error: of any kind; one without a text is named by its type.
     """
-    text = " ".join(str(error).split())
-    text = text if text.isprintable() else ascii(text)
+    text = printable(" ".join(str(error).split()))
     said = _ENDS if isinstance(error, SystemExit) else text[:_SHOWN]
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -9,12 +9,13 @@ transformers' image processors.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from xaudit.core.json_text import read_json_text
 
 Values = Mapping[str, object]
 _PLANES = 4
@@ -88,7 +89,7 @@ def _content(path: Path) -> dict[str, Any] | None:
     try:
         if not path.is_file() or path.stat().st_size > _MAX_BYTES:
             return None
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json_text(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

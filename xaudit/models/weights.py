@@ -10,6 +10,7 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from xaudit.core.detector import Taken
+from xaudit.core.printable import printable
 from xaudit.errors import DetectorError
 from xaudit.models.checkpoint import TOP, State, Stored, read_stored
 from xaudit.models.foreign import foreign_code
@@ -204,7 +205,7 @@ def _way(state: State, wanted: Mapping[str, torch.Tensor], prefix: str) -> str:
         return ""
     families = dict.fromkeys(prefix + _beginning(name, kept) for name in extra)
     parts = [f"weights_prefix: {prefix}"] if prefix else []
-    parts += [f"weights_leave_out: [{', '.join(map(_printed, families))}]"] if families else []
+    parts += [f"weights_leave_out: [{', '.join(map(printable, families))}]"] if families else []
     return f"{' with '.join(parts)} would fit{_left(state, prefix)}"
 
 
@@ -237,9 +238,4 @@ def _is_counter(name: str) -> bool:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    # A name comes from the file: a line break or an escape in it must not reach a terminal.
-    return ", ".join(map(_printed, names[:_SHOWN])) + more
-
-
-def _printed(name: str) -> str:
-    return name if name.isprintable() else ascii(name)
+    return ", ".join(map(printable, names[:_SHOWN])) + more

@@ -40,7 +40,7 @@ def cyclonedx_json(findings: Findings, unverified: Sequence[str] = ()) -> str:
             "component": _component(findings, unverified),
         },
     }
-    return json.dumps(bom, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(bom, indent=1, allow_nan=False) + "\n"
 
 
 def _component(findings: Findings, unverified: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import yaml
 
 from xaudit.core.finding import Finding, Findings
 from xaudit.core.policy import Verdict
+from xaudit.core.printable import printable
 from xaudit.report.card import build_card
 from xaudit.report.render import render_markdown
 
@@ -57,7 +58,7 @@ def _one_line(value: Any) -> Any:  # noqa: ANN401 (what YAML may hold)
         return {key: _one_line(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_one_line(one) for one in value]
-    return " ".join(value.split()) if isinstance(value, str) else value
+    return printable(" ".join(value.split())) if isinstance(value, str) else value
 
 
 def _result(findings: Findings) -> dict[str, Any]:

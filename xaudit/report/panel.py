@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.printable import printable
 from xaudit.report import numbers
 from xaudit.report.overlays import overlay_rgba
 
@@ -72,4 +73,4 @@ def _lines(scores: Scores) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("$", r"\$")
+    return printable(text, lines=True).replace("$", r"\$")

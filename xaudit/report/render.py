@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from xaudit.core.markdown import markdown_text
+from xaudit.core.printable import printable
 from xaudit.report.assets import template_root
 from xaudit.report.crosswalk import NOTES, crosswalk_table, lead
 from xaudit.report.language import current, is_foreign, tr
@@ -16,10 +18,6 @@ from xaudit.report.record import Element
 from xaudit.report.spoken import spoken
 from xaudit.report.typeset import anchor, linker, unbroken
 from xaudit.report.view import ModelCard
-
-_MARKDOWN = str.maketrans(
-    {c: f"\\{c}" for c in "\\`*_[]#|~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-)
 
 
 def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
@@ -42,11 +40,11 @@ def render_crosswalk(card: ModelCard, elements: Sequence[Element], address: str)
 
 def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: object) -> str:
     root = template_root()
-    running = card.running.replace("\\", "").replace('"', "'").replace("<", "‹")
-    running = " ".join(running.split())
+    running = printable(" ".join(card.running.split()))
+    running = running.replace("\\", "").replace('"', "'").replace("<", "‹")
     style = spoken((root / "card.css").read_text("utf-8")).replace("@RUNNING@", running)
     script = "".join((root / name).read_text("utf-8") for name in scripts)
-    script = spoken(script, card.sentences)
+    script = printable(spoken(script, card.sentences), lines=True)
     return (
         environment(escape=True)
         .get_template(template)
@@ -74,21 +72,33 @@ def content_hash(text: str) -> str:
 
 
 def environment(escape: bool) -> Environment:
-    """Templates of the package; a name that is not given is an error."""
+    """Templates of the package; a name that is not given is an error.
+
+    Whatever they show is made printable here, by no filter that a template could forget.
+    """
     environment = Environment(
         loader=FileSystemLoader(template_root()),
         autoescape=escape,
         undefined=StrictUndefined,
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters["drawing"] = Markup
     environment.globals |= {"tr": tr, "lang": _lang, "language": _language}
-    environment.filters["md"] = _markdown
+    environment.filters["md"] = markdown_text
     environment.filters["unbroken"] = unbroken
     environment.filters["anchor"] = anchor
     return environment
+
+
+def _finalized(value: object) -> object:
+    """What a template shows, before it is escaped."""
+    if not isinstance(value, str):
+        return value
+    shown = printable(value, lines=True)
+    return Markup(shown) if isinstance(value, Markup) else shown
 
 
 def _language() -> str:
@@ -98,7 +108,3 @@ def _language() -> str:
 def _lang(text: str) -> str:
     """The attribute of a cell that stayed English."""
     return Markup(' lang="en"') if is_foreign(text) else ""
-
-
-def _markdown(text: str) -> str:
-    return " ".join(text.split()).translate(_MARKDOWN)

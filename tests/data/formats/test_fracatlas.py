@@ -134,3 +134,31 @@ def test_real_study_reaches_the_grid_except_six_truncated_films(fracatlas_root):
         lesions += len(prepared.lesions)
     assert (len(refused), lesions) == (6, 263)
     assert all("truncated" in text and str(fracatlas_root) not in text for text in refused)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("image_id", "a" * 300), ("image_id", "a\x1b[31m.jpg"), ("fracture_count", "9" * 5000)],
+)
+def test_cells_that_no_file_and_no_number_has_are_refused(small, column, value):
+    write_table(small, [row("f.jpg", 1), row("n.jpg", 0, **{column: value})])
+    with pytest.raises(DataError, match=rf"dataset.csv line 3: {column}"):
+        load_study(DataSpec("fracatlas", small))
+
+
+def test_nul_in_an_id_is_refused(small):
+    path = small / "dataset.csv"
+    path.write_bytes(path.read_bytes().replace(b"n.jpg", b"n\0.jpg"))
+    with pytest.raises(DataError, match="line 3 holds the character NUL"):
+        load_study(DataSpec("fracatlas", small))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, '{"images": [{"id": 1, "file_name": "f.jpg", "height": 1e999, "width": 1}], '
+     '"annotations": [{"image_id": 1, "segmentation": []}]}'],
+)  # fmt: skip
+def test_masks_of_no_size_are_refused(small, content):
+    (small / MASKS).write_text(content)
+    with pytest.raises(DataError, match="expected COCO masks"):
+        load_study(DataSpec("fracatlas", small))

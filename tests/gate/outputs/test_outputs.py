@@ -1,25 +1,33 @@
 """Each format says the same, names stay names, and the schemas hold."""
 
 import json
+import re
+from dataclasses import replace
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
+from rich.console import Console
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.policy import Outcome, Rule, Verdict, Waiver
+from xaudit.core.suspicion import Suspicion
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
 from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
+from xaudit.gate.table import verdict_table
 
 HOSTILE = (
     "</a>\n::error file=x::own]] | [x](http://e.vil) <img src=x> @all \x00\x1b[31m\u202e\ud800 %0A"
 )
+MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 # The schema of the OASIS standard, as SchemaStore hands it on.
 SARIF = json.loads(
     (Path(__file__).parents[2] / "oracles" / "sarif-schema-2.1.0.json").read_text("utf-8")
@@ -137,8 +145,30 @@ def test_annotations(mixed):
     lines = github_commands(mixed, "policy.yaml")
     assert lines[0].startswith("::error file=policy.yaml,line=4,title=xaudit::rule-fail: site A: ")
     commands = [line.split(" ")[0] for line in lines]
-    assert commands == ["::error", "::warning", "::notice", "::warning", "::notice"]
-    assert "changed after the run" in lines[3]
+    assert commands == ["::error", "::warning", "::warning", "::notice", "::notice"]
+    assert "changed after the run" in lines[1]
+
+
+def test_annotations_are_the_ten_most_important_and_a_count_of_the_rest():
+    words = ["inconclusive"] * 6 + ["waived"] * 2
+    outcomes = [outcome(word, rule=f"{word}-{n}") for n, word in enumerate(words)]
+    outcomes += [outcome("fail", rule="many", level=f"L{n}") for n in range(5)]
+    outcomes += [outcome("fail", rule="one"), outcome("pass", rule="fine")]
+    *lines, last = github_commands(verdict(*outcomes, changed=True), "policy.yaml")
+    read = [line.split("title=xaudit::")[1].split(":")[0] for line in lines]
+    # A rule that fails in many groups leaves room for one that fails once.
+    assert read[:6] == ["many", "one", "many", "many", "many", "many"]
+    assert read[6].startswith("changed after the run")
+    assert read[7:] == ["inconclusive-0", "inconclusive-1", "inconclusive-2"]
+    assert last.startswith("::notice file=policy.yaml,line=1,title=xaudit::")
+    assert "5 more are not shown here (3 warnings, 2 notices)" in last
+
+
+def test_ten_annotations_need_no_line_that_counts():
+    assert (
+        len(github_commands(verdict(*[outcome("fail", level=str(n)) for n in range(10)]), "p"))
+        == 10
+    )
 
 
 def test_json_follows_its_schema(mixed):
@@ -162,9 +192,54 @@ def test_hostile_names_are_inert_in_sarif(hostile):
 
 def test_hostile_names_are_inert_in_markdown(hostile):
     text = summary_markdown(hostile)
-    for markup in ("<img", "](", "@all", "http:", "\x00", "\x1b"):
+    for markup in ("<img", "@all", "\x00", "\x1b", "\u202e"):
         assert markup not in text, markup
     assert len([line for line in text.splitlines() if line.startswith("|")]) == 3
+    parts = {one.type for token in MARKDOWN.parse(text) for one in (token, *(token.children or ()))}
+    assert "table_open" in parts
+    assert not parts & {"link_open", "image", "html_inline", "html_block"}
+
+
+def test_no_embedded_link_in_sarif(hostile):
+    texts = re.findall(r'"text": "(.*)"', sarif_json(hostile, "p"))
+    assert len(texts) == 5
+    assert not [text for text in texts if "](" in text]
+
+
+def test_the_schema_takes_a_verdict_with_everything(mixed, hostile):
+    """Suspicions, a baseline, unverified files, and names that a schema could stumble on."""
+    suspicion = Suspicion("inverted", HOSTILE, acknowledged=False)
+    known = Suspicion("range", "acknowledged", acknowledged=True)
+    log = json.loads(
+        sarif_json(
+            replace(mixed, suspicions=(suspicion, known), unverified=(HOSTILE,),
+                    outcomes=(*mixed.outcomes, *hostile.outcomes)),
+            HOSTILE.replace("\ud800", ""),
+        )
+    )  # fmt: skip
+    validate_sarif(log)
+    assert {one["kind"] for one in log["runs"][0]["results"]} == {"fail"}
+
+
+@pytest.mark.parametrize("width", [20, 57, 160])
+def test_no_line_of_the_table_is_a_command(width):
+    names = ["::error file=x::own", "a ::error::b", "ab\n::warning::c", "##[error]d", "e :::f"]
+    outcomes = [outcome("fail", rule=name, level=name) for name in names]
+    waiver = Waiver("::stop-commands::x", {}, "##[group]r", "::add-mask::o", date(2027, 3, 31))
+    console = Console(width=width, file=StringIO())
+    console.print(verdict_table(replace(verdict(*outcomes, waivers=(waiver,)), policy="::debug::")))
+    printed = console.file.getvalue()
+    assert "error" in printed
+    for line in printed.splitlines():
+        assert not line.strip().startswith("::"), line
+        assert "##[" not in line, line
+
+
+def test_cells_of_markdown_are_no_commands(hostile):
+    outcomes = [outcome("fail", rule="::error::a", level="b ##[error]c"), *hostile.outcomes]
+    text = summary_markdown(replace(hostile, outcomes=outcomes))
+    assert "::" not in text
+    assert "##[" not in text
 
 
 def test_hostile_names_are_inert_in_annotations(hostile):

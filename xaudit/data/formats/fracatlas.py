@@ -6,7 +6,7 @@ musculoskeletal radiographs, Scientific Data 10, 521 (2023), doi 10.6084/m9.figs
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.json_text import read_json_text
 from xaudit.data.format import FORMATS
 from xaudit.data.images import read_header
 from xaudit.data.masks import Polygons
@@ -29,6 +30,7 @@ REGIONS = ("hand", "leg", "hip", "shoulder")
 VIEWS = ("frontal", "lateral", "oblique")
 FLAGS = (*REGIONS, "mixed", *VIEWS, "hardware", "multiscan", "fractured")
 COLUMNS = ("image_id", "fracture_count", *FLAGS)
+_COUNT = re.compile(r"[0-9]{1,6}")
 RARE_SIZE = 20
 """Pixel sizes with fewer cases are one level, "other sizes"."""
 
@@ -121,7 +123,7 @@ def _row_problems(path: Path, rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         where = f"{path.name} {row.where}"
         name = row.text("image_id")
-        if not name or Path(name).name != name or name in {".", ".."}:
+        if not _is_file_name(name):
             yield f"{where}: image_id is a plain file name, got {row.said('image_id')}"
         elif name in seen:
             yield f"{where}: image_id {name} is in {seen[name]} already"
@@ -129,20 +131,26 @@ def _row_problems(path: Path, rows: Sequence[Row]) -> Iterator[str]:
         for flag in FLAGS:
             if row.text(flag) not in {"0", "1"}:
                 yield f"{where}: {flag} is 0 or 1, got {row.said(flag)}"
-        if not row.text("fracture_count").isdecimal():
+        if not _COUNT.fullmatch(row.text("fracture_count")):
             yield f"{where}: fracture_count is a number, got {row.said('fracture_count')}"
+
+
+def _is_file_name(name: str) -> bool:
+    """Of at most 200 printable characters, without a folder."""
+    plain = name.isprintable() and 0 < len(name) <= 200
+    return plain and Path(name).name == name and name not in {".", ".."}
 
 
 def _read_lesions(path: Path, *, even_odd: bool) -> dict[str, list[Polygons]]:
     try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
+        coco = read_json_text(path.read_text(encoding="utf-8"))
         images = {image["id"]: image for image in coco["images"]}
         lesions: dict[str, list[Polygons]] = {}
         for annotation in coco["annotations"]:
             image = images[annotation["image_id"]]
             drawn = replace(_polygons(annotation, image), even_odd=even_odd)
             lesions.setdefault(str(image["file_name"]), []).append(drawn)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise DataError(
             f"{path}: expected COCO masks with images and annotations, got "
             f"{type(error).__name__}: {error}"

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from xaudit.core.policy import Outcome, Verdict
+from xaudit.core.printable import printable
 from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
@@ -93,4 +94,4 @@ def _add_suspicion(suite: ElementTree.Element, verdict: Verdict, one: Suspicion)
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", printable(text, lines=True))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from xaudit import __version__
 from xaudit.core.policy import Outcome, Rule, Verdict
+from xaudit.core.printable import printable
 from xaudit.core.suspicion import Suspicion, unanswered
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
@@ -84,21 +85,21 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
 
 
 def _notification(level: str, text: str) -> dict[str, object]:
-    return {"level": level, "message": {"text": text}}
+    return {"level": level, "message": _text(text)}
 
 
 def _rule(rule: Rule) -> dict[str, object]:
     return {
         "id": rule.id,
-        "shortDescription": {"text": f"{rule.metric} of the detector"},
-        "fullDescription": {"text": rule.reason or "the policy states no reason"},
+        "shortDescription": _text(f"{rule.metric} of the detector"),
+        "fullDescription": _text(rule.reason or "the policy states no reason"),
     }
 
 
 def _rule_of_suspicion(one: Suspicion) -> dict[str, object]:
     return {
         "id": f"suspicion/{one.name}",
-        "shortDescription": {"text": f"{one.name}: a declaration that does not look right"},
+        "shortDescription": _text(f"{one.name}: a declaration that does not look right"),
         "fullDescription": {"text": UNTIL},
     }
 
@@ -112,7 +113,7 @@ def _result_of_suspicion(one: Suspicion, index: int, policy_file: str) -> dict[s
         "ruleIndex": index,
         "kind": "fail",
         "level": "warning",
-        "message": {"text": suspicion_text(one)},
+        "message": _text(suspicion_text(one)),
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"ruleAndScope/v1": hashlib.sha256(key.encode()).hexdigest()},
     }
@@ -131,7 +132,12 @@ def _result(outcome: Outcome, ids: list[str], policy_file: str) -> dict[str, obj
         "ruleIndex": ids.index(outcome.rule.id),
         "kind": "fail",
         "level": _LEVELS[outcome.verdict],
-        "message": {"text": text},
+        "message": _text(text),
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"ruleAndScope/v1": hashlib.sha256(key.encode()).hexdigest()},
     }
+
+
+def _text(text: str) -> dict[str, str]:
+    """A plain message without an embedded link (section 3.11.6)."""
+    return {"text": printable(text).replace("](", "] (")}

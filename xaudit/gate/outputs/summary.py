@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from xaudit.core.markdown import markdown_text
 from xaudit.core.policy import Outcome, Verdict
 from xaudit.gate.waivers import waiver_text
 from xaudit.gate.words import (
@@ -19,7 +18,6 @@ from xaudit.gate.words import (
 _MAX_BYTES = 58_000
 _MAX_CELL = 400
 _ORDER = ("fail", "inconclusive", "waived", "pass")
-_MARKUP = re.compile(r"[\\`*_\[\]<>&|~#!$:{}()]|(?<=www)\.", re.IGNORECASE)
 
 
 def summary_markdown(verdict: Verdict) -> str:
@@ -68,15 +66,13 @@ def _row(outcome: Outcome) -> str:
         _inert(outcome.rule.id),
         _inert(scope_text(outcome.scope)),
         interval_text(outcome.estimate),
-        outcome.rule.demand,
+        _inert(outcome.rule.demand),
         _inert(outcome.why),
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _inert(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, link, picture, mention or new line."""
-    line = "".join(one if one.isprintable() else "\ufffd" for one in " ".join(text.split()))
-    short = line if len(line) <= _MAX_CELL else f"{line[:_MAX_CELL]}…"
-    escaped = _MARKUP.sub(lambda match: f"&#{ord(match[0])};", short)
-    return escaped.replace("@", "&#64;&#8203;")
+    """Text that Markdown shows as it is, cut off where it is long."""
+    line = " ".join(text.split())
+    return markdown_text(line if len(line) <= _MAX_CELL else f"{line[:_MAX_CELL]}…")

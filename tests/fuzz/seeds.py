@@ -1,0 +1,253 @@
+"""Valid files of every kind that xaudit reads, as small as they can be, made by code."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import save as safetensors_bytes
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "reports" / "sample"
+DEMO = ROOT / "xaudit" / "audit" / "demo_files"
+
+
+def from_yaml(path):
+    """A YAML file as JSON, which YAML is too: its tree can be changed."""
+    return json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str).encode()
+
+
+def trimmed(tree):
+    """The first two of every long list, the first few of every long object."""
+    if isinstance(tree, list):
+        return [trimmed(one) for one in tree[: 2 if len(tree) > 4 else 4]]
+    if isinstance(tree, dict):
+        few = list(tree.items())[:4] if len(tree) > 40 else tree.items()
+        return {name: trimmed(one) for name, one in few}
+    return tree
+
+
+def findings():
+    content = json.loads((SAMPLE / "findings.json").read_text("utf-8"))
+    return json.dumps(trimmed(content)).encode()
+
+
+def state():
+    return {"conv.weight": torch.ones(2, 1, 3, 3), "conv.bias": torch.zeros(2)}
+
+
+def torch_file(content, **how):
+    file = io.BytesIO()
+    torch.save(content, file, **how)
+    return file.getvalue()
+
+
+def checkpoints():
+    nested = {"epoch": 3, "model": state(), "ema": {"module": state()}, "log": [0.1, 0.2]}
+    return torch_file(state()), torch_file(nested)
+
+
+def old_checkpoints():
+    return (torch_file(state(), _use_new_zipfile_serialization=False),)
+
+
+def safetensors():
+    return (safetensors_bytes(state(), {"format": "pt"}),)
+
+
+def image(kind, **how):
+    """A gradient with an edge, in gray."""
+    pixels = np.add.outer(np.arange(16), np.arange(12)).astype(np.uint8) * 8
+    pixels[4:8, 3:9] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **how)
+    return file.getvalue()
+
+
+def images():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return {
+        "png": (image("PNG"), image("PNG", exif=exif)),
+        "jpeg": (image("JPEG"), image("JPEG", progressive=True, exif=exif),
+                 image("JPEG", restart_marker_rows=1)),
+        "tiff": (image("TIFF"), image("TIFF", compression="tiff_lzw"),
+                 image("TIFF", compression="jpeg"), image("TIFF", compression="tiff_deflate")),
+        "other": (image("BMP"), image("GIF"), image("WEBP", lossless=True), image("PPM"),
+                  image("JPEG2000")),
+    }  # fmt: skip
+
+
+def manifest():
+    """Every way to outline a lesion that needs no other file."""
+    rows = [
+        {"id": "1", "image": "a.png", "label": 1, "patient": "p", "site": "A", "age": 4,
+         "polygons": [[0, 0, 4, 0, 4, 4], [[0, 0, 4, 0, 4, 4], [5, 5, 9, 5, 9, 7]]],
+         "boxes": [[1, 1, 2, 2]], "photometric": "MONOCHROME1", "spacing": "0.15"},
+        {"id": "2", "image": "b.png", "label": "no", "patient": "q", "site": "B", "age": None,
+         "rle": [{"size": [16, 12], "counts": [3, 2, 187]}]},
+        {"id": "3", "image": "c.png", "label": 1, "patient": "q", "site": "B",
+         "rle": [{"size": [8, 10], "counts": "35P2"}]},
+    ]  # fmt: skip
+    return json.dumps(rows).encode()
+
+
+def manifest_table():
+    return (
+        b"id,image,label,patient,site,age,boxes,photometric,split,mask\n"
+        b'1,a.png,1,p,A,4,"[[1, 1, 2, 2]]",MONOCHROME1,test,\n'
+        b"2,b.png,0,q,B,,,,test,\n3,c.png,1,r,B,7.5,,,train,m.png\n"
+    )
+
+
+def fracatlas_table():
+    from xaudit.data.formats.fracatlas import COLUMNS
+
+    row = dict.fromkeys(COLUMNS, 0) | {"hand": 1, "frontal": 1}
+    rows = [row | {"image_id": "f.jpg", "fractured": 1, "fracture_count": 1},
+            row | {"image_id": "n.jpg"}]  # fmt: skip
+    lines = [",".join(COLUMNS), *(",".join(str(one[name]) for name in COLUMNS) for one in rows)]
+    return "\n".join(lines).encode()
+
+
+def coco():
+    images = [{"id": 1, "file_name": "f.jpg", "width": 12, "height": 16}]
+    annotations = [{"id": 1, "image_id": 1, "segmentation": [[2, 2, 9, 2, 9, 9]],
+                    "bbox": [2, 2, 7, 7], "area": 24.5, "iscrowd": 0}]  # fmt: skip
+    return json.dumps({"images": images, "annotations": annotations}).encode()
+
+
+def onnx():
+    """The outline of a ModelProto: ir_version, producer, graph, opset."""
+    return b"\x08\x08\x12\x07pytorch\x3a\x06\x0a\x04\x22\x02ab\x42\x04\x0a\x00\x10\x11"
+
+
+def frozen_graph():
+    return b"\x0a\x08\x0a\x01x\x12\x03Add\x22\x02\x08\x01"
+
+
+def hdf5():
+    return b"\x89HDF\r\n\x1a\n" + bytes(40) + b"model_config" + bytes(8) + b"layer_names"
+
+
+def pickled():
+    import pickle
+
+    return pickle.dumps({"a": [1, 2.5, "b"], "c": ("d", None)}, protocol=2)
+
+
+def parquet():
+    table = pa.table(
+        {
+            "case_id": ["a", "b"], "patient": ["p", "q"], "label": [True, False],
+            "groups": ['{"site": "A"}', "{}"], "logit": [0.5, None],
+            "lesions": pa.array([1, 0], pa.int64()), "form": ["polygon", ""],
+            "sampled": [True, False], "issues": ["[]", "[]"], "image_sha256": [None, "0" * 64],
+            "fold": pa.array([None, None], pa.string()), "pixel_mm": ["null", "[0.1, 0.1]"],
+        }
+    )  # fmt: skip
+    files = []
+    for how in ({}, {"compression": "none"}, {"use_dictionary": False}):
+        file = io.BytesIO()
+        pq.write_table(table, file, **how)
+        files.append(file.getvalue())
+    return tuple(files)
+
+
+def arrays():
+    file = io.BytesIO()
+    np.savez_compressed(file, a=np.arange(6.0).reshape(2, 3), b=np.zeros((2, 2), bool))
+    return (file.getvalue(),)
+
+
+def keys():
+    """A private and a public key, and one of another kind, in PEM."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+    def pem(key):
+        private = key.private_bytes(
+            form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
+        )
+        public = key.public_key().public_bytes(
+            form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo
+        )
+        return private, public
+
+    first = pem(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+    return (*first, *pem(ec.derive_private_key(7, ec.SECP256R1())))
+
+
+def sidecars():
+    timm = {"architecture": "resnet18", "num_classes": 1, "pretrained_cfg": {
+        "input_size": [3, 224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
+        "interpolation": "bicubic", "crop_pct": 1.0, "crop_mode": "center"}}  # fmt: skip
+    hub = {"image_processor_type": "ViTImageProcessor", "do_resize": True, "do_normalize": True,
+           "size": {"height": 224, "width": 224}, "resample": 2, "image_mean": [0.5],
+           "image_std": [0.5], "do_rescale": True, "rescale_factor": 1 / 255}  # fmt: skip
+    return json.dumps(timm).encode(), json.dumps(hub).encode()
+
+
+def policy():
+    """Every demand, a waiver, thresholds of explanations."""
+    rules = [
+        {"id": "a", "metric": "auc", "floor": 0.9, "reason": "r"},
+        {"id": "b", "metric": "sensitivity", "ceiling": 0.9, "reason": "r",
+         "where": {"operating_point": "*", "group": "site", "level": "worst"}},
+        {"id": "c", "metric": "auc", "non_inferior": 0.05, "reason": "r"},
+        {"id": "d", "metric": "auc", "required": True, "reason": "r"},
+    ]  # fmt: skip
+    waiver = {"rule": "a", "where": {}, "reason": "r", "owner": "o", "expires": "2027-03-31"}
+    content = {"name": "p", "rules": rules, "waivers": [waiver], "multiplicity": "holm"}
+    return json.dumps(content).encode()
+
+
+def ledger():
+    import hashlib
+
+    lines, previous = [], "0" * 64
+    for plan in ("a", "b"):
+        use = {"event": "run", "study": "1" * 64, "plan": plan, "detector": "d 1", "policy": None,
+               "result": "pass", "when": "2026-01-01T00:00:00Z", "version": "0.1.0",
+               "previous": previous}  # fmt: skip
+        text = json.dumps(use, sort_keys=True)
+        previous = hashlib.sha256(text.encode()).hexdigest()
+        lines.append(json.dumps(use | {"sha256": previous}, sort_keys=True))
+    return ("\n".join(lines).encode() + b"\n",)
+
+
+def looks():
+    look = {"number": 1, "cases": 10, "fraction": 0.5, "limit": 2.8, "level": 0.99,
+            "undecided": ["a"], "when": "2026-01-01T00:00:00Z"}  # fmt: skip
+    whole = {"spending": "obrien_fleming", "planned": 2, "of_cases": 20, "made": [look]}
+    return json.dumps(whole).encode()
+
+
+def plan_with_looks():
+    plan = json.loads((SAMPLE / "plan.json").read_text("utf-8"))
+    plan["shards"] = plan["shards"][:2]
+    plan["looks"] = {"spending": "obrien_fleming", "fractions": [0.5, 1.0], "limits": [2.8, 1.98],
+                     "shards": [1, 2], "cases": [10, 20]}  # fmt: skip
+    return json.dumps(plan).encode()
+
+
+def signatures():
+    statement = {"name": "A", "role": "r", "signed_at": "2026-01-01T00:00:00Z",
+                 "files": {"findings.json": "0" * 64}}  # fmt: skip
+    return json.dumps([{"statement": statement, "ed25519": "AAAA"}]).encode()
+
+
+def card():
+    from pydantic import TypeAdapter
+
+    from xaudit.core.finding import Findings
+    from xaudit.report.card import build_card
+    from xaudit.report.render import render_html
+
+    read = TypeAdapter(Findings).validate_python(json.loads(findings()))
+    return render_html(build_card(read, None, {})).encode()

@@ -1,0 +1,393 @@
+"""A thousand damaged files for each parser: a sentence comes out, in time, or what was read.
+
+Which errors are sentences says `xaudit.errors`; anything else would be a traceback. To look for
+longer: XAUDIT_FUZZ=20000; to see a single one again: the message names its seed.
+"""
+
+import json
+import os
+import random
+import signal
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import mutations
+import pytest
+import seeds
+
+from xaudit.errors import XauditError
+
+COUNT = int(os.environ.get("XAUDIT_FUZZ", "1000"))
+FIRST = int(os.environ.get("XAUDIT_FUZZ_FIRST", "0"))
+# Of processor time, for one small file.
+SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """One parser: valid files, how they are damaged, and what reads them."""
+
+    seeds: Callable[[], tuple[bytes, ...]]
+    damage: Callable[[bytes, random.Random], bytes]
+    read: Callable[[Path], object]
+    name: str = "file"
+    share: float = 1.0
+
+
+def _audit_file(path):
+    from xaudit.audit.predictions_config import audits_predictions, read_predictions_config
+    from xaudit.audit.read_config import Overrides, read_config
+
+    if audits_predictions(path):
+        return read_predictions_config(path, Overrides())
+    return read_config(path)
+
+
+def _policy(path):
+    from xaudit.gate.policy import read_policy
+
+    return read_policy(path)
+
+
+@cache
+def _demo_policy():
+    return _policy(seeds.DEMO / "policy.yaml")
+
+
+def _device(path):
+    from xaudit.audit.device import read_device
+
+    return read_device(path)
+
+
+@cache
+def _spec():
+    from xaudit.audit.predictions_config import read_predictions_config
+    from xaudit.audit.read_config import Overrides
+
+    return read_predictions_config(seeds.ROOT / "examples" / "small-predictions.yaml", Overrides())[
+        0
+    ].spec()
+
+
+def _predictions(path):
+    from dataclasses import replace
+
+    from xaudit.data.predictions import read_predictions
+
+    return read_predictions(replace(_spec(), table=path))
+
+
+def _manifest(path):
+    from xaudit.data.formats.manifest import read_manifest
+    from xaudit.data.spec import DataSpec
+
+    return read_manifest(DataSpec("manifest", path.parent, manifest=Path(path.name)))
+
+
+def _fracatlas(path):
+    from xaudit.data.formats import fracatlas
+    from xaudit.data.spec import DataSpec
+
+    root = path.parents[2] if path.suffix == ".json" else path.parent
+    for place, content in (
+        (root / fracatlas.TABLE, seeds.fracatlas_table()),
+        (root / fracatlas.MASKS, seeds.coco()),
+    ):
+        if place != path and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+    return fracatlas.read_fracatlas(DataSpec("fracatlas", root))
+
+
+def _image(path):
+    from xaudit.data.images import read_header, read_labels, read_upright
+    from xaudit.data.mask_files import lesions_of
+
+    def drawn(one):
+        return [lesion.rasterize(16, 12) for lesion in lesions_of(one).lesions]
+
+    stretched = partial(read_upright, intensity="minmax")
+    for read in (read_header, read_upright, stretched, read_labels, drawn):
+        with sentences():
+            read(path)
+
+
+def _checkpoint(path):
+    from xaudit.models.checkpoint import read_states
+
+    return read_states(path)
+
+
+def _kind(path):
+    from xaudit.models.file_kinds import checkpoint_format
+
+    return checkpoint_format(path)
+
+
+def _sidecar(path):
+    from xaudit.models.sidecar import read_sidecar
+
+    return read_sidecar(path.with_suffix(".pt"))
+
+
+def _findings(path):
+    from xaudit.audit.files import read_findings
+    from xaudit.gate.verdict import judge
+    from xaudit.report.twin import twin
+
+    found = read_findings(path.parent)
+    twin(found, None)
+    return judge(_demo_policy(), found, None)
+
+
+def _verdict(path):
+    from xaudit.audit.files import read_json
+    from xaudit.core.policy import Verdict
+    from xaudit.gate.outputs.document import verdict_json
+    from xaudit.gate.outputs.github import github_commands
+    from xaudit.gate.outputs.junit import junit_xml
+    from xaudit.gate.outputs.sarif import sarif_json
+    from xaudit.gate.outputs.summary import summary_markdown
+    from xaudit.gate.table import verdict_table
+
+    found = read_json(path, Verdict)
+    texts = (verdict_json(found), junit_xml(found), sarif_json(found, "p"), summary_markdown(found))
+    for text in (*texts, *github_commands(found, "p")):
+        text.encode()
+    return verdict_table(found)
+
+
+def _hashes(path):
+    from xaudit.audit.hashes import changed_files, refuse_changed
+
+    (path.parent / "findings.json").touch()
+    with sentences():
+        refuse_changed(path.parent, ("*",))
+    return list(changed_files(path.parent))
+
+
+def _ledger(path):
+    from xaudit.audit.ledger import Use, append_use, read_ledger
+
+    with sentences():
+        append_use(path, Use("run", "1" * 64, "2" * 64, "d 1", None, "pass"))
+    return read_ledger(path)
+
+
+def _plan(path):
+    from xaudit.audit.record import read_record
+
+    return read_record(path.parent)
+
+
+def _looks(path):
+    (path.parent / "plan.json").write_bytes(seeds.plan_with_looks())
+    return _plan(path)
+
+
+def _signature(path):
+    from xaudit.audit.signature import signature_differences
+
+    folder = path.parent
+    (folder / "findings.json").touch()
+    (folder / "key.pem").write_bytes(seeds.keys()[1])
+    return list(signature_differences(folder, folder / "key.pem"))
+
+
+def _key(path):
+    from xaudit.audit.signature import sign, signature_differences
+
+    folder = path.parent
+    (folder / "findings.json").touch()
+    with sentences():
+        sign(folder, path, "A", "r")
+    return list(signature_differences(folder, path))
+
+
+def _shard(path):
+    from xaudit.audit.store import CaseRow, read_table
+
+    return read_table(path, CaseRow)
+
+
+def _arrays(path):
+    from xaudit.audit.store import Store
+
+    store = Store(path.parents[2])
+    return dict(store.arrays(0))
+
+
+def _card(path):
+    from xaudit.audit.verify import findings_hash, verify_card
+
+    checks = verify_card(path)
+    if not any(one.differences for one in checks):
+        findings_hash(path)
+
+
+def _own(name):
+    return lambda: ((seeds.SAMPLE / name).read_bytes(),)
+
+
+TARGETS = {
+    "audit.yaml": Target(
+        lambda: (
+            seeds.from_yaml(seeds.DEMO / "audit.yaml"),
+            (seeds.DEMO / "audit.yaml").read_bytes(),
+            seeds.from_yaml(seeds.ROOT / "examples" / "small-predictions.yaml"),
+        ),
+        lambda content, rng: (
+            mutations.of_json_or_bytes if content[:1] == b"{" else mutations.of_bytes
+        )(content, rng),
+        _audit_file,
+    ),
+    "policy.yaml": Target(
+        lambda: (seeds.policy(), seeds.from_yaml(seeds.DEMO / "policy.yaml")),
+        mutations.of_json_or_bytes,
+        _policy,
+    ),
+    "device.yaml": Target(
+        lambda: (seeds.from_yaml(seeds.DEMO / "device.yaml"),),
+        mutations.of_json_or_bytes,
+        _device,
+    ),
+    "predictions.csv": Target(
+        lambda: (
+            b"\n".join(
+                (seeds.ROOT / "examples" / "small-predictions.csv").read_bytes().split(b"\n")[:21]
+            ),
+        ),
+        mutations.of_table,
+        _predictions,
+    ),
+    "manifest.csv": Target(lambda: (seeds.manifest_table(),), mutations.of_table, _manifest),
+    "manifest.json": Target(
+        lambda: (seeds.manifest(),), mutations.of_json_or_bytes, _manifest, "manifest.json"
+    ),
+    "fracatlas table": Target(
+        lambda: (seeds.fracatlas_table(),), mutations.of_table, _fracatlas, "dataset.csv"
+    ),
+    "coco masks": Target(
+        lambda: (seeds.coco(),),
+        mutations.of_json_or_bytes,
+        _fracatlas,
+        "Annotations/COCO JSON/COCO_fracture_masks.json",
+    ),
+    "png": Target(lambda: seeds.images()["png"], mutations.of_bytes, _image),
+    "jpeg": Target(lambda: seeds.images()["jpeg"], mutations.of_bytes, _image),
+    "tiff": Target(lambda: seeds.images()["tiff"], mutations.of_bytes, _image),
+    "other images": Target(lambda: seeds.images()["other"], mutations.of_bytes, _image),
+    "checkpoint": Target(seeds.checkpoints, mutations.of_zip, _checkpoint),
+    "old checkpoint": Target(seeds.old_checkpoints, mutations.of_bytes, _checkpoint),
+    "safetensors": Target(seeds.safetensors, mutations.of_safetensors, _checkpoint),
+    "strangers": Target(
+        lambda: (
+            seeds.onnx(),
+            seeds.frozen_graph(),
+            seeds.hdf5(),
+            seeds.pickled(),
+            *seeds.arrays(),
+        ),
+        mutations.of_bytes,
+        _kind,
+    ),
+    "sidecar": Target(seeds.sidecars, mutations.of_json_or_bytes, _sidecar, "file.json"),
+    "findings.json": Target(
+        lambda: (seeds.findings(),), mutations.of_json_or_bytes, _findings, "findings.json"
+    ),
+    "verdict.json": Target(_own("verdict.json"), mutations.of_json_or_bytes, _verdict),
+    "hashes.json": Target(
+        lambda: (json.dumps({"findings.json": "0" * 64, "plan.json": "1" * 64}).encode(),),
+        mutations.of_json_or_bytes,
+        _hashes,
+        "hashes.json",
+    ),
+    "ledger": Target(seeds.ledger, mutations.of_json_lines, _ledger),
+    "plan.json": Target(_own("plan.json"), mutations.of_json_or_bytes, _plan, "plan.json"),
+    "looks.json": Target(
+        lambda: (seeds.looks(),), mutations.of_json_or_bytes, _looks, "looks.json"
+    ),
+    "signatures": Target(
+        lambda: (seeds.signatures(),), mutations.of_json_or_bytes, _signature, "signatures.json"
+    ),
+    "keys": Target(seeds.keys, mutations.of_bytes, _key),
+    "shard rows": Target(seeds.parquet, mutations.of_bytes, _shard),
+    "shard arrays": Target(seeds.arrays, mutations.of_zip, _arrays, "shards/00000/arrays.npz"),
+    # Printing a card anew takes a hundred times as long as reading anything else.
+    "card": Target(lambda: (seeds.card(),), mutations.of_card, _card, "card.html", share=0.05),
+}
+
+# What is no weights is told by its kind; of each pair of keys one is no public, one no private key.
+REFUSED = {
+    "strangers": "not a torch checkpoint",
+    "keys": "no public key|expected an Ed25519|no signature by the key",
+}
+
+
+@contextmanager
+def sentences():
+    """Refused in a sentence, or read."""
+    try:
+        yield
+    except XauditError as error:
+        if not str(error).strip():
+            raise AssertionError(f"{type(error).__name__} says nothing") from error
+
+
+@contextmanager
+def in_time():
+    """Fail where it takes longer; what loops in Python is stopped."""
+
+    def stop(*_):
+        raise TimeoutError(f"over {SECONDS} s of processor time")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _attempt(target, path, content):
+    path.write_bytes(content)
+    with sentences(), in_time():
+        target.read(path)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_is_whole_is_read(name, tmp_path):
+    """What is damaged below is a file that the parser takes, or the parser is not reached."""
+    target = TARGETS[name]
+    path = tmp_path / target.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for content in target.seeds():
+        path.write_bytes(content)
+        if name in REFUSED:
+            with pytest.raises(XauditError, match=REFUSED[name]):
+                target.read(path)
+        else:
+            target.read(path)
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer of processor time")
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", TARGETS)
+def test_damage_ends_in_a_sentence(name, tmp_path):
+    target = TARGETS[name]
+    valid = target.seeds()
+    path = tmp_path / target.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for number in range(FIRST, FIRST + max(1, int(COUNT * target.share))):
+        rng = random.Random(f"{name} {number}")
+        content = target.damage(valid[number % len(valid)], rng)
+        try:
+            _attempt(target, path, content)
+        except Exception as error:
+            pytest.fail(f"{name}, seed {number}: {type(error).__name__}: {error!s:.300}")
