@@ -70,5 +70,5 @@ def test_damaged_shard_says_what_to_do(tmp_path, shard):
     store = Store(tmp_path)
     store.write(0, shard)
     (store.path(0) / "scores.parquet").write_bytes(b"garbage")
-    with pytest.raises(AuditError, match=r"scores.parquet.*delete its folder"):
+    with pytest.raises(AuditError, match=r"scores.parquet.*computes it anew"):
         store.read(0)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from xaudit.audit.store import disk_errors
+from xaudit.audit.disk import disk_errors
 from xaudit.errors import ConfigError
 
-_NAME = ".lock"
+LOCK = ".lock"
 
 
 @contextmanager
@@ -27,14 +27,14 @@ def alone_in(folder: Path) -> Iterator[None]:
         ConfigError: another run works there.
         AuditError: the disk is full or cannot be written.
     """
-    lock = FileLock(folder / _NAME, timeout=0)
+    lock = FileLock(folder / LOCK, timeout=0)
     with disk_errors(folder):
         try:
             lock.acquire()
         except Timeout:
             raise ConfigError(
                 f"{folder}: another run works in this folder; wait for it, or choose another --out "
-                f"(if none does, delete {folder / _NAME})"
+                f"(if none does, delete {folder / LOCK})"
             ) from None
     try:
         yield

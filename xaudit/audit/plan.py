@@ -197,6 +197,10 @@ def fix_record(record: PlanRecord, folder: Path) -> PlanRecord:
         write_text(path, to_json(record))
         return record
     there = read_json(path, PlanRecord)
+    if with_identity(there).identity != there.identity:
+        raise ConfigError(
+            f"{path}: was changed after it was written; restore it, or choose another --out"
+        )
     if there.identity != record.identity:
         raise ConfigError(
             f"{folder}: holds another audit; different: {', '.join(_differences(there, record))}. "
