@@ -67,8 +67,8 @@ def test_nothing_else_writes_or_removes_files():
     "text",
     [
         "path.write_text('x')", "open(path, 'w')", "path.open('ab')", "path.open(mode='x')",
-        "os.replace(a, b)", "draft.replace(path)", "path.unlink()", "shutil.rmtree(path)", "np.savez(path, a=a)",
-        "pq.write_table(table, path)",
+        "os.replace(a, b)", "draft.replace(path)", "path.unlink()",
+        "shutil.rmtree(path)", "np.savez(path, a=a)", "pq.write_table(table, path)",
     ],
 )  # fmt: skip
 def test_the_walk_sees_what_writes(text):
@@ -79,7 +79,8 @@ def test_the_walk_sees_what_writes(text):
     "text",
     [
         "path.open('rb')", "write_text(path, text)", "text.replace('a', 'b')", "replace(one, a=b)",
-        "path.open(encoding='utf-8')", "names.remove(one)", "values.copy()", "now.replace(tzinfo=UTC)",
+        "path.open(encoding='utf-8')", "names.remove(one)", "values.copy()",
+        "now.replace(tzinfo=UTC)",
     ],
 )  # fmt: skip
 def test_the_walk_sees_nothing_else(text):

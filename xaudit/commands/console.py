@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from rich.console import Console
 
 # Where nobody looks at a terminal, lines may be long: tables in logs stay one line a row.
@@ -11,6 +13,17 @@ out = Console(highlight=False, soft_wrap=False)
 if not out.is_terminal:
     out.width = _WIDE
 err = Console(stderr=True, highlight=False)
+
+
+class _Said(logging.Handler):
+    """What the package has to say while it works, as lines of progress."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        say(record.getMessage())
+
+
+logging.getLogger("xaudit").addHandler(_Said())
 
 
 def complain(message: str) -> None:
