@@ -14,6 +14,9 @@ from contextlib import contextmanager
 
 from xaudit.audit import disk
 
+FILLS = {"open", "write", "make folder", "fsync", "rename"}
+"""What a full disk can refuse."""
+
 
 class Crash(BaseException):
     """The end of a process, which nothing in it can catch."""
@@ -60,13 +63,13 @@ class FaultyDisk:
         return getattr(os, name)
 
     def open_new(self, path):
-        self._step("open", path)
+        self._step("open")
         raw = _Raw(self, path)
         self._parent(path)[path.name] = _File()
         return io.BufferedWriter(raw)
 
     def open(self, path, flags):
-        self._step("open folder", path)
+        self._step("open folder")
         opened = os.open(path, flags)
         self.open_folders[opened] = self._node(path)
         return opened
@@ -76,7 +79,7 @@ class FaultyDisk:
         os.close(opened)
 
     def fsync(self, opened):
-        self._step("fsync", opened)
+        self._step("fsync")
         if opened in self.open_folders:
             folder = self.open_folders[opened]
             folder.durable = dict(folder.live)
@@ -86,37 +89,38 @@ class FaultyDisk:
                 self._node(type(self.root)(path)).durable = file.read()
 
     def replace(self, old, new):
-        self._step("rename", new)
+        self._step("rename")
         os.replace(old, new)
         self._parent(new)[new.name] = self._parent(old).pop(old.name)
 
     def unlink(self, path):
-        self._step("remove", path)
+        self._step("remove")
         os.unlink(path)
         self._parent(path).pop(path.name)
 
     def rmdir(self, path):
-        self._step("remove", path)
+        self._step("remove")
         os.rmdir(path)
         self._parent(path).pop(path.name)
 
     def mkdir(self, path):
-        self._step("make folder", path)
+        self._step("make folder")
         os.mkdir(path)
         self._parent(path)[path.name] = _Folder()
 
-    def _step(self, what, path, torn=lambda: None):
+    def _step(self, what, torn=lambda: None):
         if self.failed and self.how != "full":
             raise Crash
         self.count += 1
-        self.operations.append(f"{what} {path}")
-        if self.count == self.at:
-            self.failed = True
+        self.operations.append(what)
+        now = self.count == self.at
+        self.failed = self.failed or now
+        if now:
             torn()
-            if self.how != "full":
-                raise Crash
-        # Files can be removed from a full disk.
-        if self.failed and self.how == "full" and what in {"open", "write", "make folder"}:
+        if now and self.how != "full":
+            raise Crash
+        # A full disk takes no new content; what is there can be synced, renamed and removed.
+        if now or (self.failed and what in {"open", "write", "make folder"}):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _node(self, path):
@@ -166,10 +170,10 @@ def _tear(folder, place):
 class _Raw(io.FileIO):
     def __init__(self, owner, path):
         super().__init__(path, "w")
-        self._owner, self._path = owner, path
+        self._owner = owner
 
     def write(self, content):
         write = super().write
         half = memoryview(content)[: len(content) // 2]
-        self._owner._step("write", self._path, torn=lambda: write(half))
+        self._owner._step("write", torn=lambda: write(half))
         return write(content)
