@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,8 +39,8 @@ def finished_before(folder: Path, identity: str) -> Findings | None:
             changed, findings = [], None
         if findings is not None and findings.audit.plan_sha256 == identity:
             return findings
-        for name, why in changed:
-            _discard_part(folder, name, why)
+        for part, why in _parts(changed).items():
+            anew(folder / part, why)
         reopen(folder)
     return None
 
@@ -54,12 +55,16 @@ def reopen(folder: Path) -> None:
         discard(folder / HASHES)
 
 
-def _discard_part(folder: Path, name: str, why: str) -> None:
-    """A file of a run; of a shard, all of it. The plan was compared before."""
-    parts = Path(name).parts
-    depth = 2 if parts[0] == "shards" else len(parts)
-    if name != "plan.json":
-        anew(folder / Path(*parts[:depth]), f"{name}: {why}")
+def _parts(changed: Iterable[tuple[str, str]]) -> dict[Path, str]:
+    """What is made anew, and why: a file, or a whole shard. The plan was compared before."""
+    parts: dict[Path, str] = {}
+    for name, why in changed:
+        place = Path(name)
+        if place.parts[0] == "shards":
+            place = Path(*place.parts[:2])
+        if name != "plan.json":
+            parts.setdefault(place, f"{name}: {why}")
+    return parts
 
 
 def _clear_drafts(folder: Path) -> None:
