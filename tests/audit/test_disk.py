@@ -1,6 +1,7 @@
 """Files of an audit are whole or not there, and what ended processes left is told apart."""
 
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -131,7 +132,7 @@ def test_a_line_is_appended_or_not(tmp_path):
     path = tmp_path / "lines"
     path.write_bytes(b"first\n")
 
-    class Full(type(path.open("ab", buffering=0))):
+    class Full(io.FileIO):
         def write(self, content):
             if len(content) < 5:
                 raise OSError(errno.ENOSPC, "No space left on device")
