@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from xaudit.audit.files import read_json, sha256_of, to_json, write_text
+from xaudit.audit.files import kept_json, read_json, sha256_of, to_json, write_text
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
 from xaudit.core.policy import Outcome, Rule, Verdict
@@ -64,3 +64,15 @@ def test_bounds_of_a_verdict_are_numbers(tmp_path, place):
         ConfigError, match=r"verdict.json: cannot be read: expected a finite number"
     ):
         read_json(tmp_path / "verdict.json", Verdict)
+
+
+def test_what_an_earlier_run_wrote_is_kept_or_made_anew(tmp_path, caplog):
+    path = tmp_path / "batches.json"
+    assert kept_json(path, Number) is None
+    write_text(path, to_json(Number(2)))
+    assert kept_json(path, Number) == Number(2)
+    assert caplog.records == []
+    path.write_bytes(b"\0" * 12)
+    assert kept_json(path, Number) is None
+    assert not path.exists()
+    assert "batches.json: empty, torn or changed; it is made anew" in caplog.text

@@ -6,7 +6,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xaudit.audit.store import CaseRow, MapRow, ScoreRow, Shard, Store, array_name
+from xaudit.audit.store import (
+    CaseRow,
+    MapRow,
+    ScoreRow,
+    Shard,
+    Store,
+    array_name,
+    kept_table,
+    write_table,
+)
 from xaudit.core.attribution import Residual
 from xaudit.core.case import CaseIssue
 from xaudit.errors import AuditError
@@ -73,7 +82,7 @@ def test_damaged_shard_says_what_to_do(tmp_path, shard):
     store = Store(tmp_path)
     store.write(0, shard)
     (store.path(0) / "scores.parquet").write_bytes(b"garbage")
-    with pytest.raises(AuditError, match=r"scores.parquet.*delete its folder"):
+    with pytest.raises(AuditError, match=r"scores.parquet.*computes it anew"):
         store.read(0)
 
 
@@ -112,3 +121,46 @@ def test_an_array_that_is_damaged_inside_is_a_message(tmp_path, shard):
     with pytest.raises(AuditError, match=r"arrays.npz: cannot be read"):
         store.arrays(0)["a"]
     assert "b" not in store.arrays(0)
+
+
+@pytest.mark.parametrize("name", ["scores.parquet", "arrays.npz", "_DONE"])
+@pytest.mark.parametrize("damage", [b"", b"half", None])
+def test_a_damaged_shard_is_computed_anew_and_said(tmp_path, shard, caplog, name, damage):
+    store = Store(tmp_path)
+    store.write(7, shard)
+    assert store.kept(7)
+    assert not store.kept(8)
+    assert caplog.records == []
+    path = store.path(7) / name
+    if damage is None:
+        # As long as it was, with a block that never reached the disk.
+        content = path.read_bytes()
+        damage = content[: len(content) // 2].ljust(len(content), b"\0")
+    path.write_bytes(damage)
+    assert not store.kept(7)
+    assert not store.path(7).exists()
+    (said,) = caplog.messages
+    assert said == f"{store.path(7)}: {name}: empty, torn or changed; it is made anew"
+
+
+def test_a_shard_that_lacks_a_file_is_computed_anew(tmp_path, shard):
+    store = Store(tmp_path)
+    store.write(0, shard)
+    (store.path(0) / "arrays.npz").unlink()
+    assert not store.kept(0)
+
+
+def test_a_table_is_kept_or_made_anew(tmp_path, shard, caplog):
+    path = tmp_path / "checks.parquet"
+    assert kept_table(path, ScoreRow) is None
+    rows = shard.scores * 500
+    write_table(path, rows, ScoreRow)
+    assert kept_table(path, ScoreRow) == rows
+    content = bytearray(path.read_bytes())
+    # Inside of a page, where only its checksum tells.
+    place = content.index(b"lesion_hit")
+    content[place : place + 6] = b"\0" * 6
+    path.write_bytes(bytes(content))
+    assert kept_table(path, ScoreRow) is None
+    assert not path.exists()
+    assert "checks.parquet: empty or torn; it is made anew" in caplog.text

@@ -8,7 +8,6 @@ from pathlib import Path
 from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.failures import check_failures
-from xaudit.audit.files import read_findings
 from xaudit.audit.finish import finish, taken_up
 from xaudit.audit.fold_detectors import (
     Part,
@@ -19,7 +18,6 @@ from xaudit.audit.fold_detectors import (
     whole_engine,
 )
 from xaudit.audit.gallery import Gallery
-from xaudit.audit.hashes import PICTURES, fits
 from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import read_baseline, run_looks
 from xaudit.audit.other_detectors import check_others
@@ -30,6 +28,7 @@ from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.results import Results
+from xaudit.audit.resume import finished_before
 from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import Engine, run_shards
 from xaudit.audit.same_cases import SavedAudit
@@ -70,8 +69,9 @@ def run_audit(
     plan = make_plan(read, limit, overrides.env)
     with alone_in(folder):
         plan = replace(plan, record=same_record(plan.record, folder))
-        if _finished(folder, plan):
-            return taken_up(folder, read_findings(folder), plan.config.acknowledge)
+        there = finished_before(folder, plan.record.identity)
+        if there is not None:
+            return taken_up(folder, there, plan.config.acknowledge)
         return _carried_out(plan, folder, listen, overrides.baseline, notify)
 
 
@@ -132,10 +132,3 @@ def _degrade(
     plan: Plan, engine: Engine, results: Results, folder: Path, listen: Listener
 ) -> list[DegradedRow]:
     return degrade_scores(plan, engine, results.cases, folder, listen)
-
-
-def _finished(folder: Path, plan: Plan) -> bool:
-    """Whether the findings are there, are those that were written, and are of this plan."""
-    if not (folder / "findings.json").exists() or not fits(folder, PICTURES):
-        return False
-    return read_findings(folder).audit.plan_sha256 == plan.record.identity

@@ -12,7 +12,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.run import Engine
 from xaudit.audit.sample import draw_sample
 from xaudit.audit.second_maps import Maps
-from xaudit.audit.store import CheckRow, read_table, write_table
+from xaudit.audit.store import CheckRow, kept_table, write_table
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.data.prepare import prepare
@@ -39,8 +39,9 @@ def check_explanations(
     """
     config = plan.config.explain.checks
     path = folder / "checks.parquet"
-    if path.exists():
-        return read_table(path, CheckRow)
+    kept = kept_table(path, CheckRow)
+    if kept is not None:
+        return kept
     ids = checked_cases(plan, results)
     by_id = {case.case_id: case for case in plan.study.cases}
     cases = [prepare(by_id[case_id], engine.detector.input) for case_id in ids]

@@ -12,7 +12,7 @@ from xaudit.audit.results import Results
 from xaudit.audit.run import Engine
 from xaudit.audit.sample import draw_sample
 from xaudit.audit.second_maps import Maps, check_row, compared, maps_again
-from xaudit.audit.store import CaseRow, CheckRow, read_table, write_table
+from xaudit.audit.store import CaseRow, CheckRow, kept_table, write_table
 from xaudit.core.case import PreparedCase
 from xaudit.core.seeds import seed_for
 from xaudit.data.degrade import LADDERS, degraded, degraded_lesions
@@ -42,8 +42,9 @@ def explain_degraded(
         AuditError: the disk is full or cannot be written.
     """
     path, config = folder / "degraded_maps.parquet", plan.config.robustness
-    if path.exists():
-        return read_table(path, CheckRow)
+    kept = kept_table(path, CheckRow)
+    if kept is not None:
+        return kept
     explainers = tuple(one for one in engine.explainers if sum(one.cost()) <= _CHEAP)
     ids = draw_sample(_with_lesions(plan, results.cases), config.maps, 1.0, plan.config.seed)
     if not ids or not explainers or not config.ladders:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib.resources import files
 from pathlib import Path
 
+from xaudit.audit.files import write_bytes, write_text
 from xaudit.data.phantom.demo import REFERENCE_WEIGHTS, write_demo
 from xaudit.errors import ConfigError
 
@@ -30,8 +30,8 @@ def prepare_demo(folder: Path) -> Path:
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder}: is not empty and holds no demo; choose another --out")
     write_demo(folder / "study")
-    shutil.copyfile(REFERENCE_WEIGHTS, folder / REFERENCE_WEIGHTS.name)
+    write_bytes(folder / REFERENCE_WEIGHTS.name, REFERENCE_WEIGHTS.read_bytes())
     for name in _FILES:
         text = (files("xaudit.audit") / "demo_files" / name).read_text(encoding="utf-8")
-        (folder / name).write_text(text, encoding="utf-8")
+        write_text(folder / name, text)
     return config

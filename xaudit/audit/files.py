@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from xaudit.audit.store import disk_errors
+from xaudit.audit.disk import anew, new_file
 from xaudit.core.finding import SCHEMA_VERSION, Findings
 from xaudit.core.json_text import read_json_text
 from xaudit.errors import ConfigError
@@ -44,7 +43,11 @@ def sha256_of(thing: object) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file under another name and rename it: readers see the old or the new one."""
+    """Write a file; readers see the old or the new one, whatever happens meanwhile.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
     write_bytes(path, text.encode())
 
 
@@ -54,17 +57,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         AuditError: the disk is full or cannot be written.
     """
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    with disk_errors(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with new_file(path) as file:
+        file.write(content)
 
 
 def read_json(path: Path, kind: type[T]) -> T:
@@ -92,6 +86,23 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: {place}: {first['msg']}; the file is not as xaudit wrote it: restore it, or "
             "make it again"
         ) from None
+
+
+def kept_json(path: Path, kind: type[T]) -> T | None:
+    """What an earlier run wrote; None where it wrote nothing, or where that is damaged.
+
+    A damaged file is taken away, with a word.
+
+    Raises:
+        AuditError: it cannot be removed.
+    """
+    if not path.exists():
+        return None
+    try:
+        return read_json(path, kind)
+    except ConfigError:
+        anew(path, "empty, torn or changed")
+        return None
 
 
 def read_findings(folder: Path) -> Findings:

@@ -1,4 +1,4 @@
-"""The end of a run: findings, with hashes of everything; older verdicts and cards go."""
+"""The end of a run: findings, with hashes of everything last; older verdicts and cards go."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from xaudit.audit.disk import discard, disk_errors
 from xaudit.audit.files import to_json, write_text
 from xaudit.audit.hashes import write_hashes
+from xaudit.audit.resume import reopen
 from xaudit.audit.suspicions import answered, keep_noticed, read_noticed
 from xaudit.core.finding import Findings
 
@@ -20,9 +22,11 @@ def finish(folder: Path, findings: Findings) -> Findings:
     Raises:
         AuditError: the disk is full or cannot be written.
     """
+    reopen(folder)
     # A verdict and a card that were made from other findings must not stand beside these.
-    for stale in _STALE:
-        (folder / stale).unlink(missing_ok=True)
+    with disk_errors(folder):
+        for stale in _STALE:
+            discard(folder / stale)
     write_text(folder / "findings.json", to_json(findings))
     write_hashes(folder)
     return findings
@@ -38,5 +42,6 @@ def taken_up(folder: Path, findings: Findings, acknowledge: Sequence[str]) -> Fi
     noticed, names = read_noticed(folder), tuple(sorted(acknowledge))
     if noticed.acknowledged == names:
         return findings
+    reopen(folder)
     keep_noticed(folder, replace(noticed, acknowledged=names))
     return finish(folder, replace(findings, suspicions=answered(findings.suspicions, names)))

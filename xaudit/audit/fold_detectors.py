@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xaudit.audit.config import AuditConfig, FoldDetectorsConfig
+from xaudit.audit.disk import discard, disk_errors, make_folder
 from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener
 from xaudit.audit.results import Results
 from xaudit.audit.run import Engine, explain_rest
-from xaudit.audit.store import Row, Store, disk_errors, read_table, write_table
+from xaudit.audit.store import Row, Store, kept_table, write_table
 from xaudit.core.detector import Taken
 
 _PARTS = "folds"
@@ -101,13 +101,14 @@ def in_parts(
     if len(parts) == 1:
         return step(parts[0].plan, parts[0].engine, results, folder, listen)
     path = folder / name
-    if path.exists():
-        return read_table(path, kind)
+    kept = kept_table(path, kind)
+    if kept is not None:
+        return kept
     rows: list[Row] = []
     for part in parts:
         own = folder / _PARTS / f"{part.number:02d}"
         with disk_errors(own):
-            own.mkdir(parents=True, exist_ok=True)
+            make_folder(own)
         rows += step(part.plan, part.engine, part.of(results), own, listen)
     if rows:
         write_table(path, rows, kind)
@@ -115,8 +116,13 @@ def in_parts(
 
 
 def clear_parts(folder: Path) -> None:
-    """Take away what the parts kept; all of it is in the tables of the audit."""
-    shutil.rmtree(folder / _PARTS, ignore_errors=True)
+    """Take away what the parts kept; all of it is in the tables of the audit.
+
+    Raises:
+        AuditError: it cannot be removed.
+    """
+    with disk_errors(folder):
+        discard(folder / _PARTS)
 
 
 def explain_shown(

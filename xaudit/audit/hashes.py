@@ -1,4 +1,8 @@
-"""``hashes.json``: the SHA-256 of every file that a run wrote, written after all of them."""
+"""``hashes.json``: the SHA-256 of every file that a run wrote, written after all of them.
+
+It is what marks an audit as finished: a folder without it is one of a run that was cut off, and
+`xaudit run` goes on in it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from xaudit.audit.disk import is_draft
 from xaudit.audit.files import read_json, to_json, write_text
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
@@ -19,9 +24,13 @@ CASES = (*FINDINGS, "shards/*.parquet")
 """What a comparison case by case reads; `MAPS` one of maps."""
 MAPS = (*FINDINGS, "shards/*")
 
-_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
-          "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
-          "shortcuts.parquet")  # fmt: skip
+RUN_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
+             "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
+             "shortcuts.parquet")  # fmt: skip
+"""What a run writes into the folder itself."""
+LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",
+              "card.pdf", "signatures.json")  # fmt: skip
+"""What other commands write there afterwards, under its usual name."""
 _FOLDERS = ("shards", "evidence")
 _REMEDY = (
     "Copy the folder again from where the audit was run, or let `xaudit run` go on in it, which "
@@ -63,13 +72,8 @@ def refuse_changed(folder: Path, files: Sequence[str], unverified: bool = False)
     return changed
 
 
-def fits(folder: Path, files: Sequence[str]) -> bool:
-    """Whether these files are there and those that the run wrote."""
-    return not any(_unlike(folder, files))
-
-
-def changed_files(folder: Path, files: Sequence[str] = ("*",)) -> Iterator[str]:
-    """One line for each file that is not the one that the run wrote.
+def changed_files(folder: Path, files: Sequence[str] = ("*",)) -> Iterator[tuple[str, str]]:
+    """Each file that is not the one that the run wrote, and in what.
 
     Args:
         folder: of the audit.
@@ -78,34 +82,50 @@ def changed_files(folder: Path, files: Sequence[str] = ("*",)) -> Iterator[str]:
     Raises:
         ConfigError: there are no hashes, or they cannot be read.
     """
-    written: dict[str, str] = read_json(folder / HASHES, dict[str, str])
+    written = hashed_files(folder)
     there = set(_names(folder))
     for name in sorted(written.keys() | there):
         if not any(fnmatchcase(name, one) for one in files):
             continue
         if name not in there:
-            yield f"{name}: the run wrote it, it is not there"
+            yield name, "the run wrote it, it is not there"
         elif name not in written:
-            yield f"{name}: the run did not write it"
+            yield name, "the run did not write it"
         elif (found := file_sha256(folder / name)) != written[name]:
-            yield f"{name}: SHA-256 {found}, {HASHES} says {written[name]}"
+            yield name, f"SHA-256 {found}, {HASHES} says {written[name]}"
+
+
+def hashed_files(folder: Path) -> dict[str, str]:
+    """Name → SHA-256 of each file that the run wrote, as ``hashes.json`` says.
+
+    Raises:
+        ConfigError: it is not there or cannot be read.
+    """
+    if not (folder / HASHES).is_file():
+        raise ConfigError(
+            "not there, so nothing shows that the files are those of the run; it is written last: "
+            "the run was cut off, or the file was taken away"
+        )
+    written: dict[str, str] = read_json(folder / HASHES, dict[str, str])
+    return written
+
+
+def unlike_written(folder: Path) -> Iterator[str]:
+    """As `changed_files`, a line each, where a lack of hashes is one more."""
+    yield from _unlike(folder, ("*",))
 
 
 def _unlike(folder: Path, files: Sequence[str]) -> Iterator[str]:
-    """As `changed_files`, where a lack of hashes is one more line."""
-    if not (folder / HASHES).is_file():
-        yield (
-            f"{HASHES}: not there, so nothing shows that the files are those of the run; it is "
-            "written last: the run was cut off, or the file was taken away"
-        )
-        return
     try:
-        yield from changed_files(folder, files)
+        for name, why in changed_files(folder, files):
+            yield f"{name}: {why}"
     except ConfigError as error:
         yield f"{HASHES}: {error.problems[0]}"
 
 
 def _names(folder: Path) -> list[str]:
-    inside = (path for name in _FOLDERS for path in (folder / name).rglob("*") if path.is_file())
-    named = [folder / name for name in _FILES if (folder / name).is_file()]
-    return sorted(path.relative_to(folder).as_posix() for path in (*named, *inside))
+    """What a run wrote, without what a killed one was writing."""
+    inside = (path for name in _FOLDERS for path in (folder / name).rglob("*"))
+    paths = [*(folder / name for name in RUN_FILES), *inside]
+    names = (path.relative_to(folder) for path in paths if path.is_file())
+    return sorted(name.as_posix() for name in names if not is_draft(name))

@@ -9,19 +9,19 @@ head is kept beside each audit and the file is committed with the code shows tha
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from xaudit import __version__
-from xaudit.audit.store import disk_errors
+from xaudit.audit.disk import append, disk_errors, make_folder, sync_folder
 from xaudit.errors import ConfigError
 
 FIRST = "0" * 64
@@ -68,17 +68,17 @@ def read_ledger(path: Path) -> tuple[Use, ...]:
         ConfigError: a line cannot be read, was changed, or lines are missing; names the line.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            return _verified(path, _text(path, file))
+        content = path.read_bytes()
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise ConfigError(f"{path}: the ledger cannot be read: {error}") from None
+    return _verified(path, _decoded(path, content))
 
 
-def _text(path: Path, file: IO[str]) -> str:
+def _decoded(path: Path, content: bytes) -> str:
     try:
-        return file.read()
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: the ledger cannot be read: {error}") from None
 
@@ -87,7 +87,8 @@ def _verified(path: Path, text: str) -> tuple[Use, ...]:
     if text and not text.endswith("\n"):
         raise ConfigError(
             f"{path}:{text.count(chr(10)) + 1}: the last line has no end: it was cut off while it "
-            "was written or later; restore the file from where it is kept"
+            "was written or later; restore the file from where it is kept (if xaudit was killed or "
+            "the power failed at that moment, delete this piece of a line: it was never confirmed)"
         )
     uses: list[Use] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -123,16 +124,17 @@ def append_use(path: Path, use: Use) -> tuple[Use, ...]:
         AuditError: it cannot be written.
     """
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+", encoding="utf-8") as file:
+        make_folder(path.parent)
+        with path.open("a+b", buffering=0) as file:
             _lock(file)
             file.seek(0)
-            there = _verified(path, _text(path, file))
+            there = _verified(path, _decoded(path, file.read()))
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             new = replace(use, when=now).sealed(there[-1].sha256 if there else FIRST)
-            file.write(json.dumps(asdict(new), sort_keys=True, allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            line = json.dumps(asdict(new), sort_keys=True, allow_nan=False) + "\n"
+            append(file, line.encode())
+        if not there:
+            sync_folder(path.parent)
     return (*there, new)
 
 
@@ -155,13 +157,13 @@ def uses_before(uses: Sequence[Use], study: str, plan: str) -> int:
 
 if sys.platform == "win32":
 
-    def _lock(file: IO[str]) -> None:
+    def _lock(file: io.FileIO) -> None:
         """Nothing: a second writer breaks the chain there, and the next reader says so."""
 
 else:
     import fcntl
 
-    def _lock(file: IO[str]) -> None:
+    def _lock(file: io.FileIO) -> None:
         """Wait until no other process writes; given back when the file is closed."""
         fcntl.flock(file, fcntl.LOCK_EX)
 

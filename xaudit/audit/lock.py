@@ -8,10 +8,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from xaudit.audit.store import disk_errors
+from xaudit.audit.disk import disk_errors
 from xaudit.errors import ConfigError
 
-_NAME = ".lock"
+LOCK = ".lock"
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         AuditError: the disk is full or cannot be written.
     """
     made = _missing(folder)
-    lock = FileLock(folder / _NAME, timeout=0)
+    lock = FileLock(folder / LOCK, timeout=0)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -37,7 +37,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         except Timeout:
             raise ConfigError(
                 f"{folder}: another run works in this folder; wait for it, or choose another --out "
-                f"(if none does, delete {folder / _NAME})"
+                f"(if none does, delete {folder / LOCK})"
             ) from None
     try:
         yield
@@ -55,9 +55,9 @@ def _missing(folder: Path) -> list[Path]:
 
 def _clear(folder: Path, made: list[Path]) -> None:
     """Take away the lock where nothing else is left, and then the folders that were made for it."""
-    if [one.name for one in folder.iterdir()] != [_NAME]:
+    if [one.name for one in folder.iterdir()] != [LOCK]:
         return
-    (folder / _NAME).unlink()
+    (folder / LOCK).unlink()
     for one in made:
         if any(one.iterdir()):
             return

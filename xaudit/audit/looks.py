@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xaudit.audit.baseline import PairedBaseline
-from xaudit.audit.files import to_json, write_text
+from xaudit.audit.files import kept_json, to_json, write_text
 from xaudit.audit.hashes import CASES, refuse_changed
 from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener
-from xaudit.audit.record import LOOKS, read_looks
+from xaudit.audit.record import LOOKS
 from xaudit.audit.results import Results
 from xaudit.audit.run import Engine, run_shards
 from xaudit.audit.same_cases import SavedAudit
@@ -52,7 +52,7 @@ def run_looks(
         run_shards(plan, engine, folder, listen)
         return plan, None
     reader = _Reader(engine, folder, policy, baseline)
-    looks = read_looks(folder)
+    looks = kept_json(folder / LOOKS, Looks)
     for number in range(1, len(planned.shards) + 1):
         if looks is None or len(looks.made) < number:
             part = replace(plan, record=plan.record.up_to(number))

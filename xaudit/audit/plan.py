@@ -211,6 +211,10 @@ def same_record(record: PlanRecord, folder: Path) -> PlanRecord:
     if not path.exists():
         return record
     there = read_json(path, PlanRecord)
+    if with_identity(there).identity != there.identity:
+        raise ConfigError(
+            f"{path}: was changed after it was written; restore it, or choose another --out"
+        )
     if there.identity != record.identity:
         raise ConfigError(
             f"{folder}: holds another audit; different: {', '.join(_differences(there, record))}. "

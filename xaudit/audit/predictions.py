@@ -17,10 +17,9 @@ from xaudit.audit.claims import stated
 from xaudit.audit.device import read_device
 from xaudit.audit.facts import audit_facts, group_levels, limit_why
 from xaudit.audit.failures import check_failures
-from xaudit.audit.files import read_findings
 from xaudit.audit.finish import finish, taken_up
 from xaudit.audit.folds import fold_findings
-from xaudit.audit.hashes import CASES, fits
+from xaudit.audit.lock import alone_in
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.on_threshold import on_thresholds
 from xaudit.audit.performance import Performance
@@ -31,6 +30,7 @@ from xaudit.audit.provenance import provenance
 from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.results import Results
+from xaudit.audit.resume import finished_before
 from xaudit.audit.seen import Scores, scores_of
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.audit.suspicions import Noticed, keep_noticed
@@ -115,15 +115,20 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         limit: audit at most so many cases.
 
     Raises:
-        ConfigError: the configuration, the table or the policy cannot be used.
+        ConfigError: the configuration, the table or the policy cannot be used, or another run
+            works in the folder.
         AuditError: more cases failed than the configuration allows, or the disk is full.
     """
     plan = plan_predictions(path, overrides, limit)
-    record = same_record(plan.record, folder)
-    if (folder / "findings.json").exists() and fits(folder, CASES):
-        there = read_findings(folder)
-        if there.audit.plan_sha256 == record.identity:
+    with alone_in(folder):
+        record = same_record(plan.record, folder)
+        there = finished_before(folder, record.identity)
+        if there is not None:
             return taken_up(folder, there, plan.config.acknowledge)
+        return _carried_out(plan, record, folder)
+
+
+def _carried_out(plan: PredictionsPlan, record: PlanRecord, folder: Path) -> Findings:
     check_failures(plan.rows, plan.config.max_failed)
     fix_record(record, folder)
     store = Store(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xaudit.audit.files import kept_json
 from xaudit.audit.fold_detectors import Part, load_parts
 from xaudit.audit.output_checks import refuse_impossible
 from xaudit.audit.plan import Plan
@@ -20,7 +21,6 @@ from xaudit.audit.suspicions import (
     Noticed,
     answered,
     keep_noticed,
-    read_noticed,
     suspected,
 )
 from xaudit.core.case import Case, FloatArray
@@ -86,8 +86,9 @@ def notice(
         AuditError: the disk is full or cannot be written.
     """
     names = tuple(sorted(acknowledge))
-    if (folder / FILE).exists():
-        noticed = read_noticed(folder)
+    kept = kept_json(folder / FILE, Noticed)
+    if kept is not None:
+        noticed = kept
         if noticed.acknowledged != names:
             noticed = keep_noticed(folder, replace(noticed, acknowledged=names))
     else:

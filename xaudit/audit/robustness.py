@@ -12,7 +12,7 @@ from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.run import Engine
 from xaudit.audit.sample import draw_sample
-from xaudit.audit.store import CaseRow, DegradedRow, read_table, write_table
+from xaudit.audit.store import CaseRow, DegradedRow, kept_table, write_table
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.seeds import seed_for
 from xaudit.data.degrade import LADDERS, degraded
@@ -41,8 +41,9 @@ def degrade_scores(
         AuditError: the disk is full or cannot be written.
     """
     path, config = folder / "robustness.parquet", plan.config.robustness
-    if path.exists():
-        return read_table(path, DegradedRow)
+    kept = kept_table(path, DegradedRow)
+    if kept is not None:
+        return kept
     scored = [row for row in rows if row.logit is not None]
     drawn = set(draw_sample(scored, config.cases, _POSITIVES, plan.config.seed))
     if not drawn or not config.ladders:

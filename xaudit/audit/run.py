@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from xaudit.audit.ahead import ahead
-from xaudit.audit.files import read_json, to_json, write_text
+from xaudit.audit.files import kept_json, to_json, write_text
 from xaudit.audit.plan import Plan, detector_spec
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
@@ -129,7 +129,7 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
         # Empty behind the look at which the audit is; other detectors have other cases.
         if not ids or ids[0] not in cases:
             continue
-        if store.done(number):
+        if store.kept(number):
             meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
         else:
             waiting.append((number, [cases[case_id] for case_id in ids]))
@@ -140,8 +140,9 @@ def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> No
 
 def _keep_batches(evaluator: Evaluator, path: Path) -> None:
     """Go on with the batches with which the audit began, to the last digit of its results."""
-    if path.exists():
-        evaluator.sizes = read_json(path, dict[str, int])
+    kept = kept_json(path, dict[str, int])
+    if kept is not None:
+        evaluator.sizes = kept
     else:
         write_text(path, to_json(evaluator.sizes))
 
@@ -169,7 +170,7 @@ def explain_rest(
     """
     store, number = Store(folder), len(plan.record.shards) + further
     rest = [one for one in chosen if one not in set(plan.record.sample)]
-    if not store.done(number):
+    if not store.kept(number):
         cases = {case.case_id: case for case in plan.study.cases}
         meter = Meter(listen, len(rest), len(rest) * (1 + engine.work_per_map))
         worker = engine.worker(frozenset(rest), meter)

@@ -17,7 +17,7 @@ from xaudit.audit.run import Engine
 from xaudit.audit.sample import draw_sample
 from xaudit.audit.second_maps import check_row, compared
 from xaudit.audit.shortcut_findings import ELSEWHERE
-from xaudit.audit.store import CheckRow, read_table, write_table
+from xaudit.audit.store import CheckRow, kept_table, write_table
 from xaudit.core.case import BoolArray, Case, FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import generator_for
@@ -57,8 +57,9 @@ def probe_shortcuts(
         AuditError: the disk is full or cannot be written.
     """
     path = folder / "shortcuts.parquet"
-    if path.exists():
-        return read_table(path, CheckRow)
+    kept = kept_table(path, CheckRow)
+    if kept is not None:
+        return kept
     explained = [row for row in results.cases if row.sampled and row.logit is not None]
     ids = draw_sample(explained, plan.config.explain.shortcuts, _POSITIVES, plan.config.seed)
     if not ids:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from xaudit.audit.disk import is_draft
 from xaudit.audit.files import read_json, to_json, write_text
+from xaudit.audit.hashes import FINDINGS, HASHES, LATE_FILES, hashed_files
+from xaudit.audit.lock import LOCK
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError, InstallError
 
-SIGNED = ("hashes.json", "plan.json", "findings.json", "verdict.json", "card.html", "card.md")
+_PLACE = "signatures.json"
+SIGNED = (HASHES, *FINDINGS, *(name for name in LATE_FILES if name != _PLACE))
+"""What a signature of a folder speaks of, as far as it is there; by the hashes, of all that the run
+wrote."""
+_NOBODYS = {HASHES, _PLACE, LOCK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Signature:
 
 def place_of(target: Path) -> Path:
     """Where the signatures of an audit's folder, or of a card alone, are kept."""
-    return target / "signatures.json" if target.is_dir() else target.with_name(f"{target.name}.sig")
+    return target / _PLACE if target.is_dir() else target.with_name(f"{target.name}.sig")
 
 
 def sign(target: Path, key: Path, name: str, role: str) -> Path:
@@ -97,6 +104,33 @@ def signature_differences(target: Path, key: Path) -> Iterator[str]:
             yield f"{name}: SHA-256 {found}, {statement.name} signed {stated}"
 
 
+def uncovered(folder: Path, signed: Collection[str] = ()) -> tuple[str, ...]:
+    """What lies in an audit's folder and is under no hash of the run and no signature.
+
+    Args:
+        folder: of the audit.
+        signed: names of files that a signature speaks of.
+
+    Returns:
+        Names; of a folder of which nothing is covered, how many files it holds.
+
+    Raises:
+        ConfigError: there are no hashes, or they cannot be read.
+    """
+    covered = {*hashed_files(folder), *signed}
+    # Of a folder that the run wrote, `changed_files` compares whatever lies in it.
+    covered |= {name.partition("/")[0] for name in covered}
+    beside = sorted(path for path in folder.iterdir() if path.name not in covered | _NOBODYS)
+    return tuple(_named(path) for path in beside if not is_draft(Path(path.name)))
+
+
+def _named(path: Path) -> str:
+    if not path.is_dir():
+        return path.name
+    count = sum(one.is_file() for one in path.rglob("*"))
+    return f"{path.name}/ ({count} {'file' if count == 1 else 'files'})"
+
+
 def signed_by(target: Path, key: Path) -> list[Statement]:
     """The statements that this key signed, oldest first.
 
@@ -126,8 +160,10 @@ def _files(target: Path) -> dict[str, str]:
     names = SIGNED if target.is_dir() else (target.name,)
     base = target if target.is_dir() else target.parent
     files = {name: digest for name in names if (digest := file_sha256(base / name))}
-    if not files or (target.is_dir() and "findings.json" not in files):
-        raise ConfigError(f"{target}: expected a finished audit, or a card")
+    if not files or (target.is_dir() and not {HASHES, "findings.json"} <= files.keys()):
+        raise ConfigError(
+            f"{target}: expected a finished audit, with findings.json and {HASHES}, or a card"
+        )
     return files
 
 

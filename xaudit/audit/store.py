@@ -2,20 +2,19 @@
 
 A shard is a folder with ``cases.parquet``, ``scores.parquet``, ``maps.parquet`` and
 ``arrays.npz``. It is written under another name and renamed; the marker ``_DONE`` inside is
-written last, so a folder without it is never read.
+written last and holds the hashes of the others, so a folder without it is never read, and one
+that was damaged since is computed anew.
 """
 
 from __future__ import annotations
 
-import errno
+import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +22,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
+from xaudit.audit.disk import anew, lasting_file, new_file, new_folder
 from xaudit.core.attribution import Parameter, Residual
 from xaudit.core.case import CaseIssue
 from xaudit.errors import AuditError
 
 _DONE = "_DONE"
+_TABLES = ("cases.parquet", "scores.parquet", "maps.parquet")
+_ARRAYS = "arrays.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,33 @@ class Store:
         return self._shards / f"{number:05d}"
 
     def done(self, number: int) -> bool:
-        """Whether the shard is complete."""
+        """Whether the shard was completed."""
         return (self.path(number) / _DONE).is_file()
+
+    def kept(self, number: int) -> bool:
+        """Whether the shard is complete and as it was written; one that is damaged is taken away.
+
+        Raises:
+            AuditError: a damaged shard cannot be removed.
+        """
+        if not self.done(number):
+            return False
+        damaged = sorted(self._damaged(self.path(number)))
+        if damaged:
+            anew(self.path(number), f"{', '.join(damaged)}: empty, torn or changed")
+        return not damaged
+
+    def _damaged(self, path: Path) -> Iterator[str]:
+        try:
+            written = json.loads((path / _DONE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            written = None
+        if not isinstance(written, dict):
+            yield _DONE
+            return
+        for name in (*_TABLES, _ARRAYS):
+            if _digest(path / name) != written.get(name):
+                yield name
 
     def write(self, number: int, shard: Shard) -> None:
         """Write a shard; either all of it is there afterwards, or nothing.
@@ -177,20 +204,18 @@ class Store:
         Raises:
             AuditError: the disk is full or cannot be written; earlier shards stay.
         """
-        final = self.path(number)
-        draft = final.with_name(f".{final.name}-{os.getpid()}")
-        with disk_errors(self._shards):
-            try:
-                shutil.rmtree(final, ignore_errors=True)
-                draft.mkdir(parents=True)
-                _write_rows(draft / "cases.parquet", shard.cases, CaseRow)
-                _write_rows(draft / "scores.parquet", shard.scores, ScoreRow)
-                _write_rows(draft / "maps.parquet", shard.maps, MapRow)
-                np.savez_compressed(draft / "arrays.npz", allow_pickle=False, **shard.arrays)
-                draft.rename(final)
-                (final / _DONE).write_text("", encoding="utf-8")
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
+        with new_folder(self.path(number)) as folder:
+            with lasting_file(folder / _TABLES[0]) as file:
+                _write_rows(file, shard.cases, CaseRow)
+            with lasting_file(folder / _TABLES[1]) as file:
+                _write_rows(file, shard.scores, ScoreRow)
+            with lasting_file(folder / _TABLES[2]) as file:
+                _write_rows(file, shard.maps, MapRow)
+            with lasting_file(folder / _ARRAYS) as file:
+                np.savez_compressed(file, allow_pickle=False, **shard.arrays)
+            hashes = {name: _digest(folder / name) for name in (*_TABLES, _ARRAYS)}
+            with lasting_file(folder / _DONE) as file:
+                file.write(json.dumps(hashes, sort_keys=True, indent=1).encode() + b"\n")
 
     def read(self, number: int) -> Shard:
         """Read a complete shard; its arrays are left on disk.
@@ -244,13 +269,8 @@ def write_table(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
     Raises:
         AuditError: the disk is full or cannot be written.
     """
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    with disk_errors(path.parent):
-        try:
-            _write_rows(draft, rows, kind)
-            draft.rename(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with new_file(path) as file:
+        _write_rows(file, rows, kind)
 
 
 def read_table(path: Path, kind: type[Row]) -> list[Row]:
@@ -270,21 +290,34 @@ def _damage(path: Path) -> Iterator[None]:
     except Exception as error:
         said = (str(error) or type(error).__name__).splitlines()[0]
         raise AuditError(
-            f"{path}: cannot be read ({said}); delete its folder and run the audit again"
+            f"{path}: cannot be read ({said}); run the audit again in its folder, which computes "
+            "it anew"
         ) from error
 
 
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a failure to write into a message that says what is kept."""
+def kept_table(path: Path, kind: type[Row]) -> list[Row] | None:
+    """What an earlier run wrote; None where it wrote nothing, or where that is damaged.
+
+    A damaged table is taken away.
+
+    Raises:
+        AuditError: it cannot be removed.
+    """
+    if not path.exists():
+        return None
     try:
-        yield
-    except OSError as error:
-        what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise AuditError(
-            f"{error.filename or folder}: {what}; complete shards are kept, "
-            "run the same command again to go on"
-        ) from error
+        return _read_rows(path, kind)
+    except AuditError:
+        anew(path, "empty or torn")
+        return None
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 # Nested values are JSON inside a column: a shard can be opened with any Parquet reader, and an
@@ -297,7 +330,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-def _write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
+def _write_rows(file: BinaryIO, rows: Sequence[Row], kind: type[Row]) -> None:
     names = [column.name for column in fields(kind)]
     records = [asdict(row) for row in rows]
     columns = {
@@ -307,7 +340,7 @@ def _write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
         )
         for name in names
     }
-    pq.write_table(pa.table(columns), path)
+    pq.write_table(pa.table(columns), file, write_page_checksum=True)
 
 
 def _pack(value: object) -> str:
@@ -316,7 +349,7 @@ def _pack(value: object) -> str:
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
     with _damage(path):
-        records = pq.read_table(path).to_pylist()
+        records = pq.read_table(path, page_checksum_verification=True).to_pylist()
         for record in records:
             for name in _JSON & record.keys():
                 record[name] = json.loads(record[name])

@@ -15,7 +15,7 @@ from PIL import Image
 
 from xaudit.audit.card import pictures_of, render_cards, uses_of
 from xaudit.audit.files import read_findings, read_json, sha256_of
-from xaudit.audit.hashes import HASHES, changed_files
+from xaudit.audit.hashes import HASHES, unlike_written
 from xaudit.audit.plan import with_identity
 from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
@@ -41,6 +41,8 @@ from xaudit.gate.verdict import SEVERITY, judge
 from xaudit.report.language import SOURCE, speaking
 from xaudit.report.overlays import for_card, overlay_rgba
 
+MADE_ANEW = ("verdict.json", "card.html", "card.md")
+"""What is compared with one that is made anew, whether or not it is under a hash."""
 _DAMAGE = (XauditError, ValueError, KeyError, OSError, zipfile.BadZipFile)
 
 
@@ -74,7 +76,7 @@ def verify_folder(folder: Path, weights: Path | None = None) -> tuple[Check, ...
             raise ConfigError(f"{folder / name}: not found; expected a finished audit, or a card")
     audit = _Folder(folder)
     checks = [
-        _check("hashes of the files", lambda: changed_files(folder)),
+        _check("hashes of the files", lambda: unlike_written(folder)),
         _check("plan and policy", audit.plan),
         _check("per-case results", audit.shards),
         _check("findings, made anew from them", audit.findings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +38,17 @@ out = Terminal()
 if not out.is_terminal:
     out.width = _WIDE
 err = Terminal(stderr=True)
+
+
+class _Said(logging.Handler):
+    """What the package has to say while it works, as lines of progress."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        say(record.getMessage())
+
+
+logging.getLogger("xaudit").addHandler(_Said())
 
 
 def complain(message: str) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from xaudit.audit.signature import SIGNED, uncovered
 from xaudit.audit.signature import sign as sign_target
-from xaudit.commands.console import tell
+from xaudit.commands.console import say, tell
 
 
 def sign(
@@ -20,5 +21,9 @@ def sign(
     """Sign an audit or a card; `xaudit verify --key` checks it. Sign after gate and card.
 
     The signature lies beside what it signs: signatures.json in the folder, FILE.sig beside a card.
+    What of the folder it does not speak of is named.
     """
     tell(str(sign_target(target, key, name, role)))
+    beside = uncovered(target, SIGNED) if target.is_dir() else ()
+    if beside:
+        say(f"not signed: {', '.join(beside)}")

@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.signature import place_of, signature_differences, signed_by
-from xaudit.audit.verify import Check, findings_hash, verify_card, verify_folder
+from xaudit.audit.hashes import LATE_FILES
+from xaudit.audit.signature import (
+    Statement,
+    place_of,
+    signature_differences,
+    signed_by,
+    uncovered,
+)
+from xaudit.audit.verify import MADE_ANEW, Check, findings_hash, verify_card, verify_folder
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
 
@@ -21,35 +28,66 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(help="Public key (PEM) of somebody who must have signed.")
     ] = None,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="Pass although nobody's signature is checked.")
+    ] = False,
 ) -> None:
     """Make every printed number anew from the per-case results, and compare every hash.
 
     A card alone is compared with the record inside of it. Needs neither the detector's libraries
-    nor the images. Exit code 0: nothing differs; 1: something does, and what; 2: wrong usage.
+    nor the images. Exit code 0: nothing differs; 1: something does, and what; 4: nothing does, but
+    a signature was not checked, or does not speak of a verdict, a card or a ledger that lies there;
+    2: wrong usage.
     """
     if weights is not None and not target.is_dir():
         raise ConfigError("--weights applies to an audit's folder, not to a card alone")
+    if key is not None and no_key:
+        raise ConfigError("--key and --no-key: a signature is checked or it is not")
     checks = verify_folder(target, weights) if target.is_dir() else verify_card(target)
     checks = (*checks, _signature(target, key))
-    differ = [check for check in checks if check.differences]
     for check in checks:
         _print(check)
-    if differ:
-        count = sum(len(check.differences) for check in differ)
+    count = sum(len(check.differences) for check in checks)
+    if count:
         tell(f"{count} differences: this is not what was audited, or not what was printed")
         raise typer.Exit(ExitCode.FAIL)
-    if key is not None:
-        one = signed_by(target, key)[-1]
-        tell(f"signed by {one.name}, {one.role}, {one.signed_at}")
+    signed = signed_by(target, key)[-1] if key is not None else None
+    if signed is not None:
+        tell(f"signed by {signed.name}, {signed.role}, {signed.signed_at}")
+    unsettled = _unsettled(target, signed, no_key)
+    for line in unsettled:
+        tell(line)
     tell(f"nothing differs; findings SHA-256 {findings_hash(target)}")
+    if unsettled:
+        raise typer.Exit(ExitCode.INCONCLUSIVE)
 
 
 def _signature(target: Path, key: Path | None) -> Check:
     if key is not None:
         return Check("signature", tuple(signature_differences(target, key)))
     there = place_of(target).exists()
-    why = "there is one; name a public key with --key" if there else "there is none"
+    why = "there is one, and nobody said whose" if there else "there is none"
     return Check("signature", left_out=why)
+
+
+def _unsettled(target: Path, signed: Statement | None, no_key: bool) -> list[str]:
+    """Why nothing differs and it is no pass all the same; what nobody answers for is named."""
+    lines = []
+    if signed is None and not no_key and place_of(target).exists():
+        lines.append(
+            f"not settled: {place_of(target).name} holds a signature that was not checked; name "
+            "the public key with --key, or say --no-key"
+        )
+    beside = uncovered(target, signed.files if signed else MADE_ANEW) if target.is_dir() else ()
+    if beside:
+        say(f"under no hash{' and no signature' if signed else ''}: {', '.join(beside)}")
+    late = [name for name in beside if name in LATE_FILES]
+    if signed is not None and late:
+        lines.append(
+            f"not settled: {signed.name} did not sign {', '.join(late)}; sign again, or take away "
+            "what was written since"
+        )
+    return lines
 
 
 def _print(check: Check) -> None:
