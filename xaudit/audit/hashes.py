@@ -21,7 +21,7 @@ MAPS = (*FINDINGS, "shards/*")
 
 _FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
           "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
-          "shortcuts.parquet")  # fmt: skip
+          "shortcuts.parquet", "rescored.parquet")  # fmt: skip
 _FOLDERS = ("shards", "evidence")
 _REMEDY = (
     "Copy the folder again from where the audit was run, or let `xaudit run` go on in it, which "

@@ -9,6 +9,7 @@ import typer
 
 from xaudit.audit.signature import place_of, signature_differences, signed_by
 from xaudit.audit.verify import Check, findings_hash, verify_card, verify_folder
+from xaudit.audit.verify_again import another_run
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
 
@@ -17,6 +18,10 @@ def verify(
     target: Annotated[Path, typer.Argument(help="Folder of a finished audit, or a card (HTML).")],
     weights: Annotated[
         Path | None, typer.Option(help="The detector's weights: are they the audited ones?")
+    ] = None,
+    again: Annotated[
+        Path | None,
+        typer.Option(help="Folder of another run of the same plan: did it score the same?"),
     ] = None,
     key: Annotated[
         Path | None, typer.Option(help="Public key (PEM) of somebody who must have signed.")
@@ -29,7 +34,11 @@ def verify(
     """
     if weights is not None and not target.is_dir():
         raise ConfigError("--weights applies to an audit's folder, not to a card alone")
+    if again is not None and not target.is_dir():
+        raise ConfigError("--again compares two audits' folders, not a card alone")
     checks = verify_folder(target, weights) if target.is_dir() else verify_card(target)
+    if again is not None:
+        checks = (*checks, Check("another run", tuple(another_run(target, again))))
     checks = (*checks, _signature(target, key))
     differ = [check for check in checks if check.differences]
     for check in checks:
