@@ -13,6 +13,7 @@ from xaudit.audit.pair import Paired
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.store import Store
 from xaudit.core.detector import OperatingPoint
+from xaudit.report.changes import build_changes
 from xaudit.stats.multiplicity import holm
 
 POINTS = (
@@ -214,3 +215,6 @@ def test_an_audit_states_the_tolerance_to_its_change_report(finished):
     found = compare(finished, finished)
     assert found.tolerance > 0
     assert found.within == {"default": 0}
+    page = build_changes(replace(found, within={"default": 2}))
+    (moved,) = (one for one in page.sections if one.id == "moved")
+    assert moved.paragraphs[0].startswith("At “default” 2 of them moved by no more than another")

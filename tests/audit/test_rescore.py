@@ -41,9 +41,7 @@ def audit(tmp_path):
     module = PositiveLogit(Counted(), SEEN, OutputSpec("logit"))
     detector = TorchDetector("counted", SEEN, module, None, "", 0)
     evaluator = Evaluator(detector, 8)
-    engine = SimpleNamespace(
-        evaluator=evaluator, detector=detector, explainers=(), context=None
-    )
+    engine = SimpleNamespace(evaluator=evaluator, detector=detector, explainers=(), context=None)
     plan = SimpleNamespace(config=SimpleNamespace(seed=3), study=study)
     images = np.stack([one.image for one in readable(study.cases, engine)])
     rows = tuple(

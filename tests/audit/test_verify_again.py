@@ -13,6 +13,7 @@ from xaudit.audit.read_config import Overrides
 from xaudit.audit.record import read_record
 from xaudit.audit.store import CaseRow, Store, write_table
 from xaudit.audit.verify_again import another_run
+from xaudit.models.device import threads
 
 
 @pytest.fixture
@@ -30,15 +31,15 @@ def _moved(folder, by):
 
 
 def test_a_run_is_itself(finished):
-    assert list(another_run(finished, finished)) == []
+    assert another_run(finished, finished).differences == ()
 
 
 def test_what_lies_within_the_tolerance_is_the_same_and_what_lies_beyond_is_named(finished, audit):
     tolerance = read_findings(finished).rescored.tolerance
     _moved(audit, 0.9 * tolerance)
-    assert list(another_run(finished, audit)) == []
+    assert another_run(finished, audit).differences == ()
     case_id = _moved(audit, 0.9 * tolerance)
-    (line,) = another_run(finished, audit)
+    (line,) = another_run(finished, audit).differences
     assert line.startswith(f"{case_id}: logit ")
     assert f"the audits state {tolerance:.2g}" in line
 
@@ -46,19 +47,20 @@ def test_what_lies_within_the_tolerance_is_the_same_and_what_lies_beyond_is_name
 def test_another_plan_is_named(finished, audit):
     path = audit / "plan.json"
     path.write_text(path.read_text("utf-8").replace('"seed": 5', '"seed": 6', 1), encoding="utf-8")
-    assert any("seed: 5, found 6" in line for line in another_run(finished, audit))
+    assert any("seed: 5, found 6" in line for line in another_run(finished, audit).differences)
 
 
 def test_other_batches_and_threads_give_the_same_within_the_tolerance(workspace):
     """Two real runs of one study."""
     folders = []
-    for batch in (8, 3):
+    for batch, count in ((8, 1), (3, 2)):
         content = audit_text(
             explain={"cases": 0, "micro_batch": batch}, robustness={"cases": 0, "maps": 0}
         )
         (workspace / "audit.yaml").write_text(content, encoding="utf-8")
         folders.append(workspace / f"out-{batch}")
-        run_audit(workspace / "audit.yaml", folders[-1], Overrides(), None, lambda step: None)
-    assert list(another_run(*folders)) == []
+        with threads(count):
+            run_audit(workspace / "audit.yaml", folders[-1], Overrides(), None, lambda step: None)
+    assert another_run(*folders).differences == ()
     assert read_record(folders[0]).identity != read_record(folders[1]).identity
     assert read_cases(folders[0]).keys() == read_cases(folders[1]).keys()

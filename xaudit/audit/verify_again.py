@@ -12,17 +12,19 @@ from xaudit.audit.files import read_findings
 from xaudit.audit.pair import read_cases
 from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.rescored import in_unit
+from xaudit.audit.verify import Check
 from xaudit.audit.verify_tree import differences
-from xaudit.core.finding import Rescored, Unit
+from xaudit.core.finding import Unit
 
 _OF_THE_MACHINE = {"micro_batch", "device"}
 """Of ``explain``: they change how sums are made, and with it the last digits alone."""
 
 
-def another_run(folder: Path, other: Path) -> Iterator[str]:
-    """One line for each thing in which another run of the same plan is not this one.
+def another_run(folder: Path, other: Path) -> Check:
+    """In what another run of the same plan is not this one.
 
-    Scores may differ by the tolerance that either audit states; where it states none, not at all.
+    Scores may differ by the wider tolerance that the two audits state; where none does, not at all.
+    The name of the check says it.
 
     Args:
         folder: of the audit.
@@ -32,14 +34,17 @@ def another_run(folder: Path, other: Path) -> Iterator[str]:
         ConfigError: one of them is not a finished audit.
         AuditError: a shard is missing or damaged.
     """
-    mine, theirs = (_decisive(read_record(one)) for one in (folder, other))
-    yield from differences(mine, theirs, "the plan of the other run")
     stated = [read_findings(one).rescored for one in (folder, other)]
     known = [one for one in stated if one is not None]
     unit: Unit = known[0].unit if known else "logit"
+    tolerance = max((one.tolerance for one in known), default=0.0)
+    mine, theirs = (_decisive(read_record(one)) for one in (folder, other))
+    lines = [*differences(mine, theirs, "the plan of the other run")]
     scores = [_scores(one, unit) for one in (folder, other)]
     for case_id in dict.fromkeys([*scores[0], *scores[1]]):
-        yield from _apart(case_id, scores, unit, _tolerance(known))
+        lines.extend(_apart(case_id, scores, unit, tolerance))
+    within = f"within {tolerance:.2g} on the {unit}" if tolerance else "to the last digit"
+    return Check(f"scores of another run, {within}", tuple(lines))
 
 
 def _decisive(record: PlanRecord) -> Mapping[str, Any]:
@@ -57,10 +62,6 @@ def _scores(folder: Path, unit: Unit) -> dict[str, float | None]:
         case_id: None if row.logit is None else float(in_unit(row.logit, unit))
         for case_id, row in read_cases(folder).items()
     }
-
-
-def _tolerance(known: list[Rescored]) -> float:
-    return max((one.tolerance for one in known), default=0.0)
 
 
 def _apart(

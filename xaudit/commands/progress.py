@@ -81,7 +81,8 @@ def _lines(clock: Clock) -> Listener:
         if now - last[0] < _SECONDS_BETWEEN_LINES:
             return
         last[0] = now
-        say(f"{_cases(step)}{step.share:.0%} of the work ({step.name})" + (f", {left}" if left else ""))
+        rest = f", {left}" if left else ""
+        say(f"{_cases(step)}{step.share:.0%} of the work ({step.name}){rest}")
 
     return listen
 

@@ -38,7 +38,7 @@ def verify(
         raise ConfigError("--again compares two audits' folders, not a card alone")
     checks = verify_folder(target, weights) if target.is_dir() else verify_card(target)
     if again is not None:
-        checks = (*checks, Check("another run", tuple(another_run(target, again))))
+        checks = (*checks, another_run(target, again))
     checks = (*checks, _signature(target, key))
     differ = [check for check in checks if check.differences]
     for check in checks:
