@@ -13,6 +13,7 @@ from xaudit.audit.pair import Paired
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.store import Store
 from xaudit.core.detector import OperatingPoint
+from xaudit.report.changes import build_changes
 from xaudit.stats.multiplicity import holm
 
 POINTS = (
@@ -194,3 +195,26 @@ def test_comparing_an_audit_with_itself_tells_the_facts(finished):
     assert changes.points == ("default",)
     assert changes.points_left_out == ()
     assert changes.old == changes.new
+
+
+def test_moves_within_the_tolerance_are_counted(drawn):
+    old = drawn.old.copy()
+    close, far = 10, 11
+    new = np.where(old > 0, old, old - 1.0)
+    old[close], new[close] = 1e-6, -1e-6
+    old[far], new[far] = 0.5, -0.5
+    points = ((POINTS[0][0], POINTS[0][0]),)
+    changes = ScoreChanges(replace(drawn, old=old, new=new, points=points), (0, 0), 1)
+    assert {one.case_id for one in changes.moved()} == {"case-10", "case-11"}
+    assert changes.within(1e-5, "logit") == {"half": 1}
+    assert changes.within(1e-7, "probability") == {"half": 0}
+    assert changes.within(1.0, "logit") == {"half": 2}
+
+
+def test_an_audit_states_the_tolerance_to_its_change_report(finished):
+    found = compare(finished, finished)
+    assert found.tolerance > 0
+    assert found.within == {"default": 0}
+    page = build_changes(replace(found, within={"default": 2}))
+    (moved,) = (one for one in page.sections if one.id == "moved")
+    assert moved.paragraphs[0].startswith("At “default” 2 of them moved by no more than another")

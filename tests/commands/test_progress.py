@@ -1,6 +1,9 @@
 """What is said of the time left, by a clock that the test turns."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from xaudit.audit.progress import Meter
 from xaudit.commands import progress
@@ -58,3 +61,31 @@ def test_two_stages_of_the_same_size_are_told_apart(turn, said):
         turn(seconds)
         meter.probed("degrade", 1, 1)
     assert said[-1] == "1 of 4 cases, 25% of the work (degrade), 48 s left"
+
+
+def test_a_stage_that_finds_nothing_to_do_ends(turn, said):
+    listen = progress._lines(progress.Clock())
+    Meter(listen, 4, 4).probed("shortcuts", 4, 4)
+    turn(30)
+    Meter(listen, 0, 0).scored(0)
+    assert said[-1] == "100% of the work (score)"
+
+
+def test_more_than_was_planned_is_all_of_it(turn, said):
+    listen = progress._lines(progress.Clock())
+    meter = Meter(listen, 4, 4)
+    turn(30)
+    meter.probed("degrade", 6, 6)
+    assert said[-1] == "6 of 4 cases, 100% of the work (degrade), 0 s left"
+
+
+def test_a_bar_on_a_terminal_takes_the_same_steps(turn, monkeypatch):
+    screen = Console(file=io.StringIO(), force_terminal=True)
+    monkeypatch.setattr(progress, "err", screen)
+    with progress.progress_display() as listen:
+        for of_work in (4, 0, 2):
+            meter = Meter(listen, of_work, of_work)
+            turn(30)
+            meter.scored(of_work)
+            meter.probed("degrade", 1, 1)
+    assert "100%" in screen.file.getvalue()

@@ -1,12 +1,14 @@
 """`xaudit verify` as a user meets it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from xaudit.audit.store import CaseRow, read_table, write_table
 from xaudit.commands import main
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +60,22 @@ def test_wrong_usage(xaudit, tmp_path, audit):
     assert xaudit("verify", tmp_path)[0] == 2
     assert xaudit("verify", tmp_path / "none.html")[0] == 2
     assert xaudit("verify", audit / "card.html", "--weights", audit / "plan.json")[0] == 2
+    assert xaudit("verify", audit / "card.html", "--again", audit)[0] == 2
+    assert xaudit("verify", audit, "--again", tmp_path)[0] == 2
+
+
+def test_another_run_of_a_table_must_be_equal(xaudit, audit, tmp_path):
+    again = Path(shutil.copytree(audit, tmp_path / "again"))
+    code, out, _err = xaudit("verify", audit, "--again", again)
+    assert code == 0, out
+    assert "same: scores of another run, to the last digit" in out
+    table = again / "shards" / "00000" / "cases.parquet"
+    rows = read_table(table, CaseRow)
+    rows[0] = replace(rows[0], logit=rows[0].logit + 1e-9)
+    write_table(table, rows, CaseRow)
+    code, out, _err = xaudit("verify", audit, "--again", again)
+    assert code == 1
+    assert f"{rows[0].case_id}: logit" in out
 
 
 @pytest.fixture

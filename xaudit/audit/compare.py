@@ -13,6 +13,7 @@ from xaudit.audit.compare_maps import compare_maps
 from xaudit.audit.files import read_findings
 from xaudit.audit.hashes import MAPS, refuse_changed
 from xaudit.audit.pair import Logits, Paired, read_pair
+from xaudit.audit.rescored import in_unit
 from xaudit.core.case import BoolArray
 from xaudit.core.change import (
     Agreement,
@@ -24,7 +25,7 @@ from xaudit.core.change import (
     Subject,
 )
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Findings
+from xaudit.core.finding import Findings, Unit
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule, levels
 from xaudit.stats.auc import auc_value
@@ -62,6 +63,7 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
     audit = findings[1].audit
     scores = ScoreChanges(pair, findings[1].minimum, audit.seed)
     maps, looked, hits = compare_maps(old, new, pair, audit.seed)
+    tolerance, unit = _tolerance(findings)
     shared = tuple(point.name for _, point in pair.points)
     names = (p.name for one in findings for p in one.detector.operating_points)
     return Changes(
@@ -83,7 +85,17 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
         maps=maps,
         looked=tuple(_looked(findings)),
         unverified=tuple(changed),
+        tolerance=tolerance,
+        within={} if tolerance is None else scores.within(tolerance, unit),
     )
+
+
+def _tolerance(findings: Sequence[Findings]) -> tuple[float | None, Unit]:
+    """The wider one of the two audits; None where none, or not in the same unit, is stated."""
+    stated = [one.rescored for one in findings if one.rescored is not None]
+    if len({one.unit for one in stated}) != 1:
+        return None, "logit"
+    return max(one.tolerance for one in stated), stated[0].unit
 
 
 def _looked(findings: Sequence[Findings]) -> Iterator[str]:
@@ -179,6 +191,15 @@ class ScoreChanges:
                     _known(before[i]),
                     _known(after[i]),
                 )
+
+    def within(self, tolerance: float, unit: Unit) -> dict[str, int]:
+        """Operating point → cases decided differently that moved by no more than a tolerance."""
+        apart = np.abs(in_unit(self.pair.new, unit) - in_unit(self.pair.old, unit))
+        counted = {}
+        for points in self.pair.points:
+            old, new = self._called(points)
+            counted[points[1].name] = int(((old != new) & (apart <= tolerance)).sum())
+        return counted
 
     def _called(self, points: PointPair) -> tuple[BoolArray, BoolArray]:
         return self.pair.old > points[0].edge, self.pair.new > points[1].edge

@@ -27,6 +27,8 @@ from xaudit.audit.probing import Notify, notice, try_detectors
 from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
 from xaudit.audit.read_config import Overrides, read_config
+from xaudit.audit.rescore import rescore
+from xaudit.audit.rescored import RESCORED
 from xaudit.audit.results import Results
 from xaudit.audit.resume import finished_before
 from xaudit.audit.robustness import degrade_scores
@@ -94,6 +96,7 @@ def _carried_out(
     worse_maps = in_parts(explain_degraded, CheckRow, "degraded_maps.parquet", parts, run)
     checks = in_parts(check_explanations, CheckRow, "checks.parquet", parts, run)
     probed = in_parts(probe_shortcuts, CheckRow, "shortcuts.parquet", parts, run)
+    again = in_parts(rescore, CheckRow, RESCORED, parts, run)
     gallery = Gallery(
         results,
         {case.case_id: case for case in plan.study.cases},
@@ -105,7 +108,7 @@ def _carried_out(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_shown(parts, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks, noticed)
+    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks, noticed, again)
     findings = summarize(plan, engine, evidence)
     clear_parts(folder)
     return finish(folder, findings)

@@ -45,7 +45,7 @@ def explain_degraded(
     kept = kept_table(path, CheckRow)
     if kept is not None:
         return kept
-    explainers = tuple(one for one in engine.explainers if sum(one.cost()) <= _CHEAP)
+    explainers = cheap(engine.explainers)
     ids = draw_sample(_with_lesions(plan, results.cases), config.maps, 1.0, plan.config.seed)
     if not ids or not explainers or not config.ladders:
         return []
@@ -58,6 +58,11 @@ def explain_degraded(
         meter.probed(f"maps under {ladder}", 0, 1)
     write_table(path, rows, CheckRow)
     return rows
+
+
+def cheap(explainers: Sequence[Explainer]) -> tuple[Explainer, ...]:
+    """The methods whose maps take at most four passes."""
+    return tuple(one for one in explainers if sum(one.cost()) <= _CHEAP)
 
 
 def _with_lesions(plan: Plan, rows: Sequence[CaseRow]) -> list[CaseRow]:

@@ -26,7 +26,7 @@ MAPS = (*FINDINGS, "shards/*")
 
 RUN_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
              "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
-             "shortcuts.parquet")  # fmt: skip
+             "shortcuts.parquet", "rescored.parquet")  # fmt: skip
 """What a run writes into the folder itself."""
 LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",
               "card.pdf", "signatures.json")  # fmt: skip

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_ENOUGH = 0.01
+"""Share of a stage's work that tells its speed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -25,6 +28,22 @@ class Step:
     work: float
     of_work: float
     kept: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """Of the planned work that is finished, 0 to 1; all of it where none was planned."""
+        return min(self.work / self.of_work, 1.0) if self.of_work > 0 else 1.0
+
+    def left(self, seconds: float) -> float | None:
+        """Seconds for the rest of the stage, 0 or more; None as long as its speed is not known.
+
+        Args:
+            seconds: that the work which was not kept has taken.
+        """
+        done, rest = self.work - self.kept, max(self.of_work - self.work, 0.0)
+        if done <= 0 or done < _ENOUGH * self.of_work:
+            return None
+        return seconds * (rest / done)
 
 
 Listener = Callable[[Step], None]

@@ -26,6 +26,7 @@ from xaudit.audit.fold_detectors import load_part
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.plan import Plan, detector_spec
 from xaudit.audit.progress import Meter, Step
+from xaudit.audit.rescore import rescore
 from xaudit.audit.results import Results
 from xaudit.audit.robustness import degrade_scores
 from xaudit.audit.run import Engine
@@ -34,6 +35,7 @@ from xaudit.audit.shard import Progressed, ShardWorker
 from xaudit.audit.shortcuts import probe_shortcuts
 from xaudit.audit.store import MapRow, Store
 from xaudit.audit.workload import (
+    AGAIN,
     CHECK,
     FINDINGS,
     MAPS,
@@ -132,6 +134,7 @@ def rehearse(plan: Plan, clock: Clock = time.perf_counter) -> Rehearsed:
             trial.worsen()
             trial.check()
             trial.probe()
+            trial.again()
             trial.show()
         trial.summarize(plan)
     busy = (time.process_time() - processor) / max(clock() - began, 1e-9)
@@ -258,6 +261,11 @@ class _Trial:
         probed = min(self.plan.config.explain.shortcuts, len(self.results.cases))
         with self._timed(SHORTCUTS, probed):
             probe_shortcuts(self.plan, self.engine, self.results, self.folder, _unheard)
+
+    def again(self) -> None:
+        """Score once more in other batches and threads."""
+        with self._timed(AGAIN, self.units[AGAIN]):
+            rescore(self.plan, self.engine, self.results, self.folder, _unheard)
 
     def show(self) -> None:
         """Draw pictures, and count the maps that are made for the card alone."""

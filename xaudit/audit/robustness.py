@@ -53,14 +53,15 @@ def degrade_scores(
     meter = Meter(listen, len(cases), float(len(cases) * steps))
     found: list[DegradedRow] = []
     parts = [cases[start : start + _TOGETHER] for start in range(0, len(cases), _TOGETHER)]
-    for part in ahead(lambda some: _prepared(some, engine), parts):
+    for part in ahead(lambda some: readable(some, engine), parts):
         found.extend(_degrade(part, engine, config.ladders, plan.config.seed))
         meter.probed("degrade", len(part), len(part) * steps)
     write_table(path, found, DegradedRow)
     return found
 
 
-def _prepared(cases: Sequence[Case], engine: Engine) -> list[PreparedCase]:
+def readable(cases: Sequence[Case], engine: Engine) -> list[PreparedCase]:
+    """Those of these cases that can still be read, as the detector sees them."""
     ready = []
     for case in cases:
         try:

@@ -19,6 +19,7 @@ from xaudit.audit.plan import Plan
 from xaudit.audit.predictions import PredictionsPlan, summarize_predictions
 from xaudit.audit.predictions_config import PredictionsConfig
 from xaudit.audit.record import PlanRecord, read_looks
+from xaudit.audit.rescored import RESCORED
 from xaudit.audit.results import Results
 from xaudit.audit.store import CheckRow, DegradedRow, Row, Store, read_table
 from xaudit.audit.summarize import Evidence, summarize
@@ -97,6 +98,7 @@ class SavedAudit:
             self._shown(),
             read_looks(self.folder),
             read_noticed(self.folder),
+            self._table(RESCORED, CheckRow),
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)
 

@@ -27,6 +27,7 @@ from xaudit.audit.provenance import provenance
 from xaudit.audit.ran import Ran, RanMethod
 from xaudit.audit.reference_gaps import of_ideal_findings, reference_gap_findings
 from xaudit.audit.repeated import repeated, repeated_bins
+from xaudit.audit.rescored import rescored
 from xaudit.audit.results import Results
 from xaudit.audit.robustness_findings import robustness_findings
 from xaudit.audit.score import REFERENCES
@@ -46,11 +47,13 @@ from xaudit.core.finding import (
     GalleryCase,
     MethodFacts,
     StudyFacts,
+    Unit,
 )
 from xaudit.core.looks import Looks
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.models.own_code import needs_permission
+from xaudit.models.spec import PROBABILITIES
 from xaudit.report import numbers
 
 
@@ -67,6 +70,7 @@ class Evidence:
         shown: cases that the card shows.
         looks: that were made while the audit ran; None for once, at its end.
         noticed: before the run.
+        again: logits and maps of some cases in other batches and threads.
     """
 
     results: Results
@@ -77,6 +81,7 @@ class Evidence:
     shown: tuple[GalleryCase, ...] = ()
     looks: Looks | None = None
     noticed: Noticed = field(default_factory=Noticed)
+    again: Sequence[CheckRow] = ()
 
 
 def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
@@ -130,6 +135,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         peak_tolerance=config.explain.peak_tolerance,
         looks=looks,
         suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
+        rescored=rescored(evidence.again, rows, _points(plan), _unit(plan)),
     )
     findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, plan.record.statements)
@@ -138,6 +144,12 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
 def _scores(plan: Plan, rows: Sequence[CaseRow]) -> Scores:
     output = plan.config.detector.output.resolve()
     return scores_of(rows, output.kind, output.clipping, _points(plan))
+
+
+def _unit(plan: Plan) -> Unit:
+    """What the network returns: its rounding is that of this."""
+    kind = plan.config.detector.output.resolve().kind
+    return "probability" if kind in PROBABILITIES else "logit"
 
 
 def _points(plan: Plan) -> tuple[OperatingPoint, ...]:

@@ -12,9 +12,12 @@ from xaudit.data.degrade import LADDERS
 
 SCORE, MAPS, WORSE, WORSE_MAPS = "score", "maps", "degrade", "maps of worse images"
 SHORTCUTS, SHOWN = "shortcuts", "maps of shown cases"
+AGAIN = "score again"
 PICTURES, FINDINGS = "pictures", "findings"
 CHECK = "check "
 """How the names of all stages begin that check maps, see `Checks.stages`."""
+SCORED_AGAIN = 32
+"""Cases that are scored once more in every other way."""
 _MEANS, _DRAWS = 320, 2000
 """Means over cases that are made of the maps of a method, and draws for the interval of each."""
 
@@ -49,6 +52,7 @@ def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
         **_of_worse_images(plan),
         **{CHECK + name: float(checked * each) for name, each in times.items()},
         SHORTCUTS: min(explain.shortcuts, explained),
+        AGAIN: min(SCORED_AGAIN, cases),
         SHOWN: _shown(plan),
         PICTURES: sum(LIMITS.values()) if _pictured(plan) else 0,
         FINDINGS: _MEANS * max(1, len(explain.methods)) * plan.config.statistics.draws / _DRAWS,

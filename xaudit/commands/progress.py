@@ -12,6 +12,7 @@ from xaudit.audit.progress import Listener, Step
 from xaudit.commands.console import err, say
 
 _SECONDS_BETWEEN_LINES = 15.0
+_SECONDS_TO_GO_BY = 2.0
 
 
 class Clock:
@@ -29,11 +30,9 @@ class Clock:
         if step.of_work != self._of_work or step.work <= self._work:
             self._began = self._last
         self._of_work, self._work, self._last = step.of_work, step.work, time.monotonic()
-        done = step.work - step.kept
         elapsed = self._last - self._began
-        if elapsed < 2 or done < 0.01 * step.of_work:
-            return ""
-        return f"{duration(elapsed / done * (step.of_work - step.work))} left"
+        seconds = step.left(elapsed) if elapsed >= _SECONDS_TO_GO_BY else None
+        return "" if seconds is None else f"{duration(seconds)} left"
 
 
 def duration(seconds: float) -> str:
@@ -65,8 +64,8 @@ def progress_display() -> Iterator[Listener]:
             progress.update(
                 task,
                 description=f"{_cases(step)}{step.name:<20}",
-                completed=step.work,
-                total=step.of_work,
+                completed=step.share,
+                total=1.0,
                 left=clock.left(step),
             )
 
@@ -82,8 +81,8 @@ def _lines(clock: Clock) -> Listener:
         if now - last[0] < _SECONDS_BETWEEN_LINES:
             return
         last[0] = now
-        share = step.work / step.of_work if step.of_work else 1.0
-        say(f"{_cases(step)}{share:.0%} of the work ({step.name})" + (f", {left}" if left else ""))
+        rest = f", {left}" if left else ""
+        say(f"{_cases(step)}{step.share:.0%} of the work ({step.name}){rest}")
 
     return listen
 

@@ -16,6 +16,7 @@ from xaudit.audit.signature import (
     uncovered,
 )
 from xaudit.audit.verify import MADE_ANEW, Check, findings_hash, verify_card, verify_folder
+from xaudit.audit.verify_again import another_run
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
 
@@ -24,6 +25,10 @@ def verify(
     target: Annotated[Path, typer.Argument(help="Folder of a finished audit, or a card (HTML).")],
     weights: Annotated[
         Path | None, typer.Option(help="The detector's weights: are they the audited ones?")
+    ] = None,
+    again: Annotated[
+        Path | None,
+        typer.Option(help="Folder of another run of the same plan: did it score the same?"),
     ] = None,
     key: Annotated[
         Path | None, typer.Option(help="Public key (PEM) of somebody who must have signed.")
@@ -39,12 +44,9 @@ def verify(
     a signature was not checked, or does not speak of a verdict, a card or a ledger that lies there;
     2: wrong usage.
     """
-    if weights is not None and not target.is_dir():
-        raise ConfigError("--weights applies to an audit's folder, not to a card alone")
     if key is not None and no_key:
         raise ConfigError("--key and --no-key: a signature is checked or it is not")
-    checks = verify_folder(target, weights) if target.is_dir() else verify_card(target)
-    checks = (*checks, _signature(target, key))
+    checks = (*_checks(target, weights, again), _signature(target, key))
     for check in checks:
         _print(check)
     count = sum(len(check.differences) for check in checks)
@@ -60,6 +62,17 @@ def verify(
     tell(f"nothing differs; findings SHA-256 {findings_hash(target)}")
     if unsettled:
         raise typer.Exit(ExitCode.INCONCLUSIVE)
+
+
+def _checks(target: Path, weights: Path | None, again: Path | None) -> tuple[Check, ...]:
+    if target.is_dir():
+        checks = verify_folder(target, weights)
+        return checks if again is None else (*checks, another_run(target, again))
+    if weights is not None:
+        raise ConfigError("--weights applies to an audit's folder, not to a card alone")
+    if again is not None:
+        raise ConfigError("--again compares two audits' folders, not a card alone")
+    return verify_card(target)
 
 
 def _signature(target: Path, key: Path | None) -> Check:

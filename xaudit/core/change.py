@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from xaudit.core.estimate import Estimate
@@ -118,6 +118,9 @@ class Changes:
             verdict is read.
         looked: what is to be said of audits that were looked at while they ran.
         unverified: which files were not those that the runs wrote, a line each.
+        tolerance: difference of two scores of one case that another run of the same audit may
+            show; None where it was not measured.
+        within: operating point → cases that are decided differently and moved by no more.
     """
 
     old: Audited
@@ -138,4 +141,6 @@ class Changes:
     maps: tuple[MapChange, ...]
     looked: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    tolerance: float | None = None
+    within: Mapping[str, int] = field(default_factory=dict)
     schema_version: int = CHANGE_SCHEMA_VERSION

@@ -319,6 +319,34 @@ class StrikingGroup:
     overall_low: float
 
 
+Unit = Literal["logit", "probability"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """By how much another run may differ: some cases, scored again in other batches and threads.
+
+    Attributes:
+        cases: that were scored again.
+        ways: in which they were, besides that of the run.
+        largest: difference of two scores of one case that was seen.
+        tolerance: difference of two scores of one case that another run may show.
+        flipped: of these cases, those that some way calls otherwise at an operating point.
+        near: operating point → scored cases of the audit that lie within the tolerance of it.
+        maps: method → largest difference of two maps of one case, by the largest value of the map.
+        unit: of the scores.
+    """
+
+    cases: int
+    ways: tuple[str, ...]
+    largest: float
+    tolerance: float
+    flipped: int
+    near: Mapping[str, int]
+    maps: Mapping[str, float] = field(default_factory=dict)
+    unit: Unit = "logit"
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """All that the gate and the card read, besides the pictures in ``evidence/``.
@@ -337,6 +365,7 @@ class Findings:
         looks: how often the audit was looked at while it ran; then every interval is a repeated
             one. None for a single look at its end.
         suspicions: declarations that do not look like what was seen, acknowledged or not.
+        rescored: by how much another run may differ; None where no detector ran.
     """
 
     audit: AuditFacts
@@ -361,6 +390,7 @@ class Findings:
     peak_tolerance: str = ""
     looks: Looks | None = None
     suspicions: tuple[Suspicion, ...] = ()
+    rescored: Rescored | None = None
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -169,6 +169,16 @@ class Evaluator:
             backward: sizes[name] for name, backward in self._directions.items() if name in sizes
         }
 
+    @contextmanager
+    def in_batches(self, images: int) -> Iterator[None]:
+        """Within, so many images pass at once, both ways; as many as before behind it."""
+        before = self.sizes
+        self.sizes = dict.fromkeys(before, images)
+        try:
+            yield
+        finally:
+            self.sizes = before
+
     @property
     def feature_grid(self) -> tuple[int, int] | None:
         """Rows and columns of the target layer's output; None if there is none."""

@@ -17,7 +17,7 @@ def best_batch(step: Callable[[torch.Tensor], object], image: torch.Tensor) -> i
     """The number of images at once with the least time for each.
 
     Sizes are doubled until one is clearly slower than the best, memory runs out, or the probe
-    has taken three seconds. Results do not depend on the outcome.
+    has taken three seconds. Results depend on the outcome by rounding alone.
 
     Args:
         step: passes a batch through the detector.

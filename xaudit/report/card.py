@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
-from xaudit.report import credibility, numbers, places, predictions, results, statements
+from xaudit.report import (
+    credibility,
+    numbers,
+    places,
+    predictions,
+    rescored,
+    results,
+    statements,
+)
 from xaudit.report.at_points import above
 from xaudit.report.crosswalk import anchor, asked_for, said_status
 from xaudit.report.crosswalk import lead as crosswalk_lead
@@ -84,6 +92,7 @@ def build_card(
             *suspicions(findings),
             *_unverified(verdict, unverified),
             *map(stored, device.warnings),
+            *rescored.warnings(findings),
             *_changed(verdict),
             *statements.warnings(findings),
         ),
@@ -301,8 +310,8 @@ def _provenance(findings: Findings) -> Section:
         (tr("Seed"), numbers.whole(audit.seed)),
         *((stored(name), stored(fact)) for name, fact in sorted(findings.provenance.items())),
     )
-    lead = tr("The same plan, data and packages give the same numbers.")
-    return Section("provenance", "", tr("Where do the numbers come from?"), lead,
+    return Section("provenance", "", tr("Where do the numbers come from?"),
+                   rescored.same_again(findings), paragraphs=rescored.details(findings),
                    tables=(statements.signatures(findings),
                            Table(tr("Provenance"), (tr("Fact"), tr("Value")), rows)))  # fmt: skip
 

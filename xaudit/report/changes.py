@@ -167,7 +167,21 @@ def _moved(changes: Changes) -> Section:
                 )
     count = len({one.case_id for one in changes.moved})
     lead = trn("{count} cases are decided differently.", count, count=numbers.whole(count))
-    return Section("moved", "", tr("Which decisions changed?"), lead, tables=tuple(tables))
+    return Section("moved", "", tr("Which decisions changed?"), lead, tables=tuple(tables),
+                   paragraphs=tuple(_within(changes)))  # fmt: skip
+
+
+def _within(changes: Changes) -> Iterator[str]:
+    """Moves that another run of the same audit may show too."""
+    for point, count in changes.within.items():
+        if count and changes.tolerance is not None:
+            yield tr(
+                "At “{point}” {count} of them moved by no more than another run of the same "
+                "audit may ({tolerance}): that says nothing about the detectors.",
+                point=point,
+                count=numbers.whole(count),
+                tolerance=numbers.plain(changes.tolerance),
+            )
 
 
 def _moved_table(title: str, cases: Sequence[MovedCase]) -> Table:
