@@ -7,15 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from xaudit.core.policy import Verdict
+from xaudit.gate import words
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import (
-    baseline_lines,
-    counts_text,
-    interval_text,
-    scope_text,
-    suspicion_text,
-    warning_lines,
-)
 
 # The marks of the card: they differ in shape as well as in color.
 MARKS = {"pass": "●", "fail": "■", "inconclusive": "◇", "waived": "▲"}
@@ -29,20 +22,20 @@ def verdict_table(verdict: Verdict) -> Group:
         table.add_row(
             _mark(outcome.verdict),
             Text(outcome.rule.id),
-            Text(scope_text(outcome.scope)),
-            Text(interval_text(outcome.estimate)),
+            Text(words.scope_text(outcome.scope)),
+            Text(words.interval_text(outcome.estimate)),
             Text(outcome.rule.demand),
             Text(outcome.why),
         )
     last = Text.assemble(
         _mark(verdict.overall),
-        f" {verdict.overall}: policy {verdict.policy}, {counts_text(verdict)}",
+        f" {verdict.overall}: policy {verdict.policy}, {words.counts_text(verdict)}",
     )
     waivers = [Text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
-    compared = [Text(line) for line in baseline_lines(verdict)]
-    changed = [Text(line, style="bold") for line in warning_lines(verdict)]
+    compared = [Text(line) for line in words.baseline_lines(verdict)]
+    changed = [Text(line, style="bold") for line in words.warning_lines(verdict)]
     suspected = [
-        Text(suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
+        Text(words.suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
         for one in verdict.suspicions
     ]
     return Group(table, *waivers, *compared, *suspected, *changed, last)
