@@ -142,9 +142,7 @@ def _not_known(lesion: Estimate, largest: _Thing | None) -> Decision:
     why = tr("Not known: {why}.", why=stored(lesion.undefined or ""))
     if largest is None or largest.effect.value is None:
         return Decision(False, why)
-    moved = tr(
-        "Erasing {thing} moves the logit by {effect} ({cases} cases).", **_of_thing(largest)
-    )
+    moved = tr("Erasing {thing} moves the logit by {effect} ({cases} cases).", **_of_thing(largest))
     return Decision(False, f"{moved} {why}", _detail((largest,)))
 
 
