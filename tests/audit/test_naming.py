@@ -49,7 +49,7 @@ def test_images_that_fail_together_alone_are_named_together():
         if len(images) > 1:
             raise ValueError("one at a time")
 
-    with pytest.raises(DetectorError, match="3 images together \\(a … c\\): .* one at a time"):
+    with pytest.raises(DetectorError, match=r"3 images together \(a … c\): .* one at a time"):
         naming(ask, IMAGES, CASES)
 
 
@@ -57,7 +57,7 @@ def test_images_that_fail_together_alone_are_named_together():
     "error", [torch.OutOfMemoryError("of 3 TiB"), RuntimeError("can't allocate memory: of 3 TiB")]
 )
 def test_memory_is_not_the_network_s_mistake(error):
-    with pytest.raises(AuditError, match="case b: the memory does not hold .* of 3 TiB"):
+    with pytest.raises(AuditError, match=r"case b: the memory does not hold .* of 3 TiB"):
         naming(failing(error), IMAGES, CASES)
 
 
