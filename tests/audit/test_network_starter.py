@@ -52,6 +52,16 @@ def test_files_that_agree_answer_together_and_files_that_do_not_are_a_question()
     assert "# w.onnx: no" in text
 
 
+def test_a_file_that_proves_nothing_leaves_the_answer_of_another_alone():
+    first = Sidecar("config.json", {"mean": [0.5]})
+    second = Sidecar(
+        "w.onnx", {}, {"mean": "begins with Sub", "std": "begins with Sub"}, doubts=False
+    )
+    said = detector(RESNET, first, second)["input"]
+    assert (said["mean"], said["std"]) == ([0.5], OPEN)
+    assert "# w.onnx: begins with Sub" in network_text(RESNET, [first, second])
+
+
 def test_a_margin_that_is_cut_off_is_written_with_what_is_cut():
     said = detector(RESNET, Sidecar("c", {"resize": "crop", "crop_pct": 0.875}))["input"]
     assert (said["resize"], said["crop_pct"]) == ("crop", 0.875)

@@ -141,7 +141,7 @@ def test_every_beginning_of_a_model_is_none(tmp_path):
     whole = model(IMAGE)
     path = tmp_path / "w.onnx"
     path.write_bytes(whole)
-    assert kind_of_protobuf(path, whole[:64]).name == "an ONNX model"
+    assert kind_of_protobuf(path, whole[:64]).what == "an ONNX model"
     for end in range(0, len(whole), 7):
         path.write_bytes(whole[:end])
         outline = read_outline(path)

@@ -129,10 +129,12 @@ class _Answer:
 
 def _answer(key: str, seen: Recognized, sidecars: Sequence[Sidecar]) -> _Answer | list[str]:
     """What the files say of a key; where they disagree or one is in doubt, what each says."""
-    remarks = [f"{one.source}: {one.remarks[key]}" for one in sidecars if key in one.remarks]
+    open_in = [one for one in sidecars if key in one.remarks]
+    remarks = [f"{one.source}: {one.remarks[key]}" for one in open_in]
+    doubted = any(one.doubts for one in open_in)
     told = [(one.source, value) for one in sidecars
             if (value := one.values.get(key)) is not None and _fits(value, seen)]  # fmt: skip
-    if told and not remarks and all(_same(value, told[0][1]) for _, value in told):
+    if told and not doubted and all(_same(value, told[0][1]) for _, value in told):
         return _Answer(told[0][1], ", ".join(source for source, _ in told))
     return remarks + [f"{source}: it says {json.dumps(value)}" for source, value in told]
 

@@ -56,9 +56,9 @@ def of_onnx(path: Path) -> Sidecar | None:
             f"its graph begins with {outline.first or 'several layers'} on {shape or 'nothing'}"
         )
         told = f"{begins}, not with a convolution on N x C x H x W{_quoted(metadata)}"
-        return Sidecar(name, {}, dict.fromkeys(READ, told))
+        return Sidecar(name, {}, dict.fromkeys(READ, told), doubts=False)
     values, remarks = _values(metadata)
-    return Sidecar(name, {**sides, **values}, remarks)
+    return Sidecar(name, {**sides, **values}, remarks, doubts=False)
 
 
 def _sides(outline: OnnxOutline) -> dict[str, object] | None:

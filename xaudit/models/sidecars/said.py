@@ -28,12 +28,15 @@ class Sidecar:
         values: keys of `detector.input` → value.
         remarks: key → what the file says that cannot be declared as it is.
         architecture: of timm, if it names one.
+        doubts: whether what it leaves open stays open whatever other files say; not for a file that
+            merely proves nothing.
     """
 
     source: str
     values: Values = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
     architecture: str | None = None
+    doubts: bool = True
 
 
 def normalization(mean: object, std: object) -> tuple[dict[str, object], dict[str, str]]:
