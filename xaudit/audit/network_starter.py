@@ -144,7 +144,7 @@ def _same(one: object, other: object) -> bool:
     if not isinstance(one, list) or not isinstance(other, list):
         return one == other
     single = 1 in {len(one), len(other)}
-    pairs = product(one, other) if single else zip(one, other, strict=False)
+    pairs = list(product(one, other)) if single else list(zip(one, other, strict=False))
     alike = all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-6) for a, b in pairs)
     return alike and (single or len(one) == len(other))
 
