@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from tests.audit.conftest import audit_text
-from xaudit.audit.cost import run_cost, seconds_of
+from xaudit.audit.clocks import Clocks
+from xaudit.audit.cost import rest_of, run_cost, seconds_of
 from xaudit.audit.credibility import check_explanations
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.fold_detectors import load_part
@@ -81,10 +82,16 @@ def _steps(seconds):
     return lambda: seconds * next(asked)
 
 
+def _clocks(wall, processor=None, queued=0.0):
+    return Clocks(
+        *(_steps(one) for one in (wall, wall if processor is None else processor, queued))
+    )
+
+
 @pytest.mark.heavy
 def test_a_preview_counts_what_each_stage_really_passes(plan, tmp_path_factory):
     really = _really(plan, tmp_path_factory.mktemp("run"))
-    said = {one.name: one.spent for one in run_cost(plan, rehearse(plan, _steps(0.3)))}
+    said = {one.name: one.spent for one in run_cost(plan, rehearse(plan, _clocks(0.3)))}
     together = [said["score"], *(one for name, one in said.items() if name.startswith(MAPS + ":"))]
     said["score and maps"] = sum(together, Spent())
     for name, (forward, backward) in really.items():
@@ -110,14 +117,32 @@ def test_what_is_switched_off_costs_nothing(workspace):
 
 
 def test_a_check_that_would_rehearse_too_long_is_reckoned_as_its_maps(plan):
-    each = rehearse(plan, _steps(3600.0)).each
+    each = rehearse(plan, _clocks(3600.0)).each
     assert each["check randomization"] == each[MAPS]
     assert each["check smooth randomization"] == each[MAPS].times(2)
 
 
+@pytest.mark.parametrize(
+    ("processor", "queued", "share"), [(0.1, 0.0, 1 / 3), (0.6, 0.25, 1 / 6), (0.6, 0.0, 1)]
+)
+def test_what_other_programs_take_is_no_time_of_the_run(plan, processor, queued, share):
+    rehearsed = rehearse(plan, _clocks(0.3, processor, queued))
+    stages = run_cost(plan, rehearsed)
+    assert rest_of(stages) == pytest.approx(share * seconds_of(stages))
+    assert all(one.spent.rest <= one.spent.seconds for one in stages)
+
+
+def test_a_busy_machine_is_no_reason_to_shorten(plan):
+    busy = Rehearsed(("head",), {MAPS: Spent(10, 0, HOUR, 1.0)}, Spent(), _rehearsed().maps)
+    assert seconds_of(run_cost(plan, busy)) == 4 * HOUR
+    assert shorten(plan, busy) is None
+
+
 def _rehearsed(**each):
-    names = {name.replace("_", " "): Spent(10, 0, seconds) for name, seconds in each.items()}
-    return Rehearsed(("head",), names, 0.0, 1.0, (MapRow("a", "gradcam", {}, forward=10),))
+    names = {
+        name.replace("_", " "): Spent(10, 0, seconds, seconds) for name, seconds in each.items()
+    }
+    return Rehearsed(("head",), names, Spent(), (MapRow("a", "gradcam", {}, forward=10),))
 
 
 def test_a_run_below_an_hour_is_left_alone(plan):

@@ -7,7 +7,7 @@ import pytest
 
 from xaudit.audit.card import write_cards, write_crosswalk
 from xaudit.audit.compare import compare
-from xaudit.audit.hashes import CASES, FINDINGS, PICTURES, refuse_changed
+from xaudit.audit.hashes import CASES, FINDINGS, PICTURES, changed_files, refuse_changed
 from xaudit.audit.judge import judge_audit, judge_named, known_policy, saved_verdict
 from xaudit.audit.pages import write_pages
 from xaudit.errors import ConfigError
@@ -99,11 +99,45 @@ def test_cases_of_both_sides_of_a_comparison(audit, finished):
     table = next((audit / "shards").rglob("cases.parquet"))
     table.write_bytes(table.read_bytes()[:-1] + b"\1")
     assert refuse_changed(audit, CASES, unverified=True)
-    assert refuse_changed(audit, FINDINGS) == ()
     with pytest.raises(ConfigError, match=r"cases.parquet: SHA-256"):
         judge_audit(finished, baseline=audit)
     with pytest.raises(ConfigError, match=r"cases.parquet: SHA-256"):
         judge_audit(audit, baseline=finished)
+
+
+@pytest.mark.parametrize("door", ["gate", "judge", "dry run", "card"])
+@pytest.mark.parametrize("name", ["suspicions.json", "shards/00000/scores.parquet"])
+def test_of_what_findings_were_made_is_not_exchanged_behind_them(audit, door, name):
+    change(audit / name)
+    with pytest.raises(ConfigError, match=f"{name}: SHA-256"):
+        DOORS[door](audit)
+    (told,) = judge_audit(audit, unverified=True).unverified
+    assert told.startswith(f"{name}: SHA-256")
+
+
+def test_suspicions_that_were_put_in_are_refused(audit):
+    (audit / "suspicions.json").rename(audit / "kept.json")
+    assert judge_audit(audit).unverified == ()
+    (audit / "suspicions.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"suspicions.json: SHA-256"):
+        judge_audit(audit)
+
+
+def test_an_audit_that_is_handed_on_without_its_rows_is_judged_by_its_findings(audit):
+    expected = judge_audit(audit)
+    shutil.rmtree(audit / "shards")
+    assert judge_audit(audit) == expected
+    with pytest.raises(ConfigError, match="it is not there"):
+        judge_audit(audit, baseline=audit)
+
+
+def test_maps_are_compared_by_verify_alone(audit):
+    arrays = next((audit / "shards").rglob("arrays.npz"))
+    arrays.write_bytes(arrays.read_bytes() + b"\0")
+    assert judge_audit(audit).unverified == ()
+    assert [one.split(":")[0] for one in changed_files(audit)] == [
+        arrays.relative_to(audit).as_posix()
+    ]
 
 
 def test_who_takes_it_as_it_is_reads_so_everywhere(audit):

@@ -6,7 +6,7 @@ import yaml
 from xaudit.audit.network_starter import network_text
 from xaudit.audit.questions import OPEN
 from xaudit.models.recognize import Recognized
-from xaudit.models.sidecar import Sidecar
+from xaudit.models.sidecars.said import Sidecar
 
 RESNET = Recognized("torchvision:resnet18", {"num_classes": 2}, 3, 2, ("timm:resnet18",))
 ASKED = (
@@ -14,8 +14,8 @@ ASKED = (
 )  # fmt: skip
 
 
-def detector(seen, sidecar=None):
-    return yaml.safe_load(f"detector:\n{network_text(seen, sidecar or Sidecar())}")["detector"]
+def detector(seen, *sidecars):
+    return yaml.safe_load(f"detector:\n{network_text(seen, sidecars)}")["detector"]
 
 
 def test_without_a_sidecar_only_the_tensors_answer():
@@ -25,7 +25,7 @@ def test_without_a_sidecar_only_the_tensors_answer():
     assert said["input"]["channels"] == 3
     assert {key for key, value in said["input"].items() if value == OPEN} == set(ASKED)
     assert said["output"] == {"kind": OPEN, "positive": OPEN}
-    assert "timm:resnet18" in network_text(RESNET, Sidecar())
+    assert "timm:resnet18" in network_text(RESNET)
 
 
 def test_a_sidecar_answers_with_its_name_and_what_it_cannot_is_told():
@@ -35,9 +35,38 @@ def test_a_sidecar_answers_with_its_name_and_what_it_cannot_is_told():
     assert (said["height"], said["mean"], said["std"]) == (224, [0.1, 0.2, 0.3], [0.2])
     # The tensors are certain; what a file beside them says is not.
     assert (said["channels"], said["resize"]) == (3, OPEN)
-    text = network_text(RESNET, sidecar)
+    text = network_text(RESNET, [sidecar])
     assert "height: 224   # says config.json" in text
     assert "# config.json: it says crop_pct 0.875" in text
+
+
+def test_files_that_agree_answer_together_and_files_that_do_not_are_a_question():
+    first = Sidecar("config.json", {"mean": [0.485, 0.485, 0.485], "std": [0.2], "height": 224})
+    second = Sidecar("w.onnx", {"mean": [0.485000001], "std": [0.25], "height": 256}, {"std": "no"})
+    said = detector(RESNET, first, second)["input"]
+    assert (said["mean"], said["std"], said["height"]) == ([0.485, 0.485, 0.485], OPEN, OPEN)
+    text = network_text(RESNET, [first, second])
+    assert "mean: [0.485, 0.485, 0.485]   # says config.json, w.onnx" in text
+    assert "# config.json: it says 224" in text
+    assert "# w.onnx: it says 256" in text
+    assert "# w.onnx: no" in text
+
+
+def test_a_file_that_proves_nothing_leaves_the_answer_of_another_alone():
+    first = Sidecar("config.json", {"mean": [0.5]})
+    second = Sidecar(
+        "w.onnx", {}, {"mean": "begins with Sub", "std": "begins with Sub"}, doubts=False
+    )
+    said = detector(RESNET, first, second)["input"]
+    assert (said["mean"], said["std"]) == ([0.5], OPEN)
+    assert "# w.onnx: begins with Sub" in network_text(RESNET, [first, second])
+
+
+def test_a_margin_that_is_cut_off_is_written_with_what_is_cut():
+    said = detector(RESNET, Sidecar("c", {"resize": "crop", "crop_pct": 0.875}))["input"]
+    assert (said["resize"], said["crop_pct"]) == ("crop", 0.875)
+    assert "crop_pct" not in detector(RESNET)["input"]
+    assert "crop_pct" in network_text(RESNET)
 
 
 def test_as_many_means_as_channels():
@@ -48,7 +77,7 @@ def test_as_many_means_as_channels():
 @pytest.mark.parametrize(
     ("sidecar", "expected"),
     [
-        (Sidecar(), OPEN),
+        (Sidecar("config.json"), OPEN),
         (Sidecar("config.json", architecture="timm:resnetblur18"), "timm:resnetblur18"),
         (Sidecar("config.json", architecture="timm:resnet50"), OPEN),
     ],
@@ -58,16 +87,14 @@ def test_rivals_are_a_question_unless_a_sidecar_names_one(sidecar, expected):
         "torchvision:resnet18", {"num_classes": 2}, 3, 2, (), ("timm:resnetblur18",)
     )
     assert detector(rivals, sidecar)["architecture"] == expected
-    assert "timm:resnetblur18" in network_text(rivals, sidecar)
+    assert "timm:resnetblur18" in network_text(rivals, [sidecar])
 
 
 def test_of_an_unknown_network_nothing_is_claimed():
     said = detector(Recognized(None, keys=("state_dict", "ema")))
     assert said["weights_key"] == said["architecture"] == said["input"]["channels"] == OPEN
     assert said["output"] == {"kind": OPEN, "positive": OPEN}
-    assert "state_dict, ema" in network_text(
-        Recognized(None, keys=("state_dict", "ema")), Sidecar()
-    )
+    assert "state_dict, ema" in network_text(Recognized(None, keys=("state_dict", "ema")))
 
 
 def test_one_output_is_a_logit_and_a_prefix_is_declared():
@@ -80,7 +107,7 @@ def test_of_rivals_those_that_are_the_same_are_told():
     rivals = Recognized(
         "torchvision:resnet18", {}, 3, 2, ("timm:resnet18",), ("timm:resnetblur18",)
     )
-    text = " ".join(network_text(rivals, Sidecar()).replace("#", "").split())
+    text = " ".join(network_text(rivals).replace("#", "").split())
     assert "torchvision:resnet18 and timm:resnet18 are the same network" in text
     assert "other logits, or could not be compared: timm:resnetblur18" in text
 

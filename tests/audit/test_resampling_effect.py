@@ -13,7 +13,8 @@ from xaudit.data.resampling import LIBRARIES
 from xaudit.errors import InstallError
 
 KINDS = {"area": ["pil_box", "cv2_area", "torch_area"],
-         "cv2_linear": ["bilinear", "pil_bilinear", "torch_bilinear", "torch_bilinear_antialias"],
+         "cv2_linear": ["bilinear", "pil_bilinear", "torch_bilinear", "torch_bilinear_antialias",
+                        "torch_bilinear_uint8", "torch_bilinear_rounded"],
          "pil_lanczos": []}  # fmt: skip
 
 

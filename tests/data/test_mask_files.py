@@ -108,6 +108,36 @@ def test_soft_mask_that_does_not_reach_white_is_refused_without_a_proposal(tmp_p
     assert "ignore" not in str(caught.value)
 
 
+def test_soft_sides_of_a_rectangle_are_edges_however_long_they_are(tmp_path):
+    """One side that is soft has one value, far more often than the short ones: still no class."""
+    large = np.zeros((SHAPE[0] * 8, SHAPE[1] * 8), np.uint8)
+    large[83:467, 80:150] = 255
+    soft = np.asarray(Image.fromarray(large).resize(SHAPE[::-1], Image.Resampling.BOX))
+    between = soft[(soft > 0) & (soft < 255)]
+    counts = np.sort(np.unique(between, return_counts=True)[1])
+    assert counts[-1] > 4 * counts[-2]
+    found = lesions_of(save(tmp_path / "m.png", soft))
+    assert area(found) == [int((soft > 127).sum())]
+    assert found.soft is not None
+
+
+def test_soft_edges_are_not_taken_for_several_lesions(tmp_path):
+    path = save(tmp_path / "m.png", np.asarray(drawn(4)))
+    with pytest.raises(UndeclaredValuesError, match="one lesion a file"):
+        lesions_of(path, "values")
+    # The crack and the disk, cut at half.
+    assert len(lesions_of(path, "components").lesions) == 2
+
+
+@pytest.mark.parametrize("void", [255, 65535])
+def test_void_of_either_depth_beside_small_values_is_asked_about(tmp_path, void):
+    array = two_values(1, void).astype(np.uint16 if void > 255 else np.uint8)
+    Image.fromarray(array).save(tmp_path / "m.png")
+    for mode in ("one", "values"):
+        with pytest.raises(UndeclaredValuesError, match=f"value {void} .144 px"):
+            lesions_of(tmp_path / "m.png", mode)
+
+
 def test_question_proposes_no_value(tmp_path):
     for values in ((255, 1), (1, 2)):
         with pytest.raises(UndeclaredValuesError, match=r"ignore: \[\.\.\.\]"):
@@ -167,6 +197,27 @@ def test_jpeg_is_cut_at_half_of_its_own_level(tmp_path, level, quality, name):
 
 def jpeg_of(tmp_path, array):
     return save(tmp_path / "m.jpg", np.kron(array, np.ones((4, 4, 1)[: array.ndim])), quality=80)
+
+
+@pytest.mark.parametrize("extra", [{}, {"icc_profile": b"p" * 501}])
+@pytest.mark.parametrize("level", [128, 255])
+def test_lossy_webp_is_smeared_like_jpeg_and_lossless_is_not(tmp_path, level, extra):
+    """Also in the long form of the file, in which a profile stands before the pixels."""
+    array = np.where(two_values() > 0, level, 0)
+    lossy = lesions_of(save(tmp_path / "m.webp", array, quality=60, **extra))
+    assert lossy.smeared
+    assert area(lossy) == [pytest.approx(400, rel=0.05)]
+    assert lossy.level[0] == pytest.approx(level, abs=8)
+    exact = lesions_of(save(tmp_path / "m.webp", array, lossless=True, **extra))
+    assert not exact.smeared
+    assert (area(exact), exact.level) == ([400], (level, 400))
+
+
+def test_webp_that_ends_before_its_pixels_is_refused(tmp_path):
+    path = save(tmp_path / "m.webp", two_values(), icc_profile=b"p" * 501)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DataError):
+        lesions_of(path)
 
 
 @pytest.mark.parametrize("values", [(1, 255), (128, 255), (255, 128), (255, 60), (100, 200)])

@@ -19,6 +19,7 @@ from xaudit.errors import InstallError
 from xaudit.torchvision_operators import define_missing_operators
 
 define_missing_operators()
+v1 = importlib.import_module("torchvision.transforms")
 v2 = importlib.import_module("torchvision.transforms.v2")
 
 RNG = np.random.default_rng(0)
@@ -51,7 +52,28 @@ def torchlike(path, size, mode, **options):
     )
 
 
+def torchvision(path, size, module, mode):
+    """Read as a tensor of uint8, resize, divide by 255."""
+    with Image.open(path) as image:
+        tensor = torch.from_numpy(np.moveaxis(np.atleast_3d(image), 2, 0).copy())
+    kind = getattr(v1.InterpolationMode, mode)
+    made = module.functional.resize(tensor, list(size), interpolation=kind, antialias=True)
+    assert made.dtype == torch.uint8
+    return made.numpy().astype(np.float32) / 255
+
+
+def v2_of_uint8(path, size, mode):
+    """What transforms.v2 does where torch has a kernel for uint8, on any processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+        return torchvision(path, size, v2, mode)
+
+
 CALLS = {
+    "torch_bilinear_uint8": (v2_of_uint8, {"mode": "BILINEAR"}),
+    "torch_bicubic_uint8": (v2_of_uint8, {"mode": "BICUBIC"}),
+    "torch_bilinear_rounded": (torchvision, {"module": v1, "mode": "BILINEAR"}),
+    "torch_bicubic_rounded": (torchvision, {"module": v1, "mode": "BICUBIC"}),
     "pil_box": (pil, {"kind": "BOX"}),
     "pil_bilinear": (pil, {"kind": "BILINEAR"}),
     "pil_bicubic": (pil, {"kind": "BICUBIC"}),
@@ -108,6 +130,14 @@ def test_deep_files_are_resized_in_float32(tmp_path):
         got = prepare(Case("a", "p", True, path), spec).image[0]
         assert np.array_equal(got, np.asarray(expected))
         assert len(np.unique(got)) > 256
+
+
+@pytest.mark.parametrize("kind", ["uint8", "rounded"])
+def test_deep_files_are_no_tensors_of_uint8(kind):
+    scaled = DEEP.astype(np.float32) / 65535
+    expected = resized(scaled, (60, 48), "torch_bicubic_antialias", eight_bit=False)
+    got = resized(scaled, (60, 48), f"torch_bicubic_{kind}", eight_bit=False)
+    assert np.array_equal(got, expected)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

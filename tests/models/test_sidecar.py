@@ -1,11 +1,12 @@
 """What timm's and Hugging Face's files say; what xaudit cannot declare exactly stays open."""
 
 import json
+import math
 import re
 
 import pytest
 
-from xaudit.models.sidecar import read_sidecar
+from xaudit.models.sidecars.read import read_sidecars
 
 TIMM = {
     "architecture": "resnet18",
@@ -34,7 +35,8 @@ HUB = {
 
 def beside(tmp_path, name, content):
     (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
-    return read_sidecar(tmp_path / "w.safetensors")
+    (said,) = read_sidecars(tmp_path / "w.safetensors")
+    return said
 
 
 def test_timm_answers(tmp_path):
@@ -42,21 +44,25 @@ def test_timm_answers(tmp_path):
     assert found.values == {
         "height": 288, "width": 256, "channels": 3, "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225], "intensity": "dtype", "interpolation": "pil_bicubic",
-        "resize": "crop",
+        "resize": "crop", "crop_pct": 1.0,
     }  # fmt: skip
     assert (found.source, found.architecture) == ("config.json", "timm:resnet18")
 
 
 @pytest.mark.parametrize(
     ("share", "mode", "resize"),
-    [(1.0, "squash", "stretch"), (1.0, "border", "letterbox"), (0.875, "center", None),
-     (0.95, "squash", None), (1.0, "other", None)],
+    [(1.0, "squash", "stretch"), (1.0, "border", "letterbox"), (0.875, "center", "crop"),
+     (0.95, "squash", "stretch"), (None, None, "crop"), (1.0, "other", None),
+     (1.1, "center", None), ("all", "center", None)],
 )  # fmt: skip
-def test_a_margin_that_is_cut_off_cannot_be_declared_and_is_told(tmp_path, share, mode, resize):
+def test_a_margin_that_is_cut_off_is_declared_as_timm_says_it(tmp_path, share, mode, resize):
     changed = TIMM["pretrained_cfg"] | {"crop_pct": share, "crop_mode": mode}
     found = beside(tmp_path, "config.json", TIMM | {"pretrained_cfg": changed})
     assert found.values.get("resize") == resize
-    assert ("resize" in found.remarks) == (resize is None)
+    # 0.875 is timm's own where nothing is said.
+    assert found.values.get("crop_pct") == (None if resize is None else share or 0.875)
+    for key in ("resize", "crop_pct"):
+        assert (key in found.remarks) == (resize is None)
 
 
 def test_hugging_face_answers(tmp_path):
@@ -89,6 +95,10 @@ def test_hugging_face_answers(tmp_path):
         ({"image_std": [0.0, 0.1, 0.1]}, "std", None),
         ({"do_pad": False, "include_top": False}, "resize", "stretch"),
         ({"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": 224},
+         "resize", "crop"),
+        ({"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": 224},
+         "crop_pct", 0.875),
+        ({"size": {"shortest_edge": 200}, "do_center_crop": True, "crop_size": 224},
          "resize", None),
         ({"size": {"shortest_edge": 224}}, "height", None),
         ({"do_normalize": False}, "mean", [0.0]),
@@ -149,5 +159,12 @@ def test_timm_s_values_that_cannot_be_meant_stay_open(tmp_path, change, key):
 def test_other_files_answer_nothing(tmp_path, text):
     for name in ("config.json", "preprocessor_config.json", "w.json"):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert read_sidecar(tmp_path / "w.safetensors").values == {}
-    assert read_sidecar(tmp_path / "none" / "w.pt").source == ""
+    assert not any(one.values for one in read_sidecars(tmp_path / "w.safetensors"))
+    assert read_sidecars(tmp_path / "none" / "w.pt") == ()
+
+
+@pytest.mark.parametrize("size", range(224, 420))
+def test_the_share_of_a_crop_gives_back_the_size_that_is_resized_to(tmp_path, size):
+    change = {"size": {"shortest_edge": size}, "do_center_crop": True, "crop_size": 224}
+    share = beside(tmp_path, "preprocessor_config.json", HUB | change).values["crop_pct"]
+    assert math.floor(224 / share) == size

@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 from jsonschema import Draft7Validator, FormatChecker
 from referencing import Registry, Resource
 
+from xaudit.core.detector import Taken
 from xaudit.errors import InstallError
 from xaudit.report import pdf
 from xaudit.report.card import build_card
@@ -19,6 +20,11 @@ from xaudit.report.cyclonedx import cyclonedx_json
 from xaudit.report.huggingface import huggingface_card
 from xaudit.report.render import content_hash, render_html
 
+TAKEN = {
+    "name": "xaudit:weights:taken",
+    "value": "state ema; not state_dict; prefix net. taken off; 2 entries left out: aux.weight, "
+    "aux.bias",
+}
 SCHEMAS = ("bom-1.7", "spdx", "jsf-0.82", "cryptography-defs")
 
 
@@ -51,6 +57,22 @@ def test_bill_of_materials_holds_every_measured_number(audit):
     ]
     assert component["hashes"] == [{"alg": "SHA-256", "content": findings.detector.weights_sha256}]
     assert cyclonedx_json(findings) == cyclonedx_json(findings)
+
+
+def test_every_export_says_what_was_taken_of_a_checkpoint(audit, validator):
+    taken = Taken("ema", "net.", ("aux.weight", "aux.bias"), ("state_dict",))
+    findings = replace(audit[0], detector=replace(audit[0].detector, taken=taken))
+    bom = json.loads(cyclonedx_json(findings))
+    assert list(validator.iter_errors(bom)) == []
+    assert TAKEN in bom["metadata"]["component"]["modelCard"]["properties"]
+    row = next(one for one in huggingface_card(findings, None).splitlines() if "Taken from" in one)
+    assert all(part in row for part in ("ema", "net.", "2 entries left out: aux.weight, aux.bias"))
+
+
+@pytest.mark.parametrize("taken", [None, Taken()])
+def test_the_bill_of_materials_says_nothing_of_a_file_that_was_taken_whole(audit, taken):
+    findings = replace(audit[0], detector=replace(audit[0].detector, taken=taken))
+    assert "xaudit:weights:taken" not in cyclonedx_json(findings)
 
 
 def test_predictions_have_no_hash_of_weights(audit, validator):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from xaudit.audit.config import AuditConfig
-from xaudit.audit.cost import StageCost, run_cost
+from xaudit.audit.cost import StageCost, rest_of, run_cost, seconds_of
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.own_module import permitted
 from xaudit.audit.plan import Plan, detector_spec, make_plan
@@ -40,8 +40,8 @@ class Preview:
         plan: what will be done.
         stages: cost of each stage of the run.
         megabytes: on disk, at most.
-        busy: processor time by the time that went by, while it was tried.
-        shorter: how a run that takes more than an hour takes less; None for one that does not.
+        shorter: how a run that takes more than an hour, on a machine that has nothing else to do,
+            takes less; None for one that does not.
         failures: methods that could not explain cases that were tried, and why.
         suspicions: what was noticed and does not stand in the way.
         resampling: what other libraries that resize do to the scores of some images.
@@ -50,11 +50,20 @@ class Preview:
     plan: Plan
     stages: tuple[StageCost, ...]
     megabytes: float
-    busy: float
     shorter: Shorter | None
     failures: tuple[str, ...]
     suspicions: tuple[Suspicion, ...] = ()
     resampling: tuple[ResamplingEffect, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """That the run takes on this machine, as busy as it is."""
+        return seconds_of(self.stages)
+
+    @property
+    def rest(self) -> float:
+        """That the run takes at most, if the machine has nothing else to do."""
+        return rest_of(self.stages)
 
 
 def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
@@ -129,7 +138,6 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
         plan,
         run_cost(plan, rehearsed),
         maps * pixels * (4 * methods + 4) / 1e6 + len(plan.study.cases) / 1000,
-        rehearsed.busy,
         shorten(plan, rehearsed),
         tuple(_failures(rehearsed.maps)),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from xaudit.audit.config import ChecksConfig
+from xaudit.audit.naming import naming
 from xaudit.audit.other_detectors import RETRAINED, SHUFFLED, counterparts
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.run import Engine
@@ -215,8 +216,10 @@ class Checks:
         return maps_again(self.engine.explainers, cases, context, evaluator)
 
     def _probabilities(self, cases: Sequence[PreparedCase]) -> Mapping[str, float]:
-        logits = self.engine.evaluator.logits(np.stack([case.image for case in cases]))
-        return {case.case.case_id: float(p) for case, p in zip(cases, expit(logits), strict=True)}
+        names = [case.case.case_id for case in cases]
+        images = np.stack([case.image for case in cases])
+        shares = expit(naming(self.engine.evaluator.logits, images, names))
+        return {name: float(p) for name, p in zip(names, shares, strict=True)}
 
     def _context(self, seed: int | None = None) -> Context:
         own = self.engine.context

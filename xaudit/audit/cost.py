@@ -36,7 +36,7 @@ def run_cost(plan: Plan, rehearsed: Rehearsed) -> tuple[StageCost, ...]:
         rehearsed: on some of its cases.
     """
     times = workload(plan, rehearsed.layers)
-    stages = [StageCost(START, 1, Spent(seconds=rehearsed.start))]
+    stages = [StageCost(START, 1, rehearsed.start)]
     for name, each in rehearsed.each.items():
         if times[name]:
             whole = StageCost(name, times[name], each.times(times[name]))
@@ -47,6 +47,11 @@ def run_cost(plan: Plan, rehearsed: Rehearsed) -> tuple[StageCost, ...]:
 def seconds_of(stages: Sequence[StageCost]) -> float:
     """How long all of it takes."""
     return sum(stage.spent.seconds for stage in stages)
+
+
+def rest_of(stages: Sequence[StageCost]) -> float:
+    """How many seconds all of it takes at most, if the machine has nothing else to do."""
+    return sum(stage.spent.rest for stage in stages)
 
 
 def _by_method(whole: StageCost, maps: Sequence[MapRow]) -> Iterator[StageCost]:
@@ -62,7 +67,7 @@ def _by_method(whole: StageCost, maps: Sequence[MapRow]) -> Iterator[StageCost]:
     ]
     time = _shares([one.forward + 2 * one.backward for one in own])
     for name, one, share in zip(names, own, time, strict=True):
-        parts = replace(one, seconds=share * spent.seconds)
+        parts = replace(one, seconds=share * spent.seconds, rest=share * spent.rest)
         yield StageCost(f"{MAPS}: {name}", whole.times, parts)
 
 

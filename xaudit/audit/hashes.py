@@ -23,6 +23,9 @@ PICTURES = (*FINDINGS, "evidence/*")
 CASES = (*FINDINGS, "shards/*.parquet")
 """What a comparison case by case reads; `MAPS` one of maps."""
 MAPS = (*FINDINGS, "shards/*")
+_ROWS = ("suspicions.json", "*.parquet")
+"""Of what findings were made: those of the run, where they are there. An audit that is handed on
+may lack them, and maps may be gigabytes: `xaudit verify` looks for all of it."""
 
 RUN_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
              "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
@@ -51,7 +54,8 @@ def write_hashes(folder: Path) -> None:
 def refuse_changed(folder: Path, files: Sequence[str], unverified: bool = False) -> tuple[str, ...]:
     """Refuse a folder whose files are not those that the run wrote.
 
-    A folder that was never a finished audit passes: its reader says what is missing.
+    A folder that was never a finished audit passes: its reader says what is missing. Rows and
+    suspicions, of which findings were made, are compared too where they are there.
 
     Args:
         folder: of the audit.
@@ -66,7 +70,7 @@ def refuse_changed(folder: Path, files: Sequence[str], unverified: bool = False)
     """
     if not (folder / "findings.json").is_file():
         return ()
-    changed = tuple(_unlike(folder, files))
+    changed = tuple(dict.fromkeys([*_unlike(folder, files), *_other_rows(folder)]))
     if changed and not unverified:
         raise ConfigError([*(f"{folder}: {one}" for one in changed), _REMEDY])
     return changed
@@ -121,6 +125,13 @@ def _unlike(folder: Path, files: Sequence[str]) -> Iterator[str]:
             yield f"{name}: {why}"
     except ConfigError as error:
         yield f"{HASHES}: {error.problems[0]}"
+
+
+def _other_rows(folder: Path) -> Iterator[str]:
+    """As `_unlike`, of rows that are there."""
+    for line in _unlike(folder, _ROWS):
+        if (folder / line.partition(":")[0]).is_file():
+            yield line
 
 
 def _names(folder: Path) -> list[str]:

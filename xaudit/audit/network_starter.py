@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 from xaudit.audit.questions import OPEN, QUESTIONS
 from xaudit.core.printable import printable
 from xaudit.models.recognize import Recognized
-from xaudit.models.sidecar import Sidecar
+from xaudit.models.sidecars.said import Sidecar
 
-_INPUT = ("height", "width", "color", "channels", "resize", "interpolation", "mean", "std",
-          "intensity")  # fmt: skip
+_INPUT = ("height", "width", "color", "channels", "resize", "crop_pct", "interpolation", "mean",
+          "std", "intensity")  # fmt: skip
 
 
-def network_text(seen: Recognized, sidecar: Sidecar) -> str:
+def network_text(seen: Recognized, sidecars: Sequence[Sidecar] = ()) -> str:
     """Lines for `detector`: architecture, arguments, input and output.
 
     Args:
         seen: what the tensors show.
-        sidecar: what a file beside the weights says.
+        sidecars: what files beside the weights say.
     """
     return "\n".join(
         [
             *_states(seen),
-            *_architecture(seen, sidecar),
+            *_architecture(seen, sidecars),
             "  input:",
             "    # How your training code prepared an image; `xaudit check` notices some wrong",
             "    # declarations, not all. Values enter the network as (x - mean) / std.",
-            *_input(seen, sidecar),
+            *_input(seen, sidecars),
             "  output:",
             *_output(seen),
         ]
@@ -69,16 +72,16 @@ def _states(seen: Recognized) -> Iterator[str]:
         yield f"  weights_prefix: {json.dumps(seen.prefix)}"
 
 
-def _architecture(seen: Recognized, sidecar: Sidecar) -> Iterator[str]:
+def _architecture(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str]:
     if seen.architecture is None:
         why = "no classification model of torchvision or timm that is known here has these tensors"
         yield from asked("", "architecture", "  ", why)
         return
     fitting = (seen.architecture, *seen.alike, *seen.rivals)
-    named = sidecar.architecture
-    if named in fitting:
-        yield from _comment(f"recognized by its tensors, and named in {sidecar.source}", "  ")
-        yield f"  architecture: {named}"
+    named = next((one for one in sidecars if one.architecture in fitting), None)
+    if named is not None:
+        yield from _comment(f"recognized by its tensors, and named in {named.source}", "  ")
+        yield f"  architecture: {named.architecture}"
     elif seen.rivals:
         yield from asked("", "architecture", "  ", *_rivals(seen))
     else:
@@ -103,21 +106,48 @@ def _rivals(seen: Recognized) -> Iterator[str]:
     )
 
 
-def _input(seen: Recognized, sidecar: Sidecar) -> Iterator[str]:
-    values = dict(sidecar.values)
-    for key in _INPUT:
+def _input(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str]:
+    answers = {key: _answer(key, seen, sidecars) for key in _INPUT}
+    for key, answer in answers.items():
         if key == "color" and seen.channels == 1:
             yield "    color: gray            # the layer that sees the image has one plane"
         elif key == "channels" and seen.channels is not None:
             yield f"    channels: {seen.channels}            # of the layer that sees the image"
-        elif key in values and _fits(values[key], seen):
-            yield f"    {key}: {json.dumps(values[key])}   # says {sidecar.source}"
-        else:
-            remark = sidecar.remarks.get(key)
-            remarks = (f"{sidecar.source}: {remark}",) if remark else ()
-            yield from asked("input", key, "    ", *remarks)
-    if values.get("resize", "letterbox") == "letterbox":
+        elif isinstance(answer, _Answer):
+            yield f"    {key}: {json.dumps(answer.value)}   # says {answer.sources}"
+        elif key != "crop_pct":
+            yield from asked("input", key, "    ", *answer)
+    resize = answers["resize"]
+    if not isinstance(resize, _Answer) or resize.value == "letterbox":
         yield from asked("input", "pad", "    ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    value: object
+    sources: str
+
+
+def _answer(key: str, seen: Recognized, sidecars: Sequence[Sidecar]) -> _Answer | list[str]:
+    """What the files say of a key; where they disagree or one is in doubt, what each says."""
+    open_in = [one for one in sidecars if key in one.remarks]
+    remarks = [f"{one.source}: {one.remarks[key]}" for one in open_in]
+    doubted = any(one.doubts for one in open_in)
+    told = [(one.source, value) for one in sidecars
+            if (value := one.values.get(key)) is not None and _fits(value, seen)]  # fmt: skip
+    if told and not doubted and all(_same(value, told[0][1]) for _, value in told):
+        return _Answer(told[0][1], ", ".join(source for source, _ in told))
+    return remarks + [f"{source}: it says {json.dumps(value)}" for source, value in told]
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two files mean one value: a list of equal numbers is that number."""
+    if not isinstance(one, list) or not isinstance(other, list):
+        return one == other
+    single = 1 in {len(one), len(other)}
+    pairs = list(product(one, other)) if single else list(zip(one, other, strict=False))
+    alike = all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-6) for a, b in pairs)
+    return alike and (single or len(one) == len(other))
 
 
 def _fits(value: object, seen: Recognized) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from xaudit.audit.files import kept_json
 from xaudit.audit.fold_detectors import Part, load_parts
+from xaudit.audit.naming import naming
 from xaudit.audit.output_checks import refuse_impossible
 from xaudit.audit.plan import Plan
 from xaudit.audit.sample import draw_sample
@@ -152,7 +154,9 @@ def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Prob
     cases, pictures = _readable(plan, detector, images)
     if not cases:
         return None
-    return Probe(plan.config.detector.output.resolve(), cases, pictures, ask(detector, pictures))
+    names = [case.case_id for case in cases]
+    answers = naming(partial(ask, detector), pictures, names)
+    return Probe(plan.config.detector.output.resolve(), cases, pictures, answers)
 
 
 def _readable(

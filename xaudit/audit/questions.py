@@ -28,7 +28,8 @@ QUESTIONS: Mapping[str, str] = {
     "take the line out",
     "detector.input.channels": "how many planes does the network take?",
     "detector.input.resize": "how did the training code treat the aspect: letterbox (kept, "
-    "padded), stretch (Resize((h, w))) or crop (Resize(s), CenterCrop(s))?",
+    "padded), stretch (Resize((h, w))) or crop (Resize(s), CenterCrop(s))? Where more was resized "
+    "than was kept, as in Resize(256), CenterCrop(224), say crop_pct too: 0.875",
     "detector.input.interpolation": "which library resized for training, and how: "
     "pil_bilinear (the default of torchvision's Resize), cv2_area, torch_bilinear, ...?",
     "detector.input.mean": "what did the training code subtract, with pixels in [0, 1] (its "

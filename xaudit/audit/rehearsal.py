@@ -7,9 +7,8 @@ themselves are carried out, in a folder that is thrown away, and counted by `wor
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -19,6 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from xaudit.audit.checks import Checks
+from xaudit.audit.clocks import Clocks
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.credibility import stored_maps
 from xaudit.audit.degraded_maps import explain_degraded
@@ -63,8 +63,6 @@ _ENOUGH = 5.0
 _TOO_LONG = 40.0
 """Seconds after which no further check is rehearsed: each is made of maps, which are known."""
 
-Clock = Callable[[], float]
-
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -74,22 +72,26 @@ class Spent:
         forward: images passed forward.
         backward: images passed backward.
         seconds: of the clock.
+        rest: seconds, at most, if the machine had nothing else to do.
     """
 
     forward: float = 0.0
     backward: float = 0.0
     seconds: float = 0.0
+    rest: float = 0.0
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
             self.forward + other.forward,
             self.backward + other.backward,
             self.seconds + other.seconds,
+            self.rest + other.rest,
         )
 
     def times(self, factor: float) -> Spent:
         """So many times as much."""
-        return Spent(self.forward * factor, self.backward * factor, self.seconds * factor)
+        own = (self.forward, self.backward, self.seconds, self.rest)
+        return Spent(*(one * factor for one in own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +101,36 @@ class Rehearsed:
     Attributes:
         layers: of the detector, from the top.
         each: stage → what one unit of `workload` costs; no entry for a stage that is not done.
-        start: seconds for loading the detector and finding the best batches.
-        busy: processor time by the time that went by; below 1 this process had to wait.
+        start: for loading the detector and finding the best batches.
         maps: of the cases that were explained.
     """
 
     layers: Sequence[str]
     each: Mapping[str, Spent]
-    start: float
-    busy: float
+    start: Spent
     maps: Sequence[MapRow]
 
 
-def rehearse(plan: Plan, clock: Clock = time.perf_counter) -> Rehearsed:
+def rehearse(plan: Plan, clocks: Clocks | None = None) -> Rehearsed:
     """Carry out every stage on a few cases.
 
     Args:
         plan: of the audit; nothing is written to its folder.
-        clock: tells seconds.
+        clocks: those of the machine by default.
 
     Raises:
         DetectorError: the detector cannot be loaded as declared.
         ConfigError: a method is unknown or has an unknown parameter; there is no such device.
     """
-    began, processor = clock(), time.process_time()
+    clocks = clocks or Clocks()
+    began = clocks.now()
     part = load_part(plan)
     small = _small(part.plan)
     _ = part.engine.evaluator.sizes
-    start = clock() - began
+    ended = clocks.now()
+    start = Spent(seconds=ended.wall - began.wall, rest=began.at_rest(ended, computes=True))
     with TemporaryDirectory(prefix="xaudit-rehearsal-") as folder:
-        trial = _Trial(small, part.engine, Path(folder), clock)
+        trial = _Trial(small, part.engine, Path(folder), clocks)
         trial.score_and_explain()
         if trial.results.cases:
             trial.worsen()
@@ -137,8 +139,7 @@ def rehearse(plan: Plan, clock: Clock = time.perf_counter) -> Rehearsed:
             trial.again()
             trial.show()
         trial.summarize(plan)
-    busy = (time.process_time() - processor) / max(clock() - began, 1e-9)
-    return Rehearsed(trial.layers, trial.each, start, busy, trial.results.maps)
+    return Rehearsed(trial.layers, trial.each, start, trial.results.maps)
 
 
 def _small(plan: Plan) -> Plan:
@@ -192,15 +193,16 @@ class _Trial:
         plan: a small one.
         engine: the detector and the methods.
         folder: empty.
-        clock: tells seconds.
+        clocks: of the machine.
     """
 
-    def __init__(self, plan: Plan, engine: Engine, folder: Path, clock: Clock) -> None:
-        self.plan, self.engine, self.folder, self.clock = plan, engine, folder, clock
+    def __init__(self, plan: Plan, engine: Engine, folder: Path, clocks: Clocks) -> None:
+        self.plan, self.engine, self.folder, self.clocks = plan, engine, folder, clocks
+        self.computes = engine.evaluator.device.type == "cpu"
         self.layers = layers_from_top(engine.detector)
         self.units = workload(plan, self.layers)
         self.spent: dict[str, tuple[Spent, float]] = {}
-        self.began = clock()
+        self.began = clocks.wall()
         self.store = Store(folder)
         self.prepared: list[PreparedCase] = []
         self.results = Results.of(self.store, ())
@@ -245,15 +247,15 @@ class _Trial:
 
     def check(self) -> None:
         """Check the maps of one case after the other, as long as there is time."""
-        began, config = self.clock(), self.plan.config.explain.checks
+        began, config = self.clocks.wall(), self.plan.config.explain.checks
         for case in self.prepared:
             maps = stored_maps(self.results, [case])
             checks = Checks(self.engine, detector_spec(self.plan.config), config, [case], maps)
             for name, stage in checks.stages.items():
-                if self.clock() - self.began < _TOO_LONG:
+                if self.clocks.wall() - self.began < _TOO_LONG:
                     with self._timed(name, self.units[name]):
                         deque(stage(), maxlen=0)
-            if self.clock() - began > _ENOUGH:
+            if self.clocks.wall() - began > _ENOUGH:
                 break
 
     def probe(self) -> None:
@@ -286,7 +288,7 @@ class _Trial:
 
     def _spent_too_long(self, cases: int) -> bool:
         """Whether no further case is explained: a few are wanted, because they differ."""
-        spent = self.clock() - self.began
+        spent = self.clocks.wall() - self.began
         return spent > (_ENOUGH if cases >= _WANTED else _TOO_LONG / 2)
 
     def _worker(self, sample: frozenset[str]) -> ShardWorker:
@@ -295,9 +297,15 @@ class _Trial:
     @contextmanager
     def _timed(self, stage: str, units: float) -> Iterator[None]:
         cost = self.engine.evaluator.cost
-        began, forward, backward = self.clock(), cost.forward, cost.backward
+        began, forward, backward = self.clocks.now(), cost.forward, cost.backward
         yield
-        spent = Spent(cost.forward - forward, cost.backward - backward, self.clock() - began)
+        ended = self.clocks.now()
+        spent = Spent(
+            cost.forward - forward,
+            cost.backward - backward,
+            ended.wall - began.wall,
+            began.at_rest(ended, computes=self.computes),
+        )
         self._add(stage, spent, units)
 
     def _add(self, stage: str, spent: Spent, units: float) -> None:

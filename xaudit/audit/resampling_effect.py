@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from xaudit.audit.naming import naming
 from xaudit.audit.plan import Plan
 from xaudit.audit.sample import draw_sample
 from xaudit.core.case import Case
@@ -81,7 +82,7 @@ def _logits(evaluator: Evaluator, cases: Sequence[Case], spec: InputSpec) -> dic
             continue
     if not images:
         return {}
-    logits = evaluator.logits(np.stack(list(images.values())))
+    logits = naming(evaluator.logits, np.stack(list(images.values())), list(images))
     return dict(zip(images, logits.tolist(), strict=True))
 
 

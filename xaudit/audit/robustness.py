@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xaudit.audit.ahead import ahead
+from xaudit.audit.naming import naming
 from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.run import Engine
@@ -83,7 +84,8 @@ def _degrade(
                 degraded(case, LADDERS[name], severity, _seed(seed, case, name)).image
                 for case in cases
             ]
-            logits = engine.evaluator.logits(np.stack(images))
+            names = [f"{case.case.case_id} ({name} {severity:g})" for case in cases]
+            logits = naming(engine.evaluator.logits, np.stack(images), names)
             for case, logit in zip(cases, logits, strict=True):
                 yield _row(case.case.case_id, name, severity, float(logit))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from xaudit.audit.agreement import agreement_rows
 from xaudit.audit.case_features import DETECTOR, IMAGE
+from xaudit.audit.naming import naming
 from xaudit.audit.progress import Meter
 from xaudit.audit.score import reference_scores, score_rows
 from xaudit.audit.store import CaseRow, MapRow, Shard, array_name
@@ -105,7 +106,8 @@ class ShardWorker:
         ready = [item for item in items if item.prepared is not None]
         if ready:
             images = np.stack([item.prepared.image for item in ready if item.prepared])
-            scores = self.evaluator.scores(images)
+            names = [item.case.case_id for item in ready]
+            scores = naming(self.evaluator.scores, images, names)
             for place, (item, logit) in enumerate(zip(ready, scores.logits, strict=True)):
                 if scores.features is not None:
                     item.features = scores.features[place]

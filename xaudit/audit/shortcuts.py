@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from xaudit.audit.naming import naming
 from xaudit.audit.plan import Plan
 from xaudit.audit.progress import Listener, Meter
 from xaudit.audit.results import Results
@@ -110,7 +111,7 @@ class _Probe:
             for mask in masks
             for filling in FILLINGS
         ]
-        logits = self.engine.evaluator.logits(np.stack(images))
+        logits = self._logits(case, images)
         after, start = {}, 1
         for key, masks in regions.items():
             after[key] = logits[start : start + len(masks) * len(FILLINGS)]
@@ -160,10 +161,15 @@ class _Probe:
             return Undefined(f"the map {rows[0].degenerate}")
         return self.results.array(case_id, method)
 
+    def _logits(self, case: PreparedCase, images: Sequence[FloatArray]) -> _Logits:
+        """Of a case as it is and as it was changed."""
+        names = [case.case.case_id] + [f"{case.case.case_id} (changed)"] * (len(images) - 1)
+        return naming(self.engine.evaluator.logits, np.stack(images), names)
+
     def _insertion(self, case: Case, name: str, donors: Sequence[_Donor]) -> CheckRow:
         prepared = prepare(case, self.engine.detector.input)
         images = [inserted(prepared, donor, mask) for donor, mask in donors]
-        logits = self.engine.evaluator.logits(np.stack([prepared.image, *images]))
+        logits = self._logits(prepared, [prepared.image, *images])
         score = metrics.insertion_effect(float(logits[0]), logits[1:])
         return check_row(prepared, "", "insertion_effect", score, "inserted", name)
 

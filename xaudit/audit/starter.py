@@ -11,7 +11,7 @@ from xaudit.audit.network_starter import asked, network_text
 from xaudit.audit.questions import OPEN
 from xaudit.data.inspect import Inspection, inspect_dataset
 from xaudit.models.recognize import recognize
-from xaudit.models.sidecar import read_sidecar
+from xaudit.models.sidecars.read import read_sidecars
 
 _TEXT = """\
 # An audit of {name}. Written by `xaudit init`: answer every question mark, read every line,
@@ -82,7 +82,7 @@ def starter(folder: Path, weights: Path, out: Path) -> str:
         data=_data(found, _relative(folder, out)),
         detector=_scalar(weights.stem),
         weights=_scalar(_relative(weights, out)),
-        network=network_text(seen, read_sidecar(weights)),
+        network=network_text(seen, read_sidecars(weights)),
         point=_point(),
     )
 

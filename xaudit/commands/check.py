@@ -94,13 +94,17 @@ def _print(preview: Preview) -> None:
     for failure in preview.failures:
         tell(f"warning    {failure}")
     out.print(_costs(preview))
-    total = sum(stage.spent.seconds for stage in preview.stages)
-    tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
-    if preview.busy < _WAITING:
-        waiting = f"{1 - preview.busy:.0%} of it waiting for other programs or the disk"
-        tell(f"           {waiting}: the same machine at rest takes less")
+    _print_time(preview)
     if preview.shorter is not None:
         _print_shorter(preview.stages, preview.shorter)
+
+
+def _print_time(preview: Preview) -> None:
+    total, rest = preview.seconds, preview.rest
+    tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
+    if rest < _WAITING * total:
+        waiting = f"{1 - rest / total:.0%} of it waiting for other programs or the disk"
+        tell(f"           the machine was busy, {waiting}; at rest at most {duration(rest)}")
 
 
 def _print_shorter(stages: Sequence[StageCost], shorter: Shorter) -> None:

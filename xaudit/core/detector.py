@@ -47,6 +47,8 @@ Interpolation = Literal[
     "cv2_area", "cv2_linear", "cv2_cubic",
     "torch_area", "torch_bilinear", "torch_bicubic",
     "torch_bilinear_antialias", "torch_bicubic_antialias",
+    "torch_bilinear_uint8", "torch_bicubic_uint8",
+    "torch_bilinear_rounded", "torch_bicubic_rounded",
 ]  # fmt: skip
 """How an image is resized: exactly, by definition, or as a library does it to the last digit."""
 
@@ -66,6 +68,8 @@ class InputSpec:
         color: "gray" (repeated over the channels) or "rgb".
         channels: planes that the first layer takes.
         resize: "letterbox" (keep the aspect, pad), "stretch", or "crop" (keep the aspect, cut).
+        crop_pct: share of the resized image that is kept in the middle, in (0, 1]: below 1 the
+            image is resized for ``height / crop_pct`` rows, rounded down, and a margin is cut off.
         interpolation: "area", "bilinear" or "bicubic", which xaudit computes exactly, or the kind
             of a library, to the last digit: "pil_bilinear", "cv2_area", "torch_bilinear", ...
         pad: gray value of the padding, in [0, 1].
@@ -81,6 +85,7 @@ class InputSpec:
     color: Literal["gray", "rgb"] = "gray"
     channels: int = 3
     resize: Literal["letterbox", "stretch", "crop"] = "letterbox"
+    crop_pct: float = 1.0
     interpolation: Interpolation = "area"
     pad: float = 0.0
     mean: tuple[float, ...] = (0.5,)
@@ -103,8 +108,14 @@ class InputSpec:
         if min(self.std) <= 0:
             raise ValueError(f"std is positive, got {self.std}")
         _refuse_other_scale(self.mean, self.std)
-        if not 0 <= self.pad <= 1:
-            raise ValueError(f"pad lies in [0, 1], got {self.pad}")
+        _refuse_no_share(self.crop_pct, self.pad)
+
+
+def _refuse_no_share(crop_pct: float, pad: float) -> None:
+    if not 0 < crop_pct <= 1:
+        raise ValueError(f"crop_pct lies above 0 and not above 1, got {crop_pct}")
+    if not 0 <= pad <= 1:
+        raise ValueError(f"pad lies in [0, 1], got {pad}")
 
 
 def _refuse_other_scale(mean: tuple[float, ...], std: tuple[float, ...]) -> None:

@@ -111,7 +111,7 @@ def _declared(case: PreparedCase, transform: GridTransform) -> dict[str, BoolArr
         try:
             mask = transform.mask(outline.rasterize(*transform.source))
         except DataError:
-            # An artifact that cannot be drawn is not there: counts say in how many cases it is.
+            # It is not there, as `artifact_issues` told; counts say in how many cases it is.
             continue
         found[name] = mask & case.shown
     return found

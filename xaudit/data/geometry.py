@@ -51,7 +51,7 @@ class GridTransform:
 
         "letterbox" brings the tighter side to the grid, rounds the other, centers (the odd pixel
         of padding goes right and below); "crop" brings the wider side to it and cuts the center;
-        "stretch" fills the grid.
+        "stretch" fills the grid. All of them round as timm and torchvision do.
 
         Raises:
             DataError: the image has no pixel.
@@ -59,8 +59,9 @@ class GridTransform:
         if min(source) < 1:
             raise DataError(f"an image of {source[0]} x {source[1]} pixels cannot be resized")
         grid = (spec.height, spec.width)
-        content = _content(source, grid, spec.resize)
-        offset = ((grid[0] - content[0]) // 2, (grid[1] - content[1]) // 2)
+        height, width = (math.floor(side / spec.crop_pct) for side in grid)
+        content = _content(source, (height, width), spec.resize)
+        offset = (_offset(grid[0], content[0]), _offset(grid[1], content[1]))
         return cls(source, grid, content, offset, spec.interpolation, spec.pad)
 
     def image(self, pixels: FloatArray, *, eight_bit: bool = False) -> FloatArray:
@@ -270,10 +271,19 @@ def _apply(
 def _content(source: tuple[int, int], grid: tuple[int, int], resize: str) -> tuple[int, int]:
     if resize == "stretch":
         return grid
-    choose = min if resize == "letterbox" else max
-    scale = choose(grid[0] / source[0], grid[1] / source[1])
-    height, width = (max(1, math.floor(side * scale + 0.5)) for side in source)
+    if resize == "crop" and grid[0] == grid[1]:
+        # Of torchvision's Resize of one number the longer side is rounded down.
+        height, width = (grid[0] * side // min(source) for side in source)
+        return height, width
+    choose = max if resize == "letterbox" else min
+    ratio = choose(source[0] / grid[0], source[1] / grid[1])
+    height, width = (max(1, round(side / ratio)) for side in source)
     return height, width
+
+
+def _offset(grid: int, content: int) -> int:
+    """Where the content begins; of an odd margin the even half is cut, as by CenterCrop."""
+    return (grid - content) // 2 if content <= grid else -round((content - grid) / 2)
 
 
 def _span(used: npt.ArrayLike) -> tuple[int, int]:

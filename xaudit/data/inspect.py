@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.data.formats import fracatlas
-from xaudit.data.formats.manifest import ALIASES, NEGATIVE, POSITIVE, ROLES
 from xaudit.data.levels import remedy, too_many_levels
+from xaudit.data.manifest.columns import ALIASES, NEGATIVE, POSITIVE, ROLES
 from xaudit.data.spec import DataSpec
 from xaudit.data.table import Table, read_as_missing, read_table
 from xaudit.errors import DataError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 from scipy import ndimage
@@ -26,6 +26,8 @@ from xaudit.data.polygons import Ring, trace_rings
 from xaudit.errors import DataError
 
 MaskLesions = Literal["one", "components", "values"]
+_CHUNKS = 16
+"""Of a WebP before its pixels: five kinds are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,18 @@ def _content(path: Path, declared: MaskValues | None, *, several: bool = False) 
 def _is_lossy(path: Path) -> bool:
     """Whether a file is JPEG or lossy WebP, whatever it is called."""
     with path.open("rb") as file:
-        head = file.read(16)
-    return head.startswith(b"\xff\xd8") or head[8:] == b"WEBPVP8 "
+        head = file.read(12)
+        return head.startswith(b"\xff\xd8") or (head[8:] == b"WEBP" and _is_vp8(file))
+
+
+def _is_vp8(file: IO[bytes]) -> bool:
+    """Whether the first chunk of pixels in a WebP is a lossy one; profiles may stand before it."""
+    for _ in range(_CHUNKS):
+        name, size = file.read(4), int.from_bytes(file.read(4), "little")
+        if name in {b"VP8 ", b"VP8L"} or len(name) < 4:
+            return name == b"VP8 "
+        file.seek(size + size % 2, 1)
+    return False
 
 
 def _smeared(labels: Labels, several: bool) -> MaskContent:

@@ -2,7 +2,8 @@
 
 A detector has learned from pixels that one library made. Each name here is a call of that library
 on the stored pixels: 8-bit files stay 8 bits and are rounded after the resize, as they are in
-training code that reads them so (Pillow, OpenCV); deeper files and torch's kinds are float32.
+training code that reads them so (Pillow, OpenCV, torch's kinds of uint8); deeper files and torch's
+other kinds are float32.
 """
 
 from __future__ import annotations
@@ -28,9 +29,15 @@ _Resize = Callable[[Levels, tuple[int, int]], npt.NDArray[Any]]
 
 FAMILIES: tuple[tuple[Interpolation, ...], ...] = (
     ("area", "pil_box", "cv2_area", "torch_area"),
-    ("bilinear", "pil_bilinear", "cv2_linear", "torch_bilinear", "torch_bilinear_antialias"),
-    ("bicubic", "pil_bicubic", "cv2_cubic", "torch_bicubic", "torch_bicubic_antialias"),
-)
+    (
+        "bilinear", "pil_bilinear", "cv2_linear", "torch_bilinear", "torch_bilinear_antialias",
+        "torch_bilinear_uint8", "torch_bilinear_rounded",
+    ),
+    (
+        "bicubic", "pil_bicubic", "cv2_cubic", "torch_bicubic", "torch_bicubic_antialias",
+        "torch_bicubic_uint8", "torch_bicubic_rounded",
+    ),
+)  # fmt: skip
 """Kinds that training code calls by one word, and that give different pixels."""
 
 
@@ -51,7 +58,7 @@ def resized(
     Raises:
         InstallError: the library is not installed.
     """
-    rounded = eight_bit and not kind.startswith("torch")
+    rounded = eight_bit and kind not in _FLOAT32
     levels = np.rint(pixels * 255).astype(np.uint8) if rounded else np.ascontiguousarray(pixels)
     made = LIBRARIES[kind](levels, size)
     scale = np.float32(255 if rounded else 1)
@@ -85,6 +92,24 @@ def _torch(
     return np.asarray(np.moveaxis(made[0].numpy(), 0, 2).reshape(*size, *levels.shape[2:]))
 
 
+def _torch_uint8(
+    levels: Levels, size: tuple[int, int], *, mode: str, native: bool
+) -> npt.NDArray[Any]:
+    """What torchvision does to tensors of uint8; deeper ones are float32 there too.
+
+    Args:
+        levels: of the image.
+        size: (height, width) of the result.
+        mode: bilinear or bicubic, antialiased.
+        native: as transforms.v2 on a processor, which calls torch's kernel for uint8; else in
+            float32 and then rounded, as transforms.v1 and v2 on a GPU.
+    """
+    if native or levels.dtype != np.uint8:
+        return _torch(levels, size, mode=mode, antialias=True)
+    made = _torch(levels.astype(np.float32), size, mode=mode, antialias=True)
+    return np.rint(np.clip(made, 0, 255)).astype(np.uint8)
+
+
 def _library(module: str, package: str) -> ModuleType:
     # Only where a study asks for it: the gate and the card do without torch.
     try:
@@ -109,4 +134,11 @@ LIBRARIES: dict[str, _Resize] = {
     "torch_bilinear_antialias": partial(_torch, mode="bilinear", antialias=True),
     "torch_bicubic": partial(_torch, mode="bicubic"),
     "torch_bicubic_antialias": partial(_torch, mode="bicubic", antialias=True),
+    "torch_bilinear_uint8": partial(_torch_uint8, mode="bilinear", native=True),
+    "torch_bicubic_uint8": partial(_torch_uint8, mode="bicubic", native=True),
+    "torch_bilinear_rounded": partial(_torch_uint8, mode="bilinear", native=False),
+    "torch_bicubic_rounded": partial(_torch_uint8, mode="bicubic", native=False),
 }
+_FLOAT32 = frozenset(
+    one for one in LIBRARIES if one.startswith("torch") and not one.endswith(("uint8", "rounded"))
+)

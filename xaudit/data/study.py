@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
+from xaudit.data.artifact_issues import artifact_issues
 from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas, manifest
@@ -22,12 +23,12 @@ _READERS = 8
 
 
 def load_study(spec: DataSpec) -> Study:
-    """List the cases of a study and check them against each other; no pixel is decoded.
+    """List the cases of a study and check them against each other; no pixel of an image is decoded.
 
-    Looked at: files that are missing or no images, EXIF rotation, byte-identical copies and
-    labels that contradict each other or the lesions, patients at two sites or with two sexes,
-    levels of a single case. Copies are the same patient: where the study declares one image per
-    patient, a copy takes the patient of the first.
+    Looked at: files that are missing or no images, EXIF rotation, artifacts that cannot be drawn,
+    byte-identical copies and labels that contradict each other or the lesions, patients at two
+    sites or with two sexes, levels of a single case. Copies are the same patient: where the study
+    declares one image per patient, a copy takes the patient of the first.
 
     Raises:
         DataError: the root, the list or its rows cannot be used; every mistake is listed.
@@ -43,6 +44,7 @@ def load_study(spec: DataSpec) -> Study:
     issues = (
         *study.issues,
         *_file_issues(study.cases),
+        *artifact_issues(study.cases),
         *_label_issues(study),
         *_copy_issues(study.cases, copies, excluded=spec.exclude_duplicates),
         *_traveling_patients(study),

@@ -269,7 +269,7 @@ class Evaluator:
         try:
             outcome = run_batch(forward, self._layer, self._placed(batch), wanted)
         except RuntimeError as error:
-            if len(batch) == 1 or not _out_of_memory(error):
+            if len(batch) == 1 or not is_out_of_memory(error):
                 raise
             self._sizes[wanted.backward] = len(batch) // 2
             return None
@@ -333,5 +333,6 @@ def _share(outcome: Outcome, members: Sequence[Gathered], start: int, stop: int)
         first = last
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether fewer images at once may do."""
     return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)

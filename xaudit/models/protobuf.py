@@ -9,6 +9,8 @@ framework.proto of PaddlePaddle (ProgramDesc).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +22,27 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _ONNX_HEAD = re.compile(rb"\x08[\x01-\x20]\x12[\x01-\x40][\x20-\x7e]")
 _PADDLE_HEAD = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08", re.DOTALL)
 Outline = frozenset[tuple[int, int]]
+
+
+class DamagedMessageError(Exception):
+    """A file is no message of Protocol Buffers, or not a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a message.
+
+    Attributes:
+        number: of the field.
+        wire: how it is written.
+        start: where its bytes begin, or the number itself where it is a whole number.
+        length: of its bytes; None where it is a whole number.
+    """
+
+    number: int
+    wire: int
+    start: int
+    length: int | None
 
 
 def kind_of_protobuf(path: Path, head: bytes) -> Stranger | None:
@@ -54,37 +77,58 @@ def _model(outline: Outline, head: bytes) -> str | None:
     return None
 
 
+def fields(file: IO[bytes], start: int, stop: int) -> Iterator[Field]:
+    """The fields of a message in their order; what they hold is skipped.
+
+    Args:
+        file: that holds the message; where it stands afterwards is not said.
+        start: of the message, in bytes.
+        stop: just behind it.
+
+    Raises:
+        DamagedMessageError: it does not end where it should, or has more than 100,000 fields.
+    """
+    place = start
+    for _ in range(_FIELDS):
+        if place == stop:
+            return
+        file.seek(place)
+        one = _field(file, stop)
+        place = file.tell() if one.length is None else one.start + one.length
+        if place > stop:
+            break
+        yield one
+    raise DamagedMessageError
+
+
+def _field(file: IO[bytes], stop: int) -> Field:
+    tag = _varint(file)
+    number, wire = tag >> 3, tag & 7
+    if wire == _VARINT:
+        return Field(number, wire, _varint(file), None)
+    length = {_FIXED64: 8, _FIXED32: 4}.get(wire)
+    if wire == _LENGTH:
+        length = _varint(file)
+    if length is None or file.tell() + length > stop:
+        raise DamagedMessageError
+    return Field(number, wire, file.tell(), length)
+
+
 def _outline(file: IO[bytes], size: int) -> Outline:
     """Number and wire type of every field of the outermost message; empty if it is none."""
-    found: set[tuple[int, int]] = set()
-    for _ in range(_FIELDS):
-        if file.tell() == size:
-            return frozenset(found)
-        tag = _varint(file)
-        if tag is None or not _skip(file, tag & 7, size):
-            return frozenset()
-        found.add((tag >> 3, tag & 7))
-    return frozenset()
+    try:
+        return frozenset((one.number, one.wire) for one in fields(file, 0, size))
+    except DamagedMessageError:
+        return frozenset()
 
 
-def _skip(file: IO[bytes], wire: int, size: int) -> bool:
-    if wire == _VARINT:
-        return _varint(file) is not None
-    fixed = {_FIXED64: 8, _FIXED32: 4}.get(wire)
-    length = _varint(file) if wire == _LENGTH else fixed
-    if length is None or file.tell() + length > size:
-        return False
-    file.seek(length, 1)
-    return True
-
-
-def _varint(file: IO[bytes]) -> int | None:
+def _varint(file: IO[bytes]) -> int:
     value = 0
     for shift in range(0, 70, 7):
         byte = file.read(1)
         if not byte:
-            return None
+            break
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return value
-    return None
+    raise DamagedMessageError

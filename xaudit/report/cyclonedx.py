@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from xaudit.core.detector import Taken
 from xaudit.core.finding import Finding, Findings
 
 SPEC_VERSION = "1.7"
@@ -115,10 +116,12 @@ def _considerations(findings: Findings) -> dict[str, Any]:
 
 
 def _properties(findings: Findings, unverified: Sequence[str]) -> Iterator[dict[str, str]]:
-    audit = findings.audit
+    audit, taken = findings.audit, findings.detector.taken
     yield {"name": "xaudit:plan:sha256", "value": audit.plan_sha256}
     if audit.policy_sha256:
         yield {"name": "xaudit:policy:sha256", "value": audit.policy_sha256}
+    if taken is not None and taken != Taken():
+        yield {"name": "xaudit:weights:taken", "value": taken.described}
     yield from ({"name": "xaudit:unverified", "value": one} for one in unverified)
     for point in findings.detector.operating_points:
         above = "at or above" if point.inclusive else "above"

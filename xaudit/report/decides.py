@@ -107,11 +107,8 @@ def _thing_first(thing: _Thing, lesion: Estimate) -> str:
     return tr(
         "erasing {thing} moves the logit by {effect}, erasing the fracture by {lesion} ({cases} "
         "and {lesions} cases)",
-        thing=_named(thing.name),
-        effect=_shown(thing.effect),
-        lesion=_shown(lesion),
-        cases=numbers.whole(thing.effect.n),
-        lesions=numbers.whole(lesion.n),
+        **_of_thing(thing),
+        **_of_lesion(lesion),
     )
 
 
@@ -119,37 +116,33 @@ def _yes(thing: _Thing, lesion: Estimate) -> str:
     return tr(
         "Yes, at least in part: erasing the fracture lowers the logit by {lesion}; of all else, "
         "erasing {thing} moves it most, by {effect} ({lesions} and {cases} cases).",
-        thing=_named(thing.name),
-        effect=_shown(thing.effect),
-        lesion=_shown(lesion),
-        cases=numbers.whole(thing.effect.n),
-        lesions=numbers.whole(lesion.n),
+        **_of_thing(thing),
+        **_of_lesion(lesion),
     )
 
 
 def _nothing(lesion: Estimate, largest: _Thing | None) -> str:
     if largest is not None and largest.effect.value is not None:
         return _no(largest, lesion)
-    return tr("No: erasing the fracture lowers the logit by {lesion} ({lesions} cases).",
-              lesion=_shown(lesion), lesions=numbers.whole(lesion.n))  # fmt: skip
+    return tr(
+        "No: erasing the fracture lowers the logit by {lesion} ({lesions} cases).",
+        **_of_lesion(lesion),
+    )
 
 
 def _only_lesion(lesion: Estimate) -> str:
-    return tr("Not shown: nothing but the fracture could be erased in enough cases. Erasing it "
-              "lowers the logit by {lesion} ({lesions} cases).",
-              lesion=_shown(lesion), lesions=numbers.whole(lesion.n))  # fmt: skip
+    return tr(
+        "Not shown: nothing but the fracture could be erased in enough cases. Erasing it "
+        "lowers the logit by {lesion} ({lesions} cases).",
+        **_of_lesion(lesion),
+    )
 
 
 def _not_known(lesion: Estimate, largest: _Thing | None) -> Decision:
     why = tr("Not known: {why}.", why=stored(lesion.undefined or ""))
     if largest is None or largest.effect.value is None:
         return Decision(False, why)
-    moved = tr(
-        "Erasing {thing} moves the logit by {effect} ({cases} cases).",
-        thing=_named(largest.name),
-        effect=_shown(largest.effect),
-        cases=numbers.whole(largest.effect.n),
-    )
+    moved = tr("Erasing {thing} moves the logit by {effect} ({cases} cases).", **_of_thing(largest))
     return Decision(False, f"{moved} {why}", _detail((largest,)))
 
 
@@ -165,6 +158,19 @@ def _detail(things: Sequence[_Thing]) -> str:
 
 def _few(one: Estimate) -> str:
     return stored(one.caution or one.undefined or "")
+
+
+def _of_thing(one: _Thing) -> dict[str, str]:
+    """What the sentences call it, its effect and its cases."""
+    return {
+        "thing": _named(one.name),
+        "effect": _shown(one.effect),
+        "cases": numbers.whole(one.effect.n),
+    }
+
+
+def _of_lesion(one: Estimate) -> dict[str, str]:
+    return {"lesion": _shown(one), "lesions": numbers.whole(one.n)}
 
 
 def _shown(one: Estimate) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.detector import Intensity, StoredBits, Taken
+from xaudit.core.detector import InputSpec, Intensity, StoredBits, Taken
 from xaudit.core.finding import DetectorFacts, Findings
 from xaudit.report import numbers
 from xaudit.report.language import later, stored, tr
@@ -86,7 +86,7 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
                 height=spec.height,
                 width=spec.width,
                 color=stored(spec.color),
-                resize=stored(spec.resize),
+                resize=_resize(spec),
                 interpolation=spec.interpolation,
                 intensity=_intensity(spec.intensity),
             ),
@@ -106,6 +106,13 @@ def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
         architecture=one.architecture,
     )
     return ((tr("Code of its own"), said),)
+
+
+def _resize(spec: InputSpec) -> str:
+    if spec.crop_pct == 1:
+        return stored(spec.resize)
+    return tr("{resize} with crop_pct {share}", resize=stored(spec.resize),
+               share=f"{spec.crop_pct:.6g}")  # fmt: skip
 
 
 def _taken(taken: Taken | None) -> tuple[tuple[str, str], ...]:

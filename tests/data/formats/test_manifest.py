@@ -219,7 +219,9 @@ def test_undeclared_values_of_a_mask_are_refused_with_line_and_area(folder):
     (found,) = problems(folder, text, mask_values=MaskValues((1,)))
     assert "value 255 (8 px)" in found
     (folder / "artifacts.csv").write_text("id,name,mask\nb,marker,v.png\n")
-    assert "artifacts.csv" in problems(folder, text, mask_values=MaskValues((1,), (255,)))[0]
+    told = problems(folder, text, mask_values=MaskValues((1,), (255,)))
+    assert len(told) == 1
+    assert "case b, artifact 'marker': v.png" in told[0]
 
 
 @pytest.mark.parametrize("mode", ["one", "components"])
@@ -409,6 +411,41 @@ def test_artifacts_beside_the_manifest_are_read(folder):
     }
     (folder / "artifacts.csv").write_text("id,name,mask\n9,marker,m.png\n")
     assert "no case '9'" in problems(folder, BASIC)[0]
+    (folder / "artifacts.csv").write_text("id,name,mask\n1,,m.png\n1,x,../m.png\n1,y,\n")
+    told = problems(folder, BASIC)
+    assert [one.split(":")[1] for one in told] == [" name", " mask", " mask"]
+    (folder / "artifacts.csv").write_text("id,name,mask\n1,x,m.png\n1,x,a.png\n")
+    assert "line 3: name: the case has a 'x' already" in problems(folder, BASIC)[0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        ("nowhere.png", "nowhere.png"),
+        ("torn.png", "torn.png"),
+        ("black.png", "empty"),
+        ("small.png", "4 x 5 pixels"),
+    ],
+)
+def test_an_artifact_that_cannot_be_drawn_is_told_with_its_case(folder, mask, words):
+    Image.fromarray(np.zeros((8, 10), np.uint8)).save(folder / "black.png")
+    Image.fromarray(np.full((5, 4), 255, np.uint8)).save(folder / "small.png")
+    (folder / "torn.png").write_bytes((folder / "m.png").read_bytes()[:40])
+    lines = f"id,name,mask\n1,marker,{mask}\n2,marker,m.png\n"
+    (folder / "artifacts.csv").write_text(lines)
+    told = [one for one in load(folder, BASIC).issues if one.kind == "artifact_not_drawn"]
+    assert [(one.case_id, one.effect) for one in told] == [("1", "noted")]
+    assert "artifact 'marker' cannot be drawn" in told[0].detail
+    assert words in told[0].detail
+    assert str(folder) not in told[0].detail
+
+
+def test_artifacts_of_an_image_that_cannot_be_read_are_no_second_issue(folder):
+    (folder / "a.png").write_bytes(b"torn")
+    (folder / "artifacts.csv").write_text("id,name,mask\n1,marker,nowhere.png\n")
+    kinds = [one.kind for one in load(folder, BASIC).issues]
+    assert "unreadable_file" in kinds
+    assert "artifact_not_drawn" not in kinds
 
 
 @pytest.mark.parametrize(

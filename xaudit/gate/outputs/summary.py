@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from xaudit.core.markdown import markdown_text
 from xaudit.core.policy import Outcome, Verdict
+from xaudit.gate import words
 from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import (
-    baseline_lines,
-    counts_text,
-    interval_text,
-    scope_text,
-    suspicion_text,
-    warning_lines,
-)
 
 # Comments of pull requests take 64 KiB.
 _MAX_BYTES = 58_000
@@ -29,14 +22,14 @@ def summary_markdown(verdict: Verdict) -> str:
     lines = [
         f"## xaudit: {verdict.overall}",
         "",
-        f"Policy {_inert(verdict.policy)}: {counts_text(verdict)}.",
-        *(part for line in warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
+        f"Policy {_inert(verdict.policy)}: {words.counts_text(verdict)}.",
+        *(part for line in words.warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
         "",
     ]
     for one in verdict.suspicions:
-        said = _inert(suspicion_text(one))
+        said = _inert(words.suspicion_text(one))
         lines += [said if one.acknowledged else f"**{said}**", ""]
-    lines += [line for said in baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
+    lines += [line for said in words.baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
     rest = [f"- {_inert(waiver_text(one))}" for one in verdict.waivers]
     rest += ["", "| | rule | scope | estimate | bound | why |", "|---|---|---|---|---|---|"]
     rest += [_row(one) for one in sorted(verdict.outcomes, key=_severity)]
@@ -64,8 +57,8 @@ def _row(outcome: Outcome) -> str:
     cells = (
         outcome.verdict,
         _inert(outcome.rule.id),
-        _inert(scope_text(outcome.scope)),
-        interval_text(outcome.estimate),
+        _inert(words.scope_text(outcome.scope)),
+        words.interval_text(outcome.estimate),
         _inert(outcome.rule.demand),
         _inert(outcome.why),
     )

@@ -1,0 +1,98 @@
+"""What the columns of a manifest are, before any row is read."""
+
+from __future__ import annotations
+
+from xaudit.core.case import CaseIssue
+from xaudit.data.grouping import check_grouping, group_columns
+from xaudit.data.manifest.reading import Reading
+from xaudit.data.spec import DataSpec
+from xaudit.data.table import Table, decimal_commas, read_as_missing
+from xaudit.errors import DataError
+
+POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
+NEGATIVE = frozenset(
+    {"0", "0.0", "false", "no", "normal", "negative", "not fractured", "non_fractured"}
+)
+ROLES = (
+    "id", "image", "label", "patient", "site", "mask", "polygons", "boxes", "rle", "split",
+    "photometric", "spacing",
+)  # fmt: skip
+ALIASES = {"mask": "masks"}
+
+
+def roles_of(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
+    """Role → column, for the roles that this manifest has.
+
+    Raises:
+        DataError: a declared role or column does not exist, or there is no image or label.
+    """
+    declared = dict(spec.columns)
+    declared |= {role: name for role in ("patient", "site") if (name := getattr(spec, role))}
+    problems = [
+        f"data.columns: no role {role!r}; there is: {', '.join(ROLES)}"
+        for role in declared
+        if role not in ROLES
+    ]
+    roles = {}
+    for role in ROLES:
+        names = [declared[role]] if role in declared else [role, ALIASES.get(role, role)]
+        there = [name for name in names if name in table.columns]
+        if there:
+            roles[role] = there[0]
+        elif role in declared or role in {"image", "label"}:
+            columns = ", ".join(table.columns)
+            problems.append(f"{file}: no column {names[0]!r} for the {role}; there is: {columns}")
+    if problems:
+        raise DataError(problems)
+    return roles
+
+
+def check_values(reading: Reading) -> None:
+    """Refuse what is wrong with the declaration or with a whole column.
+
+    Raises:
+        DataError: every such mistake.
+    """
+    spec, roles, missing = reading.spec, reading.roles, reading.missing
+    numbers = [*spec.bins, *([roles["spacing"]] if "spacing" in roles else [])]
+    splits = spec.split if "split" in roles else ()
+    problems = [
+        *missing.problems(reading.table.columns),
+        *missing.named_values("data.positive", roles["label"], spec.positive),
+        *missing.named_values("data.split", roles.get("split", ""), splits),
+        *(f"{reading.file} {one}" for one in decimal_commas(reading.table.rows, numbers)),
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def missing_issues(reading: Reading) -> list[CaseIssue]:
+    """What was read as no value in the columns that are used."""
+    used = (*reading.roles.values(), *reading.groups)
+    said = read_as_missing(reading.table.rows, used)
+    return [CaseIssue("(study)", "read_as_missing", one, "noted") for one in said]
+
+
+def labels_of(reading: Reading) -> dict[str, bool]:
+    """Lower-case label value → fractured."""
+    found = {reading.text(row, "label").lower() for row in reading.table.rows} - {""}
+    declared = {value.lower() for value in reading.spec.positive}
+    positive = declared or POSITIVE
+    others = found - positive
+    # With declared positives, a single other value can only mean the opposite.
+    negative = others if declared and len(others) == 1 else NEGATIVE - positive
+    return {value: value in positive for value in found if value in positive | negative}
+
+
+def grouped(reading: Reading) -> tuple[str, ...]:
+    """The columns that are groups; those of too many levels are told."""
+    # Roles stay out of the tables, except for the site.
+    taken = {column for role, column in reading.roles.items() if role != "site"}
+    free = [name for name in reading.table.columns if name not in taken]
+    check_grouping(reading.spec, reading.file, reading.table, free)
+    columns, many = group_columns(reading.spec, reading.table, free)
+    for name, detail in many.items():
+        if name in reading.spec.groups:
+            reading.problems.append(f"data.groups: {detail}")
+        reading.issues.append(CaseIssue("(study)", "column_not_grouped", detail, "noted"))
+    return columns

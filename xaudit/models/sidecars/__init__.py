@@ -1,0 +1,1 @@
+"""What files beside the weights say of how an image was prepared."""
