@@ -23,7 +23,8 @@ from xaudit.audit.hashes import PICTURES, fits
 from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import run_looks
 from xaudit.audit.other_detectors import check_others
-from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan
+from xaudit.audit.patient_key import patient_key
+from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan, refuse_other_key
 from xaudit.audit.probing import Notify, notice
 from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
@@ -62,10 +63,13 @@ def run_audit(
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
-    plan = fix_plan(make_plan(read_config(config, overrides)[0], limit), folder)
+    planned = make_plan(read_config(config, overrides)[0], limit)
+    key = patient_key(overrides.keep_key, folder)
+    plan = fix_plan(planned, folder, key)
     with alone_in(folder):
         if _finished(folder, plan):
             return taken_up(folder, read_findings(folder), plan.config.acknowledge)
+        refuse_other_key(folder, plan.record, key)
         return _carried_out(plan, folder, listen, overrides.baseline, notify)
 
 

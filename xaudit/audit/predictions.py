@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,8 +22,9 @@ from xaudit.audit.folds import fold_findings
 from xaudit.audit.hashes import CASES, fits
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.on_threshold import on_thresholds
+from xaudit.audit.patient_key import patient_key
 from xaudit.audit.performance import Performance
-from xaudit.audit.plan import NOT_PLANNED, fix_record, with_identity
+from xaudit.audit.plan import NOT_PLANNED, fix_record, refuse_other_key, with_identity
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.provenance import provenance
@@ -119,14 +119,16 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         AuditError: more cases failed than the configuration allows, or the disk is full.
     """
     plan = plan_predictions(path, overrides, limit)
-    record = fix_record(plan.record, folder)
+    key = patient_key(overrides.keep_key, folder)
+    record = fix_record(plan.record, folder, key)
     if (folder / "findings.json").exists() and fits(folder, CASES):
         there = read_findings(folder)
         if there.audit.plan_sha256 == record.identity:
             return taken_up(folder, there, plan.config.acknowledge)
+    refuse_other_key(folder, record, key)
     check_failures(plan.rows, plan.config.max_failed)
     store = Store(folder)
-    store.write(0, Shard(cases=list(plan.rows)))
+    store.write(0, Shard(cases=list(key.coded(plan.rows))))
     # Read back: the findings are about what is on disk.
     rows = Results.load(store, record).cases
     noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
@@ -141,7 +143,7 @@ def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
     crossed = config.data.intersections
     return CaseRow(
         case_id=case.case_id,
-        patient=hashlib.sha256(case.patient.encode()).hexdigest()[:16],
+        patient=case.patient,
         label=case.label,
         groups=with_intersections(
             groups, crossed.of if crossed else (), crossed.depth if crossed else 1

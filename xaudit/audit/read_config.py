@@ -24,6 +24,7 @@ class Overrides:
     positives: float | None = None
     baseline: Path | None = None
     policy: Path | None = None
+    keep_key: Path | None = None
 
     def policy_of(self, folder: Path, written: Path | None) -> Path | None:
         """The policy of the command line, or that of the file, as an absolute path or a pack."""

@@ -12,6 +12,7 @@ from xaudit.core.detector import InputSpec, OperatingPoint, Taken
 from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
+from xaudit.core.scrubbed import Scrubbed
 from xaudit.core.statements import ClaimCheck, Statements
 from xaudit.core.suspicion import Suspicion
 
@@ -334,6 +335,7 @@ class Findings:
         looks: how often the audit was looked at while it ran; then every interval is a repeated
             one. None for a single look at its end.
         suspicions: declarations that do not look like what was seen, acknowledged or not.
+        scrubbed: what was taken out, where this is a copy without what is personal.
     """
 
     audit: AuditFacts
@@ -358,6 +360,7 @@ class Findings:
     peak_tolerance: str = ""
     looks: Looks | None = None
     suspicions: tuple[Suspicion, ...] = ()
+    scrubbed: Scrubbed | None = None
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:
