@@ -22,7 +22,16 @@ from xaudit.audit.lock import alone_in
 from xaudit.audit.looks import read_baseline, run_looks
 from xaudit.audit.other_detectors import check_others
 from xaudit.audit.own_module import permitted
-from xaudit.audit.plan import Plan, detector_spec, fix_plan, make_plan, same_record
+from xaudit.audit.patient_key import patient_key
+from xaudit.audit.plan import (
+    Plan,
+    detector_spec,
+    fix_record,
+    make_plan,
+    refuse_other_key,
+    same_record,
+    with_codes,
+)
 from xaudit.audit.probing import Notify, notice, try_detectors
 from xaudit.audit.profile import Limit
 from xaudit.audit.progress import Listener
@@ -68,12 +77,15 @@ def run_audit(
         AuditError: the audit itself failed; what was complete is kept.
     """
     read = permitted(*read_config(config, overrides), overrides.allow_code)
-    plan = make_plan(read, limit, overrides.env)
+    planned = make_plan(read, limit, overrides.env)
+    key = patient_key(overrides.keep_key, folder)
     with alone_in(folder):
-        plan = replace(plan, record=same_record(plan.record, folder))
-        there = finished_before(folder, plan.record.identity)
+        record = same_record(planned.record, folder, key)
+        there = finished_before(folder, record.identity)
         if there is not None:
-            return taken_up(folder, there, plan.config.acknowledge)
+            return taken_up(folder, there, planned.config.acknowledge)
+        refuse_other_key(folder, record, key)
+        plan = with_codes(replace(planned, record=record), key)
         return _carried_out(plan, folder, listen, overrides.baseline, notify)
 
 
@@ -86,7 +98,7 @@ def _carried_out(
     check_others(detector_spec(plan.config), plan.config.explain.checks)
     foreseen, old = try_detectors(parts, folder), read_baseline(plan, baseline)
     # Nothing is refused any more from here on.
-    fix_plan(plan, folder)
+    fix_record(plan.record, folder)
     noticed = notice(foreseen, plan.config.acknowledge, folder, notify)
     plan, parts, looks = _computed(plan, parts, folder, listen, old)
     results = Results.load(Store(folder), plan.record)

@@ -321,7 +321,7 @@ class ExplainConfig(Section):
     )  # fmt: skip
     gallery: bool = Field(
         True, description="whether the card shows cases as pictures; false where no radiograph "
-        "may leave the study"
+        "may leave the study: then the audit keeps none"
     )  # fmt: skip
     methods: dict[str, dict[str, Parameter]] = Field(
         default={"gradcam": {}, "integrated_gradients": {}, "shap": {}, "lime": {}},

@@ -120,3 +120,18 @@ def read_findings(folder: Path) -> Findings:
             f"use the version that wrote it{writer}, or run the audit again with this one"
         )
     return read_json(path, Findings)
+
+
+def read_whole(folder: Path) -> Findings:
+    """Read the findings of an audit that still has its cases.
+
+    Raises:
+        ConfigError: as `read_findings`; or the folder is a scrubbed copy.
+    """
+    findings = read_findings(folder)
+    if findings.scrubbed is not None:
+        raise ConfigError(
+            f"{folder}: is a scrubbed copy, in which single cases are not; this needs the audit "
+            f"that it was made of (plan {findings.scrubbed.plan_sha256[:12]})"
+        )
+    return findings

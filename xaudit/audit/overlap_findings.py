@@ -58,8 +58,8 @@ def frozen_threshold_findings(
 ) -> Iterator[Finding]:
     """Overlap at a threshold that was chosen on other patients.
 
-    Patients are split in two by checksums of their names; on each half, the share of the maximum
-    with the highest mean overlap on the other half is used. The choice is not drawn anew.
+    Patients are split in two by checksums of their first cases; on each half, the share of the
+    maximum with the highest mean overlap on the other half is used. The choice is not drawn anew.
 
     Args:
         results: of the run.
@@ -70,11 +70,13 @@ def frozen_threshold_findings(
     for row in results.scores:
         if row.metric == IOU_AT and row.value is not None and row.at is not None:
             table[row.method][row.case_id][float(row.at)] = row.value
+    half_of = _halves(results.cases)
     for method in methods:
         rows = [row for row in with_lesions(results) if row.case_id in table[method]]
-        chosen = {half: _best(rows, table[method], other) for half, other in ((0, 1), (1, 0))}
-        used = [row for row in rows if chosen[_half(row)] is not None]
-        values = [table[method][row.case_id][chosen[_half(row)] or 0.0] for row in used]
+        halves = [[row for row in rows if half_of[row.patient] == half] for half in (0, 1)]
+        chosen = [_best(halves[1 - half], table[method]) for half in (0, 1)]
+        used = [row for row in rows if chosen[half_of[row.patient]] is not None]
+        values = [table[method][row.case_id][chosen[half_of[row.patient]] or 0.0] for row in used]
         finding = means.finding(
             FROZEN, {"method": method}, values, [row.patient for row in used], share=True
         )
@@ -102,14 +104,17 @@ def overlap_facts() -> list[MetricFacts]:
     ]  # fmt: skip
 
 
-def _half(row: CaseRow) -> int:
-    """By a checksum of the patient: the same in every audit of the study."""
-    return zlib.crc32(row.patient.encode()) % 2
+def _halves(rows: Sequence[CaseRow]) -> dict[str, int]:
+    """Patient → 0 or 1, by a checksum of its first case: the same in every audit of the study."""
+    first: dict[str, str] = {}
+    for row in rows:
+        first[row.patient] = min(first.get(row.patient, row.case_id), row.case_id)
+    return {patient: zlib.crc32(case_id.encode()) % 2 for patient, case_id in first.items()}
 
 
-def _best(rows: Sequence[CaseRow], shares: _Shares, half: int) -> float | None:
-    """The share with the highest mean overlap on a half; None where it has no map."""
-    tables = [shares[row.case_id] for row in rows if _half(row) == half]
+def _best(rows: Sequence[CaseRow], shares: _Shares) -> float | None:
+    """The share with the highest mean overlap in these cases; None where they have no map."""
+    tables = [shares[row.case_id] for row in rows]
     if not tables:
         return None
     means = {share: float(np.mean([one[share] for one in tables])) for share in tables[0]}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.files import read_findings, write_text
+from xaudit.audit.files import read_whole, write_text
 from xaudit.audit.gallery_choice import probability
 from xaudit.audit.hashes import MAPS, refuse_changed
 from xaudit.audit.record import read_record
@@ -36,6 +36,7 @@ from xaudit.report.unverified import unverified_warnings
 
 INDEX = "index.html"
 _WITHOUT = later("No picture: only cases that were explained are kept as pictures.")
+_NOT_KEPT = later("No picture: with “gallery: false” no radiograph is kept.")
 
 
 def write_pages(folder: Path, out: Path, unverified: bool = False) -> Path:
@@ -56,9 +57,9 @@ def write_pages(folder: Path, out: Path, unverified: bool = False) -> Path:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: is not empty; name a new folder for the pages")
     changed = unverified_warnings(refuse_changed(folder, MAPS, unverified))
-    record, store = read_record(folder), Store(folder)
+    findings, record, store = read_whole(folder), read_record(folder), Store(folder)
     extra = Results.beyond(store, record)
-    pages = _Pages(read_findings(folder), Results.load(store, record), extra, changed)
+    pages = _Pages(findings, Results.load(store, record), extra, changed)
     for name, text in pages.texts():
         write_text(out / name, text)
     write_text(out / INDEX, render_index(pages.index()))
@@ -119,11 +120,12 @@ class _Pages:
 
     def _page(self, before: CaseRow | None, row: CaseRow, after: CaseRow | None) -> CasePage:
         source = self._source(row)
+        kept = source is not None and source.pictured(row.case_id)
         return CasePage(
             case_id=row.case_id,
             facts=tuple(self._facts(row)),
-            picture=self._picture(row, source) if source else None,
-            without=tr(_WITHOUT),
+            picture=self._picture(row, source) if source and kept else None,
+            without=tr(_NOT_KEPT if source else _WITHOUT),
             index=INDEX,
             before=_file(before) if before else "",
             after=_file(after) if after else "",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.files import read_findings
+from xaudit.audit.files import read_whole
 from xaudit.audit.record import read_record
 from xaudit.audit.store import CaseRow, Store
 from xaudit.core.case import BoolArray
@@ -27,7 +27,8 @@ ONLY_OLD, ONLY_NEW = "only in the old audit", "only in the new audit"
 class Paired:
     """The common cases of two audits, in the order of the old one.
 
-    A case is common if both audits have its id with the same image, label and patient.
+    A case is common if both audits have its id with the same image, label and patient; of patients
+    with codes of two keys, see `_of_same_patients`.
 
     Attributes:
         ids: N case ids.
@@ -82,9 +83,14 @@ def read_pair(old: Path, new: Path) -> Paired:
         ConfigError: an audit is not finished, or they have no case in common.
         AuditError: a shard is missing or damaged.
     """
-    findings = read_findings(old), read_findings(new)
+    findings = read_whole(old), read_whole(new)
     rows = read_cases(old), read_cases(new)
-    reasons = {case_id: _apart(row, rows[1].get(case_id)) for case_id, row in rows[0].items()}
+    one_key = read_record(old).key == read_record(new).key
+    kept = _of_same_patients(*rows, one_key=one_key)
+    reasons = {
+        case_id: _apart(row, rows[1].get(case_id), same=case_id in kept)
+        for case_id, row in rows[0].items()
+    }
     common = [case_id for case_id, reason in reasons.items() if reason is None]
     left_out = Counter(reason for reason in reasons.values() if reason is not None)
     if fresh := len(rows[1].keys() - rows[0].keys()):
@@ -120,7 +126,27 @@ def read_cases(folder: Path) -> dict[str, CaseRow]:
     return {row.case_id: row for number in numbers for row in store.read(number).cases}
 
 
-def _apart(old: CaseRow, new: CaseRow | None) -> str | None:
+def _of_same_patients(
+    old: Mapping[str, CaseRow], new: Mapping[str, CaseRow], *, one_key: bool
+) -> set[str]:
+    """Ids of the common cases whose patient is the same one.
+
+    Codes of two keys cannot be compared. They say which cases are of one patient, and that must
+    fit: patients are matched in pairs, those first that share most cases.
+    """
+    pairs = {name: (row.patient, new[name].patient) for name, row in old.items() if name in new}
+    if one_key:
+        return {name for name, (before, after) in pairs.items() if before == after}
+    partners: dict[str, str] = {}
+    taken: set[str] = set()
+    for (before, after), _ in Counter(pairs.values()).most_common():
+        if before not in partners and after not in taken:
+            partners[before] = after
+            taken.add(after)
+    return {name for name, (before, after) in pairs.items() if partners.get(before) == after}
+
+
+def _apart(old: CaseRow, new: CaseRow | None, *, same: bool) -> str | None:
     """Why two rows are not about the same case; None if they are."""
     if new is None:
         return ONLY_OLD
@@ -128,7 +154,7 @@ def _apart(old: CaseRow, new: CaseRow | None) -> str | None:
         return "with another image"
     if old.label != new.label:
         return "with another label"
-    return None if old.patient == new.patient else "with another patient"
+    return None if same else "with another patient"
 
 
 def _points(old: Findings, new: Findings) -> tuple[tuple[OperatingPoint, OperatingPoint], ...]:

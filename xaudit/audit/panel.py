@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xaudit.audit.files import write_bytes
+from xaudit.audit.files import read_whole, write_bytes
 from xaudit.audit.record import read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import Store
@@ -32,11 +32,17 @@ def write_panel(folder: Path, case_id: str, out: Path | None = None) -> Path:
     Raises:
         ConfigError: the case is not in the audit, or has no maps.
     """
+    read_whole(folder)
     results = Results.load(Store(folder), read_record(folder))
     row = results.by_id.get(case_id)
     methods = [one.method for one in results.maps if one.case_id == case_id and one.error is None]
     if row is None or not methods:
         raise ConfigError(_why_not(results, case_id))
+    if not results.pictured(case_id):
+        raise ConfigError(
+            f"{folder}: keeps no radiograph, as its audit file says explain.gallery: false; run it "
+            "with gallery: true into another folder to see its maps on them"
+        )
     scores: dict[str, dict[str, float | str]] = {}
     for method in methods:
         for metric in LOCALIZATION:

@@ -31,6 +31,7 @@ from xaudit.audit.look_plan import (
     unread,
     unread_note,
 )
+from xaudit.audit.patient_key import PatientKey
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.sample import draw_background, draw_sample
@@ -182,32 +183,38 @@ def _crossed(cases: Sequence[Case], crossed: IntersectionsConfig | None) -> Iter
         yield replace(case, groups=with_intersections(case.groups, crossed.of, crossed.depth))
 
 
-def fix_plan(plan: Plan, folder: Path) -> Plan:
-    """Write ``plan.json``, or take up the one that is there if it is the same plan.
+def with_codes(plan: Plan, key: PatientKey) -> Plan:
+    """The plan with codes for patients: what is written down later knows no others."""
+    return replace(plan, study=replace(plan.study, cases=key.coded(plan.study.cases)))
+
+
+def fix_record(record: PlanRecord, folder: Path) -> None:
+    """Write ``plan.json``, unless it is there; nothing is refused any more by then.
+
+    Args:
+        record: from `same_record`.
+        folder: of the audit.
 
     Raises:
-        ConfigError: the folder holds an audit that differs, and in what.
         AuditError: the folder cannot be written.
     """
-    return replace(plan, record=fix_record(plan.record, folder))
-
-
-def fix_record(record: PlanRecord, folder: Path) -> PlanRecord:
-    """Like `fix_plan`, for the record alone."""
-    there = same_record(record, folder)
     path = folder / "plan.json"
     if not path.exists():
-        write_text(path, to_json(there))
-    return there
+        write_text(path, to_json(record))
 
 
-def same_record(record: PlanRecord, folder: Path) -> PlanRecord:
+def same_record(record: PlanRecord, folder: Path, key: PatientKey) -> PlanRecord:
     """The record that the folder holds, or this one where it holds none; nothing is written.
+
+    Args:
+        record: of the plan.
+        folder: of the audit.
+        key: of the codes that its patients get, where the audit begins.
 
     Raises:
         ConfigError: the folder holds an audit that differs, and in what.
     """
-    path = folder / "plan.json"
+    path, record = folder / "plan.json", replace(record, key=key.id)
     if not path.exists():
         return record
     there = read_json(path, PlanRecord)
@@ -223,9 +230,23 @@ def same_record(record: PlanRecord, folder: Path) -> PlanRecord:
     return there
 
 
+def refuse_other_key(folder: Path, record: PlanRecord, key: PatientKey) -> None:
+    """Refuse to go on in an audit whose patients have codes of another key.
+
+    Raises:
+        ConfigError: one patient would be counted as two.
+    """
+    if record.key != key.id:
+        raise ConfigError(
+            f"{folder}: its patients have codes of the key {record.key or 'of an older version'}, "
+            f"this key is {key.id}: one patient would count as two. Name the key with which the "
+            "audit began (--keep-key FILE), or begin in a new folder"
+        )
+
+
 def with_identity(record: PlanRecord) -> PlanRecord:
     """The record with the hash of all that it fixes."""
-    return replace(record, identity=sha256_of(replace(record, created="", identity="")))
+    return replace(record, identity=sha256_of(replace(record, created="", identity="", key="")))
 
 
 def _differences(there: PlanRecord, record: PlanRecord) -> list[str]:
@@ -233,7 +254,7 @@ def _differences(there: PlanRecord, record: PlanRecord) -> list[str]:
     return [name for name in names if getattr(there, name) != getattr(record, name)]
 
 
-_NOT_COMPARED = {"created", "identity"}
+_NOT_COMPARED = {"created", "identity", "key"}
 
 
 def _portable(config: AuditConfig) -> Mapping[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +21,15 @@ from xaudit.audit.folds import fold_findings
 from xaudit.audit.lock import alone_in
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.on_threshold import on_thresholds
+from xaudit.audit.patient_key import patient_key
 from xaudit.audit.performance import Performance
-from xaudit.audit.plan import NOT_PLANNED, fix_record, same_record, with_identity
+from xaudit.audit.plan import (
+    NOT_PLANNED,
+    fix_record,
+    refuse_other_key,
+    same_record,
+    with_identity,
+)
 from xaudit.audit.predictions_config import PredictionsConfig, placed, read_predictions_config
 from xaudit.audit.profile import Limit, draw_cases
 from xaudit.audit.provenance import provenance
@@ -120,15 +126,18 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         AuditError: more cases failed than the configuration allows, or the disk is full.
     """
     plan = plan_predictions(path, overrides, limit)
+    key = patient_key(overrides.keep_key, folder)
     with alone_in(folder):
-        record = same_record(plan.record, folder)
+        record = same_record(plan.record, folder, key)
         there = finished_before(folder, record.identity)
         if there is not None:
             return taken_up(folder, there, plan.config.acknowledge)
-        return _carried_out(plan, record, folder)
+        refuse_other_key(folder, record, key)
+        return _carried_out(replace(plan, record=record, rows=key.coded(plan.rows)), folder)
 
 
-def _carried_out(plan: PredictionsPlan, record: PlanRecord, folder: Path) -> Findings:
+def _carried_out(plan: PredictionsPlan, folder: Path) -> Findings:
+    record = plan.record
     check_failures(plan.rows, plan.config.max_failed)
     fix_record(record, folder)
     store = Store(folder)
@@ -147,7 +156,7 @@ def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
     crossed = config.data.intersections
     return CaseRow(
         case_id=case.case_id,
-        patient=hashlib.sha256(case.patient.encode()).hexdigest()[:16],
+        patient=case.patient,
         label=case.label,
         groups=with_intersections(
             groups, crossed.of if crossed else (), crossed.depth if crossed else 1

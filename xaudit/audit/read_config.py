@@ -38,6 +38,7 @@ class Overrides:
     policy: Path | None = None
     allow_code: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    keep_key: Path | None = None
 
     def policy_of(self, folder: Path, written: Path | None) -> Path | None:
         """The policy of the command line, or that of the file, as an absolute path or a pack."""

@@ -18,7 +18,7 @@ class PlanRecord:
     """``plan.json``: everything that decides the results, and the policy that judges them.
 
     Attributes:
-        identity: hash of all fields but ``created``; a run goes on only under the same one.
+        identity: hash of all fields but ``created`` and ``key``; a run goes on only under the same.
         created: ISO 8601, UTC.
         config: the resolved configuration, without the paths of this machine.
         files: what was read → its SHA-256.
@@ -31,6 +31,7 @@ class PlanRecord:
         limit: cases kept by ``--limit`` or a profile; None for the whole study.
         notes: what a profile sized the sample for, and what it cannot decide.
         looks: when the audit is looked at while it runs; None for once, at its end.
+        key: which key made the codes of its patients; see `PatientKey.id`.
     """
 
     created: str
@@ -47,6 +48,7 @@ class PlanRecord:
     notes: tuple[str, ...] = ()
     statements: Statements = field(default_factory=Statements)
     looks: LookPlan | None = None
+    key: str = ""
 
     def up_to(self, number: int) -> PlanRecord:
         """The plan as far as it was carried out: shards behind a look are empty.

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.files import read_findings, read_json, to_json, write_text
+from xaudit.audit.files import read_json, read_whole, to_json, write_text
 from xaudit.audit.ledger import Use, append_use, read_ledger, uses_before
 from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
@@ -15,8 +15,9 @@ from xaudit.audit.store import Store
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Verdict
 from xaudit.errors import ConfigError
+from xaudit.stats.weights import numbered
 
-_NAME = "ledger.json"
+USES = "ledger.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def saved_uses(folder: Path) -> Uses | None:
     Raises:
         ConfigError: ``ledger.json`` cannot be read.
     """
-    path = folder / _NAME
+    path = folder / USES
     return read_json(path, Uses) if path.exists() else None
 
 
@@ -95,7 +96,7 @@ def _checked(ledger: Path, folder: Path) -> tuple[Use, ...]:
     there, saved = read_ledger(ledger), saved_uses(folder)
     if saved is not None and saved.head not in {one.sha256 for one in there}:
         raise ConfigError(
-            f"{ledger}: the line {saved.head[:12]} that {folder / _NAME} saw is not in it: lines "
+            f"{ledger}: the line {saved.head[:12]} that {folder / USES} saw is not in it: lines "
             "were taken away, or this is another ledger; restore it from where it is kept"
         )
     return there
@@ -108,12 +109,12 @@ def _keep(ledger: Path, folder: Path, there: tuple[Use, ...], use: Use) -> Uses:
         judged=sum(one.event == "gate" and one.study == use.study for one in there),
         head=there[-1].sha256,
     )
-    write_text(folder / _NAME, to_json(found))
+    write_text(folder / USES, to_json(found))
     return found
 
 
 def _use(folder: Path, verdict: Verdict | None) -> Use:
-    findings = read_findings(folder)
+    findings = read_whole(folder)
     record = read_record(folder)
     where = findings.accountability
     return Use(
@@ -141,6 +142,8 @@ def _study(folder: Path, record: PlanRecord) -> str:
     """
     if "study" in record.files:
         return record.files["study"]
-    rows = Results.load(Store(folder), record).cases
-    facts = sorted((row.case_id, row.patient, row.label) for row in rows)
+    rows = sorted(Results.load(Store(folder), record).cases, key=lambda row: row.case_id)
+    # Which cases are of one patient, under any key of their codes.
+    patients = numbered([row.patient for row in rows])[1].tolist()
+    facts = [(row.case_id, one, row.label) for row, one in zip(rows, patients, strict=True)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

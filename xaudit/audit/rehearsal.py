@@ -24,7 +24,8 @@ from xaudit.audit.credibility import stored_maps
 from xaudit.audit.degraded_maps import explain_degraded
 from xaudit.audit.fold_detectors import load_part
 from xaudit.audit.gallery import Gallery
-from xaudit.audit.plan import Plan, detector_spec
+from xaudit.audit.patient_key import PatientKey
+from xaudit.audit.plan import Plan, detector_spec, with_codes
 from xaudit.audit.progress import Meter, Step
 from xaudit.audit.rescore import rescore
 from xaudit.audit.results import Results
@@ -125,7 +126,7 @@ def rehearse(plan: Plan, clocks: Clocks | None = None) -> Rehearsed:
     clocks = clocks or Clocks()
     began = clocks.now()
     part = load_part(plan)
-    small = _small(part.plan)
+    small = with_codes(_small(part.plan), PatientKey.fresh())
     _ = part.engine.evaluator.sizes
     ended = clocks.now()
     start = Spent(seconds=ended.wall - began.wall, rest=began.at_rest(ended, computes=True))
@@ -274,7 +275,8 @@ class _Trial:
         cases = {case.case_id: case for case in self.plan.study.cases}
         points = tuple(one.resolve() for one in self.plan.config.detector.operating_points)
         methods, seen = tuple(self.plan.config.explain.methods), self.engine.detector.input
-        gallery = Gallery(self.results, cases, seen, points, methods)
+        pictured = self.plan.config.explain.gallery
+        gallery = Gallery(self.results, cases, seen, points, methods, pictured)
         with self._timed(PICTURES, len(gallery.choose())):
             gallery.write(self.folder)
         self._add(SHOWN, self.each[MAPS] + Spent(forward=1), 1)

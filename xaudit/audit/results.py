@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, takewhile
 from typing import Any
@@ -21,7 +21,8 @@ class Results:
 
     Attributes:
         store: where the arrays still are.
-        cases: one row for each case.
+        cases: one row for each case; patients are called by their first case and their code, so
+            that no result depends on the key of the codes.
         scores: every score of every map.
         maps: one row for each map that was tried.
         places: case id → (shard, position in it).
@@ -53,7 +54,7 @@ class Results:
         shards = list(read.values())
         return cls(
             store,
-            tuple(row for shard in shards for row in shard.cases),
+            _named([row for shard in shards for row in shard.cases]),
             tuple(row for shard in shards for row in shard.scores),
             tuple(row for shard in shards for row in shard.maps),
             {
@@ -91,11 +92,28 @@ class Results:
         return table
 
     def array(self, case_id: str, what: str) -> npt.NDArray[Any]:
-        """One array of an explained case: "image", "lesions", "inside" or a method's map."""
+        """One array of an explained case: "image", "lesions", "inside" or a method's map.
+
+        Only where there may be a gallery is the image kept; see `pictured`.
+        """
         number, position = self.places[case_id]
         return np.asarray(self.store.arrays(number)[array_name(position, what)])
+
+    def pictured(self, case_id: str) -> bool:
+        """Whether the image of a case is kept: it was explained, and may be shown."""
+        number, position = self.places[case_id]
+        return array_name(position, "image") in self.store.arrays(number)
 
     def numbers(self, shard: int, name: str) -> npt.NDArray[Any] | None:
         """An array with a row for each case of a shard; None where the run did not keep it."""
         arrays = self.store.arrays(shard)
         return np.asarray(arrays[name]) if name in arrays else None
+
+
+def _named(rows: Sequence[CaseRow]) -> tuple[CaseRow, ...]:
+    """Patients in an order that is the same under every key: what is drawn goes by their names."""
+    first: dict[str, str] = {}
+    for row in rows:
+        first[row.patient] = min(first.get(row.patient, row.case_id), row.case_id)
+    # Nothing sorts below NUL: an id that begins like another comes after it, whatever the code.
+    return tuple(replace(row, patient=f"{first[row.patient]}\0{row.patient}") for row in rows)

@@ -28,7 +28,11 @@ from xaudit.models.torch_detector import TorchDetector
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The loaded detector and the methods of a plan, how near a peak must come, and the fold."""
+    """The loaded detector and the methods of a plan, how near a peak must come, and the fold.
+
+    Attributes:
+        films: whether the images of explained cases are kept, for pictures of them.
+    """
 
     detector: TorchDetector
     evaluator: Evaluator
@@ -36,6 +40,7 @@ class Engine:
     context: Context
     tolerance: str = "0 px"
     fold: str | None = None
+    films: bool = True
 
     @classmethod
     def of(cls, plan: Plan, fold: str | None = None, study: Study | None = None) -> Engine:
@@ -60,7 +65,15 @@ class Engine:
             background = _background(plan, study or plan.study, detector.input)
         context = Context(plan.config.seed, background)
         evaluator = Evaluator(detector, explain.micro_batch, explain.precision)
-        return cls(detector, evaluator, tuple(explainers), context, explain.peak_tolerance, fold)
+        return cls(
+            detector,
+            evaluator,
+            tuple(explainers),
+            context,
+            explain.peak_tolerance,
+            fold,
+            explain.gallery,
+        )
 
     def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
         """What computes shards, explaining the cases of this sample."""
@@ -73,6 +86,7 @@ class Engine:
             meter,
             self.tolerance,
             self.fold,
+            self.films,
         )
 
     @property

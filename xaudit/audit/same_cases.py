@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.files import read_findings
+from xaudit.audit.files import read_whole
 from xaudit.audit.record import PlanRecord, read_record
 from xaudit.audit.results import Results
 from xaudit.audit.store import CaseRow, Store
@@ -39,7 +39,7 @@ class SavedAudit:
             ConfigError: the audit is not finished.
             AuditError: a shard is missing or damaged.
         """
-        findings = read_findings(folder)
+        findings = read_whole(folder)
         record = read_record(folder)
         return cls(folder, record, findings, Results.load(Store(folder), record))
 
@@ -82,8 +82,15 @@ class SameCases:
     @property
     def note(self) -> str:
         """What could not be compared; empty for nothing."""
-        tables = [one for one in (self.new, self.old) if "study" not in one.record.files]
-        return "images were not compared: a table of predictions names none" if tables else ""
+        sides = self.new.record, self.old.record
+        notes = []
+        if any("study" not in one.files for one in sides):
+            notes.append("images were not compared: a table of predictions names none")
+        if sides[0].key != sides[1].key:
+            notes.append(
+                "patients have codes of two keys: compared was which cases are of one patient"
+            )
+        return "; ".join(notes)
 
     @cached_property
     def rows(self) -> tuple[CaseRow, ...]:

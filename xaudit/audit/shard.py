@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -64,6 +63,7 @@ class ShardWorker:
         meter: told about every step.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
         fold: of the cases, where each fold of a cross-validation has a detector of its own.
+        films: keep the images of explained cases; ``explain.gallery: false`` promises not to.
     """
 
     evaluator: Evaluator
@@ -74,6 +74,7 @@ class ShardWorker:
     meter: Meter
     tolerance: str = "0 px"
     fold: str | None = None
+    films: bool = True
 
     def prepare(self, cases: Sequence[Case]) -> list[Progressed]:
         """Read these cases; may run while others are computed."""
@@ -153,8 +154,9 @@ class ShardWorker:
         self.meter.explained(explainer.name, work_of(explainer))
 
     def _keep_case(self, shard: Shard, position: int, prepared: PreparedCase) -> None:
-        image = np.round(prepared.image * 255).astype(np.uint8)
-        shard.arrays[array_name(position, "image")] = image
+        if self.films:
+            image = np.round(prepared.image * 255).astype(np.uint8)
+            shard.arrays[array_name(position, "image")] = image
         shard.arrays[array_name(position, "lesions")] = prepared.lesions
         shard.arrays[array_name(position, "inside")] = prepared.inside
         shard.scores.extend(reference_scores(prepared, self.evaluator.feature_grid, self.tolerance))
@@ -163,7 +165,7 @@ class ShardWorker:
         case = item.case
         return CaseRow(
             case_id=case.case_id,
-            patient=hashlib.sha256(case.patient.encode()).hexdigest()[:16],
+            patient=case.patient,
             label=case.label,
             groups=case.groups,
             logit=item.logit,

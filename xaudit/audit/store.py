@@ -37,7 +37,7 @@ class CaseRow:
     """One case after scoring; ``logit`` is None where it could not be read.
 
     Attributes:
-        patient: a hash that tells patients apart and names none.
+        patient: a code that tells patients apart and names none; see `PatientKey`.
         lesions: lesions on the input grid.
         sampled: drawn to be explained.
         image_sha256: of the image file; None where there is none or it cannot be read.

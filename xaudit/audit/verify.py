@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -33,11 +33,11 @@ from xaudit.audit.verify_card import (
 from xaudit.audit.verify_counts import plain_differences
 from xaudit.audit.verify_tree import differences, plain
 from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Policy, Verdict, VerdictWord
+from xaudit.core.policy import Policy, Verdict
 from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.policy import policy_hash
-from xaudit.gate.verdict import SEVERITY, judge
+from xaudit.gate.verdict import judge, overall_of
 from xaudit.report.language import SOURCE, speaking
 from xaudit.report.overlays import for_card, overlay_rgba
 
@@ -78,15 +78,31 @@ def verify_folder(folder: Path, weights: Path | None = None) -> tuple[Check, ...
     checks = [
         _check("hashes of the files", lambda: unlike_written(folder)),
         _check("plan and policy", audit.plan),
-        _check("per-case results", audit.shards),
-        _check("findings, made anew from them", audit.findings),
-        _check("counts, rates and areas by plain counting", audit.counts),
-        _check("maps, drawn anew", audit.pictures),
+        *_of_cases(audit),
         *audit.verdict(),
         *audit.cards(),
-        Check("radiographs of the gallery", left_out=f"the study is not here; by {HASHES} alone"),
     ]
     return (*checks, _weights(audit, weights))
+
+
+def _of_cases(audit: _Folder) -> Iterator[Check]:
+    """What is compared case by case; nothing of it can be in a scrubbed copy."""
+    try:
+        copy = read_findings(audit.path).scrubbed
+    except _DAMAGE:
+        copy = None
+    if copy is not None:
+        why = (
+            f"this is a scrubbed copy: verify the audit with plan {copy.plan_sha256[:12]}, whose "
+            f"{HASHES} has SHA-256 {copy.original}"
+        )
+        yield Check("per-case results and what was made of them", left_out=why)
+        return
+    yield _check("per-case results", audit.shards)
+    yield _check("findings, made anew from them", audit.findings)
+    yield _check("counts, rates and areas by plain counting", audit.counts)
+    yield _check("maps, drawn anew", audit.pictures)
+    yield Check("radiographs of the gallery", left_out=f"the study is not here; by {HASHES} alone")
 
 
 def verify_card(path: Path) -> tuple[Check, ...]:
@@ -265,8 +281,9 @@ def _alone(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]
     changed = findings.audit.policy_sha256 != found
     if changed != stated.changed_after_run:
         yield f"verdict.changed_after_run: {stated.changed_after_run}, expected {changed}"
-    if stated.overall != _adds_up(stated.outcomes):
-        yield f"verdict.overall: {stated.overall}, expected {_adds_up(stated.outcomes)}"
+    added_up = overall_of(stated.outcomes, stated.suspicions)
+    if stated.overall != added_up:
+        yield f"verdict.overall: {stated.overall}, expected {added_up}"
     if stated.multiplicity != "none":
         # Holm counts the rules that compare among the others.
         return
@@ -277,17 +294,12 @@ def _alone(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]
     alone = replace(
         stated,
         outcomes=kept,
-        overall=_adds_up(kept),
+        overall=overall_of(kept, stated.suspicions),
         baseline=None,
         policy_sha256=policy_hash(part),
         changed_after_run=findings.audit.policy_sha256 != policy_hash(part),
     )
     yield from _judged(part, alone, findings)
-
-
-def _adds_up(outcomes: Sequence[Outcome]) -> VerdictWord:
-    words = {one.verdict for one in outcomes}
-    return next((one for one in SEVERITY if one in words), SEVERITY[1])
 
 
 def _judged(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]:

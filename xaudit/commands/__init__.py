@@ -23,6 +23,7 @@ from xaudit.commands import (
     qualify,
     run,
     schema,
+    scrub,
     show,
     sign,
     verify,
@@ -54,6 +55,7 @@ app.command()(card.card)
 app.command()(compare.compare)
 app.command()(verify.verify)
 app.command()(sign.sign)
+app.command()(scrub.scrub)
 app.command()(export.export)
 app.command()(show.show)
 app.command()(listings.methods)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
     from xaudit.audit.predictions import PredictionsPlan
     from xaudit.audit.record import PlanRecord
     from xaudit.audit.shorten import Shorter
+    from xaudit.audit.store import CaseRow
+    from xaudit.core.case import Case
     from xaudit.core.detector import OperatingPoint
 
 _SHOWN = 20
 _WAITING = 0.7
+_TELLING = 4
+"""Characters of a patient's id that do not stand in the id of a case by chance."""
 _COPIES = {"duplicate", "same_pixels", "near_duplicate"}
 
 
@@ -79,6 +84,7 @@ def _print(preview: Preview) -> None:
     tell(f"study      {study.name}: {len(study.cases)} cases, {positives} with a fracture")
     if study.unit == "image":
         tell(f"           {study.unit_note}")
+    _print_ids(study.cases)
     whole = [issue for issue in study.issues if issue.case_id.startswith("(")]
     for issue in whole:
         tell(f"{issue.effect:<11}{issue.kind}: {issue.detail}")
@@ -137,6 +143,7 @@ def _print_predictions(plan: PredictionsPlan) -> None:
     failed = sum(row.logit is None for row in rows)
     tell(f"table      {len(rows)} of {study.listed} cases, {positives} with a fracture")
     tell(f"           {len({row.patient for row in rows})} patients, {failed} without a prediction")
+    _print_ids(rows)
     for issue in study.issues[:_SHOWN]:
         where = "" if issue.case_id.startswith("(") else f"{issue.case_id}, "
         tell(f"{issue.effect:<11}{issue.kind}: {where}{issue.detail}")
@@ -150,6 +157,20 @@ def _print_predictions(plan: PredictionsPlan) -> None:
         tell(f"threshold  {note}")
     print_suspicions(plan.suspicions, tell)
     tell("explanations do not apply: no detector is run")
+
+
+def _print_ids(cases: Sequence[Case | CaseRow]) -> None:
+    """Patients become codes; ids of cases are kept as they are, and whom they name is named."""
+    named = sum(_names_patient(one.case_id, one.patient) for one in cases)
+    if named:
+        tell(f"privacy    {named} case ids hold the id of their patient and are stored as they are")
+
+
+def _names_patient(case_id: str, patient: str) -> bool:
+    if patient == case_id:
+        return False
+    parts = re.split(r"[\W_]+", case_id)
+    return patient in parts or (len(patient) >= _TELLING and patient in case_id)
 
 
 def _print_points(points: Sequence[OperatingPoint]) -> None:

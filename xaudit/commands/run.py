@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xaudit.audit.ledger import read_ledger
+from xaudit.audit.patient_key import default_key_file
 from xaudit.audit.predictions_config import audits_predictions
 from xaudit.audit.profile import Limit
 from xaudit.audit.read_config import Overrides
@@ -50,6 +51,13 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         Path | None,
         typer.Option(help="With --profile ci: audit that rules compare with at the looks."),
     ] = None,
+    keep_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="XAUDIT_KEEP_KEY",
+            help="Key of the patients' codes, made if it is not there; one of yours by default.",
+        ),
+    ] = None,
     ledger: Annotated[
         Path | None,
         typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
@@ -72,10 +80,14 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     positives = 1.0 if profile else None
     overrides = Overrides(
         data, weights, cases, tuple(split or ()), positives, baseline, policy,
-        tuple(allow_code or ()), tuple(env or ()),
+        tuple(allow_code or ()), tuple(env or ()), keep_key,
     )  # fmt: skip
+    key = keep_key or default_key_file()
+    made = not key.exists()
     with untold(overrides.env):
         findings = _run(config, out, overrides, chosen_limit(limit, profile))
+    if made:
+        say(f"patients are stored as codes; the key of the codes was made: {key}")
     _report(findings, drawn=profile is not None)
     if ledger is not None:
         say(record_run(ledger, out).text)

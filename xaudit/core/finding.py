@@ -12,6 +12,7 @@ from xaudit.core.detector import InputSpec, OperatingPoint, Taken
 from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
 from xaudit.core.metric import MetricFacts
+from xaudit.core.scrubbed import Scrubbed
 from xaudit.core.statements import ClaimCheck, Statements
 from xaudit.core.suspicion import Suspicion
 
@@ -366,6 +367,7 @@ class Findings:
             one. None for a single look at its end.
         suspicions: declarations that do not look like what was seen, acknowledged or not.
         rescored: by how much another run may differ; None where no detector ran.
+        scrubbed: what was taken out, where this is a copy without what is personal.
     """
 
     audit: AuditFacts
@@ -391,6 +393,7 @@ class Findings:
     looks: Looks | None = None
     suspicions: tuple[Suspicion, ...] = ()
     rescored: Rescored | None = None
+    scrubbed: Scrubbed | None = None
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

@@ -57,7 +57,7 @@ def judge(
     return Verdict(
         policy=policy.name,
         policy_sha256=actual,
-        overall=_overall(outcomes, findings.suspicions),
+        overall=overall_of(outcomes, findings.suspicions),
         outcomes=outcomes,
         changed_after_run={planned_sha256, recorded} != {actual},
         waivers=policy.waivers,
@@ -98,7 +98,8 @@ def exit_code(verdict: Verdict, strict: bool = False) -> ExitCode:
     return codes.get(verdict.overall, ExitCode.PASS)
 
 
-def _overall(outcomes: Sequence[Outcome], suspicions: Sequence[Suspicion]) -> VerdictWord:
+def overall_of(outcomes: Sequence[Outcome], suspicions: Sequence[Suspicion]) -> VerdictWord:
+    """What outcomes add up to, under declarations that are suspected or not."""
     words = {outcome.verdict for outcome in outcomes}
     if "fail" in words:
         return "fail"

@@ -27,6 +27,7 @@ from xaudit.report.lookup import Lookup
 from xaudit.report.policy_section import counts, verdict_section
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
+from xaudit.report.scrubbed import scrubbed_tables, scrubbed_warning
 from xaudit.report.shortcuts import shortcuts
 from xaudit.report.spoken import sentences_of
 from xaudit.report.study_section import study_section
@@ -89,6 +90,7 @@ def build_card(
         twin=twin(findings, verdict, uses, unverified),
         sentences=frozenset(sentences_of(findings)),
         warnings=(
+            *scrubbed_warning(findings),
             *suspicions(findings),
             *_unverified(verdict, unverified),
             *map(stored, device.warnings),
@@ -312,7 +314,7 @@ def _provenance(findings: Findings) -> Section:
     )
     return Section("provenance", "", tr("Where do the numbers come from?"),
                    rescored.same_again(findings), paragraphs=rescored.details(findings),
-                   tables=(statements.signatures(findings),
+                   tables=(statements.signatures(findings), *scrubbed_tables(findings),
                            Table(tr("Provenance"), (tr("Fact"), tr("Value")), rows)))  # fmt: skip
 
 

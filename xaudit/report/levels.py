@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from xaudit.core.finding import CROSS
+from xaudit.core.scrubbed import WITHHELD
 from xaudit.report.language import current, later, tr
 
 _NUMBER = r"(-?[\d.]+)"
@@ -13,7 +14,11 @@ _BANDS = (
     (re.compile(f"{_NUMBER} to under {_NUMBER}"), later("{a} to under {b}")),
     (re.compile(f"{_NUMBER} and over"), later("{a} and over")),
 )
-_NOT_KNOWN = {"not recorded": later("not recorded"), "unknown": later("unknown")}
+_NOT_KNOWN = {
+    "not recorded": later("not recorded"),
+    "unknown": later("unknown"),
+    WITHHELD: later("withheld"),
+}
 
 
 def named(level: str) -> str:

@@ -76,7 +76,7 @@ def _compared(verdict: Verdict) -> str:
     """Which audit the rules compare with, where they do."""
     there = verdict.baseline
     if there is not None:
-        note = f" ({there.note})" if there.note else ""
+        note = f" ({'; '.join(map(stored, there.note.split('; ')))})" if there.note else ""
         return tr(
             " Baseline: {detector}, audit “{audit}”, plan SHA-256 {plan_sha256}{note}.",
             detector=there.detector,

@@ -1,0 +1,1 @@
+"""A copy of an audit without what is personal."""
