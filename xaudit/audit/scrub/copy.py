@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from xaudit.audit.card import write_cards
+from xaudit.audit.disk import new_folder
 from xaudit.audit.files import read_json, read_whole, sha256_of, to_json, write_text
 from xaudit.audit.finish import finish
 from xaudit.audit.hashes import HASHES, refuse_changed
@@ -21,7 +20,7 @@ from xaudit.audit.scrub.findings import Scrubber
 from xaudit.audit.scrub.groups import is_withheld, shown_groups
 from xaudit.audit.scrub.personal import Personal, personal
 from xaudit.audit.scrub.texts import Texts
-from xaudit.audit.store import CaseRow, Store, disk_errors
+from xaudit.audit.store import CaseRow, Store
 from xaudit.audit.verify_card import policy_behind
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Policy, Verdict
@@ -127,20 +126,14 @@ def write_copy(copy: Copy, audit: Path, out: Path) -> Path:
         )
     if out.exists() or out.is_symlink():
         raise ConfigError(f"{out}: is there already; name a new folder for the copy")
-    draft = out.with_name(f".{out.name}-{os.getpid()}")
-    with disk_errors(out):
-        try:
-            draft.mkdir(parents=True)
-            write_text(draft / "plan.json", to_json(copy.record))
-            finish(draft, copy.findings)
-            if copy.verdict is not None:
-                write_text(draft / "verdict.json", to_json(copy.verdict))
-            if copy.uses is not None:
-                write_text(draft / USES, copy.uses)
-            write_cards(draft)
-            draft.rename(out)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with new_folder(out) as draft:
+        write_text(draft / "plan.json", to_json(copy.record))
+        finish(draft, copy.findings)
+        if copy.verdict is not None:
+            write_text(draft / "verdict.json", to_json(copy.verdict))
+        if copy.uses is not None:
+            write_text(draft / USES, copy.uses)
+        write_cards(draft)
     return out
 
 
