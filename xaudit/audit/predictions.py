@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
-from xaudit.audit.associations import association_findings
 from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.claims import stated
 from xaudit.audit.device import read_device
@@ -192,7 +191,7 @@ def summarize_predictions(
             *performance.findings(),
             *of_groups,
             *_folds(plan, rows, study.unit),
-            *association_findings(rows, config.seed, study.unit, config.statistics.minimum),
+            *performance.associations(),
         ),
         metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
         methods=(),
