@@ -40,9 +40,7 @@ def association_findings(
     if not labels.any() or labels.all():
         return
     columns = {
-        name: cut
-        for name, cut in sides.columns.items()
-        if CROSS not in name and len(cut.there) > 1
+        name: cut for name, cut in sides.columns.items() if CROSS not in name and len(cut.there) > 1
     }
     yield from _p_values(columns, sides, labels, seed)
     unit = sides.size.unit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS, Finding
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.intersections import crossed
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.matched_gap import matched_gaps
 
@@ -30,6 +30,8 @@ def check_case_mix(statistics: StatisticsConfig, rows: Iterable[Mapping[str, str
     Raises:
         ConfigError: one line for each unknown column.
     """
+    if not statistics.case_mix:
+        return
     known = sorted({column for row in rows for column in row})
     problems = [
         f"statistics.case_mix: no group {name!r}; there is: {', '.join(known) or 'none'}"
@@ -42,12 +44,7 @@ def check_case_mix(statistics: StatisticsConfig, rows: Iterable[Mapping[str, str
 
 def strata(mix: Sequence[str], columns: Mapping[str, Cut]) -> Cut:
     """Which kind of case each one is: its levels of the columns of the mix, joined."""
-    first, *others = (columns[name] for name in mix)
-    texts, codes = first.names, first.codes
-    for cut in others:
-        texts = tuple(CROSS.join(pair) for pair in product(texts, cut.names))
-        codes = codes * len(cut) + cut.codes
-    return Cut.coded(texts, codes)
+    return crossed([columns[name] for name in mix])
 
 
 def matched_findings(

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from xaudit.audit.associations import association_findings
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.case_mix import matched_findings
 from xaudit.audit.config import StatisticsConfig
 from xaudit.audit.declared import declared_findings
@@ -28,13 +29,13 @@ from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.data.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
-from xaudit.fairness.groups import apply_size_rule, levels
+from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
 from xaudit.metrics.discrimination import Predictions, with_misses
 from xaudit.metrics.sides import DrawnSides, Side, Sides
 from xaudit.stats.auc import roc_points
-from xaudit.stats.weights import Array, IntArray, numbered
+from xaudit.stats.weights import Array, IntArray
 
 AT_POINT = (
     "sensitivity",
@@ -78,13 +79,12 @@ class Performance:
 
     def findings(self) -> Iterator[Finding]:
         """Overall first, then column by column and level by level."""
-        everyone = np.ones(len(self.rows), dtype=bool)
-        yield from self._slice(everyone, {})
+        yield from self._slice(np.arange(len(self._cases)), {})
         p = self._predictions(self._scored, 0.0)
         yield from declared_findings(p, self.points, self.statistics, self.seed)
         for column, cut in self._columns.items():
-            for level, chosen in cut.items():
-                yield from self._slice(chosen, {"group": column, "level": level})
+            for level in cut.there:
+                yield from self._slice(cut.rows(level), {"group": column, "level": level})
                 yield from self._gaps(Side(column, level))
 
     def of_groups(self, site_column: str | None) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ class Performance:
         if site_column in columns:
             there = columns[site_column].there
             named = [site for site in there if site not in {NOT_RECORDED, UNKNOWN}]
-            known = {site: columns[site_column][site] for site in named}
+            known = columns[site_column].only(named)
             yield from site_findings(p, self.points, known, site_column)
             yield from site_extreme_findings(
                 p, self.points, self._sides, site_column, named, minimum
@@ -138,25 +138,29 @@ class Performance:
 
     @cached_property
     def _scored(self) -> BoolArray:
-        return ~np.isnan(self._logits)
+        return self._cases.scored
 
     @cached_property
     def _logits(self) -> Array:
         """(N,), NaN for a case without a score."""
-        return np.array([row.logit for row in self.rows], dtype=np.float64)
+        return self._cases.logits
 
     @cached_property
     def _labels(self) -> BoolArray:
-        return np.array([row.label for row in self.rows], dtype=bool)
+        return self._cases.labels
 
     @cached_property
     def _patients(self) -> IntArray:
         """(N,) numbers: names of 20,000 cases are slow to tell apart again and again."""
-        return numbered([row.patient for row in self.rows])[1]
+        return self._cases.patients.codes.astype(np.intp)
 
     @cached_property
     def _columns(self) -> Mapping[str, Cut]:
-        return levels([row.groups for row in self.rows])
+        return dict(sorted(self._cases.groups.items()))
+
+    @cached_property
+    def _cases(self) -> CaseColumns:
+        return CaseColumns.of(self.rows)
 
     @cached_property
     def _judged(self) -> Predictions:
@@ -187,21 +191,22 @@ class Performance:
                 self._judged, self.points, self._sides.columns, self.statistics, rng
             )
 
-    def _slice(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
-        lost = chosen & ~self._scored
+    def _slice(self, rows: IntArray, scope: Scope) -> Iterator[Finding]:
+        there = self._scored[rows]
+        scored, lost = rows[there], rows[~there]
         for point in self.points:
             full = {**scope, "operating_point": point.name}
-            p = self._predictions(chosen & self._scored, point.edge)
+            p = self._predictions(scored, point.edge)
             found = tuple(self._at_point(p, {**full, "analysis": "scored"}))
             yield from found
             worst = {**full, "analysis": "worst_case"}
-            if lost.any():
+            if len(lost):
                 missed = with_misses(p, self._labels[lost], self._patients[lost])
                 yield from self._at_point(missed, worst)
             else:
                 yield from (replace(one, scope=worst) for one in found)
         full = {**scope, "analysis": "scored"}
-        p = self._predictions(chosen & self._scored, 0.0)
+        p = self._predictions(scored, 0.0)
         for name in (*OVER_POINTS, *(() if "group" in scope else OVERALL)):
             yield self._finding(name, full, self._estimate(name, p, full), p)
 
@@ -268,7 +273,7 @@ class Performance:
             kinds["negative calls"] = int((~p.called).sum())
         return min((count, what) for what, count in kinds.items())
 
-    def _predictions(self, chosen: BoolArray, threshold: float) -> Predictions:
+    def _predictions(self, chosen: BoolArray | IntArray, threshold: float) -> Predictions:
         return Predictions(
             logits=self._logits[chosen],
             labels=self._labels[chosen],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, takewhile
@@ -28,7 +28,7 @@ class Results:
     """
 
     store: Store
-    cases: tuple[CaseRow, ...]
+    cases: Sequence[CaseRow]
     scores: tuple[ScoreRow, ...]
     maps: tuple[MapRow, ...]
     places: Mapping[str, tuple[int, int]]
@@ -51,9 +51,10 @@ class Results:
         """
         read = {number: store.read(number) for number in numbers}
         shards = list(read.values())
+        cases = shards[0].cases if len(shards) == 1 else None
         return cls(
             store,
-            tuple(row for shard in shards for row in shard.cases),
+            cases if cases is not None else tuple(row for one in shards for row in one.cases),
             tuple(row for shard in shards for row in shard.scores),
             tuple(row for shard in shards for row in shard.maps),
             {

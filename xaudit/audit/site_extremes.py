@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-import numpy as np
-
 from xaudit.audit.sites import AT_POINT, judged
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate

@@ -23,38 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
+from xaudit.audit import case_row
+from xaudit.audit.case_columns import CaseColumns, read_columns, write_columns
 from xaudit.core.attribution import Parameter, Residual
-from xaudit.core.case import CaseIssue
 from xaudit.errors import AuditError
 
 _DONE = "_DONE"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """One case after scoring; ``logit`` is None where it could not be read.
-
-    Attributes:
-        patient: a hash that tells patients apart and names none.
-        lesions: lesions on the input grid.
-        sampled: drawn to be explained.
-        image_sha256: of the image file; None where there is none or it cannot be read.
-        fold: of a cross-validation, in which the detector had not seen the case.
-        pixel_mm: height and width of a pixel of the input grid; None if not known.
-    """
-
-    case_id: str
-    patient: str
-    label: bool
-    groups: Mapping[str, str]
-    logit: float | None
-    lesions: int
-    form: str
-    sampled: bool
-    issues: tuple[CaseIssue, ...] = ()
-    image_sha256: str | None = None
-    fold: str | None = None
-    pixel_mm: tuple[float, float] | None = None
+CaseRow = case_row.CaseRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +116,7 @@ class Shard:
         arrays: name → array; names are made by `array_name`.
     """
 
-    cases: list[CaseRow] = field(default_factory=list)
+    cases: Sequence[CaseRow] = field(default_factory=list)
     scores: list[ScoreRow] = field(default_factory=list)
     maps: list[MapRow] = field(default_factory=list)
     arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
@@ -183,7 +158,7 @@ class Store:
             try:
                 shutil.rmtree(final, ignore_errors=True)
                 draft.mkdir(parents=True)
-                _write_rows(draft / "cases.parquet", shard.cases, CaseRow)
+                _write_cases(draft / "cases.parquet", shard.cases)
                 _write_rows(draft / "scores.parquet", shard.scores, ScoreRow)
                 _write_rows(draft / "maps.parquet", shard.maps, MapRow)
                 np.savez_compressed(draft / "arrays.npz", allow_pickle=False, **shard.arrays)
@@ -202,7 +177,7 @@ class Store:
             raise AuditError(f"{self.path(number)}: not complete; run the audit again to go on")
         path = self.path(number)
         return Shard(
-            _read_rows(path / "cases.parquet", CaseRow),
+            _read_cases(path / "cases.parquet"),
             _read_rows(path / "scores.parquet", ScoreRow),
             _read_rows(path / "maps.parquet", MapRow),
         )
@@ -275,17 +250,37 @@ def _write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
     pq.write_table(pa.table(columns), path)
 
 
+def _write_cases(path: Path, rows: Sequence[CaseRow]) -> None:
+    if isinstance(rows, CaseColumns):
+        write_columns(path, rows)
+    else:
+        _write_rows(path, rows, CaseRow)
+
+
+def _read_cases(path: Path) -> Sequence[CaseRow]:
+    with _readable(path):
+        columns = read_columns(path)
+    return _read_rows(path, CaseRow) if columns is None else columns
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn a file that is damaged into a message that says what to do."""
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise AuditError(
+            f"{path}: cannot be read ({error}); delete its folder and run the audit again"
+        ) from error
+
+
 def _pack(value: object) -> str:
     return json.dumps(value, allow_nan=False, sort_keys=True)
 
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    try:
+    with _readable(path):
         records = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise AuditError(
-            f"{path}: cannot be read ({error}); delete its folder and run the audit again"
-        ) from error
     for record in records:
         for name in _JSON & record.keys():
             record[name] = json.loads(record[name])

@@ -65,15 +65,25 @@ class Cut(Mapping[str, BoolArray]):
     def rows(self, level: str) -> IntArray:
         """The cases of a level, in order."""
         place = self._places[level]
-        return self._order[self._starts[place] : self._starts[place + 1]]
+        return self._order[self._starts[place] : self._starts[place + 1]].astype(np.intp)
 
     def place(self, level: str) -> int:
         """Where a level stands among the names."""
         return self._places[level]
 
     def at(self, rows: BoolArray | IntArray) -> Cut:
-        """The cut of some of the cases; levels without any of them stay."""
+        """The cut of some of the cases, a mask or rows; levels without any of them stay."""
+        if rows.dtype == np.bool_ and rows.all():
+            return self
         return Cut(self.names, self.codes[rows])
+
+    def only(self, names: Sequence[str]) -> Mapping[str, BoolArray]:
+        """Some of the levels, as a mapping that makes a mask when it is asked for."""
+        return _Some(self, tuple(names))
+
+    def used(self) -> Cut:
+        """The same cut without the levels that have no case."""
+        return Cut.coded(self.names, self.codes)
 
     @cached_property
     def there(self) -> tuple[str, ...]:
@@ -90,10 +100,29 @@ class Cut(Mapping[str, BoolArray]):
         return {name: place for place, name in enumerate(self.names)}
 
     @cached_property
-    def _order(self) -> IntArray:
-        return np.argsort(self.codes, kind="stable")
+    def _order(self) -> Codes:
+        return np.argsort(self.codes, kind="stable").astype(np.int32)
 
     @cached_property
     def _starts(self) -> IntArray:
         sizes = np.bincount(self.codes, minlength=len(self.names))
         return np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Some(Mapping[str, BoolArray]):
+    """Some of the levels of a cut."""
+
+    cut: Cut
+    names: tuple[str, ...]
+
+    def __getitem__(self, level: str) -> BoolArray:
+        if level not in self.names:
+            raise KeyError(level)
+        return self.cut[level]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)

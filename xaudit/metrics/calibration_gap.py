@@ -14,7 +14,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.sides import Side, Sides
 from xaudit.stats.clustered_wald import wald_of_squares
-from xaudit.stats.recalibration import RecalibrationGaps
+from xaudit.stats.recalibration_gap import RecalibrationGaps
 from xaudit.stats.sides import SideMeans, side_means
 
 CALIBRATION_GAPS = ("brier", "calibration_slope", "calibration_intercept")

@@ -24,6 +24,7 @@ _MANY = 1000
 _FEWER = 4
 # Skewness of a sum that moves a limit by less than half of what 2,000 draws leave open.
 _SKEW = 0.05
+_ROWS = 1 << 16
 # Above this share of draws without a value the interval would describe the lucky draws only.
 VOID_LIMIT = 0.01
 # Below this many patients intervals from draws are too short to be judged.
@@ -111,9 +112,11 @@ def clustered_sums_draws(
         (draws, C).
     """
     clusters, index = numbered(patients)
-    sums = np.stack(
-        [np.bincount(index, weights=column, minlength=clusters) for column in columns.T], axis=1
-    )
+    sums = columns
+    if clusters < len(columns) or (np.diff(index) != 1).any():
+        sums = np.stack(
+            [np.bincount(index, weights=column, minlength=clusters) for column in columns.T], axis=1
+        )
     if clusters < _MANY:
         return np.concatenate([counts @ sums for counts in patient_counts(clusters, rng, draws)])
     kinds, sizes = _kinds(sums)
@@ -126,7 +129,7 @@ def clustered_sums_draws(
 
 
 def _kinds(sums: Array) -> tuple[Array, IntArray]:
-    """Rows that differ, and how often each is there; a look at a few says whether to look at all."""
+    """Rows that differ, and how often each is there; a look at some says whether it is worth it."""
     some = sums[:: max(1, len(sums) // _MANY)]
     if len(np.unique(some, axis=0)) > len(some) / 2:
         return sums, np.ones(len(sums), dtype=np.intp)
@@ -136,16 +139,19 @@ def _kinds(sums: Array) -> tuple[Array, IntArray]:
 
 def _skewness(sums: Array) -> float:
     """The largest skewness, over columns that vary, of a sum over drawn patients."""
-    apart = sums - sums.mean(axis=0)
-    squares = (apart**2).sum(axis=0)
-    vary = squares > 0
-    cubes = np.abs((apart[:, vary] ** 3).sum(axis=0))
-    return float((cubes / squares[vary] ** 1.5).max(initial=0.0))
+    largest = 0.0
+    for column in sums.T:
+        apart = column - column.mean()
+        squares = float(apart @ apart)
+        if squares > 0:
+            largest = max(largest, abs(float((apart * apart) @ apart)) / squares**1.5)
+    return largest
 
 
 def _normal_sums(sums: Array, rng: np.random.Generator, draws: int) -> Array:
-    apart = sums - sums.mean(axis=0)
-    values, vectors = np.linalg.eigh(apart.T @ apart)
+    mean = sums.mean(axis=0)
+    parts = (sums[start : start + _ROWS] - mean for start in range(0, len(sums), _ROWS))
+    values, vectors = np.linalg.eigh(sum(part.T @ part for part in parts))
     spread = vectors * np.sqrt(np.maximum(values, 0.0))
     return np.asarray(sums.sum(axis=0) + rng.standard_normal((draws, len(values))) @ spread.T)
 

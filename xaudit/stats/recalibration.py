@@ -43,74 +43,45 @@ def recalibrate(
         level: confidence level, two-sided.
     """
     n, clusters = len(labels), numbered(patients)[0]
-    fit = _fit(logits, labels, clusters, which)
+    fit = fitted(logits, labels, clusters, which)
     if isinstance(fit, str):
         return Estimate.missing(fit, n=n, clusters=clusters)
     return clustered_wald(*fit, patients, clusters - 1, level)
 
 
-class RecalibrationGaps:
-    """By how much does slope or intercept differ between a group and all others (group minus rest)?
-
-    Two regressions; what a patient adds to the error of both is taken together, so that a patient
-    may be on both sides. Level 95 %, t on the patients of the smaller side less one. All others of
-    a small group differ little from all cases: their regression begins with that of all.
+def fitted(
+    logits: Array, labels: BoolArray, clusters: int, which: Which, start: Array | None = None
+) -> tuple[float, Array] | str:
+    """The coefficient and what each case adds to its error, or why there is none.
 
     Args:
         logits: (N,).
         labels: (N,) bool.
-        patients: N names or numbers.
+        clusters: patients.
         which: see `recalibrate`.
+        start: intercept and slope of other cases that may be near.
     """
-
-    def __init__(self, logits: Array, labels: BoolArray, patients: Patients, which: Which) -> None:
-        self._logits, self._labels, self._which = logits, labels, which
-        self._patients, self._index = numbered(patients)
-        found = _coefficients(logits, labels, self._patients, which)
-        self._start = None if isinstance(found, str) else found
-
-    def gap(self, rows: IntArray) -> Estimate:
-        """The gap of some of the cases, given by their rows."""
-        n, every = len(self._labels), self._patients
-        outside = np.ones(n, dtype=bool)
-        outside[rows] = False
-        influence, values, sizes = np.zeros(n), [], []
-        for sign, name, own in ((1, "the level", rows), (-1, "the rest", outside)):
-            clusters = numbered(self._index[own])[0]
-            fit = _fit(self._logits[own], self._labels[own], clusters, self._which, self._start)
-            if isinstance(fit, str):
-                return Estimate.missing(f"{name}: {fit}", n=n, clusters=every)
-            values.append(fit[0])
-            sizes.append(clusters)
-            influence[own] = sign * fit[1]
-        return clustered_wald(values[0] - values[1], influence, self._index, min(sizes) - 1)
-
-
-def _fit(
-    logits: Array, labels: BoolArray, clusters: int, which: Which, start: Array | None = None
-) -> tuple[float, Array] | str:
-    """The coefficient and what each case adds to its error, or why there is none."""
-    found = _coefficients(logits, labels, clusters, which, start)
+    found = coefficients(logits, labels, clusters, which, start)
     if isinstance(found, str):
         return found
     intercept, slope = found
-    fitted = expit(intercept + slope * logits)
-    weight = fitted * (1 - fitted)
+    share = expit(intercept + slope * logits)
+    weight = share * (1 - share)
     if which == "intercept":
-        return intercept, (labels - fitted) / weight.sum()
+        return float(intercept), (labels - share) / weight.sum()
     center = float(weight @ logits / weight.sum())
-    pull = (logits - center) * (labels - fitted)
-    return slope, pull / float(weight @ (logits - center) ** 2)
+    pull = (logits - center) * (labels - share)
+    return float(slope), pull / float(weight @ (logits - center) ** 2)
 
 
-def _coefficients(
+def coefficients(
     logits: Array,
     labels: BoolArray,
     clusters: int,
     which: Which,
     start: Array | None = None,
 ) -> Array | str:
-    """Intercept and slope, or why there are none."""
+    """Intercept and slope, or why there are none; the arguments are those of `fitted`."""
     reason = _why_not(logits, labels, clusters, which)
     if reason:
         return reason
@@ -137,8 +108,8 @@ def _polished(logits: Array, labels: BoolArray, which: Which, start: Array) -> A
     """Newton's steps from coefficients that are near; None where they do not get nearer."""
     now, last = start.copy(), np.inf
     for _ in range(_NEAR):
-        fitted = expit(now[0] + now[1] * logits)
-        wrong, weight = labels - fitted, fitted * (1 - fitted)
+        share = expit(now[0] + now[1] * logits)
+        wrong, weight = labels - share, share * (1 - share)
         gradient, moments = wrong.sum(), weight.sum()
         if which == "intercept":
             step = np.array([gradient / moments, 0.0]) if moments > 0 else np.full(2, np.nan)

@@ -16,6 +16,7 @@ from xaudit.stats.auc import Area
 from xaudit.stats.proportions import Share
 
 Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
 IntArray = npt.NDArray[np.intp]
 
 
@@ -31,14 +32,14 @@ class Cells:
         patients: how many patients there are.
     """
 
-    cell: IntArray
-    level: IntArray
-    patient: IntArray
+    cell: Codes
+    level: Codes
+    patient: Codes
     levels: int
     patients: int
 
     @classmethod
-    def of(cls, codes: npt.NDArray[np.int32], levels: int, index: IntArray, patients: int) -> Cells:
+    def of(cls, codes: Codes, levels: int, index: IntArray, patients: int) -> Cells:
         """The cells of a column.
 
         Args:
@@ -50,7 +51,8 @@ class Cells:
         key = codes.astype(np.int64) * patients + index
         found, cell = np.unique(key, return_inverse=True)
         level, patient = np.divmod(found, max(patients, 1))
-        return cls(cell.astype(np.intp), level, patient, levels, patients)
+        narrow = (one.astype(np.int32) for one in (cell, level, patient))
+        return cls(*narrow, levels, patients)
 
     def sums(self, values: npt.NDArray[np.generic]) -> Array:
         """(M,) sums of (N,) values over the cases of each cell."""
