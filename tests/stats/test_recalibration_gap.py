@@ -7,7 +7,7 @@ from scipy.special import expit
 from xaudit.stats.recalibration_gap import RecalibrationGaps
 
 
-def study(seed=0, cases=6000, patients=2500, groups=60):
+def study(seed=0, cases=20_000, patients=9000, groups=100):
     rng = np.random.default_rng(seed)
     index = np.append(np.arange(patients), rng.integers(patients, size=cases - patients))
     logits = rng.normal(size=cases) * 2 + 0.3

@@ -133,7 +133,7 @@ def _differences(
     limits: Limits, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp], tied: Array
 ) -> Limits:
     """As `xaudit.stats.difference.correlated_difference`, of many pairs."""
-    (a, la, ua), (b, lb, ub) = ((x[at] for x in limits) for at in (first, second))
+    (a, la, ua), (b, lb, ub) = ([x[at] for x in limits] for at in (first, second))
     gap = a - b
     return gap, gap - _joint(a - la, ub - b, tied), gap + _joint(ua - a, b - lb, tied)
 
