@@ -97,8 +97,10 @@ class _Series:
         labels: (N,) bool.
         index: (N,), the number of each case's patient.
         sums: (patients, 20).
+        totals: (20,), added up over patients.
         gram: (20, 20), products of the sums, added up over patients.
         sizes: (patients,), cases.
+        reach: the largest u, whatever its sign.
         scale: of u.
         at: the coefficient that is asked for, of all cases.
         free: which of intercept (0) and slope (1) change.
@@ -109,8 +111,10 @@ class _Series:
     labels: BoolArray
     index: IntArray
     sums: Array
+    totals: Array
     gram: Array
     sizes: IntArray
+    reach: float
     scale: float
     at: float
     free: tuple[int, ...]
@@ -125,8 +129,9 @@ class _Series:
         sums = np.stack([np.bincount(index, one, patients) for one in _terms(u, p, labels)], axis=1)
         slope = which == "slope"
         return cls(
-            u, p, labels, index, sums, sums.T @ sums, np.bincount(index, minlength=patients),
-            scale, float(start[1] if slope else start[0]), (0, 1) if slope else (0,),
+            u, p, labels, index, sums, sums.sum(axis=0), sums.T @ sums,
+            np.bincount(index, minlength=patients), float(np.abs(u).max()), scale,
+            float(start[1] if slope else start[0]), (0, 1) if slope else (0,),
         )  # fmt: skip
 
     def rest(
@@ -147,7 +152,7 @@ class _Series:
         mine = np.stack([np.bincount(own, one, len(here)) for one in terms], axis=1)
         whole = self.sums[here]
         left = whole - mine
-        change = self._solved(self.sums.sum(axis=0) - mine.sum(axis=0))
+        change = self._solved(self.totals - mine.sum(axis=0))
         if change is None:
             return None
         moved, bread = change
@@ -160,7 +165,7 @@ class _Series:
 
     def _solved(self, totals: Array) -> tuple[Array, Array] | None:
         """The change of both coefficients, and what turns a case's error into that of the last."""
-        moved, reach = np.zeros(2), float(np.abs(self.u).max())
+        moved = np.zeros(2)
         for _ in range(_STEPS):
             gradient = np.array([_weights(np.eye(2)[i], moved) @ totals for i in self.free])
             slopes = np.array([_curvature(power, moved) @ totals for power in range(3)])
@@ -169,7 +174,7 @@ class _Series:
                 return None
             step = np.linalg.solve(hessian, gradient)
             moved[: len(step)] += step
-            if not np.abs(moved) @ np.array([1.0, reach]) < _NEAR:
+            if not np.abs(moved) @ np.array([1.0, self.reach]) < _NEAR:
                 return None
             if np.abs(step).max() < _SMALL:
                 bread = np.zeros(2)
