@@ -36,7 +36,7 @@ def slow(p, view):
 def test_simultaneous_gaps_are_those_of_groups_drawn_alone(study):
     p, view, drawn = study
     groups, _ = slow(p, view)
-    pairs = dict.fromkeys(METRICS, [(name, f"not {name}") for name in view])
+    pairs = {metric: [(name, f"not {name}") for name in view] for metric in METRICS}
     plain = simultaneous_gaps(p, groups, pairs, np.random.default_rng(5), DRAWS)
     family = [
         (drawn.at(metric, side, edge), drawn.at(metric, side.others, edge))

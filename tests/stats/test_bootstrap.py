@@ -7,6 +7,7 @@ from xaudit.stats.bootstrap import (
     bootstrap,
     clustered_difference,
     clustered_mean,
+    clustered_sums_draws,
     interval_of_draws,
 )
 from xaudit.stats.proportions import clustered_proportion
