@@ -67,7 +67,9 @@ def _p_values(
     counts, size = {}, sides.size
     for name, cut in columns.items():
         rng = generator_for(seed, "permutation", name)
-        counts[name] = association_p_value(cut.codes, labels, sides.patients, rng, _DRAWS)
+        counts[name] = association_p_value(
+            cut.codes.astype(np.intp), labels, sides.patients, rng, _DRAWS
+        )
     drawn = {name: association_p(*pair) for name, pair in counts.items()}
     # Without a value there is nothing to adjust; draws are never none.
     raw = [one.value for one in drawn.values() if one.value is not None]

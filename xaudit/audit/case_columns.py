@@ -103,7 +103,7 @@ class CaseColumns(Sequence[CaseRow]):
         wanted = set(ids)
         rows = np.flatnonzero([one in wanted for one in self.ids])
         return CaseColumns(
-            [self.ids[row] for row in rows],
+            [self.ids[row] for row in rows.tolist()],
             self.patients.at(rows).used(),
             self.labels[rows],
             self.logits[rows],

@@ -98,7 +98,7 @@ class Performance:
             yield from disparities(self._drawn, p.labels, self.points, minimum[1])
             yield from extreme_findings(self._drawn, p.labels, self.points, minimum[1])
             yield from self._matched()
-        if site_column in columns:
+        if site_column is not None and site_column in columns:
             there = columns[site_column].there
             named = [site for site in there if site not in {NOT_RECORDED, UNKNOWN}]
             known = columns[site_column].only(named)

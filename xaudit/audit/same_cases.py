@@ -86,7 +86,7 @@ class SameCases:
         return "images were not compared: a table of predictions names none" if tables else ""
 
     @cached_property
-    def rows(self) -> tuple[CaseRow, ...]:
+    def rows(self) -> Sequence[CaseRow]:
         """Cases of the judged audit."""
         return self.new.results.cases
 

@@ -35,8 +35,8 @@ def read_columns(path: Path, missing: Missing) -> ColumnTable:
     """
     kind = path.suffix.lower()
     if kind == ".json":
-        table = read_table(path, missing)
-        return of_rows(table.columns, table.rows)
+        listed = read_table(path, missing)
+        return of_rows(listed.columns, listed.rows)
     try:
         size = path.stat().st_size
     except OSError as error:

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -255,7 +256,7 @@ def _all_row_problems(spec: TableSpec, table: ColumnTable) -> Iterator[tuple[Row
     bad |= ~failed & table.cells[column].where(_no_score)
     for group in spec.groups.values():
         if group.bins:
-            bad |= table.cells[group.column].where(lambda text, of=group: _no_bin(text, of))
+            bad |= table.cells[group.column].where(partial(_no_bin, group=group))
     for at in np.flatnonzero(bad):
         yield from _row_problems(spec, table.row(int(at)), failed=bool(failed[at]))
 
@@ -365,7 +366,7 @@ def _cases(spec: TableSpec, table: ColumnTable) -> ScoredCases:
         labels=table.cells[columns.label].where(lambda text: text in spec.positive),
         logits=logits,
         levels={
-            name: table.cells[one.column].told(lambda text, of=one: _level(text, of))
+            name: table.cells[one.column].told(partial(_level, group=one))
             for name, one in spec.groups.items()
         },
         sites=table.cells[columns.site].told(str) if columns.site else None,

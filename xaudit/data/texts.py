@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -41,8 +42,8 @@ class Texts:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, row: int) -> str:
-        return self.texts[self.codes[row]]
+    def __getitem__(self, row: SupportsIndex) -> str:
+        return self.texts[int(self.codes[row])]
 
     def where(self, asked: Callable[[str], object]) -> BoolArray:
         """(N,), for which rows a question about the text is answered with yes; asked once each."""

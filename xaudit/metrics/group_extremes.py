@@ -159,7 +159,7 @@ def _correlations(some: Sequence[Drawn]) -> Array:
     # The square of the least range that counts as varying.
     vary = np.minimum(spread, spread.T) > _TINY**2
     found = np.divide(covariance, scale, out=np.zeros_like(scale), where=vary & (scale > 0))
-    return np.clip(found, -1.0, 1.0)
+    return np.asarray(np.clip(found, -1.0, 1.0), dtype=np.float64)
 
 
 def _joined(parts: Sequence[Limits | str]) -> Limits | str:

@@ -82,7 +82,7 @@ def _dealt(
     found = np.zeros((draws + 1, count))
     for column, positive in zip(kinds.T, patterns.T, strict=True):
         shown = meets[:, :, positive].sum(axis=2)
-        np.add.at(found, (slice(None), column), shown)
+        np.add.at(found.T, column, shown.T)
     return found
 
 

@@ -106,7 +106,8 @@ def coefficients(
 
 def _polished(logits: Array, labels: BoolArray, which: Which, start: Array) -> Array | None:
     """Newton's steps from coefficients that are near; None where they do not get nearer."""
-    now, last = start.copy(), np.inf
+    now: Array = start.copy()
+    last = np.inf
     for _ in range(_NEAR):
         share = expit(now[0] + now[1] * logits)
         wrong, weight = labels - share, share * (1 - share)

@@ -59,7 +59,7 @@ class RecalibrationGaps:
             return Estimate.missing(f"the level: {level}", n=n, clusters=every)
         if self._series is not None:
             here = np.unique(self._index[rows])
-            pull = np.bincount(own, level[1], clusters)
+            pull = _summed(own, level[1], clusters)
             found = self._series.rest(rows, own, here, pull)
             if found is not None:
                 value, squares, outside = found
@@ -126,7 +126,7 @@ class _Series:
         center, scale = float(logits.mean()), float(logits.std()) or 1.0
         u, p = (logits - center) / scale, expit(start[0] + start[1] * logits)
         patients = int(index.max()) + 1
-        sums = np.stack([np.bincount(index, one, patients) for one in _terms(u, p, labels)], axis=1)
+        sums = np.stack([_summed(index, one, patients) for one in _terms(u, p, labels)], axis=1)
         slope = which == "slope"
         return cls(
             u, p, labels, index, sums, sums.sum(axis=0), sums.T @ sums,
@@ -149,7 +149,7 @@ class _Series:
             None where the rest is too far from all cases for a series.
         """
         terms = _terms(self.u[rows], self.fitted[rows], self.labels[rows])
-        mine = np.stack([np.bincount(own, one, len(here)) for one in terms], axis=1)
+        mine = np.stack([_summed(own, one, len(here)) for one in terms], axis=1)
         whole = self.sums[here]
         left = whole - mine
         change = self._solved(self.totals - mine.sum(axis=0))
@@ -181,6 +181,10 @@ class _Series:
                 bread[: len(step)] = np.linalg.inv(hessian)[:, -1]
                 return moved, bread / (self.scale if len(step) > 1 else 1.0)
         return None
+
+
+def _summed(index: IntArray, values: Array, size: int) -> Array:
+    return np.asarray(np.bincount(index, values, size), dtype=np.float64)
 
 
 def _terms(u: Array, p: Array, labels: BoolArray) -> list[Array]:

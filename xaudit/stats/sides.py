@@ -51,28 +51,29 @@ class Cells:
         key = codes.astype(np.int64) * patients + index
         found, cell = np.unique(key, return_inverse=True)
         level, patient = np.divmod(found, max(patients, 1))
-        narrow = (one.astype(np.int32) for one in (cell, level, patient))
-        return cls(*narrow, levels, patients)
+        cell, level, patient = (one.astype(np.int32) for one in (cell, level, patient))
+        return cls(cell, level, patient, levels, patients)
 
     def sums(self, values: npt.NDArray[np.generic]) -> Array:
         """(M,) sums of (N,) values over the cases of each cell."""
-        found: Array = np.bincount(self.cell, values.astype(np.float64), len(self.level))
-        return found
+        return _sums(self.cell, values.astype(np.float64), len(self.level))
 
     def by_patient(self, sums: Array) -> Array:
         """(P,) sums of (M,) sums over the levels of each patient."""
-        found: Array = np.bincount(self.patient, sums, self.patients)
-        return found
+        return _sums(self.patient, sums, self.patients)
 
     def by_level(self, sums: Array) -> Array:
         """(L,) sums of (M,) sums over the patients of each level."""
-        found: Array = np.bincount(self.level, sums, self.levels)
-        return found
+        return _sums(self.level, sums, self.levels)
 
     def shared(self) -> BoolArray:
         """(L,), whether a patient has cases in the level and in its rest."""
         several = np.bincount(self.patient, minlength=self.patients)[self.patient] > 1
         return self.by_level(several.astype(np.float64)) > 0
+
+
+def _sums(places: npt.NDArray[np.integer], values: Array, size: int) -> Array:
+    return np.asarray(np.bincount(places, values, size), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,8 +246,8 @@ class Ranking:
         if min(units) < 2:
             return Area(value, None, units, n, clusters)
         lost = 1 - self._below(positives, down) / len(up)
-        pull = np.bincount(self.index[up], (won - value) / len(up), self.patients)
-        push = np.bincount(self.index[down], (lost - value) / len(down), self.patients)
+        pull = _sums(self.index[up], (won - value) / len(up), self.patients)
+        push = _sums(self.index[down], (lost - value) / len(down), self.patients)
         variance = (
             units[0] / (units[0] - 1) * float(pull @ pull)
             + units[1] / (units[1] - 1) * float(push @ push)
