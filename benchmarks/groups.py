@@ -1,19 +1,29 @@
-"""Intervals of 6 metrics in 40 groups by 2,000 draws of patients, beside fairlearn's MetricFrame.
+"""Groups of a table of predictions: whole audits, and intervals beside fairlearn's MetricFrame.
 
-    python benchmarks/groups.py [CASES] [FAIRLEARN_DRAWS]
+    python benchmarks/groups.py [ROWS] [FAIRLEARN_DRAWS] [--before] [--audits]
 
-Each case is in one of 40 groups (one column, as fairlearn cuts it), and once more in 8 groups (8
-columns of 5 levels). fairlearn draws rows, not patients, one draw after the other; its time for
-FAIRLEARN_DRAWS more draws (20 unless said; 0 leaves it out) is scaled up. It is no requirement of
-ours: pip install fairlearn.
+Whole audits of ROWS rows × 500 sites × 60 groups (12 columns of 5 levels; half of them are the
+same for all rows of a patient), each in a process of its own: seconds and peak memory of this
+build, and with --before of the build before groups were told by sums, taken from the history of
+this repository into a temporary folder. --audits leaves the rest out.
+
+Intervals of 6 metrics in 40 groups by 2,000 draws of patients: each case is in one of 40 groups
+(one column, as fairlearn cuts it), and once more in 8 groups (8 columns of 5 levels). fairlearn
+draws rows, not patients, one draw after the other; its time for FAIRLEARN_DRAWS more draws (20
+unless said; 0 leaves it out) is scaled up. It is no requirement of ours: pip install fairlearn.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
@@ -24,6 +34,8 @@ from xaudit.metrics.group_table import draw_group_metrics
 
 METRICS = ("sensitivity", "specificity", "ppv", "brier", "calibration_in_the_large", "auc")
 DRAWS = 2000
+BEFORE = "78d9480"
+"""The last commit in which every group was drawn from its cases."""
 
 
 def study(cases: int) -> tuple[Predictions, np.ndarray, np.ndarray]:
@@ -71,9 +83,90 @@ def theirs(predictions: Predictions, column: np.ndarray, draws: int) -> float:
     return time.perf_counter() - start
 
 
+def table(rows: int, folder: Path) -> Path:
+    """A table of 500 sites and 60 groups, two rows of a patient on average, and its audit file."""
+    rng = np.random.default_rng(7)
+    patient = rng.integers(0, rows // 2, rows)
+    label = rng.random(rows) < 0.4
+    score = expit(rng.normal(size=rows) + 2 * label - 1).round(6)
+    site = rng.integers(0, 500, rows // 2)[patient]
+    names_of = (("c", np.arange(rows)), ("p", patient), ("s", site))
+    columns = [np.char.add(prefix, values.astype(str)) for prefix, values in names_of]
+    columns += [label.astype(int), score]
+    for number in range(12):
+        level = rng.integers(0, 5, rows // 2)[patient] if number % 2 else rng.integers(0, 5, rows)
+        columns.append(np.char.add("level ", level.astype(str)))
+    names = ["case", "patient", "site", "label", "score", *(f"g{one}" for one in range(12))]
+    with (folder / "table.csv").open("w", encoding="utf-8") as file:
+        file.write(",".join(names) + "\n")
+        file.writelines(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))
+    groups = "".join(f"    g{one}: {{column: g{one}}}\n" for one in range(12))
+    audit = folder / "audit.yaml"
+    audit.write_text(f"{AUDIT}{groups}", encoding="utf-8")
+    return audit
+
+
+AUDIT = """\
+name: scale
+detector:
+  format: predictions
+  name: drawn
+  operating_points: [{name: half, probability: 0.5, origin: fixed}]
+data:
+  table: table.csv
+  columns: {id: case, label: label, score: score, patient: patient, site: site}
+  groups:
+"""
+
+
+def whole_audit(code: Path, audit: Path, out: Path) -> tuple[float, float]:
+    """Seconds and peak megabytes of `xaudit run` with the package in a folder."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xaudit", "run", str(audit), "--out", str(out)],
+        env=os.environ | {"PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"},
+        cwd=out.parent,
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"the audit with {code} ended with {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def audits(rows: int, before: bool) -> None:
+    here = Path(__file__).resolve().parents[1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        audit = table(rows, folder)
+        seconds, memory = whole_audit(here, audit, folder / "now")
+        print(f"{rows} rows, 500 sites, 60 groups: {seconds:.1f} s, {memory:.0f} MB")
+        if before:
+            old = folder / "code"
+            old.mkdir()
+            packed = subprocess.run(
+                ["git", "archive", BEFORE, "xaudit", "templates"],
+                cwd=here, check=True, capture_output=True,
+            )  # fmt: skip
+            subprocess.run(["tar", "-x", "-C", str(old)], input=packed.stdout, check=True)
+            slow, large = whole_audit(old, audit, folder / "then")
+            print(f"the build before ({BEFORE}): {slow:.1f} s, {large:.0f} MB")
+            print(f"ratio: {slow / seconds:.1f} in time, {large / memory:.1f} in memory")
+
+
 def main() -> None:
-    cases = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    draws = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    parser = argparse.ArgumentParser(description="Groups of a table of predictions.")
+    parser.add_argument("rows", nargs="?", type=int, default=20_000)
+    parser.add_argument("fairlearn_draws", nargs="?", type=int, default=20)
+    parser.add_argument("--before", action="store_true", help="also audit with the build before")
+    parser.add_argument("--audits", action="store_true", help="leave fairlearn out")
+    asked = parser.parse_args()
+    audits(asked.rows, asked.before)
+    if not asked.audits:
+        beside_fairlearn(asked.rows, asked.fairlearn_draws)
+
+
+def beside_fairlearn(cases: int, draws: int) -> None:
     predictions, column, columns = study(cases)
     once = {f"level {i}": column == i for i in range(40)}
     eight = {f"column {c}, level {i}": columns[c] == i for c in range(8) for i in range(5)}

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from xaudit.audit.config import StatisticsConfig
-from xaudit.audit.disparities import disparities
+from xaudit.audit.disparities import disparities as found_disparities
+from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.sides import DrawnSides, Sides
 
 POINTS = (OperatingPoint("a", 0.0, "fixed", ""), OperatingPoint("b", -1.0, "fixed", ""))
 STATISTICS = StatisticsConfig(draws=400)
@@ -25,6 +27,17 @@ def study(seed, harm=0.0, patients=250):
     logits = np.where(labels, 1.2, -1.2) + np.repeat(rng.normal(size=patients), images)
     logits = logits + rng.normal(size=len(of)) - harm * columns["b"]["1"] * labels
     return Predictions(logits, labels, tuple(map(str, of)), unit="limb"), columns
+
+
+def disparities(predictions, points, columns, statistics, seed):
+    sides = Sides(predictions, {name: cut(levels) for name, levels in columns.items()})
+    edges, rng = [point.edge for point in points], np.random.default_rng(seed)
+    drawn = DrawnSides(sides, edges, rng, statistics.draws)
+    return found_disparities(drawn, predictions.labels, points, statistics.minimum[1])
+
+
+def cut(levels):
+    return Cut(tuple(levels), np.argmax(list(levels.values()), axis=0).astype(np.int32))
 
 
 def alarms(findings):

@@ -9,8 +9,10 @@ from xaudit.audit.label_shift import label_shift_findings
 from xaudit.audit.performance import Performance
 from xaudit.audit.site_extremes import site_extreme_findings
 from xaudit.audit.store import CaseRow
+from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.sides import Sides
 
 POINT = OperatingPoint("tuned", 0.0, "fixed", "")
 
@@ -25,7 +27,9 @@ def hospitals(sizes, seed=1):
 
 
 def extremes(p, sites):
-    return list(site_extreme_findings(p, (POINT,), sites, "site", (10, 30)))
+    levels = Cut(tuple(sites), np.argmax(list(sites.values()), axis=0).astype(np.int32))
+    sides = Sides(p, {"site": levels})
+    return list(site_extreme_findings(p, (POINT,), sides, "site", list(sites), (10, 30)))
 
 
 def test_each_site_is_left_out_of_the_pool():

@@ -218,7 +218,7 @@ def predictions(folder, rows, **changes):
 def told(found):
     if isinstance(found, list):
         return found
-    return found.cases, [one for one in found.issues if one.kind != "read_as_missing"]
+    return list(found.cases), [one for one in found.issues if one.kind != "read_as_missing"]
 
 
 @SHARED

@@ -32,7 +32,7 @@ def test_the_size_rule_turns_at_its_limits():
     assert apply_size_rule(wilson(30, 40), 40) == wilson(30, 40)
 
 
-@pytest.mark.parametrize("name", ["sensitivity", "specificity", "ppv", "npv", "accuracy", "auc"])
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "ppv", "npv", "auc"])
 def test_closed_and_drawn_gaps_agree(name):
     level = np.arange(200) < 80
     closed = gap_to_rest(name, _study(), level, RNG(1))
@@ -63,12 +63,3 @@ def test_an_empty_level_is_missing_and_an_unknown_metric_is_named():
     assert "the level" in empty.undefined
     with pytest.raises(ConfigError, match="sensitivity"):
         gap_to_rest("dice", _study(), np.ones(200, bool), RNG(0))
-
-
-def test_a_function_is_always_drawn():
-    def rate(p):
-        return float(p.labels.mean()) if len(p) else None
-
-    found = gap_to_rest(rate, _study(2), np.arange(200) < 80, RNG(0), draws=200)
-    assert found.low < found.value < found.high
-    assert "bootstrap" in found.method

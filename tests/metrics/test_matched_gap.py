@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 
+from xaudit.core.cut import Cut
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.matched_gap import matched_gaps
-from xaudit.stats.weights import numbered, patient_counts
 
 
 def study(seed, effect=0.0, patients=300):
@@ -22,10 +22,8 @@ def study(seed, effect=0.0, patients=300):
 
 
 def matched(p, inside, strata, metric="sensitivity", draws=400):
-    clusters = numbered(p.patients)[0]
-    parts = patient_counts(clusters, np.random.default_rng(1), draws)
-    counts = np.concatenate(list(parts)).astype(np.float32)
-    return matched_gaps(metric, p, {"level": inside}, strata, counts)["level"]
+    kinds, rng = Cut.of(strata), np.random.default_rng(1)
+    return matched_gaps(metric, p, {"level": inside}, kinds, rng, draws)["level"]
 
 
 def slow_gap(p, inside, strata):

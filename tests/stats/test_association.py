@@ -60,3 +60,22 @@ def test_difference_and_shift_are_plain_counts():
     shift = negatives_auc(logits, labels, inside, patients)
     own, rest = logits[inside & ~labels], logits[~inside & ~labels]
     assert shift.value == pytest.approx(np.mean(own[:, None] > rest[None]))
+
+
+def test_kinds_of_patients_are_dealt_as_patients_are(monkeypatch):
+    rng = np.random.default_rng(5)
+    patients = np.append(np.arange(1500), rng.integers(1500, size=1500))
+    levels = rng.integers(4, size=3000)
+    labels = rng.random(3000) < 0.3 + 0.02 * levels
+    by_kind = [
+        association_p_value(levels, labels, patients, np.random.default_rng(seed), 199)[0]
+        for seed in range(20)
+    ]
+    monkeypatch.setattr("xaudit.stats.association._MANY", 10**9)
+    singly = [
+        association_p_value(levels, labels, patients, np.random.default_rng(seed), 199)[0]
+        for seed in range(20)
+    ]
+    assert by_kind != singly
+    error = np.std(by_kind + singly) / np.sqrt(10)
+    assert np.mean(by_kind) == pytest.approx(np.mean(singly), abs=4 * error + 0.5)

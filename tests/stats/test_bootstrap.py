@@ -7,6 +7,7 @@ from xaudit.stats.bootstrap import (
     bootstrap,
     clustered_difference,
     clustered_mean,
+    clustered_sums_draws,
     interval_of_draws,
 )
 from xaudit.stats.proportions import clustered_proportion
@@ -131,3 +132,32 @@ def test_interval_of_shares_that_are_all_alike_holds_the_mean(rare):
             found = clustered_mean(values, names, RNG(0), share=True)
             missed += not found.low <= 0.5 + rare / 2 <= found.high
     assert missed / 400 <= 0.05
+
+
+def _columns(kind, patients=4000):
+    rng = np.random.default_rng(3)
+    if kind == "kinds":
+        return rng.integers(0, 3, (patients, 2)).astype(float)
+    if kind == "normal":
+        return np.stack([rng.normal(size=patients), rng.random(patients) ** 2], axis=1)
+    # One patient in a thousand adds anything: a sum of these is skew.
+    rare = np.where(rng.random(patients) < 0.001, rng.random(patients), 0.0)
+    return np.stack([rare, rng.random(patients)], axis=1)
+
+
+@pytest.mark.parametrize("kind", ["kinds", "normal", "skew"])
+def test_sums_of_many_patients_are_spread_as_those_of_single_draws(kind, monkeypatch):
+    columns = _columns(kind)
+    drawn = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(1), 4000)
+    monkeypatch.setattr("xaudit.stats.bootstrap._MANY", 10**9)
+    plain = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(2), 4000)
+    spread = plain.std(axis=0)
+    # Errors of 4,000 draws: 1/63 of a standard error for a mean, 1/25 for these quantiles.
+    assert np.abs(drawn.mean(axis=0) - plain.mean(axis=0)).max() < 0.1 * spread.max()
+    np.testing.assert_allclose(drawn.std(axis=0), spread, rtol=0.06)
+    tails = [np.quantile(one, [0.025, 0.975], axis=0) for one in (drawn, plain)]
+    assert (np.abs(tails[0] - tails[1]) < 0.2 * spread).all()
+    assert np.corrcoef(drawn.T)[0, 1] == pytest.approx(np.corrcoef(plain.T)[0, 1], abs=0.08)
+    if kind == "skew":
+        again = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(2), 4000)
+        np.testing.assert_array_equal(again, plain)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray
+from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CROSS, Finding
 from xaudit.core.seeds import generator_for
-from xaudit.fairness.groups import apply_size_rule, levels
-from xaudit.metrics.association import association, association_p, negatives_auc
+from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.association import association_p, side_association, side_negatives_auc
+from xaudit.metrics.sides import Side, Sides
 from xaudit.stats.association import association_p_value
 from xaudit.stats.multiplicity import holm
+from xaudit.stats.weights import IntArray
 
 _DRAWS = 999
 
 
 def association_findings(
-    rows: Sequence[CaseRow], seed: int, unit: str, minimum: tuple[int, int]
+    sides: Sides, labels: BoolArray, seed: int, minimum: tuple[int, int]
 ) -> Iterator[Finding]:
     """For every column: is it tied to the label, by which levels, and do scores follow?
 
@@ -30,53 +32,50 @@ def association_findings(
     out: their parts are there.
 
     Args:
-        rows: the scored cases.
+        sides: every level of the scored cases, and its rest.
+        labels: (N,) bool of the scored cases.
         seed: of the plan.
-        unit: what a patient is called in this study.
         minimum: cases for an interval, and for a verdict.
     """
-    scored = [row for row in rows if row.logit is not None]
-    labels = np.array([row.label for row in scored], dtype=bool)
     if not labels.any() or labels.all():
         return
     columns = {
-        name: by_level
-        for name, by_level in levels([row.groups for row in scored]).items()
-        if CROSS not in name and len(by_level) > 1
+        name: cut for name, cut in sides.columns.items() if CROSS not in name and len(cut.there) > 1
     }
-    yield from _p_values(columns, scored, labels, seed, unit)
-    logits = np.array([row.logit for row in scored], dtype=np.float64)
-    patients = [row.patient for row in scored]
-    for column, by_level in columns.items():
-        for level, inside in by_level.items():
+    yield from _p_values(columns, sides, labels, seed)
+    unit = sides.size.unit
+    for column, cut in columns.items():
+        cases, normal = cut.counts(np.ones(len(labels), dtype=bool)), cut.counts(~labels)
+        for level in cut.there:
+            place, side = cut.place(level), Side(column, level)
             scope = {"group": column, "level": level, "compared": "rest"}
-            size = min(int(inside.sum()), int((~inside).sum()))
-            tied = association(labels, inside, patients)
+            size = _smaller(cases, place)
+            tied = side_association(sides, side)
             yield _sized("association", scope, tied, size, minimum, unit)
-            shifted = negatives_auc(logits, labels, inside, patients)
-            size = min(int((inside & ~labels).sum()), int((~inside & ~labels).sum()))
+            size = _smaller(normal, place)
+            shifted = side_negatives_auc(sides, side)
             yield _sized("negatives_auc", scope, shifted, size, minimum, unit)
 
 
+def _smaller(counts: IntArray, place: int) -> int:
+    return int(min(counts[place], counts.sum() - counts[place]))
+
+
 def _p_values(
-    columns: Mapping[str, Mapping[str, BoolArray]],
-    rows: Sequence[CaseRow],
-    labels: BoolArray,
-    seed: int,
-    unit: str,
+    columns: Mapping[str, Cut], sides: Sides, labels: BoolArray, seed: int
 ) -> Iterator[Finding]:
-    patients = [row.patient for row in rows]
-    counts = {}
-    for name, by_level in columns.items():
-        numbers = np.argmax(np.stack(list(by_level.values())), axis=0)
+    counts, size = {}, sides.size
+    for name, cut in columns.items():
         rng = generator_for(seed, "permutation", name)
-        counts[name] = association_p_value(numbers, labels, patients, rng, _DRAWS)
+        counts[name] = association_p_value(
+            cut.codes.astype(np.intp), labels, sides.patients, rng, _DRAWS
+        )
     drawn = {name: association_p(*pair) for name, pair in counts.items()}
     # Without a value there is nothing to adjust; draws are never none.
     raw = [one.value for one in drawn.values() if one.value is not None]
     for name, adjusted in zip(drawn, holm(raw), strict=True):
         estimate = _adjusted(drawn[name], float(adjusted), len(counts))
-        sized = replace(estimate, n=len(rows), clusters=len(set(patients)), k=None, unit=unit)
+        sized = replace(estimate, n=size.cases, clusters=size.patients, k=None, unit=size.unit)
         yield Finding("association_p", {"group": name}, sized)
 
 

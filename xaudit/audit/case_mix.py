@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from xaudit.audit.config import StatisticsConfig
-from xaudit.core.case import NOT_RECORDED, BoolArray
+from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS, Finding
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.intersections import crossed
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.matched_gap import matched_gaps
-from xaudit.stats.weights import Counts
 
 METRICS = ("sensitivity", "specificity")
-
-Levels = Mapping[str, Mapping[str, BoolArray]]
 
 
 def check_case_mix(statistics: StatisticsConfig, rows: Iterable[Mapping[str, str]]) -> None:
@@ -30,6 +30,8 @@ def check_case_mix(statistics: StatisticsConfig, rows: Iterable[Mapping[str, str
     Raises:
         ConfigError: one line for each unknown column.
     """
+    if not statistics.case_mix:
+        return
     known = sorted({column for row in rows for column in row})
     problems = [
         f"statistics.case_mix: no group {name!r}; there is: {', '.join(known) or 'none'}"
@@ -40,43 +42,43 @@ def check_case_mix(statistics: StatisticsConfig, rows: Iterable[Mapping[str, str
         raise ConfigError(problems)
 
 
-def strata(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> list[str]:
-    """Which kind of case each row is: its levels of the columns, joined."""
-    return [CROSS.join(row.get(name) or NOT_RECORDED for name in columns) for row in rows]
+def strata(mix: Sequence[str], columns: Mapping[str, Cut]) -> Cut:
+    """Which kind of case each one is: its levels of the columns of the mix, joined."""
+    return crossed([columns[name] for name in mix])
 
 
 def matched_findings(
     predictions: Predictions,
     points: Sequence[OperatingPoint],
-    columns: Levels,
-    kinds: Sequence[str],
+    columns: Mapping[str, Cut],
     statistics: StatisticsConfig,
-    counts: Counts,
+    rng: np.random.Generator,
 ) -> Iterator[Finding]:
     """Gaps to the rest within strata, for every column that is not itself part of the case mix.
 
     Args:
         predictions: the scored cases.
         points: operating points.
-        columns: column → level → (N,) bool.
-        kinds: of each case, its stratum.
-        statistics: the case mix and minimum sizes.
-        counts: (D, patients), the draws of all gaps.
+        columns: name → levels of the cases.
+        statistics: the case mix, draws and minimum sizes.
+        rng: source of the draws.
     """
     mix = set(statistics.case_mix)
     sides = {
         (column, level): inside
-        for column, levels in columns.items()
+        for column, cut in columns.items()
         if not mix & set(column.split(CROSS))
-        for level, inside in levels.items()
+        for level in cut.there
+        for inside in [cut[level]]
     }
     if not mix or not sides:
         return
+    kinds = strata(statistics.case_mix, columns)
     named = {f"{column}\0{level}": inside for (column, level), inside in sides.items()}
     for point in points:
         p = replace(predictions, threshold=point.edge)
         for metric in METRICS:
-            found = matched_gaps(metric, p, named, kinds, counts).values()
+            found = matched_gaps(metric, p, named, kinds, rng, statistics.draws).values()
             for (column, level), one in zip(sides, found, strict=True):
                 scope = {"group": column, "level": level, "compared": "rest",
                          "analysis": "scored", "operating_point": point.name}  # fmt: skip

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from xaudit.audit.config import StatisticsConfig
+import numpy as np
+
 from xaudit.core.case import BoolArray
+from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
-from xaudit.core.seeds import generator_for
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.group_gaps import simultaneous_gaps
+from xaudit.metrics.group_gaps import gaps_together
+from xaudit.metrics.sides import DrawnSides, Side
 
 AT_POINT = ("sensitivity", "specificity")
 OVER_POINTS = ("auc",)
 SIMULTANEOUS = "simultaneous"
 
-Levels = Mapping[str, Mapping[str, BoolArray]]
-Side = tuple[str, str]
-
 
 def disparities(
-    predictions: Predictions,
-    points: Sequence[OperatingPoint],
-    columns: Levels,
-    statistics: StatisticsConfig,
-    seed: int,
+    drawn: DrawnSides, labels: BoolArray, points: Sequence[OperatingPoint], minimum: int
 ) -> Iterator[Finding]:
     """Gaps of every large enough level to the rest, with intervals that hold together.
 
@@ -37,61 +30,53 @@ def disparities(
     intervals of their own, and would make those of all others longer.
 
     Args:
-        predictions: the scored cases.
+        drawn: every level and its rest, under draws that read the operating points.
+        labels: (N,) bool of the scored cases.
         points: operating points, at least one.
-        columns: column → level → (N,) bool.
-        statistics: draws and minimum sizes.
-        seed: of the plan.
+        minimum: cases of a kind for a verdict.
     """
-    sides = {
-        (column, level): inside
-        for column, levels in columns.items()
-        for level, inside in levels.items()
-        if inside.any() and not inside.all()
-    }
+    large = {metric: _large(metric, labels, drawn.sides.columns, minimum)
+             for metric in (*AT_POINT, *OVER_POINTS)}  # fmt: skip
     for number, point in enumerate(points):
-        metrics = AT_POINT if number else (*AT_POINT, *OVER_POINTS)
-        p = replace(predictions, threshold=point.edge)
-        family = {metric: _large(metric, p, sides, statistics.minimum[1]) for metric in metrics}
-        if not any(family.values()):
+        family = [
+            (metric, side)
+            for metric in (AT_POINT if number else (*AT_POINT, *OVER_POINTS))
+            for side in large[metric]
+        ]
+        if not family:
             continue
-        found = simultaneous_gaps(
-            p,
-            {name: inside for side in sides for name, inside in _both(side, sides[side])},
-            {metric: [_names(side) for side in some] for metric, some in family.items()},
-            generator_for(seed, "bootstrap", SIMULTANEOUS, point.name),
-            statistics.draws,
-            1 - 0.05 / len(points),
-        )
-        for metric, gaps in found.items():
-            for side, gap in zip(family[metric], gaps, strict=True):
-                yield _finding(metric, side, point, gap)
+        pairs = [
+            (drawn.at(metric, side, edge), drawn.at(metric, side.others, edge))
+            for metric, side in family
+            for edge in [None if metric in OVER_POINTS else point.edge]
+        ]
+        gaps = gaps_together(pairs, drawn.sides.size, 1 - 0.05 / len(points))
+        for (metric, side), gap in zip(family, gaps, strict=True):
+            yield _finding(metric, side, point, gap)
 
 
 def _finding(metric: str, side: Side, point: OperatingPoint, gap: Estimate) -> Finding:
-    scope = {"group": side[0], "level": side[1], "compared": "rest", "analysis": SIMULTANEOUS}
+    scope = {
+        "group": side.column,
+        "level": side.level,
+        "compared": "rest",
+        "analysis": SIMULTANEOUS,
+    }
     if metric not in OVER_POINTS:
         scope["operating_point"] = point.name
     return Finding(f"{metric}_gap", scope, gap)
 
 
-def _names(side: Side) -> tuple[str, str]:
-    return "\0".join(side), "\0".join(("rest", *side))
-
-
-def _both(side: Side, inside: BoolArray) -> list[tuple[str, BoolArray]]:
-    level, rest = _names(side)
-    return [(level, inside), (rest, ~inside)]
-
-
-def _large(
-    metric: str, p: Predictions, sides: Mapping[Side, BoolArray], minimum: int
-) -> list[Side]:
+def _large(metric: str, labels: BoolArray, columns: Mapping[str, Cut], minimum: int) -> list[Side]:
     """The levels with enough of the cases that the metric rests on, and so many in the rest."""
-    kinds = {"sensitivity": [p.labels], "specificity": [~p.labels]}.get(metric)
-    kinds = kinds or [p.labels, ~p.labels]
-    return [
-        side
-        for side, inside in sides.items()
-        if min(int((kind & half).sum()) for kind in kinds for half in (inside, ~inside)) >= minimum
-    ]
+    kinds = {"sensitivity": [labels], "specificity": [~labels]}.get(metric, [labels, ~labels])
+    found = []
+    for column, cut in columns.items():
+        counts = [cut.counts(kind) for kind in kinds]
+        fewest = np.min([side for one in counts for side in (one, one.sum() - one)], axis=0)
+        found += [
+            Side(column, level)
+            for level, few in zip(cut.names, fewest, strict=True)
+            if few >= max(minimum, 1)
+        ]
+    return found

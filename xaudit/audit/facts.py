@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.store import CaseRow
+from xaudit.core.case import BoolArray
+from xaudit.core.cut import Cut
 from xaudit.core.finding import AuditFacts
 
 
@@ -30,12 +35,20 @@ def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:
 
 def group_levels(rows: Sequence[CaseRow]) -> dict[str, dict[str, tuple[int, int]]]:
     """Column → level → (cases, positives)."""
+    if isinstance(rows, CaseColumns):
+        return {column: _counted(cut, rows.labels) for column, cut in rows.groups.items()}
     levels: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for row in rows:
         for column, level in row.groups.items():
             cases, positives = levels[column].get(level, (0, 0))
             levels[column][level] = (cases + 1, positives + row.label)
     return levels
+
+
+def _counted(cut: Cut, labels: BoolArray) -> dict[str, tuple[int, int]]:
+    cases, positives = cut.counts(np.ones(len(labels), dtype=bool)), cut.counts(labels)
+    return {level: (int(cases[cut.place(level)]), int(positives[cut.place(level)]))
+            for level in cut.there}  # fmt: skip
 
 
 def limit_why(record: PlanRecord, cases: int) -> str:

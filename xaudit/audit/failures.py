@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.store import CaseRow
 from xaudit.errors import AuditError
 
@@ -14,7 +17,8 @@ def check_failures(rows: Sequence[CaseRow], allowed: float) -> None:
     Raises:
         AuditError: the share of cases without a score is above what is allowed.
     """
-    failed = [row for row in rows if row.logit is None]
+    of = CaseColumns.of(rows)
+    failed = [of[int(row)] for row in np.flatnonzero(~of.scored)]
     if len(failed) > allowed * len(rows):
         first = failed[0]
         raise AuditError(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
-from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.discrimination import Predictions, sensitivity, specificity
 from xaudit.metrics.label_shift import label_shift
-from xaudit.metrics.prevalence import ppv_at_prevalence
+from xaudit.stats.proportions import predictive_value
 from xaudit.stats.weights import numbered
 
 _PAIR = 2
@@ -33,26 +35,33 @@ def label_shift_findings(
     """
     if len(sites) < _PAIR or _shared(predictions, sites):
         return
+    rates = {point.name: _rates(replace(predictions, threshold=point.edge)) for point in points}
     for site, one in label_shift(predictions, sites).items():
         scope = {"group": column, "level": site, "analysis": "scored"}
         yield Finding("prevalence", scope, one.prevalence)
         yield Finding("prevalence_shift_p", scope, one.p_value)
         for point in points:
             full = {**scope, "operating_point": point.name}
-            p = replace(predictions, threshold=point.edge)
-            yield Finding("ppv_at_site_prevalence", full, _expected(p, one.prevalence))
+            expected = _expected(rates[point.name], one.prevalence, len(predictions))
+            yield Finding("ppv_at_site_prevalence", full, expected)
 
 
-def _expected(p: Predictions, prevalence: Estimate) -> Estimate:
+def _rates(p: Predictions) -> tuple[Estimate, Estimate]:
+    return sensitivity(p), specificity(p)
+
+
+def _expected(rates: tuple[Estimate, Estimate], prevalence: Estimate, cases: int) -> Estimate:
     share = prevalence.value
     if share is None or not 0 < share < 1:
-        return Estimate.missing("all or none of the cases of the site are fractured", n=len(p))
-    found = ppv_at_prevalence(p, share)
+        return Estimate.missing("all or none of the cases of the site are fractured", n=cases)
+    found = predictive_value(*rates, share, "ppv")
     return replace(found, method=f"{found.method}; the prevalence of the site is taken as known")
 
 
 def _shared(p: Predictions, sites: Mapping[str, BoolArray]) -> bool:
     """Whether a patient is at two sites: then they are not independent."""
-    index = numbered(p.patients)[1]
-    homes = [set(index[inside].tolist()) for inside in sites.values()]
-    return len(set().union(*homes)) < sum(map(len, homes))
+    patients, index = numbered(p.patients)
+    homes = np.zeros(patients, dtype=np.intp)
+    for inside in sites.values():
+        homes[np.unique(index[inside])] += 1
+    return bool(homes.max(initial=0) > 1)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.store import CaseRow
 from xaudit.core.detector import OperatingPoint
+from xaudit.stats.weights import IntArray
 
 _NAMED = 5
 
@@ -17,16 +21,20 @@ def on_thresholds(rows: Sequence[CaseRow], points: Sequence[OperatingPoint]) -> 
         rows: every case.
         points: as declared.
     """
-    scored = [row for row in rows if row.logit is not None]
-    found = ((point, [row for row in scored if row.logit == point.logit]) for point in points)
-    return tuple(_said(point, on, len(scored)) for point, on in found if on)
+    cases = CaseColumns.of(rows)
+    scored, found = int(cases.scored.sum()), []
+    for point in points:
+        on = np.flatnonzero(cases.logits == point.logit)
+        if len(on):
+            found.append(_said(point, cases, on, scored))
+    return tuple(found)
 
 
-def _said(point: OperatingPoint, on: Sequence[CaseRow], scored: int) -> str:
-    names = ", ".join(row.case_id for row in on[:_NAMED])
+def _said(point: OperatingPoint, cases: CaseColumns, on: IntArray, scored: int) -> str:
+    names = ", ".join(cases.ids[row] for row in on[:_NAMED])
     more = f" and {len(on) - _NAMED} more" if len(on) > _NAMED else ""
     called, rule = ("negative", "above") if not point.inclusive else ("positive", "at or above")
-    positives = sum(row.label for row in on)
+    positives = int(cases.labels[on].sum())
     return (
         f"{len(on)} of {scored} scores lie exactly on the operating point “{point.name}”, "
         f"{positives} of them with a fracture ({names}{more}). They are called {called}: positive "

@@ -8,7 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from xaudit.audit.case_mix import matched_findings, strata
+from xaudit.audit.associations import association_findings
+from xaudit.audit.case_columns import CaseColumns
+from xaudit.audit.case_mix import matched_findings
 from xaudit.audit.config import StatisticsConfig
 from xaudit.audit.declared import declared_findings
 from xaudit.audit.disparities import disparities
@@ -19,20 +21,21 @@ from xaudit.audit.site_extremes import site_extreme_findings
 from xaudit.audit.sites import site_findings
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray
+from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.data.levels import UNKNOWN
-from xaudit.fairness.disparity import gap_to_rest
-from xaudit.fairness.gaps import Level, drawn_gaps
-from xaudit.fairness.groups import apply_size_rule, levels
+from xaudit.fairness.disparity import gap_of_sides
+from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.calibration import calibration_bins
-from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, calibration_gap
+from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
 from xaudit.metrics.discrimination import Predictions, with_misses
+from xaudit.metrics.sides import DrawnSides, Side, Sides
 from xaudit.stats.auc import roc_points
-from xaudit.stats.weights import Array, Counts, IntArray, numbered, patient_counts
+from xaudit.stats.weights import Array, IntArray
 
 AT_POINT = (
     "sensitivity",
@@ -52,7 +55,6 @@ GAPS_AT_POINT = ("sensitivity", "specificity", "ppv", "npv")
 GAPS_OVER_POINTS = ("auc",)
 
 Scope = dict[str, str]
-DrawnGaps = dict[str | None, dict[tuple[str, Level], Array]]
 
 _NOTHING = Estimate.missing("not computed yet")
 
@@ -77,20 +79,13 @@ class Performance:
 
     def findings(self) -> Iterator[Finding]:
         """Overall first, then column by column and level by level."""
-        everyone = np.ones(len(self.rows), dtype=bool)
-        yield from self._slice(everyone, {})
+        yield from self._slice(np.arange(len(self._cases)), {})
         p = self._predictions(self._scored, 0.0)
         yield from declared_findings(p, self.points, self.statistics, self.seed)
-        cut = {
-            (column, level): chosen
-            for column, by_level in levels([row.groups for row in self.rows]).items()
-            for level, chosen in by_level.items()
-        }
-        drawn = self._drawn_gaps(cut)
-        for (column, level), chosen in cut.items():
-            scope = {"group": column, "level": level}
-            yield from self._slice(chosen, scope)
-            yield from self._gaps(chosen, scope, drawn)
+        for column, cut in self._columns.items():
+            for level in cut.there:
+                yield from self._slice(cut.rows(level), {"group": column, "level": level})
+                yield from self._gaps(Side(column, level))
 
     def of_groups(self, site_column: str | None) -> Iterator[Finding]:
         """What is said of all groups at once, and of sites as a sample of sites.
@@ -98,22 +93,25 @@ class Performance:
         Args:
             site_column: column that names the site; None where the study has none.
         """
-        rows = [row for row, scored in zip(self.rows, self._scored, strict=True) if scored]
-        p, columns = self._predictions(self._scored, 0.0), levels([row.groups for row in rows])
-        yield from disparities(p, self.points, columns, self.statistics, self.seed)
-        yield from extreme_findings(p, self.points, columns, self.statistics, self.seed)
-        kinds = strata(self.statistics.case_mix, (row.groups for row in rows))
-        if self.statistics.case_mix and rows:
-            yield from matched_findings(
-                p, self.points, columns, kinds, self.statistics, self._counts
-            )
-        if site_column in columns:
-            nowhere = {NOT_RECORDED, UNKNOWN}
-            known = {k: v for k, v in columns[site_column].items() if k not in nowhere}
+        p, columns, minimum = self._judged, self._sides.columns, self.statistics.minimum
+        if columns and len(p):
+            yield from disparities(self._drawn, p.labels, self.points, minimum[1])
+            yield from extreme_findings(self._drawn, p.labels, self.points, minimum[1])
+            yield from self._matched()
+        if site_column is not None and site_column in columns:
+            there = columns[site_column].there
+            named = [site for site in there if site not in {NOT_RECORDED, UNKNOWN}]
+            known = columns[site_column].only(named)
             yield from site_findings(p, self.points, known, site_column)
-            minimum = self.statistics.minimum
-            yield from site_extreme_findings(p, self.points, known, site_column, minimum)
+            yield from site_extreme_findings(
+                p, self.points, self._sides, site_column, named, minimum
+            )
             yield from label_shift_findings(p, self.points, known, site_column)
+
+    def associations(self) -> Iterator[Finding]:
+        """Which groups travel with the label, and whether scores follow."""
+        labels = self._judged.labels
+        yield from association_findings(self._sides, labels, self.seed, self.statistics.minimum)
 
     def equivalence(self, findings: Iterable[Finding]) -> tuple[EquivalenceFacts, ...]:
         """Which groups are shown to be equal, up to the declared margins."""
@@ -140,45 +138,75 @@ class Performance:
 
     @cached_property
     def _scored(self) -> BoolArray:
-        return ~np.isnan(self._logits)
+        return self._cases.scored
 
     @cached_property
     def _logits(self) -> Array:
         """(N,), NaN for a case without a score."""
-        return np.array([row.logit for row in self.rows], dtype=np.float64)
+        return self._cases.logits
 
     @cached_property
     def _labels(self) -> BoolArray:
-        return np.array([row.label for row in self.rows], dtype=bool)
+        return self._cases.labels
 
     @cached_property
     def _patients(self) -> IntArray:
         """(N,) numbers: names of 20,000 cases are slow to tell apart again and again."""
-        return numbered([row.patient for row in self.rows])[1]
+        return self._cases.patients.codes.astype(np.intp)
 
     @cached_property
-    def _counts(self) -> Counts:
-        """(draws, patients with a score): every gap is read on the same draws."""
-        clusters = numbered(self._patients[self._scored])[0]
-        rng = generator_for(self.seed, "bootstrap", "gaps")
-        parts = patient_counts(clusters, rng, self.statistics.draws)
-        return np.concatenate([part.astype(np.float32) for part in parts])
+    def _columns(self) -> Mapping[str, Cut]:
+        return dict(sorted(self._cases.groups.items()))
 
-    def _slice(self, chosen: BoolArray, scope: Scope) -> Iterator[Finding]:
-        lost = chosen & ~self._scored
+    @cached_property
+    def _cases(self) -> CaseColumns:
+        return CaseColumns.of(self.rows)
+
+    @cached_property
+    def _judged(self) -> Predictions:
+        """The scored cases."""
+        return self._predictions(self._scored, 0.0)
+
+    @cached_property
+    def _sides(self) -> Sides:
+        """Every level with a scored case, and its rest."""
+        columns = {column: cut.at(self._scored) for column, cut in self._columns.items()}
+        return Sides(self._judged, columns)
+
+    @cached_property
+    def _calibration(self) -> CalibrationGaps:
+        return CalibrationGaps(self._judged, self._sides)
+
+    @cached_property
+    def _drawn(self) -> DrawnSides:
+        """Every comparison of groups is read on the same draws."""
+        rng = generator_for(self.seed, "bootstrap", "gaps")
+        edges = [point.edge for point in self.points]
+        return DrawnSides(self._sides, edges, rng, self.statistics.draws)
+
+    def _matched(self) -> Iterator[Finding]:
+        if self.statistics.case_mix:
+            rng = generator_for(self.seed, "bootstrap", "matched gaps")
+            yield from matched_findings(
+                self._judged, self.points, self._sides.columns, self.statistics, rng
+            )
+
+    def _slice(self, rows: IntArray, scope: Scope) -> Iterator[Finding]:
+        there = self._scored[rows]
+        scored, lost = rows[there], rows[~there]
         for point in self.points:
             full = {**scope, "operating_point": point.name}
-            p = self._predictions(chosen & self._scored, point.edge)
+            p = self._predictions(scored, point.edge)
             found = tuple(self._at_point(p, {**full, "analysis": "scored"}))
             yield from found
             worst = {**full, "analysis": "worst_case"}
-            if lost.any():
+            if len(lost):
                 missed = with_misses(p, self._labels[lost], self._patients[lost])
                 yield from self._at_point(missed, worst)
             else:
                 yield from (replace(one, scope=worst) for one in found)
         full = {**scope, "analysis": "scored"}
-        p = self._predictions(chosen & self._scored, 0.0)
+        p = self._predictions(scored, 0.0)
         for name in (*OVER_POINTS, *(() if "group" in scope else OVERALL)):
             yield self._finding(name, full, self._estimate(name, p, full), p)
 
@@ -190,40 +218,24 @@ class Performance:
             for name in AT_PREVALENCE:
                 yield self._finding(name, scope, METRICS[name](p, prevalence), p)
 
-    def _drawn_gaps(self, cut: Mapping[Level, BoolArray]) -> DrawnGaps:
-        """Operating point → (metric, level) → draws; what needs none is under None."""
-        if not cut or not self._scored.any():
-            return {}
-        scored = {level: chosen[self._scored] for level, chosen in cut.items()}
-        asked: list[tuple[str | None, float, tuple[str, ...]]] = [
-            *((point.name, point.edge, GAPS_AT_POINT) for point in self.points),
-            (None, 0.0, GAPS_OVER_POINTS),
-        ]
-        return {
-            name: drawn_gaps(metrics, self._predictions(self._scored, logit), scored, self._counts)
-            for name, logit, metrics in asked
-        }
-
-    def _gaps(self, chosen: BoolArray, scope: Scope, drawn: DrawnGaps) -> Iterator[Finding]:
-        inside, level = chosen[self._scored], (scope["group"], scope["level"])
-        compared = {**scope, "compared": "rest", "analysis": "scored"}
+    def _gaps(self, side: Side) -> Iterator[Finding]:
+        compared = {"group": side.column, "level": side.level, "compared": "rest",
+                    "analysis": "scored"}  # fmt: skip
         tasks = [(name, point) for point in self.points for name in GAPS_AT_POINT]
         for name, point in [*tasks, *((name, None) for name in GAPS_OVER_POINTS)]:
             full = compared if point is None else {**compared, "operating_point": point.name}
-            p = self._predictions(self._scored, 0.0 if point is None else point.edge)
-            rng = self._rng(f"{name}_gap", full)
-            replicates = drawn.get(point.name if point else None, {}).get((name, level))
-            gap = gap_to_rest(name, p, inside, rng, self.statistics.draws, replicates)
-            yield self._gap(name, full, gap, p, inside)
-        p = self._predictions(self._scored, 0.0)
+            edge = None if point is None else point.edge
+            gap = gap_of_sides(name, side, self._sides, lambda: self._drawn, edge)
+            yield self._gap(name, full, gap, side, edge)
         for name in CALIBRATION_GAPS:
-            yield self._gap(name, compared, calibration_gap(name, p, inside), p, inside)
+            gap = self._calibration.gap(name, side)
+            yield self._gap(name, compared, gap, side, None)
 
     def _gap(
-        self, name: str, scope: Scope, gap: Estimate, p: Predictions, inside: BoolArray
+        self, name: str, scope: Scope, gap: Estimate, side: Side, edge: float | None
     ) -> Finding:
         """The smaller side decides what may be said of a difference."""
-        smaller, what = min(self._counted(name, p.subset(side)) for side in (inside, ~inside))
+        smaller, what = min(self._sides.counted(name, one, edge) for one in (side, side.others))
         sized = apply_size_rule(gap, smaller, self.statistics.minimum, what)
         return Finding(f"{name}_gap", scope, sized, positives=smaller)
 
@@ -261,7 +273,7 @@ class Performance:
             kinds["negative calls"] = int((~p.called).sum())
         return min((count, what) for what, count in kinds.items())
 
-    def _predictions(self, chosen: BoolArray, threshold: float) -> Predictions:
+    def _predictions(self, chosen: BoolArray | IntArray, threshold: float) -> Predictions:
         return Predictions(
             logits=self._logits[chosen],
             labels=self._labels[chosen],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
-from xaudit.audit.associations import association_findings
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.case_mix import check_case_mix
 from xaudit.audit.claims import stated
 from xaudit.audit.device import read_device
@@ -21,7 +21,7 @@ from xaudit.audit.folds import fold_findings
 from xaudit.audit.lock import alone_in
 from xaudit.audit.metrics import all_metrics
 from xaudit.audit.on_threshold import on_thresholds
-from xaudit.audit.patient_key import patient_key
+from xaudit.audit.patient_key import PatientKey, patient_key
 from xaudit.audit.performance import Performance
 from xaudit.audit.plan import (
     NOT_PLANNED,
@@ -40,13 +40,17 @@ from xaudit.audit.resume import finished_before
 from xaudit.audit.seen import Scores, scores_of
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.audit.suspicions import Noticed, keep_noticed
+from xaudit.core.case import NOT_RECORDED
+from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.suspicion import Suspicion
-from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
+from xaudit.data.predictions import ScoredStudy, read_predictions
 from xaudit.data.prepare import file_sha256
+from xaudit.data.scored import ScoredCase, ScoredCases
+from xaudit.data.texts import Texts
 from xaudit.errors import ConfigError
-from xaudit.fairness.intersections import with_intersections
+from xaudit.fairness.intersections import cut_intersections
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.policy import read_policy
 
@@ -60,7 +64,7 @@ class PredictionsPlan:
     record: PlanRecord
     config: PredictionsConfig
     study: ScoredStudy
-    rows: tuple[CaseRow, ...]
+    rows: Sequence[CaseRow]
 
     @property
     def points(self) -> tuple[OperatingPoint, ...]:
@@ -90,10 +94,12 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         study = read_predictions(config.spec())
     except ConfigError as error:
         raise ConfigError([placed(one, file) for one in error.problems]) from None
-    rows = [_row(case, config) for case in study.cases]
-    check_case_mix(config.statistics, (row.groups for row in rows))
+    assert isinstance(study.cases, ScoredCases)
+    rows = _columns(study.cases, config)
+    check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
     policy = read_policy(config.policy, overrides.env) if config.policy else None
     drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
+    kept = rows if drawn.limit is None else rows.at([row.case_id for row in drawn.cases])
     device = read_device(config.device, overrides.env)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -101,14 +107,14 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         config=_portable(config),
         files={"predictions": file_sha256(config.data.table) or "unreadable"},
         sample=(),
-        shards=(tuple(row.case_id for row in drawn.cases),),
+        shards=(tuple(kept.ids),),
         policy=policy,
         declared=device.texts,
         statements=device.statements,
         limit=drawn.limit,
         notes=drawn.notes,
     )
-    return PredictionsPlan(with_identity(record), config, study, drawn.cases)
+    return PredictionsPlan(with_identity(record), config, study, kept)
 
 
 def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit) -> Findings:
@@ -133,7 +139,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         if there is not None:
             return taken_up(folder, there, plan.config.acknowledge)
         refuse_other_key(folder, record, key)
-        return _carried_out(replace(plan, record=record, rows=key.coded(plan.rows)), folder)
+        return _carried_out(replace(plan, record=record, rows=_coded(plan.rows, key)), folder)
 
 
 def _carried_out(plan: PredictionsPlan, folder: Path) -> Findings:
@@ -141,7 +147,7 @@ def _carried_out(plan: PredictionsPlan, folder: Path) -> Findings:
     check_failures(plan.rows, plan.config.max_failed)
     fix_record(record, folder)
     store = Store(folder)
-    store.write(0, Shard(cases=list(plan.rows)))
+    store.write(0, Shard(cases=plan.rows))
     # Read back: the findings are about what is on disk.
     rows = Results.load(store, record).cases
     noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
@@ -149,25 +155,31 @@ def _carried_out(plan: PredictionsPlan, folder: Path) -> Findings:
     return finish(folder, findings)
 
 
-def _row(case: ScoredCase, config: PredictionsConfig) -> CaseRow:
-    groups, site = dict(case.groups), config.data.columns.site
-    if site is not None:
-        groups.setdefault(site, case.site or "")
+def _columns(cases: ScoredCases, config: PredictionsConfig) -> CaseColumns:
     crossed = config.data.intersections
-    return CaseRow(
-        case_id=case.case_id,
-        patient=case.patient,
-        label=case.label,
-        groups=with_intersections(
-            groups, crossed.of if crossed else (), crossed.depth if crossed else 1
-        ),
-        logit=case.logit,
-        lesions=0,
-        form="none",
-        sampled=False,
-        issues=case.issues,
-        fold=case.fold,
+    groups = {name: _cut(levels) for name, levels in cases.levels.items()}
+    if cases.sites is not None and config.data.columns.site:
+        groups.setdefault(config.data.columns.site, _cut(cases.sites))
+    if crossed:
+        groups = cut_intersections(groups, crossed.of, crossed.depth)
+    return CaseColumns(
+        ids=[cases.ids.texts[code] for code in cases.ids.codes],
+        patients=Cut.coded(cases.patients.texts, cases.patients.codes),
+        labels=cases.labels,
+        logits=cases.logits,
+        groups=groups,
+        folds=Cut.coded(cases.folds.texts, cases.folds.codes) if cases.folds else None,
+        noted=cases.own_issues,
     )
+
+
+def _coded(rows: CaseColumns, key: PatientKey) -> CaseColumns:
+    """The rows with codes for patients."""
+    return rows.with_patients([key.code(name) for name in rows.patients.names])
+
+
+def _cut(levels: Texts) -> Cut:
+    return Cut.coded([text or NOT_RECORDED for text in levels.texts], levels.codes)
 
 
 def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> Scores:
@@ -207,7 +219,7 @@ def summarize_predictions(
             *performance.findings(),
             *of_groups,
             *_folds(plan, rows, study.unit),
-            *association_findings(rows, config.seed, study.unit, config.statistics.minimum),
+            *performance.associations(),
         ),
         metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
         methods=(),
@@ -226,7 +238,8 @@ def summarize_predictions(
 
 def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
     data = plan.config.data
-    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None}
+    # Without folds no row is looked at: there may be a million of them.
+    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None} if data.folds else {}
     return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 
@@ -260,23 +273,29 @@ def _mixed_splits(splits: Sequence[str]) -> tuple[str, ...]:
 def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> StudyFacts:
     data = plan.config.data
     column = data.columns.site
-    sites = {case.site for case in plan.study.cases if case.site is not None}
+    cases, levels = CaseColumns.of(rows), group_levels(rows)
     return StudyFacts(
         name=data.name or data.table.stem,
         source=data.source,
         license=data.license,
         sha256=record.files["predictions"],
         cases=len(rows),
-        patients=len({row.patient for row in rows}),
-        positives=sum(row.label for row in rows),
+        patients=len(cases.patients.there),
+        positives=int(cases.labels.sum()),
         lesions=0,
         unit="patient" if data.columns.patient else "image",
         unit_note="" if data.columns.patient else "The study declares one image per patient.",
         site_column=column,
-        sites=len(sites) if column else None,
+        sites=_sites(plan.study.cases) if column else None,
         dates=data.dates,
-        levels=group_levels(rows),
+        levels=levels,
     )
+
+
+def _sites(cases: Sequence[ScoredCase]) -> int:
+    if isinstance(cases, ScoredCases):
+        return len(cases.sites.used() - {""}) if cases.sites else 0
+    return len({case.site for case in cases if case.site is not None})
 
 
 def _which_rows(plan: PredictionsPlan, record: PlanRecord, cases: int) -> str:
@@ -288,17 +307,18 @@ def _which_rows(plan: PredictionsPlan, record: PlanRecord, cases: int) -> str:
 def _accountability(
     plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
 ) -> Accountability:
-    scored = [row for row in rows if row.logit is not None]
+    cases = CaseColumns.of(rows)
+    scored = int(cases.scored.sum())
     return Accountability(
         listed=plan.study.listed,
         excluded=plan.study.listed - len(rows),
-        unreadable=len(rows) - len(scored),
-        scored=len(scored),
-        scored_positives=sum(row.label for row in scored),
+        unreadable=len(rows) - scored,
+        scored=scored,
+        scored_positives=int(cases.labels[cases.scored].sum()),
         sampled=0,
         sampled_positives=0,
         explained=0,
         unexplained=0,
         sample_why=_which_rows(plan, record, len(rows)),
-        issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
+        issues=(*plan.study.issues, *cases.issues()),
     )

@@ -30,7 +30,9 @@ FORMAT = "predictions"
 class PredictionsDataConfig(Section):
     """Which table is audited, and what its columns mean."""
 
-    table: Path = Field(description="CSV or JSON, one row for each case, relative to this file")
+    table: Path = Field(
+        description="CSV, JSON, Parquet or Arrow, one row for each case, relative to this file"
+    )
     name: str = Field("", description="how the card calls the study")
     source: str = Field("", description="citation, DOI or commit, for the card")
     license: str = Field("", description="terms under which the data are used, for the card")

@@ -40,7 +40,7 @@ class Drawn(Generic[One]):
         notes: what the sample was sized for, and what it cannot decide; for a reader.
     """
 
-    cases: tuple[One, ...]
+    cases: Sequence[One]
     limit: int | None
     notes: tuple[str, ...] = ()
 
@@ -82,7 +82,7 @@ def draw_cases(
         ConfigError: "ci" without a policy.
     """
     if limit is None:
-        return Drawn(tuple(cases), None)
+        return Drawn(cases, None)
     if limit != "ci":
         return Drawn(limit_study(cases, limit, seed), limit)
     if policy is None:

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from xaudit.audit.case_columns import CaseColumns, case_ids
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.store import CaseRow, MapRow, ScoreRow, Store, array_name
+
+Key = TypeVar("Key", int, str)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Results:
     """
 
     store: Store
-    cases: tuple[CaseRow, ...]
+    cases: Sequence[CaseRow]
     scores: tuple[ScoreRow, ...]
     maps: tuple[MapRow, ...]
     places: Mapping[str, tuple[int, int]]
@@ -52,15 +55,16 @@ class Results:
         """
         read = {number: store.read(number) for number in numbers}
         shards = list(read.values())
+        cases = shards[0].cases if len(shards) == 1 else None
         return cls(
             store,
-            _named([row for shard in shards for row in shard.cases]),
+            _named(cases if cases is not None else [row for one in shards for row in one.cases]),
             tuple(row for shard in shards for row in shard.scores),
             tuple(row for shard in shards for row in shard.maps),
             {
-                row.case_id: (number, position)
+                case_id: (number, position)
                 for number, shard in read.items()
-                for position, row in enumerate(shard.cases)
+                for position, case_id in enumerate(case_ids(shard.cases))
             },
         )
 
@@ -110,10 +114,26 @@ class Results:
         return np.asarray(arrays[name]) if name in arrays else None
 
 
-def _named(rows: Sequence[CaseRow]) -> tuple[CaseRow, ...]:
+def _named(rows: Sequence[CaseRow]) -> Sequence[CaseRow]:
     """Patients in an order that is the same under every key: what is drawn goes by their names."""
-    first: dict[str, str] = {}
-    for row in rows:
-        first[row.patient] = min(first.get(row.patient, row.case_id), row.case_id)
+    if isinstance(rows, CaseColumns):
+        codes = rows.patients.codes.tolist()
+        first = _first(zip(codes, rows.ids, strict=True))
+        return rows.with_patients(
+            [_name(first[place], code) for place, code in enumerate(rows.patients.names)]
+        )
+    by_code = _first((row.patient, row.case_id) for row in rows)
+    return tuple(replace(row, patient=_name(by_code[row.patient], row.patient)) for row in rows)
+
+
+def _first(cases: Iterable[tuple[Key, str]]) -> dict[Key, str]:
+    """Patient → the id of a case that sorts before those of all others of the patient."""
+    first: dict[Key, str] = {}
+    for patient, case_id in cases:
+        first[patient] = min(first.get(patient, case_id), case_id)
+    return first
+
+
+def _name(first: str, code: str) -> str:
     # Nothing sorts below NUL: an id that begins like another comes after it, whatever the code.
-    return tuple(replace(row, patient=f"{first[row.patient]}\0{row.patient}") for row in rows)
+    return f"{first}\0{code}"

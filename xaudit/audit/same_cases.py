@@ -93,7 +93,7 @@ class SameCases:
         return "; ".join(notes)
 
     @cached_property
-    def rows(self) -> tuple[CaseRow, ...]:
+    def rows(self) -> Sequence[CaseRow]:
         """Cases of the judged audit."""
         return self.new.results.cases
 

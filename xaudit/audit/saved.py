@@ -28,7 +28,8 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
 from xaudit.core.detector import OperatingPoint, Taken
 from xaudit.core.finding import Findings, GalleryCase
-from xaudit.data.predictions import ScoredCase, ScoredStudy
+from xaudit.data.predictions import ScoredStudy
+from xaudit.data.scored import ScoredCase
 
 NO_LAYER = "none returns a picture"
 _COMPUTED = ("weights taken", "computed on", "images at once", "number format")

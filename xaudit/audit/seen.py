@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.store import CaseRow
 from xaudit.core.case import BoolArray, Case, FloatArray
 from xaudit.core.detector import OperatingPoint
@@ -61,7 +62,6 @@ def scores_of(
     of_table: bool = False,
 ) -> Scores:
     """The scores among the rows of an audit; see `Scores`."""
-    scored = [(row.logit, row.label) for row in rows if row.logit is not None]
-    logits = np.array([logit for logit, _ in scored], dtype=np.float64)
-    labels = np.array([label for _, label in scored], dtype=bool)
+    cases = CaseColumns.of(rows)
+    logits, labels = cases.logits[cases.scored], cases.labels[cases.scored]
     return Scores(logits, labels, kind, clipping, of_table, points)

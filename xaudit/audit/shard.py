@@ -87,7 +87,7 @@ class ShardWorker:
         self._explain(shard, items)
         shard.arrays[IMAGE] = _stacked([item.statistics for item in items], len(IMAGE_STATISTICS))
         shard.arrays[DETECTOR] = _stacked([item.features for item in items], 0)
-        shard.cases.extend(self._row(item) for item in items)
+        shard.cases = [self._row(item) for item in items]
         return shard
 
     def _prepare(self, case: Case) -> Progressed:

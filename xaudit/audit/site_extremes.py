@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from xaudit.audit.sites import AT_POINT, judged
-from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.group_gaps import interval_at
+from xaudit.metrics.sides import Side, Sides
 from xaudit.metrics.worst_site import worst_site
 
-_LEVEL = 0.95
 _PAIR = 2
+
+Counts = Mapping[str, tuple[int, str]]
+"""Site → cases of the rarest kind that a metric rests on, and how they are called."""
 
 
 def site_extreme_findings(
     predictions: Predictions,
     points: Sequence[OperatingPoint],
-    sites: Mapping[str, BoolArray],
+    sides: Sides,
     column: str,
+    sites: Sequence[str],
     minimum: tuple[int, int],
 ) -> Iterator[Finding]:
     """Leave one hospital out, pooled: does one site carry the figures? And how bad is the worst?
@@ -30,30 +33,34 @@ def site_extreme_findings(
     Args:
         predictions: the scored cases.
         points: operating points.
-        sites: level of the site column → (N,) bool; without those of no known site.
+        sides: every level of the site column, and its rest.
         column: that names the site.
+        sites: its levels, without those of no known site.
         minimum: cases of a kind for an estimate, and for a verdict.
     """
     if len(sites) < _PAIR:
         return
     for metric, scope, p in judged(predictions, points, column):
-        for site, inside in sites.items():
-            rest = p.subset(~inside)
-            count, what = _counted(metric, rest)
-            left = apply_size_rule(interval_at(rest, metric, _LEVEL), count, minimum, what)
+        within, without = _counted(metric, p, sides, column)
+        for site in sites:
+            count, what = without[site]
+            rest = sides.estimate(metric, Side(column, site, rest=True), p.threshold)
+            left = apply_size_rule(rest, count, minimum, what)
             full = {**scope, "level": site, "compared": "without"}
             yield Finding(f"{metric}_without_site", full, left, positives=count)
-        yield Finding(f"{metric}_worst_site", scope, _worst(p, sites, metric, minimum))
+        counts = {site: within[site][0] for site in sites}
+        large = {
+            site: partial(sides.estimate, metric, Side(column, site), p.threshold)
+            for site, count in counts.items()
+            if count >= minimum[0]
+        }
+        worst = worst_site(large, sides.size)
+        yield Finding(f"{metric}_worst_site", scope, _owned_up(worst, counts, minimum))
 
 
-def _worst(
-    p: Predictions, sites: Mapping[str, BoolArray], metric: str, minimum: tuple[int, int]
-) -> Estimate:
+def _owned_up(found: Estimate, counts: Mapping[str, int], minimum: tuple[int, int]) -> Estimate:
     """Over the sites that are large enough for an estimate; the others are owned up to."""
-    counts = {name: _counted(metric, p.subset(inside))[0] for name, inside in sites.items()}
-    large = {name: inside for name, inside in sites.items() if counts[name] >= minimum[0]}
-    found = worst_site(p, large, metric)
-    small = len(sites) - len(large)
+    sites, small = counts, sum(count < minimum[0] for count in counts.values())
     if small:
         return found.with_caution(
             f"{small} of {len(sites)} sites have fewer than {minimum[0]} cases to judge by"
@@ -64,9 +71,19 @@ def _worst(
     return found
 
 
-def _counted(metric: str, p: Predictions) -> tuple[int, str]:
-    positives = int(p.labels.sum())
-    kinds = {"positives": positives, "negatives": len(p) - positives}
+def _counted(metric: str, p: Predictions, sides: Sides, column: str) -> tuple[Counts, Counts]:
+    """Of every site, and of all cases without it."""
+    cut = sides.columns[column]
+    kinds = {"positives": p.labels, "negatives": ~p.labels}
     if metric in AT_POINT:
         kinds.pop("negatives" if metric == "sensitivity" else "positives")
-    return min((count, what) for what, count in kinds.items())
+    inside = {what: cut.counts(kind) for what, kind in kinds.items()}
+    outside = {what: counts.sum() - counts for what, counts in inside.items()}
+    within, without = (
+        {
+            site: min((int(counts[place]), what) for what, counts in one.items())
+            for place, site in enumerate(cut.names)
+        }
+        for one in (inside, outside)
+    )
+    return within, without

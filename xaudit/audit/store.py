@@ -22,41 +22,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
+from xaudit.audit import case_row
+from xaudit.audit.case_columns import CaseColumns, read_columns, write_columns
 from xaudit.audit.disk import anew, lasting_file, new_file, new_folder
 from xaudit.core.attribution import Parameter, Residual
-from xaudit.core.case import CaseIssue
 from xaudit.errors import AuditError
 
 _DONE = "_DONE"
 _TABLES = ("cases.parquet", "scores.parquet", "maps.parquet")
 _ARRAYS = "arrays.npz"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """One case after scoring; ``logit`` is None where it could not be read.
-
-    Attributes:
-        patient: a code that tells patients apart and names none; see `PatientKey`.
-        lesions: lesions on the input grid.
-        sampled: drawn to be explained.
-        image_sha256: of the image file; None where there is none or it cannot be read.
-        fold: of a cross-validation, in which the detector had not seen the case.
-        pixel_mm: height and width of a pixel of the input grid; None if not known.
-    """
-
-    case_id: str
-    patient: str
-    label: bool
-    groups: Mapping[str, str]
-    logit: float | None
-    lesions: int
-    form: str
-    sampled: bool
-    issues: tuple[CaseIssue, ...] = ()
-    image_sha256: str | None = None
-    fold: str | None = None
-    pixel_mm: tuple[float, float] | None = None
+CaseRow = case_row.CaseRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +118,7 @@ class Shard:
         arrays: name → array; names are made by `array_name`.
     """
 
-    cases: list[CaseRow] = field(default_factory=list)
+    cases: Sequence[CaseRow] = field(default_factory=list)
     scores: list[ScoreRow] = field(default_factory=list)
     maps: list[MapRow] = field(default_factory=list)
     arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
@@ -206,7 +181,7 @@ class Store:
         """
         with new_folder(self.path(number)) as folder:
             with lasting_file(folder / _TABLES[0]) as file:
-                _write_rows(file, shard.cases, CaseRow)
+                _write_cases(file, shard.cases)
             with lasting_file(folder / _TABLES[1]) as file:
                 _write_rows(file, shard.scores, ScoreRow)
             with lasting_file(folder / _TABLES[2]) as file:
@@ -227,7 +202,7 @@ class Store:
             raise AuditError(f"{self.path(number)}: not complete; run the audit again to go on")
         path = self.path(number)
         return Shard(
-            _read_rows(path / "cases.parquet", CaseRow),
+            _read_cases(path / "cases.parquet"),
             _read_rows(path / "scores.parquet", ScoreRow),
             _read_rows(path / "maps.parquet", MapRow),
         )
@@ -341,6 +316,19 @@ def _write_rows(file: BinaryIO, rows: Sequence[Row], kind: type[Row]) -> None:
         for name in names
     }
     pq.write_table(pa.table(columns), file, write_page_checksum=True)
+
+
+def _write_cases(file: BinaryIO, rows: Sequence[CaseRow]) -> None:
+    if isinstance(rows, CaseColumns):
+        write_columns(file, rows)
+    else:
+        _write_rows(file, rows, CaseRow)
+
+
+def _read_cases(path: Path) -> Sequence[CaseRow]:
+    with _damage(path):
+        columns = read_columns(path)
+    return _read_rows(path, CaseRow) if columns is None else columns
 
 
 def _pack(value: object) -> str:

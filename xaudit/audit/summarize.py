@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from xaudit.audit.agreement import CONSENSUS, agreement_findings
-from xaudit.audit.associations import association_findings
 from xaudit.audit.claims import stated
 from xaudit.audit.credibility_findings import credibility_findings
 from xaudit.audit.degraded_maps_findings import degraded_map_findings
@@ -115,7 +114,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
             *repeated(_of_maps(plan, results, methods), looks),
             *credibility,
             *repeated(_faithfulness(plan, evidence), looks),
-            *repeated(_shortcuts(plan, evidence), looks),
+            *repeated(_shortcuts(plan, evidence, performance), looks),
         ),
         metrics=tuple(all_metrics()),
         methods=(
@@ -242,10 +241,10 @@ def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _shortcuts(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+def _shortcuts(plan: Plan, evidence: Evidence, performance: Performance) -> Iterator[Finding]:
     config, rows, unit = plan.config, evidence.results.cases, plan.study.unit
     patients = {row.case_id: row.patient for row in rows}
-    yield from association_findings(rows, config.seed, unit, config.statistics.minimum)
+    yield from performance.associations()
     normal = {row.case_id for row in rows if not row.label}
     yield from shortcut_findings(
         evidence.shortcuts, patients, config.statistics, config.seed, unit, normal

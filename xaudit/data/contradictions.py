@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from xaudit.core.case import NOT_RECORDED, CaseIssue
@@ -30,22 +30,33 @@ class OfPatient(Protocol):
         """Column → level."""
 
 
-def patient_contradicts(place: str, cases: Collection[OfPatient]) -> Iterator[CaseIssue]:
+def speaks_of_a_person(column: str) -> bool:
+    """Whether a person has one value of a column: a sex."""
+    return column.strip().casefold() in _OF_A_PERSON
+
+
+def patient_contradicts(
+    place: str, cases: Iterable[OfPatient], patients: int | None = None
+) -> Iterator[CaseIssue]:
     """Patients with several sexes: one issue for each such column, naming them by their cases.
 
     Mostly one text stands for many people ("0", "test"), or ids of two hospitals coincide.
 
     Args:
         place: that stands for the whole study, "(study)" or "(table)".
-        cases: of the study.
+        cases: of the study; those of patients of whom it says one thing may be left out.
+        patients: of the study, where cases are left out.
     """
+    cases = tuple(cases)
     columns = dict.fromkeys(name for case in cases for name in case.groups)
     for column in columns:
-        if column.strip().casefold() in _OF_A_PERSON:
-            yield from _contradicting(place, column, cases)
+        if speaks_of_a_person(column):
+            yield from _contradicting(place, column, cases, patients)
 
 
-def _contradicting(place: str, column: str, cases: Iterable[OfPatient]) -> Iterator[CaseIssue]:
+def _contradicting(
+    place: str, column: str, cases: Iterable[OfPatient], patients: int | None
+) -> Iterator[CaseIssue]:
     said: dict[str, Counter[str]] = defaultdict(Counter)
     first: dict[str, str] = {}
     for case in cases:
@@ -58,8 +69,8 @@ def _contradicting(place: str, column: str, cases: Iterable[OfPatient]) -> Itera
         shown = "; ".join(_counted(first[one], said[one]) for one in several[:_SHOWN])
         more = "; ..." if len(several) > _SHOWN else ""
         detail = (
-            f"column {column!r}: of {len(first)} patients, {len(several)} have several values, "
-            f"so they are not one person each: that of case {shown}{more}"
+            f"column {column!r}: of {patients or len(first)} patients, {len(several)} have several "
+            f"values, so they are not one person each: that of case {shown}{more}"
         )
         yield CaseIssue(place, "patient_contradicts", detail, "noted")
 

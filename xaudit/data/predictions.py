@@ -4,51 +4,34 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 
-from xaudit.core.case import CaseIssue
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.core.case import BoolArray, CaseIssue
+from xaudit.data.coded import ColumnTable
+from xaudit.data.columns import read_columns
 from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems
 from xaudit.data.levels import bin_name, merge_problems, merged, remedy, too_many_levels
 from xaudit.data.missing import Missing
 from xaudit.data.numbers import number
 from xaudit.data.predictions_spec import Columns, GroupColumn, Scale, TableSpec
-from xaudit.data.table import (
-    Row,
-    Table,
-    capped,
-    decimal_commas,
-    places,
-    read_as_missing,
-    read_table,
-    told_once,
-)
-from xaudit.data.whole_numbers import without_point
+from xaudit.data.scored import ScoredCase, ScoredCases
+from xaudit.data.table import DECIMAL_COMMA, Row, capped, places, told_once
+from xaudit.data.texts import Texts
+from xaudit.data.whole_numbers import column_without_point
 from xaudit.errors import DataError
 
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 _ROUNDED, _PERCENT = 1.5, 100
 """A score above 1 that no rounding makes, and the largest percentage."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredCase:
-    """One row of the table; ``logit`` is None where the detector gave no prediction.
-
-    Attributes:
-        logit: infinite for a probability of 0 or 1.
-        groups: name → level; empty text where nothing is recorded.
-    """
-
-    case_id: str
-    patient: str
-    label: bool
-    logit: float | None
-    groups: Mapping[str, str]
-    site: str | None
-    issues: tuple[CaseIssue, ...] = ()
-    fold: str | None = None
+_LONGEST = 200
+_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +44,7 @@ class ScoredStudy:
         splits: those that the audited rows come from, sorted; empty without a split column.
     """
 
-    cases: tuple[ScoredCase, ...]
+    cases: Sequence[ScoredCase]
     issues: tuple[CaseIssue, ...]
     listed: int
     splits: tuple[str, ...] = ()
@@ -74,37 +57,38 @@ def read_predictions(spec: TableSpec) -> ScoredStudy:
         DataError: the table cannot be used; every mistake with its row and column.
     """
     missing = Missing.declared(spec.missing, spec.columns.patient)
-    table = read_table(spec.table, missing)
+    table = read_columns(spec.table, missing)
     problems = [*_unknown_columns(spec, table), *missing.problems(table.columns)]
     problems = problems or [*_lost_values(spec, missing), *_decimal_commas(spec, table)]
     if problems:
         raise DataError(problems)
-    ids = (spec.columns.patient, spec.columns.site, spec.columns.fold)
-    table, whole = without_point(table, ids)
-    rows = [row for row in table.rows if not spec.split or _split(spec, row) in spec.split]
-    if not rows:
-        there = ", ".join(repr(one) for one in sorted({_split(spec, row) for row in table.rows}))
+    table, whole = _without_point(spec, table)
+    splits = _splits(spec, table)
+    kept = np.flatnonzero(splits.where(lambda text: not spec.split or text in spec.split))
+    if not len(kept):
+        there = ", ".join(repr(one) for one in sorted(splits.used()))
         raise DataError(f"data.split: no row has one of {list(spec.split)}; there is: {there}")
+    audited = table.at(kept)
     problems = [
-        *_declaration_problems(spec, rows),
+        *_declaration_problems(spec, audited),
         *told_once(spec.table.name, _identity_problems(spec, table)),
-        *told_once(spec.table.name, (one for row in rows for one in _row_problems(spec, row))),
-        *_scale_problems(spec, rows),
-        *_fold_problems(spec, rows),
+        *told_once(spec.table.name, _all_row_problems(spec, audited)),
+        *_scale_problems(spec, audited),
+        *_fold_problems(spec, audited),
     ]
     if problems:
         raise DataError(capped(problems))
-    cases = tuple(_case(spec, row) for row in rows)
+    cases = _cases(spec, audited)
     issues = (
-        *_missing_issues(spec, rows),
+        *_missing_issues(spec, audited),
         *(CaseIssue("(table)", "whole_numbers", said, "noted") for said in whole),
-        *_split_issues(spec, table, rows),
-        *_fold_issues(spec, rows),
-        *patient_contradicts("(table)", cases),
-        *_lonely(spec, rows),
+        *_split_issues(spec, table, kept),
+        *_fold_issues(spec, audited),
+        *patient_contradicts("(table)", *cases.in_doubt()),
+        *_lonely(spec, audited, cases),
     )
-    splits = sorted({_split(spec, row) for row in rows}) if spec.columns.split else []
-    return ScoredStudy(cases, issues, len(table.rows), tuple(splits))
+    named = sorted(splits.at(kept).used()) if spec.columns.split else []
+    return ScoredStudy(cases, issues, len(table), tuple(named))
 
 
 def to_logit(score: float, scale: Scale) -> float:
@@ -116,7 +100,7 @@ def to_logit(score: float, scale: Scale) -> float:
     return math.log(score / (1 - score))
 
 
-def _unknown_columns(spec: TableSpec, table: Table) -> Iterator[str]:
+def _unknown_columns(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     asked = {
         f"data.columns.{one.name}": getattr(spec.columns, one.name) for one in fields(Columns)
     } | {f"data.groups.{name}.column": group.column for name, group in spec.groups.items()}
@@ -142,26 +126,49 @@ def _lost_values(spec: TableSpec, missing: Missing) -> Iterator[str]:
         yield from missing.named_values(f"data.groups.{name}", group.column, taken)
 
 
-def _decimal_commas(spec: TableSpec, table: Table) -> Iterator[str]:
+def _decimal_commas(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
+    """Numbers with decimal commas, which might be thousands: one sentence for each column."""
     numbers = [spec.columns.score, *(one.column for one in spec.groups.values() if one.bins)]
-    for one in decimal_commas(table.rows, numbers):
-        yield f"{spec.table.name} {one}"
+    for name in dict.fromkeys(numbers):
+        found = np.flatnonzero(table.cells[name].where(DECIMAL_COMMA.fullmatch))
+        if len(found):
+            first = int(found[0])
+            yield (
+                f"{spec.table.name} {table.where(first)}, column {name!r}: expected a decimal "
+                f"point, got {table.cells[name][first]!r}, and so in {len(found)} rows; write "
+                "numbers with points"
+            )
 
 
-def _missing_issues(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+def _without_point(spec: TableSpec, table: ColumnTable) -> tuple[ColumnTable, list[str]]:
+    """7 for 7.0 among ids, and what is to be said of that."""
+    cells, notes = dict(table.cells), []
+    for name in dict.fromkeys((spec.columns.patient, spec.columns.site, spec.columns.fold)):
+        if name is not None:
+            cells[name], said = column_without_point(name, cells[name])
+            notes += said
+    return replace(table, cells=cells), notes
+
+
+def _splits(spec: TableSpec, table: ColumnTable) -> Texts:
+    if spec.columns.split:
+        return table.cells[spec.columns.split]
+    return Texts(("",), np.zeros(len(table), dtype=np.int32))
+
+
+def _missing_issues(spec: TableSpec, table: ColumnTable) -> Iterator[CaseIssue]:
     roles = [getattr(spec.columns, one.name) for one in fields(Columns)]
     used = [name for name in roles if name] + [one.column for one in spec.groups.values()]
-    for said in read_as_missing(rows, used):
+    for said in table.read_as_missing(used):
         yield CaseIssue("(table)", "read_as_missing", said, "noted")
 
 
-def _declaration_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
+def _declaration_problems(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     both = sorted(set(spec.positive) & set(spec.negative))
     if both:
         yield f"data.positive: {both} stand under data.negative too"
     for name, group in spec.groups.items():
-        values = {row.text(group.column) for row in rows}
-        yield from _group_problems(f"data.groups.{name}", group, values)
+        yield from _group_problems(f"data.groups.{name}", group, table.cells[group.column].used())
 
 
 def _group_problems(key: str, group: GroupColumn, values: set[str]) -> Iterator[str]:
@@ -180,37 +187,96 @@ def _group_problems(key: str, group: GroupColumn, values: set[str]) -> Iterator[
         yield f"{key}.names: column {group.column!r} has no value {value!r}"
 
 
-def _identity_problems(spec: TableSpec, table: Table) -> Iterator[tuple[Row, str]]:
+def _identity_problems(spec: TableSpec, table: ColumnTable) -> Iterator[tuple[Row, str]]:
     """Ids are unique, and a patient has one site, over all rows of the table."""
-    columns = spec.columns
+    columns, ids = spec.columns, table.cells[spec.columns.id].told(str)
+    patients = table.cells[columns.patient].told(str) if columns.patient else None
+    if not _suspect(ids, patients, table.cells[columns.site] if columns.site else None):
+        return
     seen: dict[str, str] = {}
     sites: dict[str, tuple[str, str]] = {}
-    for row in table.rows:
+    for row in table.rows(np.ones(len(table), dtype=bool)):
         case_id = row.text(columns.id)
-        if not case_id.isprintable() or not 0 < len(case_id) <= 200:
+        if not _is_id(case_id):
             said = f"expected 1 to 200 printable characters, got {case_id[:40]!r}"
             yield row, _told(columns.id, said)
         elif case_id in seen:
             yield row, _told(columns.id, f"{case_id!r} is in {seen[case_id]} already")
         seen.setdefault(case_id, row.where)
-        if columns.patient is None:
-            continue
-        patient = row.text(columns.patient)
-        if not patient:
-            said = f"expected a patient, got {row.said(columns.patient)}"
-            yield row, _told(columns.patient, said)
-        elif columns.site:
-            site = row.text(columns.site)
-            first, where = sites.setdefault(patient, (site, row.where))
-            if site != first:
-                said = (
-                    f"{site!r}, but the same patient is at {first!r} in {where}; make ids of "
-                    "patients unique over all sites, or take this column as a group instead"
-                )
-                yield row, _told(columns.site, said)
+        yield from _patient_problems(columns, row, sites)
 
 
-def _row_problems(spec: TableSpec, row: Row) -> Iterator[tuple[Row, str]]:
+def _patient_problems(
+    columns: Columns, row: Row, sites: dict[str, tuple[str, str]]
+) -> Iterator[tuple[Row, str]]:
+    """No patient, or one whose site was another before; ``sites`` takes the first of each."""
+    if columns.patient is None:
+        return
+    patient = row.text(columns.patient)
+    if not patient:
+        said = f"expected a patient, got {row.said(columns.patient)}"
+        yield row, _told(columns.patient, said)
+    elif columns.site:
+        site = row.text(columns.site)
+        first, where = sites.setdefault(patient, (site, row.where))
+        if site != first:
+            said = (
+                f"{site!r}, but the same patient is at {first!r} in {where}; make ids of "
+                "patients unique over all sites, or take this column as a group instead"
+            )
+            yield row, _told(columns.site, said)
+
+
+def _suspect(ids: Texts, patients: Texts | None, sites: Texts | None) -> bool:
+    """Whether a look at every row is worth while: an id twice or none, a patient at two sites."""
+    if len(ids.used()) < len(ids) or not all(map(_is_id, ids.texts)):
+        return True
+    if patients is None:
+        return False
+    if "" in patients.used():
+        return True
+    if sites is None:
+        return False
+    # Which of the rows of a patient this leaves does not matter: all have to have the same site.
+    home = np.zeros(len(patients.texts), dtype=np.int32)
+    codes = sites.told(str).codes
+    home[patients.codes] = codes
+    return bool((home[patients.codes] != codes).any())
+
+
+def _is_id(text: str) -> bool:
+    return text.isprintable() and 0 < len(text) <= _LONGEST
+
+
+def _all_row_problems(spec: TableSpec, table: ColumnTable) -> Iterator[tuple[Row, str]]:
+    """Of the rows of which a text by itself, or none, tells that something may be wrong."""
+    labels, column = {*spec.positive, *spec.negative}, spec.columns.score
+    failed = _failed(spec, table)
+    bad = table.cells[spec.columns.label].where(lambda text: text not in labels)
+    bad |= ~failed & table.cells[column].where(_no_score)
+    for group in spec.groups.values():
+        if group.bins:
+            bad |= table.cells[group.column].where(partial(_no_bin, group=group))
+    for at in np.flatnonzero(bad):
+        yield from _row_problems(spec, table.row(int(at)), failed=bool(failed[at]))
+
+
+def _no_score(text: str) -> bool:
+    try:
+        return not math.isfinite(number(text))
+    except ValueError:
+        return True
+
+
+def _no_bin(text: str, group: GroupColumn) -> bool:
+    try:
+        bin_name(text, group.bins)
+    except ValueError:
+        return True
+    return False
+
+
+def _row_problems(spec: TableSpec, row: Row, *, failed: bool) -> Iterator[tuple[Row, str]]:
     label = row.text(spec.columns.label)
     if label not in spec.positive and label not in spec.negative:
         said = (
@@ -218,7 +284,7 @@ def _row_problems(spec: TableSpec, row: Row) -> Iterator[tuple[Row, str]]:
             f"got {row.said(spec.columns.label)}; see data.positive and data.negative"
         )
         yield row, _told(spec.columns.label, said)
-    if not _failed(spec, row):
+    if not failed:
         said = _score_problem(row, spec.columns.score)
         if said:
             yield row, _told(spec.columns.score, said)
@@ -240,69 +306,90 @@ def _score_problem(row: Row, column: str) -> str:
     return "" if math.isfinite(score) else f"expected a finite number, got {text!r}"
 
 
-def _scale_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
+def _scale_problems(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     """Scores that are no probabilities: one sentence, and what they look like."""
     if spec.scale != "probability":
         return
     column = spec.columns.score
-    scored = [row for row in rows if not _failed(spec, row) and not _score_problem(row, column)]
-    outside = [row for row in scored if not 0 <= float(row.text(column)) <= 1]
-    if not outside:
+    scores = _numbers(table.cells[column])
+    scored = ~_failed(spec, table) & np.isfinite(scores)
+    outside = np.flatnonzero(scored & ((scores < 0) | (scores > 1)))
+    if not len(outside):
         return
-    all_of_them = [float(row.text(column)) for row in scored]
-    low, high = min(all_of_them), max(all_of_them)
+    low, high = float(scores[scored].min()), float(scores[scored].max())
     if low < 0:
         advice = "logits are `detector.score: logit`"
     elif _ROUNDED < high <= _PERCENT:
         advice = "if they are percentages, divide them by 100"
     else:
         advice = "look up what the score is, and convert it"
+    where = places([table.row(int(one)) for one in outside[:_SHOWN]])
     yield (
-        f"{spec.table.name} {places(outside)}, column {column!r}: expected a probability from 0 "
-        f"to 1, got {outside[0].text(column)}; so in {len(outside)} of {len(scored)} rows, and all "
-        f"scores run from {low:g} to {high:g}; {advice}"
+        f"{spec.table.name} {where}, column {column!r}: expected a probability from 0 "
+        f"to 1, got {table.cells[column][outside[0]]}; so in {len(outside)} of {scored.sum()} "
+        f"rows, and all scores run from {low:g} to {high:g}; {advice}"
     )
+
+
+def _numbers(column: Texts) -> Array:
+    """(N,), NaN where a text is no number."""
+    values = np.full(len(column.texts), np.nan)
+    for place, text in enumerate(column.texts):
+        if not _no_score(text):
+            values[place] = float(text)
+    return values[column.codes]
 
 
 def _told(column: str, text: str) -> str:
     return f", column {column!r}: {text}"
 
 
-def _split(spec: TableSpec, row: Row) -> str:
-    return row.text(spec.columns.split) if spec.columns.split else ""
-
-
-def _failed(spec: TableSpec, row: Row) -> bool:
+def _failed(spec: TableSpec, table: ColumnTable) -> BoolArray:
+    """(N,), for which rows the detector gave nothing."""
     rule = spec.no_prediction
     if rule is None:
-        return False
+        return np.zeros(len(table), dtype=bool)
     # A declared "nan" is a missing value like any other.
-    declared = {"" if Missing.declared(spec.missing).holds_nothing(rule.column, one) else one
-                for one in rule.values}  # fmt: skip
-    return row.text(rule.column) in declared
+    missing = Missing.declared(spec.missing)
+    declared = {"" if missing.holds_nothing(rule.column, one) else one for one in rule.values}
+    return table.cells[rule.column].where(lambda text: text in declared)
 
 
-def _case(spec: TableSpec, row: Row) -> ScoredCase:
-    columns, case_id = spec.columns, row.text(spec.columns.id)
-    issues: tuple[CaseIssue, ...] = ()
-    logit = None
-    if _failed(spec, row):
-        assert spec.no_prediction is not None
-        column = spec.no_prediction.column
-        detail = f"the detector gave no prediction: {column} is {row.said(column)}"
-        issues = (CaseIssue(case_id, "no_prediction", detail, "unreadable"),)
-    else:
-        logit = to_logit(float(row.text(columns.score)), spec.scale)
-    return ScoredCase(
-        case_id=case_id,
-        patient=row.text(columns.patient) if columns.patient else case_id,
-        label=row.text(columns.label) in spec.positive,
-        logit=logit,
-        groups={name: _level(row.text(one.column), one) for name, one in spec.groups.items()},
-        site=row.text(columns.site) or None if columns.site else None,
-        issues=issues,
-        fold=row.text(columns.fold) if columns.fold else None,
+def _cases(spec: TableSpec, table: ColumnTable) -> ScoredCases:
+    columns, failed = spec.columns, _failed(spec, table)
+    ids = table.cells[columns.id]
+    logits = _logits(_numbers(table.cells[columns.score]), spec.scale)
+    logits[failed] = np.nan
+    return ScoredCases(
+        ids=ids,
+        patients=table.cells[columns.patient].told(str) if columns.patient else ids.told(str),
+        labels=table.cells[columns.label].where(lambda text: text in spec.positive),
+        logits=logits,
+        levels={
+            name: table.cells[one.column].told(partial(_level, group=one))
+            for name, one in spec.groups.items()
+        },
+        sites=table.cells[columns.site].told(str) if columns.site else None,
+        folds=table.cells[columns.fold].told(str) if columns.fold else None,
+        own_issues={int(row): _lost(spec, table, int(row)) for row in np.flatnonzero(failed)},
     )
+
+
+def _logits(scores: Array, scale: Scale) -> Array:
+    """As `to_logit`, of many."""
+    if scale == "logit":
+        return scores.copy()
+    different, place = np.unique(scores, return_inverse=True)
+    found = np.array([one if np.isnan(one) else to_logit(float(one), scale) for one in different])
+    return np.asarray(found[place], dtype=np.float64)
+
+
+def _lost(spec: TableSpec, table: ColumnTable, row: int) -> tuple[CaseIssue, ...]:
+    assert spec.no_prediction is not None
+    column = spec.no_prediction.column
+    said = table.row(row).said(column)
+    detail = f"the detector gave no prediction: {column} is {said}"
+    return (CaseIssue(table.cells[spec.columns.id][row], "no_prediction", detail, "unreadable"),)
 
 
 def _level(text: str, group: GroupColumn) -> str:
@@ -312,29 +399,29 @@ def _level(text: str, group: GroupColumn) -> str:
     return group.names[text] if text in group.names else merged(text, group.merge)
 
 
-def _split_issues(spec: TableSpec, table: Table, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+def _split_issues(spec: TableSpec, table: ColumnTable, kept: IntArray) -> Iterator[CaseIssue]:
     """What was left out, and patients who are on both sides."""
-    if len(rows) == len(table.rows):
+    if len(kept) == len(table):
         return
-    audited = set(spec.split)
-    for split, count in sorted(Counter(_split(spec, row) for row in table.rows).items()):
+    splits, audited = _splits(spec, table).told(str), set(spec.split)
+    counts = np.bincount(splits.codes, minlength=len(splits.texts))
+    for split, count in sorted(zip(splits.texts, counts.tolist(), strict=True)):
         if split not in audited:
             detail = f"{count} rows are of split {split!r}, not of {', '.join(spec.split)}"
             yield CaseIssue("(table)", "other_split", detail, "excluded")
     if spec.columns.patient:
-        column = spec.columns.patient
-        inside = {row.text(column) for row in rows}
-        shared = inside & {
-            row.text(column) for row in table.rows if _split(spec, row) not in audited
-        }
-        if shared:
-            ids = [row.text(spec.columns.id) for row in rows if row.text(column) in shared]
+        patients, ids = table.cells[spec.columns.patient].told(str), table.cells[spec.columns.id]
+        others = np.setdiff1d(np.arange(len(table)), kept)
+        inside, outside = np.unique(patients.codes[kept]), np.unique(patients.codes[others])
+        shared = np.intersect1d(inside, outside)
+        if len(shared):
+            rows = kept[np.isin(patients.codes[kept], shared)]
             detail = f"{len(shared)} of {len(inside)} audited patients have cases in another split"
-            detail += f", among them those of {', '.join(ids[:3])}"
+            detail += f", among them those of {', '.join(ids[row] for row in rows[:3])}"
             yield CaseIssue("(table)", "patient_in_two_splits", detail, "noted")
 
 
-def _fold_cases(spec: TableSpec, rows: Sequence[Row]) -> list[FoldCase]:
+def _fold_cases(spec: TableSpec, table: ColumnTable) -> list[FoldCase]:
     one = spec.columns
     assert one.fold is not None
     return [
@@ -346,27 +433,28 @@ def _fold_cases(spec: TableSpec, rows: Sequence[Row]) -> list[FoldCase]:
             site=row.text(one.site) if one.site else None,
             label=row.text(one.label) in spec.positive,
         )
-        for row in rows
+        for row in table.rows(np.ones(len(table), dtype=bool))
     ]
 
 
-def _fold_problems(spec: TableSpec, rows: Sequence[Row]) -> Iterator[str]:
+def _fold_problems(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     if spec.folds is not None and spec.columns.fold is not None:
-        for one in fold_problems(_fold_cases(spec, rows), spec.folds):
+        for one in fold_problems(_fold_cases(spec, table), spec.folds):
             yield f"{spec.table.name} {one}"
 
 
-def _fold_issues(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+def _fold_issues(spec: TableSpec, table: ColumnTable) -> Iterator[CaseIssue]:
     if spec.folds is not None and spec.columns.fold is not None:
-        yield from fold_issues(_fold_cases(spec, rows), spec.folds)
+        yield from fold_issues(_fold_cases(spec, table), spec.folds)
 
 
-def _lonely(spec: TableSpec, rows: Sequence[Row]) -> Iterator[CaseIssue]:
+def _lonely(spec: TableSpec, table: ColumnTable, cases: ScoredCases) -> Iterator[CaseIssue]:
     """Levels of one case: most often a typing error, and no figure can be given for them."""
-    for name, group in spec.groups.items():
-        levels = [_level(row.text(group.column), group) for row in rows]
-        counts = Counter(levels)
-        for row, level in zip(rows, levels, strict=True):
-            if counts[level] == 1:
-                detail = f"{row.where}, column {group.column!r}: the only case of {name} {level!r}"
-                yield CaseIssue(row.text(spec.columns.id), "group_of_one", detail, "noted")
+    for name, levels in cases.levels.items():
+        counts = np.bincount(levels.codes, minlength=len(levels.texts))
+        for row in np.flatnonzero(counts[levels.codes] == 1):
+            detail = (
+                f"{table.where(int(row))}, column {spec.groups[name].column!r}: the only case of "
+                f"{name} {levels[row]!r}"
+            )
+            yield CaseIssue(cases.ids[row], "group_of_one", detail, "noted")

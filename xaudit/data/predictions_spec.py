@@ -74,7 +74,7 @@ class TableSpec:
     """The declaration behind a table of predictions.
 
     Attributes:
-        table: CSV or JSON file.
+        table: CSV, JSON, Parquet or Arrow file.
         columns: roles.
         scale: what a score is: a probability in [0, 1], or a logit.
         positive: label values that mean fractured.

@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
+from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.data.texts import Coder, Texts
 from xaudit.errors import DataError
 
+IntArray = npt.NDArray[np.intp]
 SEPARATORS = ",;\t|"
 _DECLARED = re.compile(r'"?sep=([^\w\s"#]|\t)"?\1*\s*', re.IGNORECASE)
 # "#N/A" and "#NA" are what programs write for a value that they do not have.
@@ -31,9 +37,8 @@ class Record:
 class _Lines(Iterator[str]):
     """Lines for a CSV reader; between two records, blank lines and comments are left out."""
 
-    def __init__(self, text: str) -> None:
-        # Without translation: a quoted value keeps its line ends.
-        self._source = iter(io.StringIO(text, newline=""))
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._source = iter(lines)
         self.number = self.began = 0
         self.between = True
         self.comments: list[Record] = []
@@ -54,39 +59,83 @@ class _Lines(Iterator[str]):
 def read_separated(file: str, text: str) -> tuple[tuple[str, ...], list[Record]]:
     """The names of the columns and the rows, each with as many cells as there are columns.
 
+    As `scan_separated`, of a text.
+    """
+    # Without translation: a quoted value keeps its line ends.
+    columns, lines, cells = scan_separated(file, lambda: io.StringIO(text, newline=""))
+    texts = ([one[row] for row in range(len(one))] for one in cells)
+    rows = zip(lines.tolist(), *texts, strict=True)
+    return columns, [Record(line, tuple(own)) for line, *own in rows]
+
+
+def scan_separated(
+    file: str, source: Callable[[], Iterable[str]]
+) -> tuple[tuple[str, ...], IntArray, tuple[Texts, ...]]:
+    """The names of the columns, the line on which each row begins, and the cells by column.
+
     Left out: blank lines, lines that begin with "#", a line "sep=;" at the top. A line with more or
     fewer values than there are names is refused even if what is too much is empty: a decimal comma
     without quotes looks the same, and would shift every value behind it.
 
     Args:
         file: its name, for messages.
-        text: of the file, with a line of names.
+        source: gives the lines of the file with their ends, each time from the first.
 
     Raises:
         DataError: what cannot be read, in one sentence for each kind.
     """
-    lines = _Lines(text)
+    lines = _Lines(source())
     try:
         first = next(lines)
     except StopIteration:
         raise DataError(f"{file}: expected a line with the names of columns, got none") from None
     declared = _DECLARED.fullmatch(first)
     separator = declared[1] if declared else _separator(first)
-    if not declared:
-        lines = _Lines(text)
-    header, *rows = _records(file, lines, separator) or [Record(1, ())]
+    if declared:
+        lines.between = True
+    else:
+        lines = _Lines(source())
+    records = _records(file, lines, separator)
+    header = next(records, Record(1, ()))
     columns = tuple(cell.strip() for cell in header.cells)
-    if above := _above_the_names(header, rows, lines.comments, separator):
+    body = _Body(len(columns))
+    for record in records:
+        body.add(record)
+    if above := _above_the_names(header, body, lines.comments, separator):
         raise DataError(f"{file} {above}")
     problems = [
         *_names_twice(file, header.line, columns),
-        *_ragged(file, len(columns), rows, separator),
-        *_nameless(file, columns, rows),
+        *_ragged(file, len(columns), body.odd, separator),
+        *_nameless(file, columns, body),
         *_doubtful_comments(file, lines.comments, len(columns), separator),
     ]
     if problems:
         raise DataError(problems)
-    return columns, rows
+    return columns, np.array(body.lines, dtype=np.intp), tuple(one.texts() for one in body.coders)
+
+
+class _Body:
+    """The rows below the names: cells by column, and the rows that have more or fewer of them."""
+
+    def __init__(self, width: int) -> None:
+        self.coders = [Coder() for _ in range(width)]
+        self.lines = array("q")
+        self.odd: list[Record] = []
+        self.first: Record | None = None
+        self.widths: set[int] = set()
+
+    def add(self, record: Record) -> None:
+        self.first = self.first or record
+        self.widths.add(len(record.cells))
+        if len(record.cells) != len(self.coders):
+            self.odd.append(record)
+            return
+        self.lines.append(record.line)
+        for coder, cell in zip(self.coders, record.cells, strict=True):
+            coder.add(cell)
+
+    def __len__(self) -> int:
+        return len(self.lines) + len(self.odd)
 
 
 def _separator(header: str) -> str:
@@ -101,31 +150,26 @@ def _cells(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _records(file: str, lines: _Lines, separator: str) -> list[Record]:
+def _records(file: str, lines: _Lines, separator: str) -> Iterator[Record]:
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    records: list[Record] = []
     while True:
         lines.between = True
         try:
             cells = next(reader)
         except StopIteration:
-            return records
+            return
         except csv.Error as error:
             hint = "; long outlines fit JSON" if "field limit" in str(error) else ""
             raise DataError(f"{file} line {lines.began}: {error}{hint}") from error
-        if any(cell.strip() for cell in cells):
-            records.append(Record(lines.began, tuple(cells)))
+        if any(map(str.strip, cells)):
+            yield Record(lines.began, tuple(cells))
 
 
 def _above_the_names(
-    header: Record, rows: Sequence[Record], comments: Sequence[Record], separator: str
+    header: Record, body: _Body, comments: Sequence[Record], separator: str
 ) -> str:
     """What stands where the names of columns should: a title, another comment, names behind #."""
-    place, width, widths = (
-        f"line {header.line}",
-        len(header.cells),
-        {len(row.cells) for row in rows},
-    )
+    place, width, widths = f"line {header.line}", len(header.cells), body.widths
     first = header.cells[0].strip() if header.cells else ""
     for one in comments:
         count = len(_cells(one.cells[0], separator))
@@ -134,8 +178,9 @@ def _above_the_names(
                 f"line {one.line}: # begins a comment, and this one has a value for each of the "
                 f"{width} columns; if these are the names, delete the #, and otherwise the line"
             )
-    wider = len(rows) > 1 and len(widths) == 1 and width < min(widths)
-    title = wider and (width == 1 or all(_NAME.fullmatch(cell) for cell in rows[0].cells))
+    wider = len(body) > 1 and len(widths) == 1 and width < min(widths)
+    below = body.first.cells if body.first else ()
+    title = wider and (width == 1 or all(_NAME.fullmatch(cell) for cell in below))
     if title or first.startswith(_OTHER_COMMENTS):
         return (
             f"{place}: expected the names of the columns, got {first[:40]!r}; "
@@ -172,12 +217,17 @@ def _hint(more: int, rows: Sequence[Record], separator: str) -> str:
     return f"values that hold {separator!r}, such as decimal commas, stand in quotes"
 
 
-def _nameless(file: str, columns: Sequence[str], rows: Sequence[Record]) -> Iterator[str]:
+def _nameless(file: str, columns: Sequence[str], body: _Body) -> Iterator[str]:
     """Values under no name; only the first column may lack one, where pandas numbers the rows."""
     for place, name in enumerate(columns[1:], start=1):
-        lines = [row.line for row in rows if len(row.cells) > place and row.cells[place].strip()]
-        if not name and lines:
-            yield f"{file} {_places(lines)}: value {place + 1} has no name in the line of names"
+        if name:
+            continue
+        filled = np.flatnonzero(body.coders[place].texts().where(str.strip))
+        odd = (row for row in body.odd if len(row.cells) > place and row.cells[place].strip())
+        lines = sorted([*(body.lines[row] for row in filled), *(row.line for row in odd)])
+        if lines:
+            where = f"{file} {_places(lines)}"
+            yield f"{where}: value {place + 1} has no name in the line of names"
 
 
 def _doubtful_comments(

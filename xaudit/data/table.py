@@ -17,7 +17,8 @@ from xaudit.errors import DataError
 MAX_BYTES = 200_000_000
 _NAMED = 5
 _EXACT = 2**53
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
+"""A number with a decimal comma, or one with thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def read_as_missing(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str
 def decimal_commas(rows: Sequence[Row], columns: Iterable[str]) -> Iterator[str]:
     """Columns of numbers with decimal commas, which might be thousands: one sentence for each."""
     for name in dict.fromkeys(columns):
-        found = [row for row in rows if _DECIMAL_COMMA.fullmatch(row.text(name))]
+        found = [row for row in rows if DECIMAL_COMMA.fullmatch(row.text(name))]
         if found:
             yield (
                 f"{found[0].where}, column {name!r}: expected a decimal point, got "

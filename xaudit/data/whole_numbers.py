@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from xaudit.data.table import Row, Table
+from xaudit.data.texts import Texts
 
 _WHOLE = re.compile(r"[0-9]+(\.0+)?")
 _POINTED = re.compile(r"([0-9]+)\.0+")
@@ -27,22 +28,37 @@ def without_point(table: Table, columns: Iterable[str | None]) -> tuple[Table, t
     """
     rows, notes = table.rows, []
     for column in dict.fromkeys(one for one in columns if one in table.columns):
-        texts = {row.text(column) for row in rows} - {""}
-        pointed = sorted(text for text in texts if _POINTED.fullmatch(text))
-        both = [text for text in pointed if _whole(text) in texts]
-        if pointed and all(_WHOLE.fullmatch(text) for text in texts):
-            count = sum(_POINTED.fullmatch(row.text(column)) is not None for row in rows)
+        before = Texts.of(row.text(column) for row in rows)
+        after, said = column_without_point(column, before)
+        if after is not before:
             rows = _rewritten(rows, column)
-            notes.append(
-                f"column {column!r} holds whole numbers, {count} of them as {pointed[0]!r}: read "
-                f"as {_whole(pointed[0])!r}"
-            )
-        elif both:
-            notes.append(
-                f"column {column!r} holds {_whole(both[0])!r} and {both[0]!r}, which count as two; "
-                "write one of them if they are one"
-            )
+        notes += said
     return replace(table, rows=rows), tuple(notes)
+
+
+def column_without_point(name: str, column: Texts) -> tuple[Texts, list[str]]:
+    """As `without_point`, of one column that is told by its texts.
+
+    Args:
+        name: of the column.
+        column: its texts, as read.
+    """
+    texts = column.used() - {""}
+    pointed = sorted(text for text in texts if _POINTED.fullmatch(text))
+    both = [text for text in pointed if _whole(text) in texts]
+    if pointed and all(_WHOLE.fullmatch(text) for text in texts):
+        count = int(column.where(_POINTED.fullmatch).sum())
+        said = (
+            f"column {name!r} holds whole numbers, {count} of them as {pointed[0]!r}: read "
+            f"as {_whole(pointed[0])!r}"
+        )
+        return replace(column, texts=tuple(map(_whole, column.texts))), [said]
+    if not both:
+        return column, []
+    return column, [
+        f"column {name!r} holds {_whole(both[0])!r} and {both[0]!r}, which count as two; "
+        "write one of them if they are one"
+    ]
 
 
 def _rewritten(rows: Sequence[Row], column: str) -> tuple[Row, ...]:

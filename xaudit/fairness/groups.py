@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import numpy as np
-
-from xaudit.core.case import NOT_RECORDED, BoolArray
+from xaudit.core.case import NOT_RECORDED
+from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 
 SizeRule = Literal["counts", "interval", "verdict"]
 
 
-def levels(columns: Sequence[Mapping[str, str]]) -> dict[str, dict[str, BoolArray]]:
+def levels(columns: Sequence[Mapping[str, str]]) -> dict[str, Cut]:
     """Which cases are in which level of which column?
 
     A case without a value is in the level "not recorded", so that the levels of a column always
@@ -26,12 +25,7 @@ def levels(columns: Sequence[Mapping[str, str]]) -> dict[str, dict[str, BoolArra
         Column → level → (N,) bool.
     """
     names = sorted({name for row in columns for name in row})
-    return {name: _levels_of([row.get(name) or NOT_RECORDED for row in columns]) for name in names}
-
-
-def _levels_of(values: Sequence[str]) -> dict[str, BoolArray]:
-    array = np.asarray(values, dtype=object)
-    return {level: np.asarray(array == level, dtype=bool) for level in sorted(set(values))}
+    return {name: Cut.of([row.get(name) or NOT_RECORDED for row in columns]) for name in names}
 
 
 def size_rule(positives: int, minimum: tuple[int, int] = (10, 30)) -> SizeRule:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
+
+import numpy as np
 
 from xaudit.core.case import NOT_RECORDED
+from xaudit.core.cut import Cut
 from xaudit.core.finding import CROSS
 
 
@@ -29,3 +32,31 @@ def with_intersections(
         for names in combinations(columns, size)
     }
     return full | met
+
+
+def cut_intersections(
+    groups: Mapping[str, Cut], columns: Sequence[str], depth: int
+) -> dict[str, Cut]:
+    """As `with_intersections`, of all cases at once.
+
+    Args:
+        groups: column → levels of the cases.
+        columns: which columns are combined, in the order of their names in the combination.
+        depth: how many columns meet at most; 1 combines none.
+    """
+    met = {
+        CROSS.join(names): crossed([groups[name] for name in names])
+        for size in range(2, depth + 1)
+        for names in combinations(columns, size)
+    }
+    return dict(groups) | met
+
+
+def crossed(cuts: Sequence[Cut]) -> Cut:
+    """The cut whose levels are those of several cuts, joined."""
+    first, *others = cuts
+    texts, codes = first.names, first.codes
+    for cut in others:
+        texts = tuple(CROSS.join(pair) for pair in product(texts, cut.names))
+        codes = codes * np.int32(len(cut)) + cut.codes
+    return Cut.coded(texts, codes)

@@ -29,10 +29,11 @@ def striking_groups(findings: Findings) -> tuple[StrikingGroup, ...]:
     points = findings.detector.operating_points
     small = [one for one in findings.findings if points and _is_small(one, points[0].name)]
     found: list[StrikingGroup] = []
+    scope = {"operating_point": points[0].name, "analysis": "scored"} if points else {}
+    overall = {metric: findings.find(metric, **scope) for metric in METRICS}
     for one in small:
-        scope = {"operating_point": points[0].name, "analysis": "scored"}
-        overall = findings.find(one.metric, **scope)
-        floor = overall.estimate.low if overall else None
+        whole = overall[one.metric]
+        floor = whole.estimate.low if whole else None
         high = _upper_limit(one, 1 - _ERROR / len(small))
         if floor is not None and high < floor:
             found += _told(one, high, floor)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import metric
+from xaudit.metrics.sides import Side, Sides
 from xaudit.stats import auc
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.proportions import clopper_pearson, clustered_proportion
@@ -32,6 +33,17 @@ def association(labels: BoolArray, inside: BoolArray, patients: Patients) -> Est
         rows = np.flatnonzero(side)
         shares.append(clustered_proportion(labels[rows], taken(patients, rows)))
     return independent_difference(*shares)
+
+
+def side_association(sides: Sides, side: Side) -> Estimate:
+    """`association` of a level of a study's column."""
+    shares = (sides.share("fractured", one, 0.0).estimate() for one in (side, side.others))
+    return independent_difference(*shares)
+
+
+def side_negatives_auc(sides: Sides, side: Side) -> Estimate:
+    """`negatives_auc` of a level of a study's column."""
+    return sides.negatives_area(side).estimate()
 
 
 @metric("association", unit="number")

@@ -13,6 +13,7 @@ from xaudit.core.metric import metric
 from xaudit.metrics.calibration import bin_of
 from xaudit.metrics.discrimination import Predictions
 from xaudit.stats.bootstrap import clustered_sums_draws, interval_of_draws
+from xaudit.stats.weights import numbered
 
 Array = npt.NDArray[np.float64]
 
@@ -35,8 +36,8 @@ def squared_calibration_error(
         draws: how many times patients are drawn.
     """
     p = predictions
-    names, index = np.unique(np.asarray(p.patients, dtype=str), return_inverse=True)
-    n, clusters = len(p), len(names)
+    clusters, index = numbered(p.patients)
+    n = len(p)
     if clusters < 2:
         reason = f"{clusters} patients, 2 needed to draw"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
@@ -45,7 +46,7 @@ def squared_calibration_error(
     if np.isnan(value):
         reason = f"one of {bins} bins holds a single patient; use fewer bins"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
-    drawn = clustered_sums_draws(products.reshape(clusters, -1), names.tolist(), rng, draws)
+    drawn = clustered_sums_draws(products.reshape(clusters, -1), np.arange(clusters), rng, draws)
     replicates = _error(drawn.reshape(draws, *products.shape[1:]))[0] - bias
     found = interval_of_draws(value, replicates, n, clusters)
     if found.value is None or found.low is None or found.high is None:
@@ -62,8 +63,10 @@ def _products(p: Predictions, index: npt.NDArray[np.intp], bins: int) -> Array:
     gaps, counts = np.zeros(shape), np.zeros(shape)
     np.add.at(gaps, (index, member), probability - p.labels)
     np.add.at(counts, (index, member), 1.0)
-    parts = [gaps, counts, gaps**2, gaps * counts, counts**2, (counts > 0).astype(np.float64)]
-    return np.stack(parts, axis=2)
+    products = np.empty((*shape, 6))
+    for place, part in enumerate((gaps, counts, gaps**2, gaps * counts, counts**2, counts > 0)):
+        products[..., place] = part
+    return products
 
 
 def _error(sums: Array) -> tuple[Array, Array]:

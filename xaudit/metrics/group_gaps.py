@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -14,12 +14,50 @@ from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.group_table import PROPORTIONS, case_table
 from xaudit.stats.auc import auc
 from xaudit.stats.difference import correlated_difference
-from xaudit.stats.group_bootstrap import GroupDraws, draw_groups
+from xaudit.stats.group_bootstrap import GroupDraws, correlation, draw_groups
 from xaudit.stats.multiplicity import pointwise_level
 from xaudit.stats.proportions import clustered_proportion
-from xaudit.stats.weights import taken
+from xaudit.stats.weights import numbered, taken
 
 Pair = tuple[str, str]
+Draws = npt.NDArray[np.floating]
+Interval = Callable[[float], Estimate]
+"""A metric of a group, with its interval at any level."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A metric of a group, and what it becomes in each draw of patients.
+
+    Attributes:
+        interval: by which the group is told.
+        value: of the sample, as the draws see it; NaN for none.
+        draws: (D,), NaN for none; those of all groups are of the same patients.
+    """
+
+    interval: Interval
+    value: float
+    draws: Draws
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """On how much all of the groups rest together.
+
+    Attributes:
+        cases: of the study.
+        patients: of the study.
+        unit: what the study calls its independent unit.
+    """
+
+    cases: int
+    patients: int
+    unit: str
+
+    @classmethod
+    def of(cls, predictions: Predictions) -> Size:
+        """The size of a study."""
+        return cls(len(predictions), numbered(predictions.patients)[0], predictions.unit)
 
 
 def simultaneous_gaps(
@@ -32,10 +70,8 @@ def simultaneous_gaps(
 ) -> dict[str, tuple[Estimate, ...]]:
     """Which groups differ in which metric, so that no statement of the family is a false alarm?
 
-    One family: all pairs of all metrics. Each gap is made by MOVER from the interval of either
-    group (Wilson on the effective sample, logit of the AUC, expanded BCa for the rest), with their
-    correlation over the draws, at the pointwise level that the joint draws ask for (max-T). The
-    draws alone would be too narrow in small groups: see `docs/reference/coverage.md`.
+    One family: all pairs of all metrics; see `gaps_together`. For the levels of columns,
+    `xaudit.stats.side_draws` draws far faster.
 
     Args:
         predictions: the cases, all with finite logits.
@@ -52,83 +88,71 @@ def simultaneous_gaps(
         ValueError: a metric or a group is unknown.
     """
     drawn = draw_groups(case_table(predictions, tuple(pairs)), groups, rng, draws)
-    return gaps_of_draws(predictions, groups, pairs, drawn, level)
+    found = {
+        (metric, name): drawn_group(predictions, groups[name], drawn, (metric, name))
+        for metric, some in pairs.items()
+        for pair in some
+        for name in pair
+    }
+    family = [
+        (found[metric, a], found[metric, b]) for metric, some in pairs.items() for a, b in some
+    ]
+    gaps = iter(gaps_together(family, Size.of(predictions), level))
+    return {metric: tuple(next(gaps) for _ in some) for metric, some in pairs.items()}
 
 
-def gaps_of_draws(
-    predictions: Predictions,
-    groups: Mapping[str, BoolArray],
-    pairs: Mapping[str, Sequence[Pair]],
-    drawn: GroupDraws,
-    level: float = 0.95,
-) -> dict[str, tuple[Estimate, ...]]:
-    """As `simultaneous_gaps`, from draws that are there already.
+def gaps_together(
+    family: Sequence[tuple[Drawn, Drawn]], size: Size, level: float = 0.95
+) -> tuple[Estimate, ...]:
+    """How much does the first of each pair exceed the second, all statements holding at once?
+
+    Each gap is made by MOVER from the interval of either group (Wilson on the effective sample,
+    logit of the AUC, expanded BCa for the rest), with their correlation over the draws, at the
+    pointwise level that the joint draws ask for (max-T). The draws alone would be too narrow in
+    small groups: see `docs/reference/coverage.md`.
+
+    Args:
+        family: all pairs, drawn together.
+        size: of the study.
+        level: that of the family, two-sided.
+    """
+    differences = [one.draws - two.draws for one, two in family]
+    draws = np.stack(differences, axis=1) if family else np.empty((0, 0))
+    values = np.array([one.value - two.value for one, two in family])
+    single = pointwise_level(draws, values, level)
+    name = f"simultaneous over {len(family)} comparisons"
+    found = []
+    for one, two in family:
+        tied = correlation(one.draws, two.draws) or 0.0
+        gap = correlated_difference(one.interval(single), two.interval(single), tied)
+        if gap.value is not None:
+            # Groups may share patients.
+            clusters = min(gap.clusters or size.patients, size.patients)
+            gap = replace(gap, method=f"{gap.method}, {name}", level=level, clusters=clusters)
+        found.append(replace(gap, unit=size.unit))
+    return tuple(found)
+
+
+def drawn_group(
+    predictions: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str]
+) -> Drawn:
+    """A metric of a group, by the interval that is best in small samples.
 
     Args:
         predictions: the cases of the draws.
-        groups: name → (N,) bool, as drawn.
-        pairs: metric → (minuend, subtrahend), names of groups.
+        inside: (N,) bool.
         drawn: all metrics of all groups.
-        level: that of the family, two-sided.
+        name: of the metric and of the group.
     """
-    named = [(metric, *pair) for metric, some in pairs.items() for pair in some]
-    single = family_level(drawn, pairs, level)
-    patients = len(set(predictions.patients))
-    name = f"simultaneous over {len(named)} comparisons"
-    limits = interval_reader(predictions, groups, drawn, single)
-    found: dict[str, list[Estimate]] = {metric: [] for metric in pairs}
-    for metric, one, two in named:
-        correlation = drawn.correlation(metric, one, two) or 0.0
-        gap = correlated_difference(limits(metric, one), limits(metric, two), correlation)
-        if gap.value is not None:
-            # Groups may share patients.
-            clusters = min(gap.clusters or patients, patients)
-            gap = replace(gap, method=f"{gap.method}, {name}", level=level, clusters=clusters)
-        found[metric].append(replace(gap, unit=predictions.unit))
-    return {metric: tuple(gaps) for metric, gaps in found.items()}
+    at = drawn.at(*name)
 
+    def interval(level: float) -> Estimate:
+        if name[0] not in {*PROPORTIONS, "auc"}:
+            return drawn.estimate(*name, level=level)
+        own = predictions.subset(np.asarray(inside, dtype=bool))
+        return interval_at(own, name[0], level)
 
-def family_level(drawn: GroupDraws, pairs: Mapping[str, Sequence[Pair]], level: float) -> float:
-    """The level of each single interval, so that all gaps of the pairs hold together.
-
-    Args:
-        drawn: all metrics of all groups.
-        pairs: metric → (minuend, subtrahend), names of groups.
-        level: that of the family, two-sided.
-    """
-    at = [
-        (drawn.at(metric, one), drawn.at(metric, two))
-        for metric, some in pairs.items()
-        for one, two in some
-    ]
-    values = np.array([drawn.values[one] - drawn.values[two] for one, two in at])
-    columns = [drawn.replicates[:, *one] - drawn.replicates[:, *two] for one, two in at]
-    draws = len(drawn.replicates)
-    replicates = np.stack(columns, axis=1) if columns else np.empty((draws, 0))
-    return pointwise_level(replicates, values, level)
-
-
-def interval_reader(
-    predictions: Predictions, groups: Mapping[str, BoolArray], drawn: GroupDraws, level: float
-) -> Callable[[str, str], Estimate]:
-    """A function of metric and group that gives the interval at this level, made once each."""
-
-    @cache
-    def read(metric: str, group: str) -> Estimate:
-        return _level(predictions, groups[group], drawn, (metric, group), level)
-
-    return read
-
-
-def _level(
-    p: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str], level: float
-) -> Estimate:
-    """The metric in one group, by the interval that is best in small samples."""
-    metric = name[0]
-    own = p.subset(np.asarray(inside, dtype=bool))
-    if metric not in {*PROPORTIONS, "auc"}:
-        return drawn.estimate(*name, level=level)
-    return interval_at(own, metric, level)
+    return Drawn(interval, float(drawn.values[at]), drawn.replicates[:, *at])
 
 
 def interval_at(own: Predictions, metric: str, level: float) -> Estimate:

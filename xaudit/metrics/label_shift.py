@@ -13,7 +13,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.metrics.discrimination import Predictions
 from xaudit.stats.multiplicity import holm
 from xaudit.stats.proportions import clustered_proportion
-from xaudit.stats.weights import numbered, taken
+from xaudit.stats.weights import IntArray, numbered, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ def label_shift(predictions: Predictions, sites: Mapping[str, BoolArray]) -> dic
     """
     p = predictions
     names = list(sites)
-    raw = [_fisher(p, sites[name]) for name in names]
+    patients, index = numbered(p.patients)
+    ill = np.bincount(index, p.labels, minlength=patients) > 0
+    raw = [_fisher(ill, np.unique(index[sites[name]])) for name in names]
     adjusted = holm(raw)
     method = f"Fisher's exact test over {p.unit}s, Holm over {len(names)} sites; exact, no interval"
     found = {}
@@ -55,9 +57,9 @@ def label_shift(predictions: Predictions, sites: Mapping[str, BoolArray]) -> dic
     return found
 
 
-def _fisher(p: Predictions, inside: BoolArray) -> float:
-    patients, index = numbered(p.patients)
-    ill = np.bincount(index, p.labels, minlength=patients) > 0
-    here = np.bincount(index, inside, minlength=patients) > 0
-    table = [[int((ill & side).sum()), int((~ill & side).sum())] for side in (here, ~here)]
+def _fisher(ill: BoolArray, here: IntArray) -> float:
+    """Of the patients who are here against all others; ``ill`` is (patients,) bool."""
+    mine, every = int(ill[here].sum()), int(ill.sum())
+    others = len(ill) - len(here) - (every - mine)
+    table = [[mine, len(here) - mine], [every - mine, others]]
     return min(1.0, float(stats.fisher_exact(table).pvalue))

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
+from scipy import sparse
 
 from xaudit.core.case import BoolArray
+from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.group_table import PROPORTIONS
 from xaudit.stats.bootstrap import interval_of_draws
-from xaudit.stats.weights import Array, Counts, IntArray, numbered
+from xaudit.stats.side_draws import patient_draws
+from xaudit.stats.weights import Array, IntArray, numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ def matched_gaps(
     metric: str,
     predictions: Predictions,
     levels: Mapping[str, BoolArray],
-    strata: Sequence[str],
-    counts: Counts,
+    strata: Cut,
+    rng: np.random.Generator,
+    draws: int = 2000,
 ) -> dict[str, MatchedGap]:
     """How much does a proportion differ between a level and the rest among cases of a kind?
 
@@ -49,29 +52,36 @@ def matched_gaps(
         metric: "sensitivity", "specificity", "ppv", "npv" or "accuracy".
         predictions: all N cases.
         levels: name → (N,) bool.
-        strata: of each case, the kind that it is.
-        counts: (D, patients), how often each patient is drawn, in the order of their names.
+        strata: the kinds of cases.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
 
     Raises:
         ValueError: the metric is no proportion, or the lengths differ.
     """
     if metric not in PROPORTIONS:
         raise ValueError(f"matched gaps are of {', '.join(PROPORTIONS)}, not of {metric!r}")
-    if len(strata) != len(predictions):
-        raise ValueError(f"{len(strata)} strata for {len(predictions)} cases")
+    if len(strata.codes) != len(predictions):
+        raise ValueError(f"{len(strata.codes)} strata for {len(predictions)} cases")
     p = predictions
     success, among = PROPORTIONS[metric](p)
-    columns = _columns(success, among, np.asarray(strata, dtype=str))
     patients, index = numbered(p.patients)
-    every = _by_patient(columns, index, patients)
-    drawn = counts @ every
     rested = numbered(index[among])[0]
-    found = {}
-    for name, inside in levels.items():
-        own = _by_patient(columns[inside], index[inside], patients)
-        replicates = _gaps(drawn, counts @ own)
-        found[name] = _matched(every.sum(axis=0), own.sum(axis=0), replicates, rested, p.unit)
-    return found
+    masks = [np.ones(len(p), dtype=bool), *levels.values()]
+    matrix = _sums(success & among, among, strata, masks, index)
+    whole = (matrix @ np.ones((patients, 1))).reshape(len(masks), -1)
+    drawn = [_drawn(matrix @ counts, len(masks)) for counts in patient_draws(patients, rng, draws)]
+    replicates = np.concatenate(drawn, axis=1) if drawn else np.empty((len(levels), 0))
+    return {
+        name: _matched(whole[0], own, gaps, rested, p.unit)
+        for name, own, gaps in zip(levels, whole[1:], replicates, strict=True)
+    }
+
+
+def _drawn(sums: Array, masks: int) -> Array:
+    """(levels, draws): the gap of every level but the first, which is all cases."""
+    parts = np.asarray(sums, dtype=np.float64).reshape(masks, -1, sums.shape[1])
+    return np.stack([_gaps(parts[0].T, own.T) for own in parts[1:]])
 
 
 def _matched(every: Array, own: Array, replicates: Array, patients: int, unit: str) -> MatchedGap:
@@ -79,7 +89,7 @@ def _matched(every: Array, own: Array, replicates: Array, patients: int, unit: s
     both = (inside > 0) & (outside > 0)
     smaller = min(int(side[both].sum()) for side in (inside, outside))
     left_out, n = int(inside[~both].sum()), int((inside + outside)[both].sum())
-    value = float(_gaps(every.astype(np.float32)[None], own.astype(np.float32)[None])[0])
+    value = float(_gaps(every[None], own[None])[0])
     if np.isnan(value):
         return MatchedGap(
             Estimate.missing("no kind of case is on both sides", n=n, unit=unit), smaller, left_out
@@ -88,25 +98,29 @@ def _matched(every: Array, own: Array, replicates: Array, patients: int, unit: s
     return MatchedGap(replace(gap, unit=unit), smaller, left_out)
 
 
-def _columns(success: BoolArray, among: BoolArray, strata: npt.NDArray[np.str_]) -> Counts:
-    """(N, 2 S): what each case adds to successes and to cases of each stratum."""
-    names, kind = np.unique(strata, return_inverse=True)
-    columns = np.zeros((len(strata), 2 * len(names)), dtype=np.float32)
-    rows = np.arange(len(strata))
-    columns[rows, 2 * kind] = success & among
-    columns[rows, 2 * kind + 1] = among
-    return columns
+def _sums(
+    success: BoolArray,
+    among: BoolArray,
+    strata: Cut,
+    masks: Sequence[BoolArray],
+    index: IntArray,
+) -> sparse.csc_matrix:
+    """(masks × 2 S, P): successes and cases of each patient, for each mask and stratum."""
+    rows, columns = [], []
+    for place, mask in enumerate(masks):
+        for which, kind in enumerate((success, among)):
+            at = np.flatnonzero(mask & kind)
+            rows.append((place * len(strata) + strata.codes[at]) * 2 + which)
+            columns.append(index[at])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    shape = (2 * len(strata) * len(masks), int(index.max()) + 1)
+    ones = np.ones(len(row), dtype=np.float32)
+    return sparse.coo_matrix((ones, (row, column)), shape=shape).tocsc()
 
 
-def _by_patient(columns: Counts, index: IntArray, patients: int) -> Counts:
-    """(P, 2 S): sums over the cases of each patient."""
-    parts = [np.bincount(index, column, minlength=patients) for column in columns.T]
-    return np.stack(parts, axis=1).astype(np.float32)
-
-
-def _gaps(every: Counts, own: Counts) -> Array:
+def _gaps(every: Array, own: Array) -> Array:
     """(D,), NaN where no stratum of a draw has both sides."""
-    inside, outside = own.astype(np.float64), (every - own).astype(np.float64)
+    inside, outside = own, every - own
     hits, cases, others, rest = inside[:, 0::2], inside[:, 1::2], outside[:, 0::2], outside[:, 1::2]
     whole = np.where(cases + rest > 0, cases + rest, 1.0)
     top = ((hits * rest - others * cases) / whole).sum(axis=1)

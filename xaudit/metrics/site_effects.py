@@ -68,7 +68,7 @@ def site_effects(
         np.array([value for value, _ in kept.values()]),
         np.array([variance for _, variance in kept.values()]),
         sum(len(own) for own in entered),
-        sum(len(set(own.patients)) for own in entered),
+        sum(numbered(own.patients)[0] for own in entered),
     )
     chosen = replace(options, scale="logit")
     left_out = {name: found for name, found in effects.items() if isinstance(found, str)}
@@ -88,12 +88,16 @@ def _effect(own: Predictions, metric: str) -> tuple[float, float] | str:
 
 
 def _check_patients(p: Predictions, sites: Mapping[str, BoolArray]) -> None:
-    home: dict[str, str] = {}
-    for name, own in sites.items():
+    patients, index = numbered(p.patients)
+    names, home = list(sites), np.full(patients, -1)
+    for place, own in enumerate(sites.values()):
         rows = np.flatnonzero(own)
-        for row, patient in zip(rows, map(str, taken(p.patients, rows)), strict=True):
-            if home.setdefault(patient, name) != name:
-                raise ValueError(
-                    f"{p.unit} {patient!r} (row {row}) is in sites {home[patient]!r} and {name!r}; "
-                    "sites have to be independent"
-                )
+        elsewhere = rows[home[index[rows]] >= 0]
+        if len(elsewhere):
+            row = int(elsewhere[0])
+            first = names[home[index[row]]]
+            raise ValueError(
+                f"{p.unit} {str(p.patients[row])!r} (row {row}) is in sites {first!r} and "
+                f"{names[place]!r}; sites have to be independent"
+            )
+        home[index[rows]] = place

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.group_gaps import interval_at
+from xaudit.metrics.group_gaps import Interval, Size
 
 
-def worst_site(
-    predictions: Predictions,
-    sites: Mapping[str, BoolArray],
-    metric: str,
-    level: float = 0.95,
-) -> Estimate:
+def worst_site(sites: Mapping[str, Interval], size: Size, level: float = 0.95) -> Estimate:
     """How good is a metric at the worst of these sites?
 
     Intervals of K sites, each at the level 1 - α / K, all hold with chance 1 - α at least
@@ -25,18 +18,17 @@ def worst_site(
     differ by chance too.
 
     Args:
-        predictions: the cases.
-        sites: name → (N,) bool.
-        metric: "sensitivity", "specificity", "ppv", "npv", "accuracy" or "auc".
+        sites: name → the metric there, with its interval at any level.
+        size: of the study.
         level: for all sites together, two-sided.
     """
     single = 1 - (1 - level) / max(1, len(sites))
-    n, unit = len(predictions), predictions.unit
+    n, unit = size.cases, size.unit
     if not sites:
         return Estimate.missing("no site is large enough", n=n, unit=unit)
     limits = []
-    for name, inside in sites.items():
-        one = interval_at(predictions.subset(inside), metric, single)
+    for name, interval in sites.items():
+        one = interval(single)
         if one.value is None or one.low is None or one.high is None:
             return Estimate.missing(f"site {name}: {one.undefined}", n=n, unit=unit)
         limits.append((one.value, one.low, one.high))
@@ -48,6 +40,6 @@ def worst_site(
         f"lowest limits of {len(sites)} sites, all at once (Bonferroni)",
         level,
         n=n,
-        clusters=len(set(predictions.patients)),
+        clusters=size.patients,
         unit=unit,
     )

@@ -8,7 +8,11 @@ import numpy.typing as npt
 from xaudit.core.case import BoolArray
 from xaudit.stats.weights import Patients, numbered
 
+Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+_MANY = 1000
+"""From so many patients on, kinds of them are dealt out instead of each."""
+_CELLS = 1 << 13
 
 
 def association_p_value(
@@ -43,10 +47,7 @@ def association_p_value(
     for own, among in blocks:
         for column, positive in zip(own.T, among.T, strict=True):
             expected += np.bincount(column, minlength=count) * positive.mean()
-        places = np.flatnonzero(among.ravel())
-        for draw in range(draws + 1):
-            shown = own if draw == 0 else own[rng.permutation(len(own))]
-            table[draw] += np.bincount(shown.ravel()[places], minlength=count)
+        table += _dealt(own, among, count, rng, draws)
     spread = table.std(axis=0)
     there = spread > 0
     if not there.any():
@@ -54,6 +55,46 @@ def association_p_value(
     extreme = np.abs((table[:, there] - expected[there]) / spread[there]).max(axis=1)
     # Sums of floats that stand for the same table may differ in the last digit.
     return int((extreme >= extreme[0] - 1e-9).sum()), draws + 1
+
+
+def _dealt(
+    own: IntArray, among: BoolArray, count: int, rng: np.random.Generator, draws: int
+) -> Array:
+    """(draws + 1, count): positives in each level, as they are and dealt out again.
+
+    Patients with the same levels are the same, and so are those with the same labels. Where there
+    are far fewer kinds than patients, how many of two kinds meet is drawn at once, from the
+    multivariate hypergeometric distribution that dealing them one by one has.
+    """
+    kinds, kind, sizes = np.unique(own, axis=0, return_inverse=True, return_counts=True)
+    patterns, pattern, needed = np.unique(among, axis=0, return_inverse=True, return_counts=True)
+    if len(own) < _MANY or len(kinds) * len(patterns) > min(len(own) / 4, _CELLS):
+        return _dealt_singly(own, among, count, rng, draws)
+    meets = np.zeros((draws + 1, len(kinds), len(patterns)), dtype=np.int64)
+    np.add.at(meets[0], (kind.ravel(), pattern.ravel()), 1)
+    for draw in range(1, draws + 1):
+        left = sizes.copy()
+        for place, size in enumerate(needed[:-1]):
+            taken = rng.multivariate_hypergeometric(left, size, method="marginals")
+            meets[draw, :, place] = taken
+            left -= taken
+        meets[draw, :, -1] = left
+    found = np.zeros((draws + 1, count))
+    for column, positive in zip(kinds.T, patterns.T, strict=True):
+        shown = meets[:, :, positive].sum(axis=2)
+        np.add.at(found.T, column, shown.T)
+    return found
+
+
+def _dealt_singly(
+    own: IntArray, among: BoolArray, count: int, rng: np.random.Generator, draws: int
+) -> Array:
+    places = np.flatnonzero(among.ravel())
+    table = np.zeros((draws + 1, count))
+    for draw in range(draws + 1):
+        shown = own if draw == 0 else own[rng.permutation(len(own))]
+        table[draw] = np.bincount(shown.ravel()[places], minlength=count)
+    return table
 
 
 def _blocks(

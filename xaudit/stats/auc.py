@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -72,19 +73,54 @@ def auc(scores: Array, labels: BoolArray, patients: Patients, level: float = 0.9
         raise ValueError(f"{len(scores)} scores, {len(labels)} labels, {len(patients)} patients")
     if np.isnan(scores).any():
         raise ValueError("a score is NaN; leave out cases without a score")
-    n, clusters = len(labels), numbered(patients)[0]
-    if not labels.any() or labels.all():
-        reason = "no positive cases" if not labels.any() else "no negative cases"
-        return Estimate.missing(reason, n=n, clusters=clusters)
-    value, variance, units = _area_and_variance(scores, labels, patients)
-    if variance is None:
-        reason = f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
-        return Estimate.missing(reason, n=n, clusters=clusters)
-    name = "DeLong" if clusters == n else "clustered DeLong (Obuchowski 1997)"
-    quantile = normal_quantile(level) if clusters == n else t_quantile(level, clusters - 1)
-    low, high, scale = area_limits(value, variance, units, level, quantile)
-    method = f"{name}, logit" if scale == "logit" else scale
-    return Estimate(value, low, high, method, level, n=n, clusters=clusters)
+    return Area.of(scores, labels, patients).estimate(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """All that an interval of an area is made from; see `auc`.
+
+    Attributes:
+        value: None where a class is empty.
+        variance: None where fewer than two patients have cases of a class.
+        units: patients with positive and with negative cases.
+        n: cases.
+        clusters: patients.
+    """
+
+    value: float | None
+    variance: float | None
+    units: tuple[int, int]
+    n: int
+    clusters: int
+
+    @classmethod
+    def of(cls, scores: Array, labels: BoolArray, patients: Patients) -> Area:
+        """The area of some cases; (N,) scores without NaN, (N,) bool, N names or numbers."""
+        clusters, index = numbered(patients)
+        if not labels.any() or labels.all():
+            return cls(None, None, class_units(labels, index), len(labels), clusters)
+        up, down = placements(scores, labels)
+        value = float(up.mean())
+        variance = clustered_area_variance(up - value, down - value, labels, index)
+        return cls(value, variance, class_units(labels, index), len(labels), clusters)
+
+    def estimate(self, level: float = 0.95) -> Estimate:
+        """The area with its interval at any level."""
+        n, clusters, units = self.n, self.clusters, self.units
+        if self.value is None:
+            reason = "no positive cases" if not units[0] else "no negative cases"
+            return Estimate.missing(reason, n=n, clusters=clusters)
+        if self.variance is None:
+            reason = (
+                f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
+            )
+            return Estimate.missing(reason, n=n, clusters=clusters)
+        name = "DeLong" if clusters == n else "clustered DeLong (Obuchowski 1997)"
+        quantile = normal_quantile(level) if clusters == n else t_quantile(level, clusters - 1)
+        low, high, scale = area_limits(self.value, self.variance, units, level, quantile)
+        method = f"{name}, logit" if scale == "logit" else scale
+        return Estimate(self.value, low, high, method, level, n=n, clusters=clusters)
 
 
 def area_limits(
@@ -121,8 +157,9 @@ def logit_area(scores: Array, labels: BoolArray, patients: Patients) -> tuple[fl
     """
     if not labels.any() or labels.all():
         return None
-    value, variance, units = _area_and_variance(scores, labels, patients)
-    if variance is None:
+    found = Area.of(scores, labels, patients)
+    value, variance, units = found.value, found.variance, found.units
+    if value is None or variance is None:
         return None
     if not (0 < value < 1 and variance > 0):
         value = (value * min(units) + 0.5) / (min(units) + 1)
@@ -182,17 +219,7 @@ def clustered_area_variance(
 
 def class_units(labels: BoolArray, index: IntArray) -> tuple[int, int]:
     """How many patients have positive cases, and how many have negative ones?"""
-    return len(np.unique(index[labels])), len(np.unique(index[~labels]))
-
-
-def _area_and_variance(
-    scores: Array, labels: BoolArray, patients: Patients
-) -> tuple[float, float | None, tuple[int, int]]:
-    of_positives, of_negatives = placements(scores, labels)
-    area = float(of_positives.mean())
-    index = numbered(patients)[1]
-    variance = clustered_area_variance(of_positives - area, of_negatives - area, labels, index)
-    return area, variance, class_units(labels, index)
+    return numbered(index[labels])[0], numbered(index[~labels])[0]
 
 
 def _logit_limits(value: float, variance: float, quantile: float) -> tuple[float, float]:

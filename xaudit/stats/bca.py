@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from xaudit.core.estimate import Estimate
 from xaudit.stats.bootstrap import expanded_tail, interval_of_draws
@@ -65,11 +65,11 @@ def _corrected(below: float, accelerated: float, tail: float) -> tuple[float, fl
     """Shares of the draws at which the limits lie."""
     if not 0 < below < 1:
         return None
-    bias = float(stats.norm.ppf(below))
+    bias = float(special.ndtri(below))
     shares = []
     for share in (tail, 1 - tail):
-        shifted = bias + float(stats.norm.ppf(share))
+        shifted = bias + float(special.ndtri(share))
         if 1 - accelerated * shifted <= 0:
             return None
-        shares.append(float(stats.norm.cdf(bias + shifted / (1 - accelerated * shifted))))
+        shares.append(float(special.ndtr(bias + shifted / (1 - accelerated * shifted))))
     return shares[0], shares[1]

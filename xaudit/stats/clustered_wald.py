@@ -33,7 +33,21 @@ def clustered_wald(
     """
     clusters, index = numbered(patients)
     sums = np.bincount(index, influence, minlength=clusters)
-    error = math.sqrt(clusters / (clusters - 1) * float(sums @ sums))
-    half = t_quantile(level, degrees) * error
-    n = len(influence)
+    return wald_of_squares(value, float(sums @ sums), (len(influence), clusters), degrees, level)
+
+
+def wald_of_squares(
+    value: float, squares: float, counts: tuple[int, int], degrees: int, level: float = 0.95
+) -> Estimate:
+    """As `clustered_wald`, from squares of the sums within patients, added up over them.
+
+    Args:
+        value: the estimate.
+        squares: added up.
+        counts: cases and patients.
+        degrees: of freedom.
+        level: confidence level, two-sided.
+    """
+    n, clusters = counts
+    half = t_quantile(level, degrees) * math.sqrt(clusters / (clusters - 1) * squares)
     return Estimate(value, value - half, value + half, METHOD, level, n=n, clusters=clusters)

@@ -110,11 +110,7 @@ class GroupDraws:
     def correlation(self, metric: str, first: str, second: str) -> float | None:
         """How much does a metric vary together in two groups? None where one does not vary."""
         draws = self.replicates[:, *self.at(metric, first)]
-        others = self.replicates[:, *self.at(metric, second)]
-        both = ~np.isnan(draws) & ~np.isnan(others)
-        if both.sum() < 2 or np.ptp(draws[both]) <= 1e-12 or np.ptp(others[both]) <= 1e-12:
-            return None
-        return float(np.clip(np.corrcoef(draws[both], others[both])[0, 1], -1, 1))
+        return correlation(draws, self.replicates[:, *self.at(metric, second)])
 
     def at(self, metric: str, group: str) -> tuple[int, int]:
         """Where a metric of a group is in the arrays."""
@@ -122,6 +118,20 @@ class GroupDraws:
             if name not in names:
                 raise ValueError(f"{name!r} is not among {', '.join(names)}")
         return self.metrics.index(metric), self.groups.index(group)
+
+
+def correlation(draws: npt.NDArray[np.floating], others: npt.NDArray[np.floating]) -> float | None:
+    """How much do two things vary together over draws? None where one does not vary.
+
+    Args:
+        draws: (D,), NaN for a draw without a value.
+        others: (D,), of the same draws.
+    """
+    both = ~np.isnan(draws) & ~np.isnan(others)
+    if both.sum() < 2 or np.ptp(draws[both]) <= 1e-12 or np.ptp(others[both]) <= 1e-12:
+        return None
+    one, two = (side[both].astype(np.float64) for side in (draws, others))
+    return float(np.clip(np.corrcoef(one, two)[0, 1], -1, 1))
 
 
 def draw_groups(

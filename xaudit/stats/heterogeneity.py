@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
+from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import normal_quantile, t_quantile
 
@@ -176,10 +177,11 @@ def _prediction(effects: Effects, tau2: float, options: Options) -> tuple[float,
 
 
 def _without(effects: Effects, options: Options) -> tuple[Estimate, ...]:
-    found = []
+    found, grid = [], _grid_without(effects) if options.tau2 == "REML" else None
     for site in range(len(effects.values)):
         rest = Effects(np.delete(effects.values, site), np.delete(effects.variances, site))
-        tau2 = _tau2(rest, options.tau2)
+        of_site = None if grid is None else (grid[0], grid[1][:, site])
+        tau2 = _tau2(rest, options.tau2) if of_site is None else _reml(rest, of_site)
         if tau2 is None:
             found.append(_missing(rest, f"the search for τ² ({options.tau2}) does not converge"))
         else:
@@ -224,29 +226,62 @@ def _dersimonian_laird(effects: Effects) -> float:
     return max(0.0, (_q(effects, 0.0) - len(effects.values) + 1) / scale)
 
 
-def _reml(effects: Effects) -> float | None:
-    """The root of the restricted likelihood's slope with the highest likelihood."""
+def _slopes(effects: Effects, tau2: Array) -> Array:
+    """(T,), the slope of the restricted likelihood."""
+    weights = 1 / (effects.variances + tau2[:, None])
+    total = weights.sum(axis=1)
+    mean = weights @ effects.values / total
+    squares = (weights**2 * (effects.values - mean[:, None]) ** 2).sum(axis=1)
+    return np.asarray(squares - total + (weights**2).sum(axis=1) / total)
 
-    def slopes(tau2: Array) -> Array:
-        weights = 1 / (effects.variances + tau2[:, None])
-        total = weights.sum(axis=1)
-        mean = weights @ effects.values / total
-        squares = (weights**2 * (effects.values - mean[:, None]) ** 2).sum(axis=1)
-        return np.asarray(squares - total + (weights**2).sum(axis=1) / total)
+
+def _grid_of(effects: Effects) -> Array:
+    top = _upper(effects, lambda tau2: float(_slopes(effects, np.array([tau2]))[0]))
+    return np.concatenate([[0.0], np.geomspace(top * 1e-8, top, 400)])
+
+
+def _grid_without(effects: Effects) -> tuple[Array, BoolArray] | None:
+    """A grid of τ², and where the likelihood of all sites but one rises: (T,) and (T, S).
+
+    Every sum is that of all sites less one term. None where a likelihood still rises at the end.
+    """
+    grid, values = _grid_of(effects), effects.values - effects.values.mean()
+    weights = 1 / (effects.variances + grid[:, None])
+    first, second = weights, weights**2
+    total, squares = (one.sum(axis=1, keepdims=True) - one for one in (first, second))
+    mean = ((first @ values)[:, None] - first * values) / total
+    crossed = (second @ values)[:, None] - second * values
+    raised = (second @ values**2)[:, None] - second * values**2
+    slopes = raised - 2 * mean * crossed + mean**2 * squares - total + squares / total
+    return None if (slopes[-1] > 0).any() else (grid, slopes > 0)
+
+
+def _reml(effects: Effects, rising: tuple[Array, BoolArray] | None = None) -> float | None:
+    """The root of the restricted likelihood's slope with the highest likelihood.
+
+    Args:
+        effects: of the sites.
+        rising: a grid of τ², and where the likelihood rises; found unless given.
+    """
 
     def slope(tau2: float) -> float:
-        return float(slopes(np.array([tau2]))[0])
+        return float(_slopes(effects, np.array([tau2]))[0])
 
     def loss(tau2: float) -> float:
         total = effects.variances + tau2
         return float(np.log(total).sum() + np.log((1 / total).sum())) + _q(effects, tau2)
 
-    top = _upper(effects, slope)
-    grid = np.concatenate([[0.0], np.geomspace(top * 1e-8, top, 400)])
-    up = slopes(grid) > 0
+    if rising is None:
+        grid = _grid_of(effects)
+        rising = grid, _slopes(effects, grid) > 0
+    grid, up = rising
     # The likelihood may have several maxima: all of them are looked at, and the edge.
     peaks = [] if up[0] else [0.0]
     for i in np.flatnonzero(up[:-1] & ~up[1:]):
+        # Where a slope is 0 but for rounding, the two ways to it may disagree on its sign.
+        if slope(grid[i]) * slope(grid[i + 1]) > 0:
+            peaks.append(float(grid[i]))
+            continue
         peaks.append(float(optimize.brentq(slope, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-13)))
     return min(peaks, key=loss) if peaks else None
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.bootstrap import VOID_LIMIT
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.proportions import normal_quantile
 
 Array = npt.NDArray[np.float64]
+Draws = npt.NDArray[np.floating]
 METHOD = "patient bootstrap, max-T over {} comparisons"
 
 
@@ -89,7 +91,7 @@ def simultaneous(
     )
 
 
-def pointwise_level(replicates: Array, values: Array, level: float = 0.95) -> float:
+def pointwise_level(replicates: Draws, values: Array, level: float = 0.95) -> float:
     """At what level must each of many intervals be, so that all of them hold together?
 
     The factor of `simultaneous`, turned into the level of a normal interval: by it, intervals that
@@ -102,15 +104,42 @@ def pointwise_level(replicates: Array, values: Array, level: float = 0.95) -> fl
         values: (K,) from the sample, NaN where there is none.
         level: that of the family, two-sided.
     """
+    return level_of_blocks([(replicates, values)], level)
+
+
+def level_of_blocks(blocks: Iterable[tuple[Draws, Array]], level: float = 0.95) -> float:
+    """As `pointwise_level`, of a family that is too large to be held at once.
+
+    Args:
+        blocks: replicates (draws, k) and values (k,) of some of the comparisons at a time.
+        level: that of the family, two-sided.
+    """
     normal_quantile(level)
-    comparisons = max(1, len(values))
-    bonferroni = 1 - (1 - level) / comparisons
-    points = [None if np.isnan(value) else float(value) for value in values]
-    kept = [k for k, v in enumerate(points) if v is not None and _usable(v, replicates[:, k])]
-    if len(kept) < 2:
+    comparisons = kept = 0
+    largest = np.zeros(1)
+    for replicates, values in blocks:
+        comparisons += len(values)
+        used = np.flatnonzero(_usable(replicates, values))
+        if len(used):
+            kept += len(used)
+            largest = np.maximum(largest, _distances(replicates[:, used], values[used])[1])
+    bonferroni = 1 - (1 - level) / max(1, comparisons)
+    if kept < 2:
         return bonferroni if comparisons > 1 else level
-    factor = _factor(replicates[:, kept], values[kept], level)[0]
+    factor = float(np.quantile(largest, level, method="higher"))
     return min(bonferroni, float(2 * stats.norm.cdf(factor) - 1))
+
+
+def all_pairs(replicates: Draws, values: Array) -> Iterator[tuple[Draws, Array]]:
+    """Differences of any two of G columns, for `level_of_blocks`: each less all that follow it.
+
+    Args:
+        replicates: (draws, G) of the same draws.
+        values: (G,) from the sample.
+    """
+    for place in range(len(values) - 1):
+        rest = slice(place + 1, None)
+        yield replicates[:, place, None] - replicates[:, rest], values[place] - values[rest]
 
 
 def _max_t(
@@ -138,15 +167,32 @@ def _max_t(
 
 def _factor(replicates: Array, values: Array, level: float) -> tuple[float, Array, Array]:
     """Standard errors to either side, (K,) standard errors, and (draws,) largest distances."""
-    errors = np.nanstd(replicates, axis=0, ddof=1)
-    # The same patients are void in a draw for one estimate, and not for another.
-    distance = np.where(np.isnan(replicates), 0.0, np.abs(replicates - values) / errors)
-    largest = distance.max(axis=1)
+    errors, largest = _distances(replicates, values)
     return float(np.quantile(largest, level, method="higher")), errors, largest
 
 
-def _usable(value: float, draws: Array) -> bool:
-    return _why_not(Estimate(value, value, value, "draws"), draws) is None
+def _distances(replicates: Draws, values: Array) -> tuple[Array, Array]:
+    """(K,) standard errors, and of each draw the largest distance in them; (draws,)."""
+    void = np.isnan(replicates)
+    if not void.any():
+        errors = replicates.std(axis=0, ddof=1, dtype=np.float64)
+        distance = np.abs(replicates - values.astype(replicates.dtype))
+        return errors, (distance / errors.astype(replicates.dtype)).max(axis=1).astype(np.float64)
+    errors = np.nanstd(replicates, axis=0, ddof=1, dtype=np.float64)
+    # The same patients are void in a draw for one estimate, and not for another.
+    distance = np.where(void, 0.0, np.abs(replicates - values) / errors)
+    return errors, distance.max(axis=1)
+
+
+def _usable(replicates: Draws, values: Array) -> BoolArray:
+    """(K,): which have a value, few void draws, and draws that vary; as `_why_not` says."""
+    void = np.isnan(replicates).sum(axis=0)
+    enough = ~np.isnan(values) & (void <= VOID_LIMIT * len(replicates)) & (void < len(replicates))
+    at = np.flatnonzero(enough)
+    if len(at):
+        spread = np.nanmax(replicates[:, at], axis=0) - np.nanmin(replicates[:, at], axis=0)
+        enough[at] = spread > 1e-12
+    return np.asarray(enough, dtype=bool)
 
 
 def _why_not(estimate: Estimate, draws: Array) -> str | None:

@@ -11,11 +11,15 @@ from scipy.special import expit
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.clustered_wald import clustered_wald
-from xaudit.stats.weights import Patients, numbered, taken
+from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 Which = Literal["slope", "intercept"]
+IntArray = npt.NDArray[np.intp]
 _STEPS = 100
+_NEAR = 8
+_SMALL = 1e-7
+"""A step of Newton's that is so small leaves an error of its square."""
 
 
 def recalibrate(
@@ -39,54 +43,52 @@ def recalibrate(
         level: confidence level, two-sided.
     """
     n, clusters = len(labels), numbered(patients)[0]
-    fit = _fit(logits, labels, clusters, which)
+    fit = fitted(logits, labels, clusters, which)
     if isinstance(fit, str):
         return Estimate.missing(fit, n=n, clusters=clusters)
     return clustered_wald(*fit, patients, clusters - 1, level)
 
 
-def recalibration_gap(
-    logits: Array,
-    labels: BoolArray,
-    patients: Patients,
-    inside: BoolArray,
-    which: Which,
-) -> Estimate:
-    """By how much does slope or intercept differ between a group and all others (group minus rest)?
-
-    Two regressions; what a patient adds to the error of both is taken together, so that a patient
-    may be on both sides. Level 95 %, t on the patients of the smaller side less one.
+def fitted(
+    logits: Array, labels: BoolArray, clusters: int, which: Which, start: Array | None = None
+) -> tuple[float, Array] | str:
+    """The coefficient and what each case adds to its error, or why there is none.
 
     Args:
         logits: (N,).
         labels: (N,) bool.
-        patients: N names.
-        inside: (N,) bool, the group.
+        clusters: patients.
         which: see `recalibrate`.
+        start: intercept and slope of other cases that may be near.
     """
-    n, every = len(labels), numbered(patients)[0]
-    influence, values, sizes = np.zeros(n), [], []
-    for sign, name, rows in (
-        (1, "the level", np.flatnonzero(inside)),
-        (-1, "the rest", np.flatnonzero(~inside)),
-    ):
-        clusters = numbered(taken(patients, rows))[0] if len(rows) else 0
-        fit = _fit(logits[rows], labels[rows], clusters, which)
-        if isinstance(fit, str):
-            return Estimate.missing(f"{name}: {fit}", n=n, clusters=every)
-        values.append(fit[0])
-        sizes.append(clusters)
-        influence[rows] = sign * fit[1]
-    return clustered_wald(values[0] - values[1], influence, patients, min(sizes) - 1)
+    found = coefficients(logits, labels, clusters, which, start)
+    if isinstance(found, str):
+        return found
+    intercept, slope = found
+    share = expit(intercept + slope * logits)
+    weight = share * (1 - share)
+    if which == "intercept":
+        return float(intercept), (labels - share) / weight.sum()
+    center = float(weight @ logits / weight.sum())
+    pull = (logits - center) * (labels - share)
+    return float(slope), pull / float(weight @ (logits - center) ** 2)
 
 
-def _fit(
-    logits: Array, labels: BoolArray, clusters: int, which: Which
-) -> tuple[float, Array] | str:
-    """The coefficient and what each case adds to its error, or why there is none."""
+def coefficients(
+    logits: Array,
+    labels: BoolArray,
+    clusters: int,
+    which: Which,
+    start: Array | None = None,
+) -> Array | str:
+    """Intercept and slope, or why there are none; the arguments are those of `fitted`."""
     reason = _why_not(logits, labels, clusters, which)
     if reason:
         return reason
+    if start is not None:
+        near = _polished(logits, labels, which, start)
+        if near is not None:
+            return near
     n = len(labels)
     # Standardized, so that Newton's steps do not depend on the scale of the logits.
     scale, center = (float(logits.std()), float(logits.mean())) if which == "slope" else (1.0, 0.0)
@@ -94,14 +96,38 @@ def _fit(
         design, offset = np.stack([np.ones(n), (logits - center) / scale], axis=1), np.zeros(n)
     else:
         design, offset = np.ones((n, 1)), logits
-    truth = labels.astype(float)
-    coefficients = _maximize(design, truth, offset)
-    if coefficients is None:
+    found = _maximize(design, labels.astype(float), offset)
+    if found is None:
         return "the regression does not converge"
-    fitted = expit(design @ coefficients + offset)
-    bread = np.linalg.inv(design.T @ ((fitted * (1 - fitted))[:, None] * design))
-    influence = (design @ bread[:, -1]) * (truth - fitted)
-    return float(coefficients[-1]) / scale, influence / scale
+    if which == "intercept":
+        return np.array([found[0], 1.0])
+    return np.array([found[0] - found[1] * center / scale, found[1] / scale])
+
+
+def _polished(logits: Array, labels: BoolArray, which: Which, start: Array) -> Array | None:
+    """Newton's steps from coefficients that are near; None where they do not get nearer."""
+    now: Array = start.copy()
+    last = np.inf
+    for _ in range(_NEAR):
+        share = expit(now[0] + now[1] * logits)
+        wrong, weight = labels - share, share * (1 - share)
+        gradient, moments = wrong.sum(), weight.sum()
+        if which == "intercept":
+            step = np.array([gradient / moments, 0.0]) if moments > 0 else np.full(2, np.nan)
+        else:
+            center = weight @ logits / moments if moments > 0 else np.nan
+            apart = logits - center
+            slope = (wrong @ apart) / (weight @ apart**2)
+            step = np.array([gradient / moments - slope * center, slope])
+        size = float(np.abs(step).max())
+        # Steps that do not shrink are those of a start that was too far away.
+        if not size < last / 4:
+            return None
+        now = now + step
+        if size < _SMALL:
+            return now
+        last = size
+    return None
 
 
 def _why_not(logits: Array, labels: BoolArray, clusters: int, which: Which) -> str | None:

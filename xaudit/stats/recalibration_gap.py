@@ -1,0 +1,230 @@
+"""How far the recalibration of a group is from that of all others, for very many groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, factorial
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.stats.clustered_wald import clustered_wald, wald_of_squares
+from xaudit.stats.recalibration import Which, coefficients, fitted
+from xaudit.stats.weights import Patients, numbered
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+_ORDER = 4
+_NEAR = 0.02
+"""Up to such a change of a logit the next term of the series is below 1e-11."""
+_STEPS = 20
+_SMALL = 1e-13
+
+
+class RecalibrationGaps:
+    """By how much does slope or intercept differ between a group and all others (group minus rest)?
+
+    Two regressions; what a patient adds to the error of both is taken together, so that a patient
+    may be on both sides. Level 95 %, t on the patients of the smaller side less one.
+
+    All others of a small group differ little from all cases. Their regression follows from that of
+    all cases by a series in the change of the coefficients, whose terms are sums over all cases
+    less those over the group: no case of the rest is looked at again.
+
+    Args:
+        logits: (N,).
+        labels: (N,) bool.
+        patients: N names or numbers.
+        which: see `recalibrate`.
+    """
+
+    def __init__(self, logits: Array, labels: BoolArray, patients: Patients, which: Which) -> None:
+        self._logits, self._labels, self._which = logits, labels, which
+        self._patients, self._index = numbered(patients)
+        whole = coefficients(logits, labels, self._patients, which)
+        self._start = None if isinstance(whole, str) else whole
+        self._series = None
+        if self._start is not None:
+            self._series = _Series.of(logits, labels, self._index, self._start, which)
+
+    def gap(self, rows: IntArray) -> Estimate:
+        """The gap of some of the cases, given by their rows."""
+        n, every = len(self._labels), self._patients
+        clusters, own = numbered(self._index[rows])
+        level = fitted(self._logits[rows], self._labels[rows], clusters, self._which, self._start)
+        if isinstance(level, str):
+            return Estimate.missing(f"the level: {level}", n=n, clusters=every)
+        if self._series is not None:
+            here = np.unique(self._index[rows])
+            pull = _summed(own, level[1], clusters)
+            found = self._series.rest(rows, own, here, pull)
+            if found is not None:
+                value, squares, outside = found
+                degrees = min(clusters, outside) - 1
+                return wald_of_squares(level[0] - value, squares, (n, every), degrees)
+        return self._directly(rows, clusters, level)
+
+    def _directly(self, rows: IntArray, clusters: int, level: tuple[float, Array]) -> Estimate:
+        n, every = len(self._labels), self._patients
+        outside = np.ones(n, dtype=bool)
+        outside[rows] = False
+        others = numbered(self._index[outside])[0]
+        rest = fitted(
+            self._logits[outside], self._labels[outside], others, self._which, self._start
+        )
+        if isinstance(rest, str):
+            return Estimate.missing(f"the rest: {rest}", n=n, clusters=every)
+        influence = np.zeros(n)
+        influence[rows], influence[outside] = level[1], -rest[1]
+        degrees = min(clusters, others) - 1
+        return clustered_wald(level[0] - rest[0], influence, self._index, degrees)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Series:
+    """The regression of all cases, and its derivatives, summed by patient.
+
+    With u a standardized logit, p the fitted probability and s_k the k-th derivative of the
+    logistic function there, the terms are (y - p) u^j for j of 0 and 1, and s_k u^j / k! for k of 1
+    to 4 and j of 0 to k + 1: 20 of them.
+
+    Attributes:
+        u: (N,).
+        fitted: (N,), p.
+        labels: (N,) bool.
+        index: (N,), the number of each case's patient.
+        sums: (patients, 20).
+        totals: (20,), added up over patients.
+        gram: (20, 20), products of the sums, added up over patients.
+        sizes: (patients,), cases.
+        reach: the largest u, whatever its sign.
+        scale: of u.
+        at: the coefficient that is asked for, of all cases.
+        free: which of intercept (0) and slope (1) change.
+    """
+
+    u: Array
+    fitted: Array
+    labels: BoolArray
+    index: IntArray
+    sums: Array
+    totals: Array
+    gram: Array
+    sizes: IntArray
+    reach: float
+    scale: float
+    at: float
+    free: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls, logits: Array, labels: BoolArray, index: IntArray, start: Array, which: Which
+    ) -> _Series:
+        center, scale = float(logits.mean()), float(logits.std()) or 1.0
+        u, p = (logits - center) / scale, expit(start[0] + start[1] * logits)
+        patients = int(index.max()) + 1
+        sums = np.stack([_summed(index, one, patients) for one in _terms(u, p, labels)], axis=1)
+        slope = which == "slope"
+        return cls(
+            u, p, labels, index, sums, sums.sum(axis=0), sums.T @ sums,
+            np.bincount(index, minlength=patients), float(np.abs(u).max()), scale,
+            float(start[1] if slope else start[0]), (0, 1) if slope else (0,),
+        )  # fmt: skip
+
+    def rest(
+        self, rows: IntArray, own: IntArray, here: IntArray, pull: Array
+    ) -> tuple[float, float, int] | None:
+        """The coefficient of all other cases, squares over patients, and patients among them.
+
+        Args:
+            rows: cases of the group.
+            own: for each of them, the place of its patient in ``here``.
+            here: numbers of the patients of the group.
+            pull: what each of them adds to the error of the group's coefficient.
+
+        Returns:
+            None where the rest is too far from all cases for a series.
+        """
+        terms = _terms(self.u[rows], self.fitted[rows], self.labels[rows])
+        mine = np.stack([_summed(own, one, len(here)) for one in terms], axis=1)
+        whole = self.sums[here]
+        left = whole - mine
+        change = self._solved(self.totals - mine.sum(axis=0))
+        if change is None:
+            return None
+        moved, bread = change
+        push = _weights(bread, moved)
+        others = float(push @ (self.gram - whole.T @ whole) @ push)
+        squares = max(0.0, others) + float(((pull - left @ push) ** 2).sum())
+        gone = int((self.sizes[here] == np.bincount(own, minlength=len(here))).sum())
+        value = self.at + (moved[1] / self.scale if len(self.free) > 1 else moved[0])
+        return value, squares, len(self.sizes) - gone
+
+    def _solved(self, totals: Array) -> tuple[Array, Array] | None:
+        """The change of both coefficients, and what turns a case's error into that of the last."""
+        moved = np.zeros(2)
+        for _ in range(_STEPS):
+            gradient = np.array([_weights(np.eye(2)[i], moved) @ totals for i in self.free])
+            slopes = np.array([_curvature(power, moved) @ totals for power in range(3)])
+            hessian = np.array([[slopes[i + j] for j in self.free] for i in self.free])
+            if np.linalg.det(hessian) <= 0:
+                return None
+            step = np.linalg.solve(hessian, gradient)
+            moved[: len(step)] += step
+            if not np.abs(moved) @ np.array([1.0, self.reach]) < _NEAR:
+                return None
+            if np.abs(step).max() < _SMALL:
+                bread = np.zeros(2)
+                bread[: len(step)] = np.linalg.inv(hessian)[:, -1]
+                return moved, bread / (self.scale if len(step) > 1 else 1.0)
+        return None
+
+
+def _summed(index: IntArray, values: Array, size: int) -> Array:
+    return np.asarray(np.bincount(index, values, size), dtype=np.float64)
+
+
+def _terms(u: Array, p: Array, labels: BoolArray) -> list[Array]:
+    """The 20 terms, (n,) each."""
+    spread = p * (1 - p)
+    slopes = (
+        spread,
+        spread * (1 - 2 * p),
+        spread * (1 - 6 * spread),
+        spread * (1 - 2 * p) * (1 - 12 * spread),
+    )
+    wrong = labels - p
+    powers = [u**power for power in range(_ORDER + 2)]
+    series = [
+        slopes[k - 1] / factorial(k) * powers[power]
+        for k in range(1, _ORDER + 1)
+        for power in range(k + 2)
+    ]
+    return [wrong, wrong * u, *series]
+
+
+def _weights(bread: Array, moved: Array) -> Array:
+    """(20,): of the terms in (bread_0 + bread_1 u) (y - p), with p after the change."""
+    found = [bread[0], bread[1]]
+    for k in range(1, _ORDER + 1):
+        change = [comb(k, i) * moved[0] ** (k - i) * moved[1] ** i for i in range(k + 1)]
+        found += [
+            -(bread[0] * (change[power] if power <= k else 0.0)
+              + bread[1] * (change[power - 1] if power else 0.0))
+            for power in range(k + 2)
+        ]  # fmt: skip
+    return np.array(found)
+
+
+def _curvature(power: int, moved: Array) -> Array:
+    """(20,): of the terms in u^power times the first derivative, after the change."""
+    found = [0.0, 0.0]
+    for k in range(1, _ORDER + 1):
+        change = [k * comb(k - 1, i) * moved[0] ** (k - 1 - i) * moved[1] ** i for i in range(k)]
+        found += [
+            change[place - power] if 0 <= place - power < k else 0.0 for place in range(k + 2)
+        ]
+    return np.array(found)

@@ -1,0 +1,252 @@
+"""Draws of patients, read for every level of every column and for its rest, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from xaudit.core.case import BoolArray
+from xaudit.core.cut import Cut
+
+Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.intp]
+
+AT_EDGE = ("sensitivity", "specificity", "ppv", "npv")
+_BINS = 512
+"""Scores are told apart up to so many quantiles: fewer than one pair in 500 becomes a tie."""
+_DRAWS = 32
+"""How many draws are held at a time: so many counts of a patient fill two lines of a cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """N cases whose patients are drawn.
+
+    Attributes:
+        scores: (N,) without NaN, larger speaks for positive.
+        labels: (N,) bool.
+        index: (N,), the number of each case's patient.
+        edges: a case is called positive above one of these; E of them.
+    """
+
+    scores: Array
+    labels: BoolArray
+    index: IntArray
+    edges: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SideDraws:
+    """Metrics inside and outside of G levels, in each draw of patients; NaN for no value.
+
+    The metrics are four for each edge, in the order of `AT_EDGE`, and the area last: K = 4 E + 1.
+    All of one draw are of the same patients. The draws are single floats.
+
+    Attributes:
+        inside: (draws, K, G).
+        outside: (draws, K, G).
+        values: (2, K, G), inside and outside, of the sample.
+    """
+
+    inside: Floats
+    outside: Floats
+    values: Array
+
+
+def draw_sides(
+    scene: Scene, cuts: Sequence[Cut], rng: np.random.Generator, draws: int = 2000
+) -> SideDraws:
+    """How would the metrics of all levels and of their rests vary if other patients had come?
+
+    For each draw, patients are counted, and cases by level and quantile of the score; all metrics
+    follow from these counts. Counts are exact; areas are those of scores cut into 512 quantiles,
+    which moves a draw by less than a thousandth of its error.
+
+    Args:
+        scene: the cases.
+        cuts: columns; the G levels are theirs, column by column.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+    """
+    patients = int(scene.index.max()) + 1
+    grid = _Grid.of(scene)
+    columns = [_Column.of(scene, cut, grid, patients) for cut in cuts]
+    shape = draws, 4 * len(scene.edges) + 1, sum(column.levels for column in columns)
+    found = SideDraws(
+        np.empty(shape, np.float32),
+        np.empty(shape, np.float32),
+        _sides(columns, np.ones((patients, 1), np.float32), grid)[..., 0],
+    )
+    start = 0
+    for counts in patient_draws(patients, rng, draws):
+        stop = start + counts.shape[1]
+        both = _sides(columns, counts, grid)
+        for side, into in zip(both, (found.inside, found.outside), strict=True):
+            into[start:stop] = side.transpose(2, 0, 1)
+        start = stop
+    return found
+
+
+def patient_draws(patients: int, rng: np.random.Generator, draws: int) -> Iterator[Floats]:
+    """How often each patient comes, (patients, some draws): as many columns as memory allows."""
+    for start in range(0, draws, _DRAWS):
+        size = min(_DRAWS, draws - start)
+        counts = np.empty((size, patients), dtype=np.float32)
+        for row in counts:
+            row[:] = np.bincount(rng.integers(patients, size=patients), minlength=patients)
+        yield np.ascontiguousarray(counts.T)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Bins of scores, with every edge between two of them.
+
+    Attributes:
+        bins: (N,), the bin of each case.
+        count: how many bins there are.
+        first: (E,), the first bin that is called positive.
+    """
+
+    bins: IntArray
+    count: int
+    first: tuple[int, ...]
+
+    @classmethod
+    def of(cls, scene: Scene) -> _Grid:
+        borders = np.unique(scene.scores)
+        if len(borders) > _BINS:
+            shares = np.arange(1, _BINS) / _BINS
+            borders = np.quantile(scene.scores, shares, method="inverted_cdf")
+        borders = np.unique(np.concatenate([borders, scene.edges]))
+        # A score that is exactly on an edge is not above it.
+        bins = np.searchsorted(borders, scene.scores, side="left")
+        first = np.searchsorted(borders, scene.edges, side="left") + 1
+        return cls(bins, len(borders) + 1, tuple(first.tolist()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """Cells of a level and a bin that hold cases, sorted by both.
+
+    Attributes:
+        cases: (2 cells, patients), positive and then negative cases of each patient in a cell.
+        bins: (cells,).
+        starts: (levels + 1,), where the cells of each level begin.
+        total: (levels, cells), sums over levels.
+        called: for each edge, sums over the cells above it.
+    """
+
+    cases: sparse.csc_matrix
+    bins: IntArray
+    starts: IntArray
+    total: sparse.csr_matrix
+    called: tuple[sparse.csr_matrix, ...]
+
+    @property
+    def levels(self) -> int:
+        return len(self.starts) - 1
+
+    @classmethod
+    def of(cls, scene: Scene, cut: Cut, grid: _Grid, patients: int) -> _Column:
+        key = cut.codes.astype(np.intp) * grid.count + grid.bins
+        there = np.flatnonzero(np.bincount(key, minlength=len(cut) * grid.count))
+        place = np.zeros(len(cut) * grid.count, dtype=np.int32)
+        place[there] = np.arange(len(there))
+        level, bins = np.divmod(there, grid.count)
+        row = place[key] + np.where(scene.labels, 0, len(there)).astype(np.int32)
+        ones = np.ones(len(row), dtype=np.float32)
+        shape = (2 * len(there), patients)
+        cases = sparse.coo_matrix((ones, (row, scene.index.astype(np.int32))), shape=shape).tocsc()
+        return cls(
+            cases,
+            bins,
+            np.searchsorted(level, np.arange(len(cut) + 1)),
+            _summing(level, np.ones(len(level), dtype=bool), len(cut)),
+            tuple(_summing(level, bins >= first, len(cut)) for first in grid.first),
+        )
+
+
+def _summing(level: IntArray, taken: BoolArray, levels: int) -> sparse.csr_matrix:
+    at = np.flatnonzero(taken)
+    return sparse.csr_matrix((np.ones(len(at)), (level[at], at)), shape=(levels, len(level)))
+
+
+def _sides(columns: Sequence[_Column], counts: Floats, grid: _Grid) -> Array:
+    """(2, K, G, draws): inside and outside."""
+    everyone = _everyone(columns[0], counts, grid)
+    return np.concatenate([_of_column(one, counts, everyone) for one in columns], axis=2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Everyone:
+    """Counts of all cases, for each draw.
+
+    Attributes:
+        below: (bins, draws), negatives below a bin, those in it counting one half.
+        above: (bins, draws), positives above a bin, likewise.
+        called: for each edge, (draws,) positives and negatives that are called.
+        won: (draws,), pairs of which the positive scores higher.
+        sizes: (draws,) positives and negatives.
+    """
+
+    below: Array
+    above: Array
+    called: tuple[tuple[Array, Array], ...]
+    won: Array
+    sizes: tuple[Array, Array]
+
+
+def _everyone(column: _Column, counts: Floats, grid: _Grid) -> _Everyone:
+    """Of any column: all cases are in each."""
+    drawn = (column.cases @ counts).astype(np.float64)
+    every = np.ones(len(column.bins), dtype=bool)
+    into_bins = _summing(column.bins, every, grid.count)
+    up, down = (into_bins @ half for half in np.split(drawn, 2))
+    below = np.cumsum(down, axis=0) - down / 2
+    above = up.sum(axis=0) - np.cumsum(up, axis=0) + up / 2
+    called = tuple((up[first:].sum(axis=0), down[first:].sum(axis=0)) for first in grid.first)
+    won = np.einsum("bd,bd->d", up, below)
+    return _Everyone(below, above, called, won, (up.sum(axis=0), down.sum(axis=0)))
+
+
+def _of_column(column: _Column, counts: Floats, every: _Everyone) -> Array:
+    """(2, K, levels, draws)."""
+    up, down = np.split((column.cases @ counts).astype(np.float64), 2)
+    ups, downs = column.total @ up, column.total @ down
+    sizes = ups, downs, every.sizes[0] - ups, every.sizes[1] - downs
+    inside, outside = [], []
+    for summing, (all_hits, all_alarms) in zip(column.called, every.called, strict=True):
+        hits, alarms = summing @ up, summing @ down
+        inside += _rates(hits, alarms, *sizes[:2])
+        outside += _rates(all_hits - hits, all_alarms - alarms, *sizes[2:])
+    running = np.cumsum(down, axis=0) - down / 2
+    before = np.vstack([np.zeros(down.shape[1]), np.cumsum(downs, axis=0)[:-1]])
+    running -= np.repeat(before, np.diff(column.starts), axis=0)
+    won = column.total @ (up * running)
+    # Pairs without any case of the level: all, less those of its cases, plus those of two of them.
+    crossed = column.total @ (up * every.below[column.bins] + down * every.above[column.bins])
+    inside.append(_ratio(won, sizes[0] * sizes[1]))
+    outside.append(_ratio(every.won - crossed + won, sizes[2] * sizes[3]))
+    return np.stack([np.stack(inside), np.stack(outside)])
+
+
+def _rates(hits: Array, alarms: Array, positives: Array, negatives: Array) -> list[Array]:
+    """In the order of `AT_EDGE`."""
+    right = negatives - alarms
+    return [
+        _ratio(hits, positives),
+        _ratio(right, negatives),
+        _ratio(hits, hits + alarms),
+        _ratio(right, right + positives - hits),
+    ]
+
+
+def _ratio(top: Array, bottom: Array) -> Array:
+    found = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=found, where=bottom > 0)
+    return found
