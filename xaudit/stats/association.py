@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 _MANY = 1000
 """From so many patients on, kinds of them are dealt out instead of each."""
-_CELLS = 1 << 13
+_CELLS, _CALL = 1 << 14, 50
 
 
 def association_p_value(
@@ -68,7 +68,9 @@ def _dealt(
     """
     kinds, kind, sizes = np.unique(own, axis=0, return_inverse=True, return_counts=True)
     patterns, pattern, needed = np.unique(among, axis=0, return_inverse=True, return_counts=True)
-    if len(own) < _MANY or len(kinds) * len(patterns) > min(len(own) / 4, _CELLS):
+    # A call for each pattern, and a step for each kind in it, against one for each patient.
+    steps = len(patterns) * (len(kinds) + _CALL)
+    if len(own) < _MANY or steps > len(own) / 8 or len(kinds) * len(patterns) > _CELLS:
         return _dealt_singly(own, among, count, rng, draws)
     meets = np.zeros((draws + 1, len(kinds), len(patterns)), dtype=np.int64)
     np.add.at(meets[0], (kind.ravel(), pattern.ravel()), 1)
