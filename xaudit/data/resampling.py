@@ -107,7 +107,7 @@ def _torch_uint8(
     if native or levels.dtype != np.uint8:
         return _torch(levels, size, mode=mode, antialias=True)
     made = _torch(levels.astype(np.float32), size, mode=mode, antialias=True)
-    return np.rint(np.clip(made, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(made, 0, 255)), dtype=np.uint8)
 
 
 def _library(module: str, package: str) -> ModuleType:

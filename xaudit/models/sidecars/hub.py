@@ -111,7 +111,7 @@ def _hub_size(content: Mapping[str, Any]) -> tuple[dict[str, object], dict[str, 
     if not cropped or crop is None:
         return {}, dict.fromkeys(("height", "width", "resize", "crop_pct"), f"it says size {size}")
     values: dict[str, object] = {"height": crop[0], "width": crop[1]}
-    short = size.get("shortest_edge") if isinstance(size, dict) and len(size) == 1 else None
+    short: Any = size.get("shortest_edge") if isinstance(size, dict) and len(size) == 1 else 0
     if whole_numbers([short], 1) and crop[0] == crop[1] <= short:
         return values | {"resize": "crop", "crop_pct": _share(crop[0], short)}, {}
     told = f"it says size {size}, crop_size {crop}, which cannot be declared"

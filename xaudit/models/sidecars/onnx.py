@@ -79,8 +79,8 @@ def _values(metadata: Mapping[str, str]) -> tuple[dict[str, object], dict[str, s
     strange = {key: one for key, one in metadata.items()
                if _PREPARES.search(key) and key not in known}  # fmt: skip
     if strange:
-        told = f"its metadata is not known here{_quoted(strange)}"
-        return {}, dict.fromkeys((*_OF_VALUES, "color", "resize", "crop_pct"), told)
+        why = f"its metadata is not known here{_quoted(strange)}"
+        return {}, dict.fromkeys((*_OF_VALUES, "color", "resize", "crop_pct"), why)
     values, remarks = _image(metadata)
     if _MEAN in metadata or _STD in metadata:
         if _RANGE in metadata:
