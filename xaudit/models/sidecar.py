@@ -113,7 +113,7 @@ def _timm(name: str, content: dict[str, Any]) -> Sidecar | None:
     if (kind := f"pil_{given.get('interpolation')}") in _PIL.values():
         values["interpolation"] = kind
     share, mode = given.get("crop_pct", 0.875), given.get("crop_mode", "center")
-    if share == 1 and mode in _MODES:
+    if share == 1 and isinstance(mode, str) and mode in _MODES:
         values["resize"] = _MODES[mode]
     else:
         remarks["resize"] = f"it says crop_pct {share}, crop_mode {mode}: {_MARGIN}"
@@ -133,9 +133,13 @@ def _hub(name: str, content: dict[str, Any]) -> Sidecar | None:
     size, remark = _hub_size(content)
     if str(_processor(content)).endswith("Fast"):
         remark |= {"interpolation": "a Fast processor resizes with torchvision, not with Pillow"}
-    elif size and content.get("resample") in _PIL:
-        size["interpolation"] = _PIL[content["resample"]]
+    elif size and (kind := _PIL.get(_number(content.get("resample")))):
+        size["interpolation"] = kind
     return Sidecar(name, {**values, **size}, {**remarks, **remark})
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0
 
 
 def _processor(content: Mapping[str, object]) -> object:
