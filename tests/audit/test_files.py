@@ -64,3 +64,10 @@ def test_bounds_of_a_verdict_are_numbers(tmp_path, place):
         ConfigError, match=r"verdict.json: cannot be read: expected a finite number"
     ):
         read_json(tmp_path / "verdict.json", Verdict)
+
+
+@pytest.mark.parametrize("value", ["nan", " -Infinity", "1e999", "9" * 400])
+def test_a_number_that_is_spelled_out_is_a_message(tmp_path, value):
+    (tmp_path / "f.json").write_text(f'{{"value": "{value}"}}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"f\.json: (holds a number that is none|value)"):
+        read_json(tmp_path / "f.json", Number)
