@@ -76,3 +76,10 @@ def test_what_an_earlier_run_wrote_is_kept_or_made_anew(tmp_path, caplog):
     assert kept_json(path, Number) is None
     assert not path.exists()
     assert "batches.json: empty, torn or changed; it is made anew" in caplog.text
+
+
+@pytest.mark.parametrize("value", ["nan", " -Infinity", "1e999", "9" * 400])
+def test_a_number_that_is_spelled_out_is_a_message(tmp_path, value):
+    (tmp_path / "f.json").write_text(f'{{"value": "{value}"}}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"f\.json: (holds a number that is none|value)"):
+        read_json(tmp_path / "f.json", Number)

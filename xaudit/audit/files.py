@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,10 @@ from xaudit.core.json_text import read_json_text
 from xaudit.errors import ConfigError
 
 T = TypeVar("T")
+# Texts that are read as a number where one is expected, and then as NaN or infinite.
+_SPELLED = re.compile(
+    r'"\s*[+-]?(?:nan|inf|infinity|[0-9._]+e[+-]?[0-9]{3,}|[0-9._]{300,})\s*"', re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ def read_json(path: Path, kind: type[T]) -> T:
         ConfigError: the file is missing, damaged, or of another version.
     """
     try:
-        content = read_json_text(path.read_text(encoding="utf-8"), finite=True)
+        text = path.read_text(encoding="utf-8")
+        content = read_json_text(text, finite=True)
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: not found; expected the folder of an audit that `xaudit run` has finished"
@@ -102,7 +108,9 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        return TypeAdapter(kind).validate_python(content)
+        read = TypeAdapter(kind).validate_python(content)
+        if _SPELLED.search(text):
+            to_json(read)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
@@ -110,6 +118,9 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: {place}: {first['msg']}; the file is not as xaudit wrote it: restore it, or "
             "make it again"
         ) from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: holds a number that is none ({error}); restore it") from None
+    return read
 
 
 def kept_json(path: Path, kind: type[T]) -> T | None:

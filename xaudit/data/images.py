@@ -203,12 +203,13 @@ def _orientation(image: Image.Image, path: Path) -> int:
 
 
 def _load(image: Image.Image, path: Path, header: ImageHeader) -> None:
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format in _STACKS:
-        raise DataError(f"{path}: expected one image, got {frames} frames; list each as a file")
     try:
+        # Frames are counted by walking through a TIFF, which may be damaged behind the first one.
+        _refuse_stacks(image, path)
         image.load()
         missing = missing_pixels(image, path)
+    except DataError:
+        raise
     except Exception as error:
         raise DataError(
             f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
@@ -219,6 +220,12 @@ def _load(image: Image.Image, path: Path, header: ImageHeader) -> None:
             f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
             f"({path.stat().st_size:,} bytes) is truncated: {missing}; restore it"
         )
+
+
+def _refuse_stacks(image: Image.Image, path: Path) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format in _STACKS:
+        raise DataError(f"{path}: expected one image, got {frames} frames; list each as a file")
 
 
 def _upright(pixels: npt.NDArray[Pixel], orientation: int) -> npt.NDArray[Pixel]:

@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,9 @@ State = dict[str, torch.Tensor]
 TOP = "."
 """How the tensors that lie in a file without a key above them are named."""
 _DEEP = 32
-# What is looked through of a file that holds more than weights: so many entries, of which one
-# holder counts for twenty. A stranger's file may hold a list a million times in itself.
-_MANY = 20_000_000
-_HOLDER = 20
+_MANY = 1_000_000
+# So often one object is looked at: a file may hold a list a million times in itself.
+_SHARED = 4
 _HOLDERS = (Mapping, list, tuple)
 _OPTIMIZER = {"state", "param_groups"}
 _OTHERS = {"tf": "TensorFlow", "flax": "Flax", "jax": "JAX", "mlx": "MLX"}
@@ -216,17 +215,21 @@ def _walk(content: object) -> Iterator[tuple[tuple[str, ...], State, bool]]:
     """
     place: tuple[str, ...] = ()
     waiting = deque([(place, content)] if isinstance(content, _HOLDERS) else ())
-    seen = 0
-    while waiting and seen < _MANY:
+    looked_at: Counter[int] = Counter()
+    for _ in range(_MANY):
+        if not waiting:
+            return
         place, one = waiting.popleft()
         items = _items(one)
-        seen += _HOLDER + len(items)
         tensors = {str(name): part for name, part in items if isinstance(part, torch.Tensor)}
         if tensors:
             yield place, tensors, len(tensors) == len(one)
-        if len(place) < _DEEP and len(waiting) < _MANY // _HOLDER:
-            inner = ((name, part) for name, part in items if isinstance(part, _HOLDERS))
-            waiting.extend(((*place, str(name)), part) for name, part in inner)
+        if len(place) < _DEEP:
+            inner = [(name, part) for name, part in items if isinstance(part, _HOLDERS)]
+            for name, part in inner:
+                looked_at[id(part)] += 1
+                if looked_at[id(part)] <= _SHARED:
+                    waiting.append(((*place, str(name)), part))
 
 
 def _items(holder: Mapping[object, object] | Sequence[object]) -> list[tuple[object, object]]:
