@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from xaudit.audit.files import read_findings
 from xaudit.audit.pair import read_cases
 from xaudit.audit.record import PlanRecord, read_record
@@ -74,7 +72,8 @@ def _apart(
     if mine is None or theirs is None:
         if mine is not theirs:
             yield f"{case_id}: only {'the other' if mine is None else 'this'} run has a score"
-    elif not np.abs(mine - theirs) <= tolerance:
+    # A table says 0 or 1 by an infinite logit, whose difference from itself is no number.
+    elif mine != theirs and not abs(mine - theirs) <= tolerance:
         yield (
             f"{case_id}: {unit} {mine:.9g}, the other run {theirs:.9g}: "
             f"{abs(mine - theirs):.2g} apart, the audits state {tolerance:.2g}"
