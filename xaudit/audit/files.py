@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,8 +34,14 @@ def to_json(thing: object) -> str:
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    plain = TypeAdapter(type(thing)).dump_python(thing, mode="json")
+    plain = _adapter(type(thing)).dump_python(thing, mode="json")
     return json.dumps(plain, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """How a type is read and written: slow to make, the same every time."""
+    return TypeAdapter(kind)
 
 
 def sha256_of(thing: object) -> str:
@@ -83,7 +90,8 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        return TypeAdapter(kind).validate_python(content)
+        read: T = _adapter(kind).validate_python(content)
+        return read
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"

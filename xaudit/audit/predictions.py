@@ -37,8 +37,8 @@ from xaudit.audit.suspicions import Noticed, keep_noticed
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.suspicion import Suspicion
+from xaudit.data.file_hash import file_sha256
 from xaudit.data.predictions import ScoredCase, ScoredStudy, read_predictions
-from xaudit.data.prepare import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.fairness.striking import striking_groups

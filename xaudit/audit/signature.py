@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.audit.files import read_json, to_json, write_text
-from xaudit.data.prepare import file_sha256
+from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError, InstallError
 
 SIGNED = ("hashes.json", "plan.json", "findings.json", "verdict.json", "card.html", "card.md")

@@ -14,13 +14,12 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from xaudit.core.attribution import Parameter, Residual
@@ -256,23 +255,27 @@ def disk_errors(folder: Path) -> Iterator[None]:
 # empty list of rows still has every column.
 _JSON = {"groups", "issues", "params", "residual", "pixel_mm"}
 _TYPES = {
-    "label": pa.bool_(), "sampled": pa.bool_(), "logit": pa.float64(), "value": pa.float64(),
-    "lesions": pa.int64(), "lesion": pa.int64(), "forward": pa.int64(), "backward": pa.int64(),
-    "shared": pa.int64(), "severity": pa.float64(),
+    "label": "bool", "sampled": "bool", "logit": "float64", "value": "float64", "lesions": "int64",
+    "lesion": "int64", "forward": "int64", "backward": "int64", "shared": "int64",
+    "severity": "float64",
 }  # fmt: skip
 
 
+# Rows are named everywhere, and a verdict or a card reads none of them: pyarrow waits until then.
 def _write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415
+
     names = [column.name for column in fields(kind)]
     records = [asdict(row) for row in rows]
     columns = {
         name: pa.array(
             [_pack(record[name]) if name in _JSON else record[name] for record in records],
-            _TYPES.get(name, pa.string()),
+            _TYPES.get(name, "string"),
         )
         for name in names
     }
-    pq.write_table(pa.table(columns), path)
+    parquet.write_table(pa.table(columns), path)
 
 
 def _pack(value: object) -> str:
@@ -280,13 +283,22 @@ def _pack(value: object) -> str:
 
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415
+
     try:
-        records = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
+        records = parquet.read_table(path).to_pylist()
+    except (OSError, ArrowException) as error:
         raise AuditError(
             f"{path}: cannot be read ({error}); delete its folder and run the audit again"
         ) from error
     for record in records:
         for name in _JSON & record.keys():
             record[name] = json.loads(record[name])
-    return TypeAdapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
+    rows: list[Row] = _adapter(kind).validate_python(records)
+    return rows
+
+
+@cache
+def _adapter(kind: type[Row]) -> TypeAdapter[Any]:
+    """How rows of a kind are read: slow to make, the same for every shard."""
+    return TypeAdapter(list[kind])  # type: ignore[valid-type]

@@ -7,11 +7,8 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.metrics import all_metrics
 from xaudit.commands.console import tell
 from xaudit.errors import ConfigError
-from xaudit.gate.names import unknown_metrics
-from xaudit.gate.policy import read_policy
 
 
 def policy(
@@ -22,6 +19,10 @@ def policy(
     Groups and levels are checked by `xaudit gate`, which knows the study. Exit code 0, or 2
     where a file has mistakes.
     """
+    from xaudit.audit.metrics import all_metrics
+    from xaudit.gate.names import unknown_metrics
+    from xaudit.gate.policy import read_policy
+
     known = [one.name for one in all_metrics()]
     problems: list[str] = []
     for file in files:

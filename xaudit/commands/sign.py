@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.signature import sign as sign_target
 from xaudit.commands.console import tell
 
 
@@ -21,4 +20,6 @@ def sign(
 
     The signature lies beside what it signs: signatures.json in the folder, FILE.sig beside a card.
     """
+    from xaudit.audit.signature import sign as sign_target
+
     tell(str(sign_target(target, key, name, role)))

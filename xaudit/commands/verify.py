@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.audit.signature import place_of, signature_differences, signed_by
-from xaudit.audit.verify import Check, findings_hash, verify_card, verify_folder
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
+
+if TYPE_CHECKING:
+    from xaudit.audit.verify import Check
 
 
 def verify(
@@ -29,6 +30,9 @@ def verify(
     """
     if weights is not None and not target.is_dir():
         raise ConfigError("--weights applies to an audit's folder, not to a card alone")
+    from xaudit.audit.signature import signed_by
+    from xaudit.audit.verify import findings_hash, verify_card, verify_folder
+
     checks = verify_folder(target, weights) if target.is_dir() else verify_card(target)
     checks = (*checks, _signature(target, key))
     differ = [check for check in checks if check.differences]
@@ -45,6 +49,9 @@ def verify(
 
 
 def _signature(target: Path, key: Path | None) -> Check:
+    from xaudit.audit.signature import place_of, signature_differences
+    from xaudit.audit.verify import Check
+
     if key is not None:
         return Check("signature", tuple(signature_differences(target, key)))
     there = place_of(target).exists()

@@ -11,7 +11,7 @@ from xaudit.report.credibility import believed
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
-from xaudit.report.overlays import png_size
+from xaudit.report.png import png_size
 from xaudit.report.view import Figure, Group, Layer, Section, Shown, Table
 
 METRICS = (

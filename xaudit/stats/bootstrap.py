@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -266,7 +266,7 @@ def expanded_tail(clusters: int, level: float) -> float:
         level: confidence level, two-sided.
     """
     widened = math.sqrt(clusters / (clusters - 1)) * t_quantile(level, clusters - 1)
-    return float(stats.norm.sf(widened))
+    return float(scipy.special.ndtr(-widened))
 
 
 def _columns(patients: Patients, *columns: Array) -> Array:

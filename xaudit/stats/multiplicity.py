@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.stats.bootstrap import VOID_LIMIT
@@ -110,7 +110,7 @@ def pointwise_level(replicates: Array, values: Array, level: float = 0.95) -> fl
     if len(kept) < 2:
         return bonferroni if comparisons > 1 else level
     factor = _factor(replicates[:, kept], values[kept], level)[0]
-    return min(bonferroni, float(2 * stats.norm.cdf(factor) - 1))
+    return min(bonferroni, float(2 * scipy.special.ndtr(factor) - 1))
 
 
 def _max_t(

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -98,7 +98,7 @@ def _fit(
     coefficients = _maximize(design, truth, offset)
     if coefficients is None:
         return "the regression does not converge"
-    fitted = expit(design @ coefficients + offset)
+    fitted = scipy.special.expit(design @ coefficients + offset)
     bread = np.linalg.inv(design.T @ ((fitted * (1 - fitted))[:, None] * design))
     influence = (design @ bread[:, -1]) * (truth - fitted)
     return float(coefficients[-1]) / scale, influence / scale
@@ -131,7 +131,7 @@ def _maximize(design: Array, labels: Array, offset: Array) -> Array | None:
 
     now = np.zeros(design.shape[1])
     for _ in range(_STEPS):
-        fitted = expit(design @ now + offset)
+        fitted = scipy.special.expit(design @ now + offset)
         gradient = design.T @ (labels - fitted)
         if np.abs(gradient).max() < 1e-10 * len(labels):
             return now
