@@ -264,7 +264,7 @@ _TYPES = {
 # Rows are named everywhere, and a verdict or a card reads none of them: pyarrow waits until then.
 def _write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
     import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import parquet  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     names = [column.name for column in fields(kind)]
     records = [asdict(row) for row in rows]
@@ -275,7 +275,7 @@ def _write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
         )
         for name in names
     }
-    parquet.write_table(pa.table(columns), path)
+    pq.write_table(pa.table(columns), path)
 
 
 def _pack(value: object) -> str:
@@ -283,11 +283,12 @@ def _pack(value: object) -> str:
 
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    from pyarrow import ArrowException, parquet  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        records = parquet.read_table(path).to_pylist()
-    except (OSError, ArrowException) as error:
+        records = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
         raise AuditError(
             f"{path}: cannot be read ({error}); delete its folder and run the audit again"
         ) from error

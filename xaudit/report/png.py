@@ -1,7 +1,8 @@
-"""Whether a file is a whole PNG, and how large: by its chunks, without a library that draws."""
+"""A PNG as bytes: whether it is whole, how large it is, its address. Nothing here draws."""
 
 from __future__ import annotations
 
+import base64
 import zlib
 
 _BEGIN = b"\x89PNG\r\n\x1a\n"
@@ -31,3 +32,8 @@ def png_size(data: bytes) -> tuple[int, int]:
     if not data.startswith(_BEGIN) or len(data) < 24:
         raise ValueError("expected a PNG")
     return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+
+
+def png_uri(data: bytes) -> str:
+    """A PNG as an address that a page can hold."""
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
