@@ -18,7 +18,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 SLOW = {"torch", "torchvision", "matplotlib", "pyarrow", "pandas", "PIL", "skimage", "sklearn"}
 """What draws, learns or reads tables and images."""
 COMPUTES = {"scipy.stats", "scipy.optimize", "scipy.ndimage", "scipy.sparse"}
-EVERYTHING = SLOW | {"numpy", "scipy", "yaml", "jinja2", "filelock", "cryptography"}
+EVERYTHING = SLOW | {"numpy", "scipy", "jinja2", "filelock", "cryptography"}
 """Help needs the parts of typer, and nothing that xaudit works with."""
 
 CODE = """

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
+from xaudit.commands.console import out, tell
 from xaudit.commands.profile import Profile, chosen_limit
+from xaudit.commands.progress import duration
+from xaudit.commands.suspicions import print_suspicions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xaudit.audit.check import Preview
+    from xaudit.audit.cost import StageCost
+    from xaudit.audit.predictions import PredictionsPlan
+    from xaudit.audit.record import PlanRecord
+    from xaudit.audit.shorten import Shorter
+    from xaudit.core.detector import OperatingPoint
+
+_SHOWN = 20
+_WAITING = 0.7
+_COPIES = {"duplicate", "same_pixels", "near_duplicate"}
 
 
 def check(  # noqa: PLR0913, PLR0917  (an option each)
@@ -26,7 +45,6 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
     """
     from xaudit.audit.predictions_config import audits_predictions
     from xaudit.audit.read_config import Overrides
-    from xaudit.commands.preview import print_predictions, print_preview
 
     positives = 1.0 if profile else None
     overrides = Overrides(data, weights, cases, tuple(split or ()), positives, policy=policy)
@@ -35,8 +53,112 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
     if audits_predictions(config):
         from xaudit.audit.predictions import plan_predictions
 
-        print_predictions(plan_predictions(config, overrides, size))
+        _print_predictions(plan_predictions(config, overrides, size))
         return
     from xaudit.audit.check import check_audit
 
-    print_preview(check_audit(config, overrides, size))
+    _print(check_audit(config, overrides, size))
+
+
+def _print(preview: Preview) -> None:
+    study, record = preview.plan.study, preview.plan.record
+    positives = sum(case.label for case in study.cases)
+    tell(f"study      {study.name}: {len(study.cases)} cases, {positives} with a fracture")
+    if study.unit == "image":
+        tell(f"           {study.unit_note}")
+    whole = [issue for issue in study.issues if issue.case_id.startswith("(")]
+    for issue in whole:
+        tell(f"{issue.effect:<11}{issue.kind}: {issue.detail}")
+    counts = Counter(issue.kind for issue in study.issues if issue not in whole)
+    for kind, count in sorted(counts.items()):
+        tell(f"issue      {count} × {kind}")
+    for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
+        tell(f"copy       {issue.case_id} {issue.detail}")
+    _print_policy(record)
+    _print_points([one.resolve() for one in preview.plan.config.detector.operating_points])
+    print_suspicions(preview.suspicions, tell)
+    _print_resampling(preview)
+    for failure in preview.failures:
+        tell(f"warning    {failure}")
+    out.print(_costs(preview))
+    total = sum(stage.spent.seconds for stage in preview.stages)
+    tell(f"about {duration(total)} on this machine, {preview.megabytes:.0f} MB on disk")
+    if preview.busy < _WAITING:
+        waiting = f"{1 - preview.busy:.0%} of it waiting for other programs or the disk"
+        tell(f"           {waiting}: the same machine at rest takes less")
+    if preview.shorter is not None:
+        _print_shorter(preview.stages, preview.shorter)
+
+
+def _print_shorter(stages: Sequence[StageCost], shorter: Shorter) -> None:
+    most = max(stages, key=lambda stage: stage.spent.seconds)
+    tell(f"longer than an hour; most of it: {most.name}, {duration(most.spent.seconds)}")
+    for change in shorter.changes:
+        tell(f"shorten    {change.key}: {change.then} instead of {change.now}")
+    tell(f"           then about {duration(shorter.seconds)}")
+    if not shorter.enough:
+        tell("           for less take a GPU (explain.device), or fewer cases (--limit)")
+
+
+def _print_resampling(preview: Preview) -> None:
+    """How much hangs on the library that resizes: the declared kind has to be that of training."""
+    if preview.resampling:
+        declared = preview.plan.config.detector.input.interpolation
+        tell(f"resampling {declared} is declared; done otherwise, logits differ at most (median)")
+    for effect in preview.resampling:
+        flips = ", ".join(
+            f"{count} of {effect.images} calls flip at {name}"
+            for name, count in effect.flips.items()
+        )
+        apart = f"{effect.largest:.3g} ({effect.median:.2g})"
+        tell(f"           {effect.interpolation}: {apart}, {flips}")
+
+
+def _print_predictions(plan: PredictionsPlan) -> None:
+    from xaudit.audit.facts import group_levels
+    from xaudit.audit.on_threshold import on_thresholds
+
+    rows, study = plan.rows, plan.study
+    positives = sum(row.label for row in rows)
+    failed = sum(row.logit is None for row in rows)
+    tell(f"table      {len(rows)} of {study.listed} cases, {positives} with a fracture")
+    tell(f"           {len({row.patient for row in rows})} patients, {failed} without a prediction")
+    for issue in study.issues[:_SHOWN]:
+        where = "" if issue.case_id.startswith("(") else f"{issue.case_id}, "
+        tell(f"{issue.effect:<11}{issue.kind}: {where}{issue.detail}")
+    if len(study.issues) > _SHOWN:
+        tell(f"           and {len(study.issues) - _SHOWN} more")
+    for column, levels in group_levels(rows).items():
+        tell(f"group      {column}: {len(levels)} levels")
+    _print_policy(plan.record)
+    _print_points(plan.points)
+    for note in on_thresholds(plan.rows, plan.points):
+        tell(f"threshold  {note}")
+    print_suspicions(plan.suspicions, tell)
+    tell("explanations do not apply: no detector is run")
+
+
+def _print_points(points: Sequence[OperatingPoint]) -> None:
+    for point in points:
+        sign = ">=" if point.inclusive else ">"
+        tell(f"point      {point.name}: positive is logit {sign} {point.logit:.6g}")
+
+
+def _print_policy(record: PlanRecord) -> None:
+    policy = record.policy
+    tell(f"policy     {policy.name}: {len(policy.rules)} rules" if policy else
+         "policy     none: nothing will be judged")  # fmt: skip
+    for note in record.notes:
+        tell(f"sample     {note}")
+
+
+def _costs(preview: Preview) -> Table:
+    """Stages with the images that pass through the detector in them."""
+    table = Table("stage", "times", "forward", "backward", "time", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for stage in preview.stages:
+        spent = stage.spent
+        numbers = (f"{round(one):,}" for one in (stage.times, spent.forward, spent.backward))
+        table.add_row(stage.name, *numbers, duration(spent.seconds))
+    return table

@@ -9,6 +9,7 @@ import typer
 
 from xaudit.commands.console import out as console
 from xaudit.commands.console import say, tell
+from xaudit.commands.progress import progress_display
 
 
 def demo(
@@ -23,7 +24,6 @@ def demo(
     from xaudit.audit.demo import prepare_demo
     from xaudit.audit.judge import judge_audit
     from xaudit.audit.read_config import Overrides
-    from xaudit.commands.progress import progress_display
     from xaudit.gate.table import verdict_table
     from xaudit.report.first import said_first
 

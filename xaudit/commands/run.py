@@ -9,6 +9,8 @@ import typer
 
 from xaudit.commands.console import say, tell
 from xaudit.commands.profile import Profile, chosen_limit
+from xaudit.commands.progress import progress_display
+from xaudit.commands.suspicions import print_suspicions
 from xaudit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,7 +79,6 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
 
 def _report(findings: Findings, *, drawn: bool) -> None:
     """What came of it, in lines; why so many cases were drawn where the policy decided it."""
-    from xaudit.commands.suspicions import print_suspicions
     from xaudit.report.credibility import WORDS
     from xaudit.report.first import said_first
 
@@ -97,7 +98,6 @@ def _report(findings: Findings, *, drawn: bool) -> None:
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
     from xaudit.audit.predictions_config import audits_predictions
-    from xaudit.commands.progress import progress_display
 
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config):
@@ -112,8 +112,6 @@ def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Finding
 
 def _foreseen(suspicions: tuple[Suspicion, ...]) -> None:
     """Printed before the hours of a run, which can still be stopped then."""
-    from xaudit.commands.suspicions import print_suspicions
-
     if suspicions:
         say("before the run, after some images (Ctrl+C stops it):")
     print_suspicions(suspicions, say)
