@@ -16,7 +16,8 @@ def is_png(data: bytes) -> bool:
     """
     if not data.startswith(_BEGIN):
         return False
-    names, place = [], len(_BEGIN)
+    names: list[bytes] = []
+    place = len(_BEGIN)
     while names[-1:] != [b"IEND"]:
         end = place + 8 + int.from_bytes(data[place : place + 4])
         body = data[place + 4 : end]
