@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from xaudit.audit.adapter import adapter
 from xaudit.audit.store import disk_errors
 from xaudit.core.finding import SCHEMA_VERSION, Findings
 from xaudit.errors import ConfigError
@@ -34,14 +34,8 @@ def to_json(thing: object) -> str:
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    plain = _adapter(type(thing)).dump_python(thing, mode="json")
+    plain = adapter(type(thing)).dump_python(thing, mode="json")
     return json.dumps(plain, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    """How a type is read and written: slow to make, the same every time."""
-    return TypeAdapter(kind)
 
 
 def sha256_of(thing: object) -> str:
@@ -90,7 +84,7 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        read: T = _adapter(kind).validate_python(content)
+        read: T = adapter(kind).validate_python(content)
         return read
     except ValidationError as error:
         first = error.errors()[0]

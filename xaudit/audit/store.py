@@ -14,14 +14,13 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import TypeAdapter
 
+from xaudit.audit.adapter import adapter
 from xaudit.core.attribution import Parameter, Residual
 from xaudit.core.case import CaseIssue
 from xaudit.errors import AuditError
@@ -295,11 +294,5 @@ def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
     for record in records:
         for name in _JSON & record.keys():
             record[name] = json.loads(record[name])
-    rows: list[Row] = _adapter(kind).validate_python(records)
+    rows: list[Row] = adapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
     return rows
-
-
-@cache
-def _adapter(kind: type[Row]) -> TypeAdapter[Any]:
-    """How rows of a kind are read: slow to make, the same for every shard."""
-    return TypeAdapter(list[kind])  # type: ignore[valid-type]
