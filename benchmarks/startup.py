@@ -4,7 +4,7 @@
 
 Every command runs in a process of its own, in turn with `python -c pass` and `import torch`, seven
 times; with CHECKOUT also on the code of another checkout. Seconds are medians of the processor's
-time and of the clock; other work on the machine counts in the second only.
+time, so that other work on the machine hardly counts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]
@@ -32,15 +31,13 @@ def commands(audit):
 
 
 def spent(arguments, root):
-    """Seconds of the processor, seconds of the clock, and megabytes of one process."""
+    """Seconds of the processor, and megabytes, of one process."""
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     quiet = [(os.POSIX_SPAWN_OPEN, one, os.devnull, os.O_WRONLY, 0) for one in (1, 2)]
-    began = time.perf_counter()
     command = [sys.executable, *arguments]
     process = os.posix_spawn(sys.executable, command, environment, file_actions=quiet)
     _, _, used = os.wait4(process, 0)
-    passed = time.perf_counter() - began
-    return used.ru_utime + used.ru_stime, passed, used.ru_maxrss / 1024
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main(audit, *others):
@@ -51,11 +48,11 @@ def main(audit, *others):
             calls += [(f"{name}, {Path(other).name}", what, Path(other).resolve())
                       for name, what in commands(there).items()]  # fmt: skip
         runs = [[spent(what, root) for _, what, root in calls] for _ in range(REPEATS)]
-    print("| | processor s | clock s | MB |\n|---|---|---|---|")
+    print("| | processor s | MB |\n|---|---|---|")
     for number, (name, _, _) in enumerate(calls):
         columns = zip(*(run[number] for run in runs), strict=True)
-        busy, passed, megabytes = (statistics.median(one) for one in columns)
-        print(f"| `{name}` | {busy:.2f} | {passed:.2f} | {megabytes:.0f} |")
+        seconds, megabytes = (statistics.median(one) for one in columns)
+        print(f"| `{name}` | {seconds:.2f} | {megabytes:.0f} |")
 
 
 if __name__ == "__main__":
