@@ -58,6 +58,7 @@ bench: venv  ## speed and memory, as ratios; see benchmarks/README.md
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/groups.py
 	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/startup.py reports/sample
 
 clean:
 	rm -rf $(VENV) build dist reports/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,7 +21,8 @@ def test_every_method_has_a_verdict_with_its_reason(monkeypatch, capsys):
         ),
     )
     monkeypatch.setattr(command, "_run", lambda *_: findings)
-    monkeypatch.setattr(command, "said_first", lambda _: ("No: the marker decides.",))
+    said_first = "xaudit.report.first.said_first"
+    monkeypatch.setattr(said_first, lambda _: ("No: the marker decides.",))
     command.run(Path("audit.yaml"), Path("out"))
     said = capsys.readouterr().err.splitlines()
     assert "maps of gradcam: may be believed. Likeness: 0.1, below 0.5." in said

@@ -12,7 +12,7 @@ from xaudit.gate.names import refuse_unknown_names
 
 def check(findings, metric="sensitivity", **where):
     policy = Policy("p", (Rule("r", metric, where, floor=0.5, line=7),), "", "policy.yaml")
-    refuse_unknown_names(policy, findings, ["auc", "sensitivity", "enrichment"])
+    refuse_unknown_names(policy, findings, lambda: ["auc", "sensitivity", "enrichment"])
 
 
 @pytest.fixture
@@ -24,6 +24,19 @@ def findings(make_findings, finding):
 @pytest.mark.parametrize("group", ["hospital", "*"])
 def test_names_that_exist_are_legal_even_if_they_were_not_computed(findings, metric, group):
     check(findings, metric, group=group)
+
+
+def test_list_of_all_metrics_is_made_only_where_findings_do_not_hold_a_name(findings):
+    asked = []
+
+    def metrics():
+        asked.append(True)
+        return ["auc", "sensitivity"]
+
+    for metric, times in (("sensitivity", 0), ("sensitivity_gap", 0), ("auc", 1)):
+        rule = Rule("r", metric, floor=0.5)
+        refuse_unknown_names(Policy("p", (rule,), ""), findings, metrics)
+        assert len(asked) == times, metric
 
 
 @pytest.mark.parametrize(
@@ -78,7 +91,7 @@ def test_bound_that_cannot_be_met_is_refused(make_findings, finding, bound, mess
     rule = Rule("r", "sensitivity", **bound, line=7)
     there = make_findings(finding(0.7, 0.9), metrics=(facts,))
     with pytest.raises(ConfigError, match=message):
-        refuse_unknown_names(Policy("p", (rule,), ""), there, ["sensitivity"])
+        refuse_unknown_names(Policy("p", (rule,), ""), there, lambda: ["sensitivity"])
 
 
 def test_shipped_methods_are_all_legal():

@@ -16,7 +16,7 @@ from xaudit.core.policy import Verdict
 from xaudit.errors import ConfigError
 from xaudit.report.card import build_card
 from xaudit.report.crosswalk import crosswalk_csv
-from xaudit.report.overlays import is_png
+from xaudit.report.png import is_png
 from xaudit.report.record import record
 from xaudit.report.render import render_crosswalk, render_html, render_markdown
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from xaudit.audit.compare_maps import compare_maps
 from xaudit.audit.files import read_findings
@@ -177,7 +177,7 @@ class ScoreChanges:
 
     def moved(self) -> Iterator[MovedCase]:
         """Cases that are decided differently, the largest step of the probability first."""
-        before, after = expit(self.pair.old), expit(self.pair.new)
+        before, after = scipy.special.expit(self.pair.old), scipy.special.expit(self.pair.new)
         steps = np.nan_to_num(np.abs(after - before), nan=np.inf)
         for points in self.pair.points:
             old, new = self._called(points)
@@ -272,7 +272,7 @@ def _adjusted(found: Sequence[Delta]) -> tuple[Delta, ...]:
 
 
 def _squared_errors(logits: Logits, labels: BoolArray) -> Logits:
-    errors: Logits = (expit(logits) - labels) ** 2
+    errors: Logits = (scipy.special.expit(logits) - labels) ** 2
     return errors
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from xaudit.audit.adapter import adapter
 from xaudit.audit.disk import anew, new_file
 from xaudit.core.finding import SCHEMA_VERSION, Findings
 from xaudit.core.json_text import read_json_text
@@ -40,7 +41,7 @@ def to_json(thing: object) -> str:
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    plain = TypeAdapter(type(thing)).dump_python(thing, mode="json")
+    plain = adapter(type(thing)).dump_python(thing, mode="json")
     return _opened(plain, _LINES) + "\n"
 
 
@@ -108,7 +109,7 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        read = TypeAdapter(kind).validate_python(content)
+        read: T = adapter(kind).validate_python(content)
         if _SPELLED.search(text):
             to_json(read)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xaudit.audit.disk import is_draft
 from xaudit.audit.files import read_json, to_json, write_text
-from xaudit.data.prepare import file_sha256
+from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
 
 HASHES = "hashes.json"

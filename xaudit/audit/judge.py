@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xaudit.audit.baseline import PairedBaseline
 from xaudit.audit.files import read_findings, read_json, to_json, write_text
 from xaudit.audit.hashes import CASES, FINDINGS, refuse_changed
-from xaudit.audit.metrics import all_metrics
 from xaudit.audit.record import PlanRecord
-from xaudit.audit.same_cases import SavedAudit
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.gate.names import refuse_unknown_names
 from xaudit.gate.policy import read_policy
 from xaudit.gate.verdict import judge
+
+if TYPE_CHECKING:
+    from xaudit.audit.baseline import PairedBaseline
 
 
 def judge_audit(
@@ -40,10 +41,32 @@ def judge_audit(
         ConfigError: an audit is not finished or was changed, there is no policy, or a rule
             compares with an audit of other cases.
     """
-    changed = _refuse_changed(folder, baseline, unverified)
+    refuse_changed(folder, FINDINGS, unverified)
     findings = read_findings(folder)
+    return judge_known(folder, policy_of(folder, policy_file, env), findings, baseline, unverified)
+
+
+def judge_known(
+    folder: Path,
+    policy: Policy,
+    findings: Findings,
+    baseline: Path | None = None,
+    unverified: bool = False,
+) -> Verdict:
+    """Like `judge_audit`, with what was read already.
+
+    Args:
+        folder: of a finished audit.
+        policy: the rules, from `known_policy`.
+        findings: of the audit, from there too.
+        baseline: folder of the audit to compare with.
+        unverified: judge files too that are not those that the run wrote.
+
+    Raises:
+        ConfigError: as `judge_audit`.
+    """
+    changed = _refuse_changed(folder, baseline, unverified)
     record = read_json(folder / "plan.json", PlanRecord)
-    policy = policy_of(folder, policy_file, env)
     planned = record.policy.sha256 if record.policy else None
     there = _baseline(folder, baseline) if baseline else None
     verdict = judge(policy, findings, planned, baseline=there)
@@ -71,8 +94,8 @@ def judge_named(
     Raises:
         ConfigError: as `judge_audit`; or the policy names a metric or group that does not exist.
     """
-    known_policy(folder, policy_file, unverified, env)
-    return judge_audit(folder, policy_file, baseline, unverified, env)
+    policy, findings = known_policy(folder, policy_file, unverified, env)
+    return judge_known(folder, policy, findings, baseline, unverified)
 
 
 def known_policy(
@@ -89,7 +112,7 @@ def known_policy(
     """
     refuse_changed(folder, FINDINGS, unverified)
     policy, findings = policy_of(folder, policy_file, env), read_findings(folder)
-    refuse_unknown_names(policy, findings, [one.name for one in all_metrics()])
+    refuse_unknown_names(policy, findings, _metrics)
     return policy, findings
 
 
@@ -102,7 +125,17 @@ def _refuse_changed(folder: Path, baseline: Path | None, unverified: bool) -> tu
     return (*changed, *(f"baseline: {one}" for one in old))
 
 
+# Most verdicts need neither; both start all that computes.
+def _metrics() -> list[str]:
+    from xaudit.audit.metrics import all_metrics  # noqa: PLC0415
+
+    return [one.name for one in all_metrics()]
+
+
 def _baseline(folder: Path, baseline: Path) -> PairedBaseline:
+    from xaudit.audit.baseline import PairedBaseline  # noqa: PLC0415
+    from xaudit.audit.same_cases import SavedAudit  # noqa: PLC0415
+
     return PairedBaseline.of(SavedAudit.read(folder), SavedAudit.read(baseline))
 
 

@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from xaudit import __version__
+from xaudit.audit.adapter import adapter
 from xaudit.audit.disk import append, disk_errors, make_folder, sync_folder
 from xaudit.errors import ConfigError
 
@@ -93,7 +94,7 @@ def _verified(path: Path, text: str) -> tuple[Use, ...]:
     uses: list[Use] = []
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            use = TypeAdapter(Use).validate_json(line)
+            use = adapter(Use).validate_json(line)
         except ValidationError as error:
             raise ConfigError(
                 f"{path}:{number}: is no line of a ledger: {error.errors()[0]['msg']}"

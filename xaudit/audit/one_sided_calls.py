@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.audit.plausibility import ENOUGH
 from xaudit.audit.seen import Scores
@@ -57,8 +57,10 @@ def _beyond(scores: Scores) -> Iterator[Suspicion]:
 def _meaning(scores: Scores) -> str:
     """What the range of the scores looks like."""
     low, high = float(scores.logits.min()), float(scores.logits.max())
-    chances: Array = expit(scores.logits)
-    twice = chances.min() >= 0.5 - _ROUNDING and chances.max() <= expit(1.0) + _ROUNDING
+    chances: Array = scipy.special.expit(scores.logits)
+    twice = (
+        chances.min() >= 0.5 - _ROUNDING and chances.max() <= scipy.special.expit(1.0) + _ROUNDING
+    )
     if scores.kind == "probability" and twice:
         return "As probabilities they lie in [0.5, 0.731], as after a sigmoid applied twice."
     if scores.kind not in _LOGITS:

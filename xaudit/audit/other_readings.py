@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+import scipy
 
 from xaudit.audit.plausibility import ENOUGH
 from xaudit.audit.seen import Probe
@@ -66,5 +66,5 @@ def _readings(probe: Probe) -> Iterator[tuple[str, Array]]:
         if not (same and alone):
             yield f"multi_label, positive {column}", outputs[:, column]
         if not (same and not alone):
-            rest = logsumexp(np.delete(outputs, column, axis=1), axis=1)
+            rest = scipy.special.logsumexp(np.delete(outputs, column, axis=1), axis=1)
             yield f"softmax, positive {column}", outputs[:, column] - rest

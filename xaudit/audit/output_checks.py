@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logsumexp
+import scipy
 
 from xaudit.audit.plausibility import ENOUGH, in_unit_interval
 from xaudit.audit.seen import Probe
@@ -60,7 +60,9 @@ def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
         said, what = f"The {outputs.shape[1]} outputs of every image", "a softmax"
         advice = "declare output.kind probabilities"
     # The head of a softmax does not mind: logarithms of its shares are logits of it.
-    elif kind == "multi_label" and bool((np.abs(logsumexp(outputs, axis=1)) < off).all()):
+    elif kind == "multi_label" and bool(
+        (np.abs(scipy.special.logsumexp(outputs, axis=1)) < off).all()
+    ):
         said, what = f"The exponentials of the {outputs.shape[1]} outputs", "a log-softmax"
         advice = "declare output.kind softmax"
     else:
@@ -132,7 +134,7 @@ def _word(probe: Probe) -> str:
 
 def _score(probe: Probe, logits: Array) -> Array:
     """The scores on the scale of the outputs: rounding near 1 is not blown up by a logarithm."""
-    scores: Array = expit(logits) if probe.output.kind in PROBABILITIES else logits
+    scores: Array = scipy.special.expit(logits) if probe.output.kind in PROBABILITIES else logits
     return scores
 
 

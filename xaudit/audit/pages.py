@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from xaudit.report.pages import (
     render_case,
     render_index,
 )
+from xaudit.report.png import png_uri
 from xaudit.report.unverified import unverified_warnings
 
 INDEX = "index.html"
@@ -156,7 +156,7 @@ class _Pages:
         lesions = source.array(row.case_id, "lesions")
         height, width = image.shape[-2:]
         return Picture(
-            radiograph=_uri(picture_png(image / 255)),
+            radiograph=png_uri(picture_png(image / 255)),
             width=str(width),
             height=str(height),
             outlines=tuple(
@@ -169,7 +169,7 @@ class _Pages:
         made = {one.method for one in source.maps if one.case_id == row.case_id and not one.error}
         for method in (one.name for one in self.findings.methods if not one.reference):
             if method in made:
-                overlay = _uri(overlay_png(source.array(row.case_id, method)))
+                overlay = png_uri(overlay_png(source.array(row.case_id, method)))
                 yield Panel(method, overlay, tuple(_lines(source, row, method)))
 
 
@@ -208,7 +208,3 @@ def _decision(row: CaseRow, threshold: float) -> str:
     if called == row.label:
         return tr("right")
     return tr("false alarm") if called else tr("missed")
-
-
-def _uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

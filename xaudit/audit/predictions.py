@@ -45,8 +45,8 @@ from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.suspicion import Suspicion
+from xaudit.data.file_hash import file_sha256
 from xaudit.data.predictions import ScoredStudy, read_predictions
-from xaudit.data.prepare import file_sha256
 from xaudit.data.scored import ScoredCase, ScoredCases
 from xaudit.data.texts import Texts
 from xaudit.errors import ConfigError

@@ -13,7 +13,7 @@ from xaudit.audit.disk import is_draft
 from xaudit.audit.files import read_json, to_json, write_text
 from xaudit.audit.hashes import FINDINGS, HASHES, LATE_FILES, hashed_files
 from xaudit.audit.lock import LOCK
-from xaudit.data.prepare import file_sha256
+from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError, InstallError
 
 _PLACE = "signatures.json"

@@ -18,11 +18,9 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pydantic import TypeAdapter
 
 from xaudit.audit import case_row
+from xaudit.audit.adapter import adapter
 from xaudit.audit.case_columns import CaseColumns, read_columns, write_columns
 from xaudit.audit.disk import anew, lasting_file, new_file, new_folder
 from xaudit.core.attribution import Parameter, Residual
@@ -299,19 +297,23 @@ def _digest(path: Path) -> str | None:
 # empty list of rows still has every column.
 _JSON = {"groups", "issues", "params", "residual", "pixel_mm"}
 _TYPES = {
-    "label": pa.bool_(), "sampled": pa.bool_(), "logit": pa.float64(), "value": pa.float64(),
-    "lesions": pa.int64(), "lesion": pa.int64(), "forward": pa.int64(), "backward": pa.int64(),
-    "shared": pa.int64(), "severity": pa.float64(),
+    "label": "bool", "sampled": "bool", "logit": "float64", "value": "float64", "lesions": "int64",
+    "lesion": "int64", "forward": "int64", "backward": "int64", "shared": "int64",
+    "severity": "float64",
 }  # fmt: skip
 
 
+# Rows are named everywhere, and a verdict or a card reads none of them: pyarrow waits until then.
 def _write_rows(file: BinaryIO, rows: Sequence[Row], kind: type[Row]) -> None:
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     names = [column.name for column in fields(kind)]
     records = [asdict(row) for row in rows]
     columns = {
         name: pa.array(
             [_pack(record[name]) if name in _JSON else record[name] for record in records],
-            _TYPES.get(name, pa.string()),
+            _TYPES.get(name, "string"),
         )
         for name in names
     }
@@ -336,9 +338,12 @@ def _pack(value: object) -> str:
 
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     with _damage(path):
         records = pq.read_table(path, page_checksum_verification=True).to_pylist()
         for record in records:
             for name in _JSON & record.keys():
                 record[name] = json.loads(record[name])
-        return TypeAdapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
+        rows: list[Row] = adapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
+    return rows

@@ -34,7 +34,7 @@ from xaudit.audit.verify_counts import plain_differences
 from xaudit.audit.verify_tree import differences, plain
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Verdict
-from xaudit.data.prepare import file_sha256
+from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.policy import policy_hash
 from xaudit.gate.verdict import judge, overall_of

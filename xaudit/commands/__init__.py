@@ -1,4 +1,8 @@
-"""The command line: one file for each command, all of them thin."""
+"""The command line: one file for each command, all of them thin.
+
+A command's file holds its options and its help. What it does is imported when it does it, so that
+help and a mistyped command start in a moment.
+"""
 
 from __future__ import annotations
 

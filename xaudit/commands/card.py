@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.card import write_cards, write_crosswalk
-from xaudit.audit.pages import write_pages
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
 from xaudit.commands.unverified import Unverified
@@ -35,9 +33,13 @@ def card(
     The HTML is one file that asks nothing of the network, and prints. Neither the detector nor
     the images are needed.
     """
+    from xaudit.audit.card import write_cards, write_crosswalk
+
     with speaking(language):
         tell(str(write_cards(audit, out, unverified)))
         if crosswalk is not None:
             tell(str(write_crosswalk(audit, crosswalk, out, unverified)))
         if pages is not None:
+            from xaudit.audit.pages import write_pages
+
             tell(str(write_pages(audit, pages, unverified)))

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from xaudit.audit.facts import group_levels
-from xaudit.audit.on_threshold import on_thresholds
-from xaudit.audit.predictions_config import audits_predictions
-from xaudit.audit.profile import Limit
-from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import duration
@@ -28,6 +22,8 @@ if TYPE_CHECKING:
     from xaudit.audit.check import Preview
     from xaudit.audit.cost import StageCost
     from xaudit.audit.predictions import PredictionsPlan
+    from xaudit.audit.profile import Limit
+    from xaudit.audit.read_config import Overrides
     from xaudit.audit.record import PlanRecord
     from xaudit.audit.shorten import Shorter
     from xaudit.audit.store import CaseRow
@@ -57,6 +53,8 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
 
     Exit code 0 if the audit can run, 2 if it cannot.
     """
+    from xaudit.audit.read_config import Overrides
+
     positives = 1.0 if profile else None
     overrides = Overrides(
         data, weights, cases, tuple(split or ()), positives,
@@ -67,13 +65,15 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
 
 
 def _check(config: Path, overrides: Overrides, size: Limit) -> None:
+    from xaudit.audit.predictions_config import audits_predictions
+
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config, overrides.env):
-        from xaudit.audit.predictions import plan_predictions  # noqa: PLC0415
+        from xaudit.audit.predictions import plan_predictions
 
         _print_predictions(plan_predictions(config, overrides, size))
         return
-    from xaudit.audit.check import check_audit  # noqa: PLC0415
+    from xaudit.audit.check import check_audit
 
     _print(check_audit(config, overrides, size))
 
@@ -138,6 +138,9 @@ def _print_resampling(preview: Preview) -> None:
 
 
 def _print_predictions(plan: PredictionsPlan) -> None:
+    from xaudit.audit.facts import group_levels
+    from xaudit.audit.on_threshold import on_thresholds
+
     rows, study = plan.rows, plan.study
     positives = sum(row.label for row in rows)
     failed = sum(row.logit is None for row in rows)

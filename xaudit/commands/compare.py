@@ -7,14 +7,10 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.compare import compare as compare_audits
-from xaudit.audit.files import to_json, write_text
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
 from xaudit.commands.unverified import Unverified
-from xaudit.report.changes import build_changes
 from xaudit.report.language import SOURCE, speaking
-from xaudit.report.render import render_html, render_markdown
 
 
 def compare(
@@ -30,6 +26,11 @@ def compare(
 
     Needs neither detector nor images. A comparison judges nothing: its exit code is 0.
     """
+    from xaudit.audit.compare import compare as compare_audits
+    from xaudit.audit.files import to_json, write_text
+    from xaudit.report.changes import build_changes
+    from xaudit.report.render import render_html, render_markdown
+
     with speaking(language):
         changes = compare_audits(old, new, unverified)
         report = build_changes(changes)

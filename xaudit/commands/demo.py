@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.read_config import Overrides
 from xaudit.commands.console import out as console
 from xaudit.commands.console import say, tell
 from xaudit.commands.progress import progress_display
@@ -20,13 +19,13 @@ def demo(
 
     Ends with the path of the card. The exit code is 0 whatever the verdict is: it is printed.
     """
-    # Only this command and its like need the detector's libraries.
-    from xaudit.audit.card import write_cards  # noqa: PLC0415
-    from xaudit.audit.conduct import run_audit  # noqa: PLC0415
-    from xaudit.audit.demo import prepare_demo  # noqa: PLC0415
-    from xaudit.audit.judge import judge_audit  # noqa: PLC0415
-    from xaudit.gate.table import verdict_table  # noqa: PLC0415
-    from xaudit.report.first import said_first  # noqa: PLC0415
+    from xaudit.audit.card import write_cards
+    from xaudit.audit.conduct import run_audit
+    from xaudit.audit.demo import prepare_demo
+    from xaudit.audit.judge import judge_audit
+    from xaudit.audit.read_config import Overrides
+    from xaudit.gate.table import verdict_table
+    from xaudit.report.first import said_first
 
     say("drawing the study")
     config = prepare_demo(out)

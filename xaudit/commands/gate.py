@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.audit.files import read_findings, write_text
-from xaudit.audit.judge import judge_named, known_policy
-from xaudit.audit.record_use import record_gate
-from xaudit.commands.console import order, out, say, tell
+from xaudit.commands.console import out, say, tell
 from xaudit.commands.trust import Env, untold
 from xaudit.commands.unverified import Unverified
-from xaudit.core.policy import Verdict
-from xaudit.gate.explain import explanation, what_is_checked
-from xaudit.gate.outputs.document import verdict_json
-from xaudit.gate.outputs.github import github_commands
-from xaudit.gate.outputs.junit import junit_xml
-from xaudit.gate.outputs.sarif import sarif_json
-from xaudit.gate.outputs.summary import summary_markdown
-from xaudit.gate.table import verdict_table
-from xaudit.gate.verdict import exit_code
-from xaudit.gate.words import warning_lines
-from xaudit.report.first import said_first
+
+if TYPE_CHECKING:
+    from xaudit.core.finding import Findings
+    from xaudit.core.policy import Verdict
 
 File = Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where a verdict goes besides the terminal; None for nowhere."""
-
-    junit: File
-    sarif: File
-    summary: File
-    json: File
-    github: bool
-
-    def write(self, verdict: Verdict, place: str) -> None:
-        """Write what was asked for.
-
-        Args:
-            verdict: of the policy.
-            place: path of the policy, for marks at its lines.
-
-        Raises:
-            AuditError: the disk is full or cannot be written.
-        """
-        for path, text in (
-            (self.junit, junit_xml(verdict)),
-            (self.sarif, sarif_json(verdict, place)),
-            (self.summary, summary_markdown(verdict)),
-            (self.json, verdict_json(verdict)),
-        ):
-            if path is not None:
-                write_text(path, text)
-        for line in github_commands(verdict, place) if self.github else ():
-            order(line)
 
 
 def gate(  # noqa: PLR0913, PLR0917  (an option each)
@@ -94,22 +51,38 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
-    named = tuple(env or ())
-    with untold(named):
+    from xaudit.audit.judge import judge_known, known_policy
+    from xaudit.commands.outputs import Outputs
+    from xaudit.gate.explain import what_is_checked
+    from xaudit.gate.verdict import exit_code
+
+    with untold(tuple(env or ())):
+        rules, findings = known_policy(audit, policy, unverified, tuple(env or ()))
         if dry_run:
-            tell("\n".join(what_is_checked(*known_policy(audit, policy, unverified, named))))
+            tell("\n".join(what_is_checked(rules, findings)))
             return
-        verdict = judge_named(audit, policy, baseline, unverified, named)
-    if explain is None:
-        out.print(verdict_table(verdict))
-        for line in said_first(read_findings(audit)):
-            tell(line)
-    else:
-        tell("\n".join((*explanation(verdict, explain), *warning_lines(verdict))))
+        verdict = judge_known(audit, rules, findings, baseline, unverified)
+    _print(findings, verdict, explain)
     if ledger is not None:
+        from xaudit.audit.record_use import record_gate
+
         say(record_gate(ledger, audit, verdict).text)
     Outputs(junit, sarif, summary, json, github).write(verdict, _place(policy, verdict))
     raise typer.Exit(exit_code(verdict, strict))
+
+
+def _print(findings: Findings, verdict: Verdict, explain: str | None) -> None:
+    from xaudit.gate.explain import explanation
+    from xaudit.gate.table import verdict_table
+    from xaudit.gate.words import warning_lines
+    from xaudit.report.first import said_first
+
+    if explain is not None:
+        tell("\n".join((*explanation(verdict, explain), *warning_lines(verdict))))
+        return
+    out.print(verdict_table(verdict))
+    for line in said_first(findings):
+        tell(line)
 
 
 def _place(policy: Path | None, verdict: Verdict) -> str:

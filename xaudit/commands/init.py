@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.device_starter import device_text
-from xaudit.audit.files import write_text
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError
 
@@ -19,11 +17,12 @@ def init(
     out: Annotated[Path, typer.Option(help="The audit file to write.")] = Path("audit.yaml"),
 ) -> None:
     """Look at a dataset and weights, and write an annotated audit file and device.yaml to edit."""
-    # Reading weights needs torch.
-    from xaudit.audit.starter import starter  # noqa: PLC0415
-
     if out.exists():
         raise ConfigError(f"{out}: exists; choose another --out, it is not written over")
+    from xaudit.audit.device_starter import device_text
+    from xaudit.audit.files import write_text
+    from xaudit.audit.starter import starter
+
     write_text(out, starter(dataset, model, out))
     tell(str(out))
     device = out.with_name("device.yaml")

@@ -9,7 +9,7 @@ from xaudit.commands.console import out
 
 def methods() -> None:
     """List the attribution methods: what each answers, its parameters, its cost."""
-    from xaudit.explain.port import EXPLAINERS, make_explainer  # noqa: PLC0415  needs torch
+    from xaudit.explain.port import EXPLAINERS, make_explainer
 
     table = Table("method", "question", "parameters", "cost per case", "library", box=None)
     for name in EXPLAINERS:
@@ -24,7 +24,7 @@ def methods() -> None:
 
 def metrics() -> None:
     """List the metrics: what each answers, its bounds and its direction."""
-    from xaudit.audit.metrics import all_metrics  # noqa: PLC0415  scipy is slow to start
+    from xaudit.audit.metrics import all_metrics
 
     table = Table("metric", "family", "question", "better", "range", box=None)
     for facts in all_metrics():

@@ -8,12 +8,9 @@ from typing import Annotated
 
 import typer
 
-from xaudit.audit.metrics import all_metrics
 from xaudit.commands.console import tell
 from xaudit.commands.trust import Env, untold
 from xaudit.errors import ConfigError
-from xaudit.gate.names import unknown_metrics
-from xaudit.gate.policy import read_policy
 
 
 def policy(
@@ -31,6 +28,10 @@ def policy(
 
 
 def _print(files: Sequence[Path], env: Collection[str]) -> None:
+    from xaudit.audit.metrics import all_metrics
+    from xaudit.gate.names import unknown_metrics
+    from xaudit.gate.policy import read_policy
+
     known = [one.name for one in all_metrics()]
     problems: list[str] = []
     for file in files:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from xaudit.audit.profile import Limit
 from xaudit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from xaudit.audit.profile import Limit
 
 
 class Profile(StrEnum):

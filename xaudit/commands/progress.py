@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
 from xaudit.audit.progress import Listener, Step
 from xaudit.commands.console import err, say
 
@@ -46,6 +44,14 @@ def duration(seconds: float) -> str:
 @contextmanager
 def progress_display() -> Iterator[Listener]:
     """A listener for a run that shows how far it is."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     clock = Clock()
     if not err.is_terminal:
         yield _lines(clock)

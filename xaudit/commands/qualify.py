@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xaudit.commands.console import say, tell
 from xaudit.commands.language import Language
-from xaudit.core.qualification import Qualification, Trial
 from xaudit.errors import ExitCode
 from xaudit.report.language import SOURCE, speaking
+
+if TYPE_CHECKING:
+    from xaudit.core.qualification import Qualification, Trial
 
 FIRST_SEED = 4101
 _SEEDS = 2
@@ -39,8 +41,7 @@ def qualify(
     found and no sound detector was accused, else 1. A run that was interrupted goes on where it
     stopped; a finished audit is not run again.
     """
-    # Only this command and its like need the detector's libraries.
-    from xaudit.audit.qualification.conduct import qualify as conduct  # noqa: PLC0415
+    from xaudit.audit.qualification.conduct import qualify as conduct
 
     count = seeds or (1 if quick else _SEEDS)
     say("drawing the studies")

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.audit.ledger import read_ledger
-from xaudit.audit.patient_key import default_key_file
-from xaudit.audit.predictions_config import audits_predictions
-from xaudit.audit.profile import Limit
-from xaudit.audit.read_config import Overrides
-from xaudit.audit.record_use import record_run
 from xaudit.commands.console import say, tell
 from xaudit.commands.profile import Profile, chosen_limit
 from xaudit.commands.progress import progress_display
 from xaudit.commands.suspicions import print_suspicions
 from xaudit.commands.trust import AllowCode, Env, untold
-from xaudit.core.finding import Findings
-from xaudit.core.suspicion import Suspicion
 from xaudit.errors import ConfigError
-from xaudit.report.credibility import WORDS
-from xaudit.report.first import said_first
+
+if TYPE_CHECKING:
+    from xaudit.audit.profile import Limit
+    from xaudit.audit.read_config import Overrides
+    from xaudit.core.finding import Findings
+    from xaudit.core.suspicion import Suspicion
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option
@@ -69,6 +65,11 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
 
     A run that was interrupted goes on where it stopped; a finished one is not run again.
     """
+    from xaudit.audit.ledger import read_ledger
+    from xaudit.audit.patient_key import default_key_file
+    from xaudit.audit.read_config import Overrides
+    from xaudit.audit.record_use import record_run
+
     if ledger is not None:
         # A damaged ledger is told before hours of work, not behind them.
         read_ledger(ledger)
@@ -97,6 +98,9 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
 
 def _report(findings: Findings, *, drawn: bool) -> None:
     """What came of it, in lines; why so many cases were drawn where the policy decided it."""
+    from xaudit.report.credibility import WORDS
+    from xaudit.report.first import said_first
+
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
@@ -112,12 +116,14 @@ def _report(findings: Findings, *, drawn: bool) -> None:
 
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
+    from xaudit.audit.predictions_config import audits_predictions
+
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config, overrides.env):
-        from xaudit.audit.predictions import run_predictions  # noqa: PLC0415
+        from xaudit.audit.predictions import run_predictions
 
         return run_predictions(config, out, overrides, limit)
-    from xaudit.audit.conduct import run_audit  # noqa: PLC0415
+    from xaudit.audit.conduct import run_audit
 
     with progress_display() as listen:
         return run_audit(config, out, overrides, limit, listen, _foreseen)

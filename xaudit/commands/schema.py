@@ -7,15 +7,8 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter
 
-from xaudit.audit.config import AuditConfig
-from xaudit.audit.device import Device
-from xaudit.audit.predictions_config import PredictionsConfig
 from xaudit.commands.console import tell
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
-from xaudit.gate.policy_file import policy_schema
 
 
 class Kind(StrEnum):
@@ -37,6 +30,15 @@ def schema(
 
 
 def _schema(kind: Kind) -> dict[str, object]:
+    from pydantic import TypeAdapter
+
+    from xaudit.audit.config import AuditConfig
+    from xaudit.audit.device import Device
+    from xaudit.audit.predictions_config import PredictionsConfig
+    from xaudit.core.finding import Findings
+    from xaudit.core.policy import Verdict
+    from xaudit.gate.policy_file import policy_schema
+
     if kind is Kind.audit:
         return AuditConfig.model_json_schema()
     if kind is Kind.predictions:

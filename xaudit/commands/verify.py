@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.audit.hashes import LATE_FILES
-from xaudit.audit.signature import (
-    Statement,
-    place_of,
-    signature_differences,
-    signed_by,
-    uncovered,
-)
-from xaudit.audit.verify import MADE_ANEW, Check, findings_hash, verify_card, verify_folder
-from xaudit.audit.verify_again import another_run
 from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
+
+if TYPE_CHECKING:
+    from xaudit.audit.signature import Statement
+    from xaudit.audit.verify import Check
 
 
 def verify(
@@ -44,6 +38,9 @@ def verify(
     a signature was not checked, or does not speak of a verdict, a card or a ledger that lies there;
     2: wrong usage.
     """
+    from xaudit.audit.signature import signed_by
+    from xaudit.audit.verify import findings_hash
+
     if key is not None and no_key:
         raise ConfigError("--key and --no-key: a signature is checked or it is not")
     checks = (*_checks(target, weights, again), _signature(target, key))
@@ -65,6 +62,9 @@ def verify(
 
 
 def _checks(target: Path, weights: Path | None, again: Path | None) -> tuple[Check, ...]:
+    from xaudit.audit.verify import verify_card, verify_folder
+    from xaudit.audit.verify_again import another_run
+
     if target.is_dir():
         checks = verify_folder(target, weights)
         return checks if again is None else (*checks, another_run(target, again))
@@ -76,6 +76,9 @@ def _checks(target: Path, weights: Path | None, again: Path | None) -> tuple[Che
 
 
 def _signature(target: Path, key: Path | None) -> Check:
+    from xaudit.audit.signature import place_of, signature_differences
+    from xaudit.audit.verify import Check
+
     if key is not None:
         return Check("signature", tuple(signature_differences(target, key)))
     there = place_of(target).exists()
@@ -85,6 +88,10 @@ def _signature(target: Path, key: Path | None) -> Check:
 
 def _unsettled(target: Path, signed: Statement | None, no_key: bool) -> list[str]:
     """Why nothing differs and it is no pass all the same; what nobody answers for is named."""
+    from xaudit.audit.hashes import LATE_FILES
+    from xaudit.audit.signature import place_of, uncovered
+    from xaudit.audit.verify import MADE_ANEW
+
     lines = []
     if signed is None and not no_key and place_of(target).exists():
         lines.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
@@ -63,14 +63,14 @@ def burnt_in_marks(gray: FloatArray) -> BoolArray:
     top = float(np.percentile(inner, 99.9)) if inner.size else 0.0
     if top == 0:
         return marks
-    brightest = ndimage.maximum_filter(gray, 3)
-    edges = brightest - ndimage.minimum_filter(gray, 3) > _SHARP * top
+    brightest = scipy.ndimage.maximum_filter(gray, 3)
+    edges = brightest - scipy.ndimage.minimum_filter(gray, 3) > _SHARP * top
     edges &= brightest > _BRIGHT * top
     edges[:frame] = edges[-frame:] = edges[:, :frame] = edges[:, -frame:] = False
     reach = max(3, round(_STROKES * side) | 1)
-    labels, _ = ndimage.label(ndimage.binary_closing(edges, np.ones((reach, reach))))
-    for number, place in enumerate(ndimage.find_objects(labels), start=1):
-        mark = ndimage.binary_fill_holes(labels[place] == number)
+    labels, _ = scipy.ndimage.label(scipy.ndimage.binary_closing(edges, np.ones((reach, reach))))
+    for number, place in enumerate(scipy.ndimage.find_objects(labels), start=1):
+        mark = scipy.ndimage.binary_fill_holes(labels[place] == number)
         if _is_compact(mark, gray.shape):
             marks[place] |= mark
     return marks
@@ -99,8 +99,8 @@ def border(inside: BoolArray) -> BoolArray:
 
 def _free(marks: BoolArray, taken: BoolArray) -> BoolArray:
     """Marks that touch nothing that is taken, a pixel wider: their edges belong to them."""
-    wider = ndimage.binary_dilation(marks, np.ones((3, 3)))
-    labels, _ = ndimage.label(wider)
+    wider = scipy.ndimage.binary_dilation(marks, np.ones((3, 3)))
+    labels, _ = scipy.ndimage.label(wider)
     touching = np.unique(labels[taken & (labels > 0)])
     return np.asarray(wider & ~np.isin(labels, touching))
 

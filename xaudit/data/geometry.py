@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from scipy.sparse import csr_array
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.detector import InputSpec, Interpolation
@@ -180,7 +179,7 @@ class GridTransform:
         out[self._grid_part(0), self._grid_part(1)] = content[cut[0], cut[1]]
 
 
-def overlap_weights(source: int, target: int) -> csr_array:
+def overlap_weights(source: int, target: int) -> scipy.sparse.csr_array:
     """Exact area averaging along one axis: the share of each target pixel in each source pixel.
 
     Returns:
@@ -192,10 +191,10 @@ def overlap_weights(source: int, target: int) -> csr_array:
     starts = edges[:-1]
     # Both grids meet on whole numbers in units of 1 / (source · target): no rounding.
     parts = (np.diff(edges) / source, (starts // source, starts // target))
-    return csr_array(parts, shape=(target, source))
+    return scipy.sparse.csr_array(parts, shape=(target, source))
 
 
-def area_weights(source: int, target: int) -> csr_array:
+def area_weights(source: int, target: int) -> scipy.sparse.csr_array:
     """Exact area averaging where the image shrinks, linear where it grows.
 
     The definition that cv2.INTER_AREA and torch's "area" round: OpenCV to the float32 of its sums
@@ -206,17 +205,17 @@ def area_weights(source: int, target: int) -> csr_array:
     return _between_centers((np.arange(target) + 0.5) * source / target, source)
 
 
-def bilinear_weights(source: int, target: int) -> csr_array:
+def bilinear_weights(source: int, target: int) -> scipy.sparse.csr_array:
     """Triangle filter, widened where the image shrinks, as Pillow and torchvision (antialias)."""
     return _filter_weights(source, target, 1.0, lambda x: np.maximum(1 - np.abs(x), 0))
 
 
-def bicubic_weights(source: int, target: int) -> csr_array:
+def bicubic_weights(source: int, target: int) -> scipy.sparse.csr_array:
     """Cubic convolution with a = -0.5 (Keys 1981, eq. 4), widened as `bilinear_weights`."""
     return _filter_weights(source, target, 2.0, _keys)
 
 
-WEIGHTS: dict[str, Callable[[int, int], csr_array]] = {
+WEIGHTS: dict[str, Callable[[int, int], scipy.sparse.csr_array]] = {
     "area": area_weights,
     "bilinear": bilinear_weights,
     "bicubic": bicubic_weights,
@@ -235,7 +234,7 @@ def _filter_weights(
     target: int,
     support: float,
     kernel: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
-) -> csr_array:
+) -> scipy.sparse.csr_array:
     scale = max(source / target, 1.0)
     centers = (np.arange(target) + 0.5) * source / target
     reach = math.ceil(support * scale) + 1
@@ -245,10 +244,12 @@ def _filter_weights(
     values /= values.sum(axis=1, keepdims=True)
     rows = np.broadcast_to(np.arange(target)[:, None], columns.shape)
     used = values != 0
-    return csr_array((values[used], (rows[used], columns[used])), shape=(target, source))
+    return scipy.sparse.csr_array(
+        (values[used], (rows[used], columns[used])), shape=(target, source)
+    )
 
 
-def _between_centers(at: npt.NDArray[np.float64], length: int) -> csr_array:
+def _between_centers(at: npt.NDArray[np.float64], length: int) -> scipy.sparse.csr_array:
     """Linear interpolation at coordinates, edge values beyond the first and last center."""
     position = np.clip(at - 0.5, 0, length - 1)
     left = np.minimum(np.floor(position).astype(int), max(length - 2, 0))
@@ -256,11 +257,11 @@ def _between_centers(at: npt.NDArray[np.float64], length: int) -> csr_array:
     right = np.minimum(left + 1, length - 1)
     rows = np.tile(np.arange(len(at)), 2)
     parts = (np.concatenate([1 - share, share]), (rows, np.concatenate([left, right])))
-    return csr_array(parts, shape=(len(at), length))
+    return scipy.sparse.csr_array(parts, shape=(len(at), length))
 
 
 def _apply(
-    rows: csr_array, plane: npt.NDArray[np.generic], columns: csr_array
+    rows: scipy.sparse.csr_array, plane: npt.NDArray[np.generic], columns: scipy.sparse.csr_array
 ) -> npt.NDArray[np.float64]:
     # A part of the columns at a time: float64 of a whole film is four times what is stored.
     parts = range(0, plane.shape[1], _COLUMNS)
@@ -297,9 +298,9 @@ def keep_thin(coverage: npt.NDArray[np.float64]) -> BoolArray:
     Args:
         coverage: (h, w), the share of each pixel that a mask covers.
     """
-    parts, count = ndimage.label(coverage > 1e-9, structure=_NEIGHBORS)
+    parts, count = scipy.ndimage.label(coverage > 1e-9, structure=_NEIGHBORS)
     out = np.zeros(coverage.shape, dtype=bool)
-    for index, box in enumerate(ndimage.find_objects(parts, count), start=1):
+    for index, box in enumerate(scipy.ndimage.find_objects(parts, count), start=1):
         grown = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
         touched = parts[grown] == index
         out[grown] |= _keep_thin_part(touched, touched & (coverage[grown] >= 0.5 - 1e-9))
@@ -307,7 +308,7 @@ def keep_thin(coverage: npt.NDArray[np.float64]) -> BoolArray:
 
 
 def _keep_thin_part(touched: BoolArray, core: BoolArray) -> BoolArray:
-    thin = touched & ~ndimage.binary_dilation(core, structure=_NEIGHBORS)
-    kept: BoolArray = core | (touched & ndimage.binary_dilation(thin, structure=_NEIGHBORS))
-    _, pieces = ndimage.label(kept, structure=_NEIGHBORS)
+    thin = touched & ~scipy.ndimage.binary_dilation(core, structure=_NEIGHBORS)
+    kept: BoolArray = core | (touched & scipy.ndimage.binary_dilation(thin, structure=_NEIGHBORS))
+    _, pieces = scipy.ndimage.label(kept, structure=_NEIGHBORS)
     return kept if pieces == 1 else touched

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import AnnotationForm, BoolArray, Outline
 from xaudit.data.images import read_labels
@@ -196,7 +196,7 @@ def _smeared(labels: Labels, several: bool) -> MaskContent:
 
 
 def _components(mask: BoolArray) -> np.ndarray:
-    parts, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    parts, _ = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     return np.asarray(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.data.mask_values import Labels, UndeclaredValuesError, brightness, channels
@@ -81,7 +81,7 @@ def _beside(gray: Labels, above: BoolArray, level: int) -> Iterator[int]:
     wide = int(_WIDE * level)
     close = np.convolve(counts, np.ones(2 * wide + 1, dtype=int), "same")
     center = int(np.argmax(close))
-    border = int((above & ~ndimage.binary_erosion(above)).sum())
+    border = int((above & ~scipy.ndimage.binary_erosion(above)).sum())
     if close[center] > _OF_BORDER * border and close[center] > _OF_EDGES * counts.sum():
         first = max(center - wide, 0)
         yield first + int(np.argmax(counts[first : center + wide + 1]))
@@ -91,7 +91,10 @@ def _even(gray: Labels, level: int) -> Iterator[int]:
     """Levels of areas that are even beyond a JPEG block and neither black nor the main one."""
     least, most = (
         extreme(gray, _BLOCK, mode="constant", cval=fill)
-        for extreme, fill in ((ndimage.minimum_filter, 0), (ndimage.maximum_filter, 255))
+        for extreme, fill in (
+            (scipy.ndimage.minimum_filter, 0),
+            (scipy.ndimage.maximum_filter, 255),
+        )
     )
     found = np.unique(gray[(most - least <= 2) & (least > 0)])
     last = -1
@@ -106,7 +109,7 @@ def _hues(labels: Labels, above: BoolArray) -> str:
     bright = channels(labels)
     most = bright.max(axis=0)
     codes = sum(((bright[i] > most / 2) & above).astype(np.uint8) << i for i in range(3))
-    same = ndimage.minimum_filter(codes, 3) == ndimage.maximum_filter(codes, 3)
+    same = scipy.ndimage.minimum_filter(codes, 3) == scipy.ndimage.maximum_filter(codes, 3)
     found = np.unique(np.asarray(codes)[same & above])
     return ", ".join(_HUES[int(code)] for code in found) if len(found) > 1 else ""
 

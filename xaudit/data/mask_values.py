@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.errors import DataError
@@ -218,7 +218,7 @@ def _is_soft(labels: Labels) -> bool:
     if part.max() <= top / 2 or len(values) <= _CLASSES or _outweighs(part[between]):
         return False
     part, between = np.pad(part, 1), np.pad(between, 1)
-    equal = ndimage.maximum_filter(part, 3) == ndimage.minimum_filter(part, 3)
+    equal = scipy.ndimage.maximum_filter(part, 3) == scipy.ndimage.minimum_filter(part, 3)
     return bool((equal & between).sum() <= _UNIFORM * between.sum())
 
 

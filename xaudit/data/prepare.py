@@ -11,6 +11,7 @@ import numpy as np
 
 from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, Outline, PreparedCase, Study
 from xaudit.core.detector import InputSpec, StoredBits
+from xaudit.data.file_hash import file_sha256
 from xaudit.data.geometry import GridTransform
 from xaudit.data.images import looks_inverted, read_header, read_upright, to_gray
 from xaudit.errors import DataError
@@ -102,15 +103,6 @@ def study_fingerprint(study: Study) -> str:
             record["ignored"] = [_outline_text(outline, case) for outline in case.ignored]
         digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
-
-
-def file_sha256(path: Path) -> str | None:
-    """SHA-256 of a file's content, hexadecimal; None where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def without_folder(error: DataError, path: Path) -> str:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
 from xaudit.data.artifact_issues import artifact_issues
 from xaudit.data.contradictions import patient_contradicts
+from xaudit.data.file_hash import file_sha256
 from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas, manifest
 from xaudit.data.images import read_header
 from xaudit.data.levels import UNKNOWN
-from xaudit.data.prepare import file_sha256, without_folder
+from xaudit.data.prepare import without_folder
 from xaudit.data.spec import DataSpec
 from xaudit.errors import DataError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 
@@ -31,7 +31,7 @@ def blurred(image: FloatArray, inside: BoolArray) -> FloatArray:
 def _smooth(image: FloatArray) -> FloatArray:
     sigma = _BLUR_SHARE * image.shape[2]
     return np.asarray(
-        ndimage.gaussian_filter(image, (0, sigma, sigma), mode="nearest"), dtype=np.float32
+        scipy.ndimage.gaussian_filter(image, (0, sigma, sigma), mode="nearest"), dtype=np.float32
     )
 
 
@@ -46,8 +46,8 @@ def foreground(image: FloatArray, inside: BoolArray) -> BoolArray:
         inside: (H, W), False on padding.
     """
     structure = (np.abs(image - blurred(image, inside)).max(axis=0) >= _GRAY_LEVEL) & inside
-    closed = ndimage.binary_closing(structure, iterations=_CLOSING) | structure
-    filled = ndimage.binary_fill_holes(closed) & inside
+    closed = scipy.ndimage.binary_closing(structure, iterations=_CLOSING) | structure
+    filled = scipy.ndimage.binary_fill_holes(closed) & inside
     if filled.any():
         return np.asarray(filled, dtype=bool)
     return inside if inside.any() else np.ones_like(inside)

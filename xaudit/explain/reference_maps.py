@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 
@@ -45,7 +45,7 @@ def edge_map(image: FloatArray, inside: BoolArray) -> FloatArray:
         rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
         shown = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         gray = image.mean(axis=0)[shown]
-        steps = (ndimage.sobel(gray, axis=axis, mode="nearest") for axis in (0, 1))
+        steps = (scipy.ndimage.sobel(gray, axis=axis, mode="nearest") for axis in (0, 1))
         edges[shown] = np.hypot(*steps)
     return edges
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scipy import stats
+import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.looks import Looks
@@ -53,7 +53,7 @@ def one_sided_p(estimate: Estimate, bound: float) -> float:
     assert estimate.low is not None
     if estimate.method == "Wilson" and 0 < bound < 1:
         error = math.sqrt(bound * (1 - bound) / estimate.n)
-        return float(stats.norm.sf((estimate.value - bound) / error))
+        return float(scipy.special.ndtr((bound - estimate.value) / error))
     numbers = (estimate.value, estimate.low, bound)
     scales = [numbers]
     if all(0 < one < 1 for one in numbers):
@@ -65,12 +65,11 @@ def _of_limits(value: float, low: float, bound: float, estimate: Estimate) -> fl
     if value - low <= 0:
         return 0.0 if low > bound else 1.0
     clusters = estimate.clusters or 0
+    errors = (bound - value) / (value - low)
     if clusters < 2:
-        return float(
-            stats.norm.sf((value - bound) / (value - low) * normal_quantile(estimate.level))
-        )
+        return float(scipy.special.ndtr(errors * normal_quantile(estimate.level)))
     quantile = t_quantile(estimate.level, clusters - 1)
-    return float(stats.t.sf((value - bound) / (value - low) * quantile, clusters - 1))
+    return float(scipy.special.stdtr(clusters - 1, errors * quantile))
 
 
 def _is_test(one: Outcome) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Policy, Rule
@@ -14,7 +14,9 @@ from xaudit.gate.near import nearest
 from xaudit.gate.policy_file import EXPLANATION
 
 
-def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection[str]) -> None:
+def refuse_unknown_names(
+    policy: Policy, findings: Findings, metrics: Callable[[], Collection[str]]
+) -> None:
     """Refuse metrics and groups that do not exist, and scopes and bounds that cannot be.
 
     A metric that exists and was not computed is no mistake of the policy: its rule is
@@ -23,17 +25,20 @@ def refuse_unknown_names(policy: Policy, findings: Findings, metrics: Collection
     Args:
         policy: the rules.
         findings: of a finished audit.
-        metrics: names of all metrics that there are; those of the findings are known besides.
+        metrics: names of all metrics that there are; asked where a policy names one that the
+            findings do not hold.
 
     Raises:
         ConfigError: one line for each mistake, with the line in the policy and the nearest name.
     """
-    known = {*metrics, *(one.metric for one in findings.findings)}
+    held = {one.metric for one in findings.findings}
+    # Those that compute them all are slow to start, and most policies name what was found.
+    unknown = unknown_metrics(policy, held) and unknown_metrics(policy, {*held, *metrics()})
     groups = set(findings.study.levels) | {
         one.scope["group"] for one in findings.findings if "group" in one.scope
     }
     problems = [
-        *unknown_metrics(policy, known),
+        *unknown,
         *(_said(policy, rule, one) for rule in policy.rules for one in _groups(rule, groups)),
         *(_said(policy, rule, one) for rule in policy.rules for one in impossible(rule, findings)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from scipy import stats
+import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.policy import Rule
@@ -130,7 +130,7 @@ def cases_for_power(bound: float, rate: float, power: float, level: float = 0.95
     if not (0 < bound < 1 and 0 < rate < 1) or rate == bound:
         return None
     spread = normal_quantile(level) * math.sqrt(bound * (1 - bound))
-    spread += float(stats.norm.ppf(power)) * math.sqrt(rate * (1 - rate))
+    spread += float(scipy.special.ndtri(power)) * math.sqrt(rate * (1 - rate))
     needed = math.ceil((spread / (rate - bound)) ** 2)
     return needed if needed <= _LARGEST else None
 

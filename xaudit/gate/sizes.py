@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+import scipy
 
 from xaudit.core.policy import Rule
 from xaudit.gate.needed import cases_for_power
@@ -111,4 +111,4 @@ def _logit(share: float) -> float:
 
 
 def _quantiles() -> float:
-    return normal_quantile(_LEVEL) + float(stats.norm.ppf(POWER))
+    return normal_quantile(_LEVEL) + float(scipy.special.ndtri(POWER))

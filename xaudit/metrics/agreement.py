@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
@@ -59,7 +59,7 @@ def consensus(maps: Sequence[FloatArray], inside: BoolArray) -> FloatArray | Und
     """
     if len(maps) < 2:
         return Undefined(f"{len(maps)} maps that can be read, 2 needed")
-    mean = np.mean([rankdata(np.maximum(values[inside], 0)) for values in maps], axis=0)
+    mean = np.mean([scipy.stats.rankdata(np.maximum(values[inside], 0)) for values in maps], axis=0)
     out = np.zeros(inside.shape, dtype=np.float32)
     out[inside] = mean / len(mean)
     return out

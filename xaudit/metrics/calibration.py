@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin
@@ -32,7 +32,7 @@ def brier(predictions: Predictions, rng: np.random.Generator, draws: int = 2000)
         draws: how many times patients are drawn.
     """
     p = predictions
-    squared = (expit(p.logits) - p.labels) ** 2
+    squared = (scipy.special.expit(p.logits) - p.labels) ** 2
     return replace(clustered_mean(squared, p.patients, rng, draws), unit=p.unit)
 
 
@@ -80,7 +80,7 @@ def ece(
     if clusters < 2:
         reason = f"{clusters} patients, 2 needed to draw"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
-    probability = expit(p.logits)
+    probability = scipy.special.expit(p.logits)
     member = bin_of(probability, bins)
     gaps = np.zeros((n, member.max() + 2))
     gaps[np.arange(n), member] = probability - p.labels
@@ -105,7 +105,7 @@ def calibration_bins(predictions: Predictions, bins: int = 10) -> tuple[Calibrat
         ValueError: fewer than one bin.
     """
     p = predictions
-    probability = expit(p.logits)
+    probability = scipy.special.expit(p.logits)
     member = bin_of(probability, bins)
     return tuple(_bin(p, probability, np.flatnonzero(member == i)) for i in np.unique(member))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import metric
@@ -57,7 +57,7 @@ def squared_calibration_error(
 
 def _products(p: Predictions, index: npt.NDArray[np.intp], bins: int) -> Array:
     """Of each patient's gap G and count N in each bin: G, N, GG, GN, NN, N > 0; (P, bins, 6)."""
-    probability = expit(p.logits)
+    probability = scipy.special.expit(p.logits)
     member = bin_of(probability, bins)
     shape = int(index.max()) + 1, int(member.max()) + 1
     gaps, counts = np.zeros(shape), np.zeros(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import entropy
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
@@ -25,7 +25,7 @@ def spatial_entropy(values: FloatArray, inside: BoolArray) -> Score:
         return evidence
     if len(evidence) < 2:
         return Undefined("the image has one pixel")
-    return float(min(1.0, entropy(evidence) / np.log(len(evidence))))
+    return float(min(1.0, scipy.stats.entropy(evidence) / np.log(len(evidence))))
 
 
 @metric("extent", better="lower", bounds=(0.0, None), unit="ratio")

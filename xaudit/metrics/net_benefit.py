@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -85,7 +85,7 @@ def decision_curve(
     Raises:
         ValueError: a threshold or the prevalence is not strictly between 0 and 1.
     """
-    p, probability = predictions, expit(predictions.logits)
+    p, probability = predictions, scipy.special.expit(predictions.logits)
     acted = [probability > t for t in thresholds] + [np.ones(len(p), dtype=bool)]
     sums = _drawn_sums(p, acted, rng, draws)
     points = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Undefined
@@ -78,7 +78,7 @@ def lesion_overlaps(
 
 def _marks(picture: FloatArray | np.ndarray, strong: BoolArray) -> BoolArray:
     """The connected parts with most evidence; (M, H, W)."""
-    labels, count = ndimage.label(strong, structure=np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(strong, structure=np.ones((3, 3)))
     sums = np.bincount(labels.ravel(), weights=picture.ravel(), minlength=count + 1)[1:]
     chosen = 1 + np.argsort(-sums, kind="stable")[:MOST_MARKS]
     return np.asarray(labels[None] == chosen[:, None, None])
@@ -89,11 +89,11 @@ def _best(lesion: BoolArray, marks: BoolArray) -> Overlap | None:
         return None
     shared = (marks & lesion).sum(axis=(1, 2))
     own = marks.sum(axis=(1, 2))
-    centers = np.array([ndimage.center_of_mass(mark) for mark in marks])
+    centers = np.array([scipy.ndimage.center_of_mass(mark) for mark in marks])
     return Overlap(
         float((shared / (own + lesion.sum() - shared)).max()),
         float((shared / own).max()),
-        float(np.hypot(*(centers - ndimage.center_of_mass(lesion)).T).min()),
+        float(np.hypot(*(centers - scipy.ndimage.center_of_mass(lesion)).T).min()),
         float(any(lesion[_around(center)].any() for center in centers)),
     )
 

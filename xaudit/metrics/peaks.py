@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.metric import Score, Undefined, metric
@@ -64,7 +64,7 @@ class Reach:
         """Where a peak finds the lesion; (H, W) → (H, W)."""
         if not self.distance or not lesion.any():
             return lesion
-        apart = ndimage.distance_transform_edt(~lesion, sampling=self.pixel)
+        apart = scipy.ndimage.distance_transform_edt(~lesion, sampling=self.pixel)
         return np.asarray(apart <= self.distance)
 
 
@@ -278,10 +278,10 @@ def _found(lesions: BoolArray, peaks: Sequence[Peak], reach: Reach) -> tuple[boo
 def _local_maxima(picture: Array) -> tuple[_Places, _Places, _Places]:
     """Row, column and size of the plateaus of equal pixels with nothing as strong around them."""
     around = np.ones((3, 3))
-    top = (picture > 0) & (picture == ndimage.maximum_filter(picture, 3, mode="nearest"))
-    labels, count = ndimage.label(top, structure=around)
+    top = (picture > 0) & (picture == scipy.ndimage.maximum_filter(picture, 3, mode="nearest"))
+    labels, count = scipy.ndimage.label(top, structure=around)
     # Part of a plateau whose other part lies beside something stronger: a terrace, no peak.
-    rest = ndimage.maximum_filter(np.where(top, 0.0, picture), 3, mode="nearest")
+    rest = scipy.ndimage.maximum_filter(np.where(top, 0.0, picture), 3, mode="nearest")
     peaks = np.ones(count + 1, dtype=bool)
     peaks[labels[top & (rest == picture)]] = False
     rows, columns = np.nonzero(peaks[labels] & top)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from scipy.stats import rankdata
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.metric import Score, Undefined
@@ -36,7 +35,7 @@ def rank_correlation(first: Values, second: Values, inside: BoolArray) -> Score:
     reason = _unreadable(first, second, inside)
     if reason:
         return reason
-    one, other = (rankdata(values[inside]) for values in (first, second))
+    one, other = (scipy.stats.rankdata(values[inside]) for values in (first, second))
     one, other = one - one.mean(), other - other.mean()
     return float(np.clip(one @ other / np.sqrt((one @ one) * (other @ other)), -1, 1))
 
@@ -111,7 +110,7 @@ def oriented_gradients(values: Array) -> Array:
 
 def _ssim_picture(one: Array, other: Array, span: float) -> Array:
     def smooth(values: Array) -> Array:
-        return np.asarray(ndimage.gaussian_filter(values, _SIGMA, truncate=_TRUNCATE))
+        return np.asarray(scipy.ndimage.gaussian_filter(values, _SIGMA, truncate=_TRUNCATE))
 
     mean_one, mean_other = smooth(one), smooth(other)
     variance_one = smooth(one * one) - mean_one**2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
@@ -22,6 +21,7 @@ from xaudit.report.language import later, stored, tr, trn
 from xaudit.report.levels import named
 from xaudit.report.lookup import measure
 from xaudit.report.order import in_order
+from xaudit.report.twin import script_json
 from xaudit.report.unverified import unverified_warnings
 from xaudit.report.view import Figure, ModelCard, Section, Table
 
@@ -73,17 +73,12 @@ def build_changes(changes: Changes) -> ModelCard:
         verdict_counts="",
         answers=answers(changes),
         sections=tuple(replace(one, number=str(i)) for i, one in enumerate(sections, start=1)),
-        twin=_twin(changes),
+        twin=script_json(asdict(changes)),
         warnings=unverified_warnings(changes.unverified),
         footer=tr("Plans {old} and {new}", old=old.plan_sha256[:12], new=new.plan_sha256[:12]),
         kind=later("change report"),
         kind_long=later("Change report of a fracture detector"),
     )
-
-
-def _twin(changes: Changes) -> str:
-    text = json.dumps(asdict(changes), sort_keys=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _cases(changes: Changes) -> Section:

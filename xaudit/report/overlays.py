@@ -95,20 +95,3 @@ def _smallest(pixels: Bytes) -> Image.Image:
     image = Image.frombytes("P", packed.shape[::-1], places.astype(np.uint8).tobytes())
     image.putpalette(colors.tobytes(), rawmode="RGBA")
     return image
-
-
-def is_png(data: bytes) -> bool:
-    """Whether this is a PNG from its first byte to its last, with every checksum right."""
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            image.verify()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False
-    return data.rstrip().endswith(b"IEND\xaeB`\x82")
-
-
-def png_size(data: bytes) -> tuple[int, int]:
-    """Width and height that a PNG declares."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
-        raise ValueError("expected a PNG")
-    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])

@@ -7,21 +7,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 
 from xaudit.errors import InstallError
+from xaudit.report.paper import Paper
 from xaudit.report.render import content_hash
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _SECONDS = 300
-
-
-class Paper(StrEnum):
-    """Formats that a card is printed on."""
-
-    a4 = "A4"
-    letter = "Letter"
 
 
 def print_pdf(page: Path, paper: Paper = Paper.a4) -> bytes:

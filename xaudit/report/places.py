@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 
 from xaudit.core.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
@@ -11,7 +10,7 @@ from xaudit.report.credibility import believed
 from xaudit.report.language import later, stored, tr
 from xaudit.report.levels import named
 from xaudit.report.lookup import Lookup
-from xaudit.report.overlays import png_size
+from xaudit.report.png import png_size, png_uri
 from xaudit.report.view import Figure, Group, Layer, Section, Shown, Table
 
 METRICS = (
@@ -219,7 +218,7 @@ def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Show
         case_id=case.case_id,
         reason=stored(case.reason),
         facts=facts,
-        picture=_uri(pictures[case.picture]),
+        picture=png_uri(pictures[case.picture]),
         width=numbers.size(width),
         height=numbers.size(height),
         outlines=tuple(
@@ -240,8 +239,4 @@ def _layer(one: GalleryMap, pictures: Mapping[str, bytes]) -> Layer:
         + (stored(score) if isinstance(score, str) else numbers.plain(score))
         for name, score in one.scores.items()
     )
-    return Layer(one.method, one.method, _uri(pictures[one.picture]), lines)
-
-
-def _uri(data: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    return Layer(one.method, one.method, png_uri(pictures[one.picture]), lines)

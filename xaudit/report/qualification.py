@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
@@ -10,6 +9,7 @@ from xaudit.core.policy import Rule
 from xaudit.core.qualification import Charge, Qualification, Subject, Trial
 from xaudit.report import numbers
 from xaudit.report.language import later, stored, tr
+from xaudit.report.twin import script_json
 from xaudit.report.view import MARKS, Answer, Mark, ModelCard, Section, Table
 
 _MODES = {"full": later("Full"), "quick": later("Quick")}
@@ -35,7 +35,7 @@ def build_report(result: Qualification) -> ModelCard:
         sections=tuple(
             replace(one, number=str(index)) for index, one in enumerate(sections, start=1)
         ),
-        twin=_twin(result),
+        twin=script_json(asdict(result)),
         footer=tr(
             "xaudit {version}, policy {sha256}, {created}",
             version=result.version,
@@ -282,8 +282,3 @@ def _of(result: Qualification, subject: Subject) -> list[Trial]:
 
 def _mark(trials: Sequence[Trial]) -> Mark:
     return MARKS["pass" if all(one.right for one in trials) else "fail"]
-
-
-def _twin(result: Qualification) -> str:
-    text = json.dumps(asdict(result), sort_keys=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -33,7 +33,16 @@ def twin(
         whole["uses"] = uses
     if unverified:
         whole["unverified"] = list(unverified)
-    text = json.dumps(whole, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    return script_json(whole)
+
+
+def script_json(plain: object) -> str:
+    """JSON that cannot end the ``<script>`` element that it stands in.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
+    text = json.dumps(plain, sort_keys=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -31,10 +31,10 @@ def placements(scores: Array, labels: BoolArray) -> tuple[Array, Array]:
     Returns:
         One value in [0, 1] for each positive, and one for each negative, in row order.
     """
-    ranks = stats.rankdata(scores)
+    ranks = scipy.stats.rankdata(scores)
     m, n = int(labels.sum()), int((~labels).sum())
-    of_positives = (ranks[labels] - stats.rankdata(scores[labels])) / n
-    of_negatives = 1 - (ranks[~labels] - stats.rankdata(scores[~labels])) / m
+    of_positives = (ranks[labels] - scipy.stats.rankdata(scores[labels])) / n
+    of_negatives = 1 - (ranks[~labels] - scipy.stats.rankdata(scores[~labels])) / m
     return of_positives, of_negatives
 
 
@@ -235,8 +235,8 @@ def _score_limits(value: float, units: tuple[int, int], level: float) -> tuple[f
     def excess(area: float) -> float:
         return (value - area) ** 2 - z2 * area_variance(area, units)
 
-    low = 0.0 if value == 0 else float(optimize.brentq(excess, 0.0, value - 1e-9))
-    high = 1.0 if value == 1 else float(optimize.brentq(excess, value + 1e-9, 1.0))
+    low = 0.0 if value == 0 else float(scipy.optimize.brentq(excess, 0.0, value - 1e-9))
+    high = 1.0 if value == 1 else float(scipy.optimize.brentq(excess, value + 1e-9, 1.0))
     return low, high
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -60,7 +60,7 @@ def paired_auc_difference(
     name = "DeLong" if one.clusters == one.n else "clustered DeLong (Obuchowski 1997)"
     if variance:
         return _cautious(_wald(gap, variance, f"{name}, paired", one), one.value, two.value)
-    if np.array_equal(stats.rankdata(first), stats.rankdata(second)):
+    if np.array_equal(scipy.stats.rankdata(first), scipy.stats.rankdata(second)):
         same = Estimate(0.0, 0.0, 0.0, "same ranking", level, n=one.n, clusters=one.clusters)
         return Comparison(same, 1.0, "same ranking")
     apart = independent_difference(one, two)
@@ -115,7 +115,7 @@ def _wald(gap: float, variance: float, method: str, counts: Estimate) -> Compari
     """Z where every patient has one case, else t on patients - 1 degrees."""
     error, clustered = math.sqrt(variance), "clustered" in method
     degrees = (counts.clusters or 2) - 1 if clustered else np.inf
-    half = float(stats.t.ppf(0.5 + counts.level / 2, degrees)) * error
+    half = float(scipy.stats.t.ppf(0.5 + counts.level / 2, degrees)) * error
     found = Estimate(
         gap,
         max(-1.0, gap - half),
@@ -126,7 +126,7 @@ def _wald(gap: float, variance: float, method: str, counts: Estimate) -> Compari
         clusters=counts.clusters,
         unit=counts.unit,
     )
-    p_value = float(2 * stats.t.sf(abs(gap) / error, degrees))
+    p_value = float(2 * scipy.stats.t.sf(abs(gap) / error, degrees))
     return Comparison(found, p_value, f"{method}, {'t' if clustered else 'z'}")
 
 

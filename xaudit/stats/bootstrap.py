@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -316,7 +316,7 @@ def expanded_tail(clusters: int, level: float) -> float:
         level: confidence level, two-sided.
     """
     widened = math.sqrt(clusters / (clusters - 1)) * t_quantile(level, clusters - 1)
-    return float(special.ndtr(-widened))
+    return float(scipy.special.ndtr(-widened))
 
 
 def _columns(patients: Patients, *columns: Array) -> Array:

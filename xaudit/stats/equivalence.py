@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
+import scipy
 
 from xaudit.core.estimate import Estimate
 
@@ -66,4 +66,4 @@ def equivalence_p_value(value: float, error: float, margin: float) -> float:
     """
     if not (margin > 0 and error > 0):
         raise ValueError(f"margin and standard error are positive, got {margin} and {error}")
-    return float(stats.norm.sf((margin - abs(value)) / error))
+    return float(scipy.special.ndtr((abs(value) - margin) / error))

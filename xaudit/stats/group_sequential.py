@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+import scipy
 
 from xaudit.core.looks import Spending
 
@@ -29,7 +29,7 @@ _REACH = 9.0
 
 
 def _obrien_fleming(fraction: float, alpha: float) -> float:
-    return float(2 * stats.norm.sf(stats.norm.isf(alpha / 2) / math.sqrt(fraction)))
+    return float(2 * scipy.special.ndtr(scipy.special.ndtri(alpha / 2) / math.sqrt(fraction)))
 
 
 def _pocock(fraction: float, alpha: float) -> float:
@@ -97,7 +97,9 @@ def _boundaries(
 def _solved(walk: _Walk, wanted: float) -> float:
     if walk.beyond(LARGEST) >= wanted:
         return LARGEST
-    return float(optimize.brentq(lambda z: walk.beyond(z) - wanted, -LARGEST, LARGEST, xtol=1e-10))
+    return float(
+        scipy.optimize.brentq(lambda z: walk.beyond(z) - wanted, -LARGEST, LARGEST, xtol=1e-10)
+    )
 
 
 def crossing(
@@ -129,8 +131,10 @@ def inflation(fractions: Sequence[float], limits: Sequence[float], power: float 
         limits: boundaries, in terms of Z; together they err with `ALPHA`.
         power: chance to cross one of them, above `ALPHA`.
     """
-    fixed = float(stats.norm.isf(ALPHA) + stats.norm.ppf(power))
-    drift = optimize.brentq(lambda one: sum(crossing(fractions, limits, one)) - power, 0.0, 10.0)
+    fixed = float(scipy.special.ndtri(power) - scipy.special.ndtri(ALPHA))
+    drift = scipy.optimize.brentq(
+        lambda one: sum(crossing(fractions, limits, one)) - power, 0.0, 10.0
+    )
     return max(1.0, (float(drift) / fixed) ** 2)
 
 
@@ -140,7 +144,7 @@ def repeated_level(limit: float) -> float:
     Intervals of these levels at all looks hold the truth together with 1 - 2 alpha at least,
     whatever made somebody stop (repeated confidence intervals, Jennison and Turnbull 1989).
     """
-    return float(1 - 2 * stats.norm.sf(limit))
+    return float(1 - 2 * scipy.special.ndtr(-limit))
 
 
 def sequential_p(p: float, fractions: Sequence[float], spending: Spending) -> float:
@@ -155,7 +159,7 @@ def sequential_p(p: float, fractions: Sequence[float], spending: Spending) -> fl
         spending: function that gave the boundaries.
     """
     known = _checked(fractions)
-    z = float(stats.norm.isf(min(max(p, 1e-15), 1 - 1e-15)))
+    z = -float(scipy.special.ndtri(min(max(p, 1e-15), 1 - 1e-15)))
 
     def excess(logit: float) -> float:
         alpha = float(1 / (1 + math.exp(-logit)))
@@ -166,7 +170,7 @@ def sequential_p(p: float, fractions: Sequence[float], spending: Spending) -> fl
         return 1.0
     if excess(low) < 0:
         return float(1 / (1 + math.exp(-low)))
-    found = float(optimize.brentq(excess, low, high, xtol=1e-4))
+    found = float(scipy.optimize.brentq(excess, low, high, xtol=1e-4))
     return 1 / (1 + math.exp(-found))
 
 
@@ -192,7 +196,7 @@ class _Walk:
     def beyond(self, limit: float) -> float:
         """Chance that Z exceeds the limit at this look, and none was crossed before."""
         edge = limit * math.sqrt(self._fraction)
-        return float(self._mass @ stats.norm.sf((edge - self._means) / math.sqrt(self._step)))
+        return float(self._mass @ scipy.special.ndtr((self._means - edge) / math.sqrt(self._step)))
 
     def stop_above(self, limit: float) -> None:
         """Keep those below the limit."""
@@ -202,7 +206,8 @@ class _Walk:
         points, weights = _nodes()
         nodes = low + (edge - low) * (points + 1) / 2
         spread = math.sqrt(self._step)
-        density = stats.norm.pdf((nodes[:, None] - self._means) / spread) / spread
+        errors = (nodes[:, None] - self._means) / spread
+        density = np.exp(-(errors**2) / 2) / (spread * math.sqrt(2 * math.pi))
         self._mass = (density @ self._mass) * weights * (edge - low) / 2
         self._nodes = nodes
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -127,7 +127,7 @@ def level_of_blocks(blocks: Iterable[tuple[Draws, Array]], level: float = 0.95) 
     if kept < 2:
         return bonferroni if comparisons > 1 else level
     factor = float(np.quantile(largest, level, method="higher"))
-    return min(bonferroni, float(2 * stats.norm.cdf(factor) - 1))
+    return min(bonferroni, float(2 * scipy.special.ndtr(factor) - 1))
 
 
 def all_pairs(replicates: Draws, values: Array) -> Iterator[tuple[Draws, Array]]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -26,8 +26,7 @@ def normal_quantile(level: float) -> float:
     """
     if not 0 < level < 1:
         raise ValueError(f"a confidence level lies between 0 and 1, got {level}")
-    # The function itself: `scipy.stats` spends a hundred times as long on its arguments.
-    return float(special.ndtri(0.5 + level / 2))
+    return float(scipy.special.ndtri(0.5 + level / 2))
 
 
 def t_quantile(level: float, degrees: int) -> float:
@@ -41,7 +40,7 @@ def t_quantile(level: float, degrees: int) -> float:
         ValueError: the level is not between 0 and 1.
     """
     normal_quantile(level)
-    return float(special.stdtrit(degrees, 0.5 + level / 2))
+    return float(scipy.special.stdtrit(degrees, 0.5 + level / 2))
 
 
 def score_limits(proportion: float, n: float, level: float) -> tuple[float, float]:
@@ -88,8 +87,8 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
     if n == 0:
         return Estimate.missing("no cases", k=0, n=0)
     tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(stats.beta.ppf(tail, k, n - k + 1))
-    high = 1.0 if k == n else float(stats.beta.ppf(1 - tail, k + 1, n - k))
+    low = 0.0 if k == 0 else float(scipy.stats.beta.ppf(tail, k, n - k + 1))
+    high = 1.0 if k == n else float(scipy.stats.beta.ppf(1 - tail, k + 1, n - k))
     return Estimate(k / n, low, high, "Clopper-Pearson", level, k=k, n=n)
 
 

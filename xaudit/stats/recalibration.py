@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -65,7 +65,7 @@ def fitted(
     if isinstance(found, str):
         return found
     intercept, slope = found
-    share = expit(intercept + slope * logits)
+    share = scipy.special.expit(intercept + slope * logits)
     weight = share * (1 - share)
     if which == "intercept":
         return float(intercept), (labels - share) / weight.sum()
@@ -109,7 +109,7 @@ def _polished(logits: Array, labels: BoolArray, which: Which, start: Array) -> A
     now: Array = start.copy()
     last = np.inf
     for _ in range(_NEAR):
-        share = expit(now[0] + now[1] * logits)
+        share = scipy.special.expit(now[0] + now[1] * logits)
         wrong, weight = labels - share, share * (1 - share)
         gradient, moments = wrong.sum(), weight.sum()
         if which == "intercept":
@@ -157,7 +157,7 @@ def _maximize(design: Array, labels: Array, offset: Array) -> Array | None:
 
     now = np.zeros(design.shape[1])
     for _ in range(_STEPS):
-        fitted = expit(design @ now + offset)
+        fitted = scipy.special.expit(design @ now + offset)
         gradient = design.T @ (labels - fitted)
         if np.abs(gradient).max() < 1e-10 * len(labels):
             return now

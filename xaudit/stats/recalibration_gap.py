@@ -7,7 +7,7 @@ from math import comb, factorial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -124,7 +124,7 @@ class _Series:
         cls, logits: Array, labels: BoolArray, index: IntArray, start: Array, which: Which
     ) -> _Series:
         center, scale = float(logits.mean()), float(logits.std()) or 1.0
-        u, p = (logits - center) / scale, expit(start[0] + start[1] * logits)
+        u, p = (logits - center) / scale, scipy.special.expit(start[0] + start[1] * logits)
         patients = int(index.max()) + 1
         sums = np.stack([_summed(index, one, patients) for one in _terms(u, p, labels)], axis=1)
         slope = which == "slope"

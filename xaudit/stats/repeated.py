@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from scipy import stats
+import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.stats.proportions import clopper_pearson, normal_quantile, score_limits, t_quantile
@@ -145,4 +145,4 @@ def _logit(share: float) -> float:
 
 
 def _share(logit: float) -> float:
-    return float(stats.logistic.cdf(logit))
+    return float(scipy.special.expit(logit))

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, stats
-from scipy.spatial.distance import cdist
+import scipy
 
 from xaudit.core.case import BoolArray
 
@@ -75,7 +74,7 @@ def gaussian_kernel(values: Array, patients: IntArray) -> Array | None:
         values: (N, D).
         patients: (N,), the number of each row's patient.
     """
-    distances = cdist(values, values)
+    distances = scipy.spatial.distance.cdist(values, values)
     apart = distances[patients[:, None] < patients[None, :]]
     median = float(np.median(apart)) if len(apart) else 0.0
     if median <= 0:
@@ -108,7 +107,7 @@ def held_out(kernel: Array, fold: IntArray, ridge: float = RIDGE) -> Array:
         centered = inner - means[:, None] - means[None, :] + inner.mean()
         outer = kernel[np.ix_(test, train)]
         outer = outer - outer.mean(axis=1, keepdims=True) - means[None, :] + inner.mean()
-        solved = linalg.solve(
+        solved = scipy.linalg.solve(
             centered + ridge * np.eye(len(train)), outer.T, assume_a="pos", check_finite=False
         ).T
         operator[np.ix_(test, train)] = solved - solved.mean(axis=1, keepdims=True)
@@ -147,7 +146,7 @@ def classifier_test(operator: Array, sides: BoolArray) -> tuple[Permuted, Array]
         The area with its null distribution, and the (N,) scores of the sample.
     """
     scores = operator @ sides.T.astype(np.float64)
-    ranks = stats.rankdata(scores, axis=0)
+    ranks = scipy.stats.rankdata(scores, axis=0)
     inside = sides.sum(axis=1)
     sums = np.einsum("nb,bn->b", ranks, sides.astype(np.float64))
     areas = (sums - inside * (inside + 1) / 2) / (inside * (sides.shape[1] - inside))

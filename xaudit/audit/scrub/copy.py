@@ -25,7 +25,7 @@ from xaudit.audit.verify_card import policy_behind
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Policy, Verdict
 from xaudit.core.scrubbed import REMOVED, Scrubbed
-from xaudit.data.prepare import file_sha256
+from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.gate.verdict import judge, overall_of
 
