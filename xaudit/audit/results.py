@@ -21,8 +21,8 @@ class Results:
 
     Attributes:
         store: where the arrays still are.
-        cases: one row for each case; patients are called by their first case and their code, so that
-            no result depends on the key of the codes.
+        cases: one row for each case; patients are called by their first case and their code, so
+            that no result depends on the key of the codes.
         scores: every score of every map.
         maps: one row for each map that was tried.
         places: case id → (shard, position in it).
