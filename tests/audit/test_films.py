@@ -45,7 +45,7 @@ def thumbnail(array):
 def planes(array):
     """Every plane of an array; also of numbers in a row that are as many as a film has pixels."""
     array = np.asarray(array)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or not array.size:
         return
     if array.ndim == 1:
         for height in range(SIDE, len(array) // SIDE + 1):

@@ -11,7 +11,7 @@ from xaudit.audit.means import Means, is_share
 from xaudit.audit.results import Results
 from xaudit.audit.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store import CaseRow, ScoreRow
-from xaudit.core.case import Case, PreparedCase
+from xaudit.core.case import Case, FloatArray, PreparedCase
 from xaudit.core.finding import CROSS, Finding
 from xaudit.fairness.groups import levels
 from xaudit.metrics.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
@@ -153,13 +153,23 @@ def mean_mask_scores(results: Results, cases: Mapping[str, Case], tolerance: str
         if others:
             mean = np.stack(others).mean(axis=0, dtype=np.float32)
             inside = results.array(row.case_id, "inside")
+            film = _film(results, row.case_id)
             prepared = PreparedCase(
                 cases[row.case_id],
-                results.array(row.case_id, "image").astype(np.float32),
+                np.zeros((1, *inside.shape), dtype=np.float32) if film is None else film,
                 masks[row.case_id],
                 inside,
                 inside.shape,
                 pixel_mm=row.pixel_mm,
             )
-            scores.extend(map_scores(MEAN_MASK, mean, prepared, tolerance))
+            made = map_scores(MEAN_MASK, mean, prepared, tolerance)
+            # Where the body lies can only be seen on the film.
+            scores.extend(one for one in made if film is not None or one.metric != OF_FOREGROUND)
     return scores
+
+
+def _film(results: Results, case_id: str) -> FloatArray | None:
+    """(C, H, W) in [0, 1]; None where the audit keeps no radiographs."""
+    if not results.pictured(case_id):
+        return None
+    return results.array(case_id, "image").astype(np.float32) / np.float32(255)
