@@ -102,29 +102,36 @@ def ended(work, root, monkeypatch, at, how):
     return str(raised.value)
 
 
+def state(folder):
+    """What an end left; the next run does the same with the same."""
+    paths = sorted(path for path in folder.rglob("*") if path.name != ".lock")
+    return tuple((path, path.read_bytes() if path.is_file() else None) for path in paths)
+
+
 HOW = ("kill", "power", "torn", "full")
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("how", HOW)
-def test_a_run_that_ends_at_any_operation_is_completed_by_the_next(
-    table, disk_root, monkeypatch, how
-):
+def test_a_run_that_ends_at_any_operation_is_completed_by_the_next(table, disk_root, monkeypatch):
     def work():
         audit(table, disk_root / "out")
 
-    places = ends(work, disk_root, monkeypatch, how)
-    expected = whole(disk_root / "out")
-    assert len(places) > 35
-    for at in places:
+    left = set()
+    for how in HOW:
         shutil.rmtree(disk_root / "out", ignore_errors=True)
-        said = ended(work, disk_root, monkeypatch, at, how)
-        assert how != "full" or FULL in said
-        work()
-        assert whole(disk_root / "out") == expected, at
+        places = ends(work, disk_root, monkeypatch, how)
+        expected = whole(disk_root / "out")
+        assert len(places) > 35
+        for at in places:
+            shutil.rmtree(disk_root / "out", ignore_errors=True)
+            said = ended(work, disk_root, monkeypatch, at, how)
+            assert how != "full" or FULL in said
+            if state(disk_root) not in left:
+                left.add(state(disk_root))
+                work()
+                assert whole(disk_root / "out") == expected, (how, at)
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("how", HOW)
 def test_findings_that_are_made_anew_never_stand_beside_the_hashes_of_the_old(
     table, disk_root, tmp_path, monkeypatch, how
