@@ -98,7 +98,7 @@ def test_text_that_is_no_utf8_is_a_message(tmp_path, shard):
     )
     at = table.column_names.index("patient")
     pq.write_table(table.set_column(at, "patient", wrong), path)
-    with pytest.raises(AuditError, match=r"cases.parquet: cannot be read .*delete its folder"):
+    with pytest.raises(AuditError, match=r"cases.parquet: cannot be read .*computes it anew"):
         store.read(0)
 
 

@@ -64,7 +64,7 @@ class PredictionsPlan:
     record: PlanRecord
     config: PredictionsConfig
     study: ScoredStudy
-    rows: Sequence[CaseRow]
+    rows: CaseColumns
 
     @property
     def points(self) -> tuple[OperatingPoint, ...]:

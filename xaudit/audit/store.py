@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from xaudit.audit import case_row
 from xaudit.audit.adapter import adapter
-from xaudit.audit.case_columns import CaseColumns, read_columns, write_columns
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.disk import anew, lasting_file, new_file, new_folder
 from xaudit.core.attribution import Parameter, Residual
 from xaudit.errors import AuditError
@@ -322,12 +322,16 @@ def _write_rows(file: BinaryIO, rows: Sequence[Row], kind: type[Row]) -> None:
 
 def _write_cases(file: BinaryIO, rows: Sequence[CaseRow]) -> None:
     if isinstance(rows, CaseColumns):
+        from xaudit.audit.case_files import write_columns  # noqa: PLC0415
+
         write_columns(file, rows)
     else:
         _write_rows(file, rows, CaseRow)
 
 
 def _read_cases(path: Path) -> Sequence[CaseRow]:
+    from xaudit.audit.case_files import read_columns  # noqa: PLC0415
+
     with _damage(path):
         columns = read_columns(path)
     return _read_rows(path, CaseRow) if columns is None else columns

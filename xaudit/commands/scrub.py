@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from xaudit.audit.scrub.copy import K, scrubbed, write_copy
-from xaudit.audit.scrub.personal import Personal
 from xaudit.commands.console import out as console
 from xaudit.commands.console import say, tell
-from xaudit.report.scrubbed import KINDS
+from xaudit.core.scrubbed import K
+
+if TYPE_CHECKING:
+    from xaudit.audit.scrub.personal import Personal
 
 
 def scrub(
@@ -36,6 +37,8 @@ def scrub(
     pictures and ids, texts and small groups are not in it. Whether that suffices is yours to
     decide: docs/reference/privacy.md says what is looked for and what is not.
     """
+    from xaudit.audit.scrub.copy import scrubbed, write_copy
+
     if out is None and not dry_run:
         say("nothing is written: name a new folder with --out COPY")
     copy = scrubbed(audit, k, keep_written=keep_text)
@@ -50,6 +53,8 @@ def scrub(
 
 
 def _table(listed: Sequence[Personal]) -> Table:
+    from xaudit.report.scrubbed import KINDS
+
     table = Table("personal", "HIPAA", "how many", "in the copy", box=None, pad_edge=False)
     for one in listed:
         row = (KINDS[one.kind], one.law or "groups", str(one.count), one.done)

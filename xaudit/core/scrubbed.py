@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+K = 11
+"""As the Centers for Medicare & Medicaid Services ask: no cell of 1 to 10 persons is shown."""
 WITHHELD = "withheld"
 """The level that stands for all levels of a column which are too small to be shown."""
 REMOVED = "[removed]"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
@@ -104,7 +104,7 @@ def _sums(
     strata: Cut,
     masks: Sequence[BoolArray],
     index: IntArray,
-) -> sparse.csc_matrix:
+) -> scipy.sparse.csc_matrix:
     """(masks × 2 S, P): successes and cases of each patient, for each mask and stratum."""
     rows, columns = [], []
     for place, mask in enumerate(masks):
@@ -115,7 +115,7 @@ def _sums(
     row, column = np.concatenate(rows), np.concatenate(columns)
     shape = (2 * len(strata) * len(masks), int(index.max()) + 1)
     ones = np.ones(len(row), dtype=np.float32)
-    return sparse.coo_matrix((ones, (row, column)), shape=shape).tocsc()
+    return scipy.sparse.coo_matrix((ones, (row, column)), shape=shape).tocsc()
 
 
 def _gaps(every: Array, own: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -194,7 +194,7 @@ def _weights(clusters: int, rng: np.random.Generator, draws: int) -> Iterator[Ar
 class _Sums:
     """Sums of columns by patient for every group, and which of them are divided."""
 
-    matrix: sparse.csr_matrix
+    matrix: scipy.sparse.csr_matrix
     tops: IntArray
     bottoms: IntArray
     groups: int
@@ -206,7 +206,7 @@ class _Sums:
         blocks = [_by_patient(stacked[:, own], index[own], int(index.max()) + 1) for own in rows]
         pairs = [(places[top], places[bottom]) for top, bottom in table.ratios.values()]
         chosen = np.array(pairs, dtype=np.intp).reshape(-1, 2)
-        return cls(sparse.vstack(blocks, format="csr"), chosen[:, 0], chosen[:, 1], len(rows))
+        return cls(scipy.sparse.vstack(blocks, format="csr"), chosen[:, 0], chosen[:, 1], len(rows))
 
     def ratios(self, weights: Array) -> Array:
         """(ratios, G, draws), NaN where nothing is below the line."""
@@ -228,8 +228,8 @@ class _Area:
         negatives: (runs, P).
     """
 
-    positives: sparse.csr_matrix
-    negatives: sparse.csr_matrix
+    positives: scipy.sparse.csr_matrix
+    negatives: scipy.sparse.csr_matrix
 
     @classmethod
     def of(cls, scores: Array, labels: BoolArray, index: IntArray, clusters: int) -> _Area:
@@ -270,15 +270,15 @@ def _metrics(sums: _Sums, areas: list[list[_Area]], weights: Array) -> Array:
     return np.ascontiguousarray(together, dtype=np.float64)
 
 
-def _by_patient(columns: Array, index: IntArray, clusters: int) -> sparse.csr_matrix:
+def _by_patient(columns: Array, index: IntArray, clusters: int) -> scipy.sparse.csr_matrix:
     """Sums of (C, n) columns by patient: (C, P)."""
     which, case = np.nonzero(columns)
     entries = columns[which, case], (which, index[case])
-    return sparse.csr_matrix(entries, shape=(len(columns), clusters))
+    return scipy.sparse.csr_matrix(entries, shape=(len(columns), clusters))
 
 
-def _counted(level: IntArray, index: IntArray, shape: tuple[int, int]) -> sparse.csr_matrix:
-    return sparse.csr_matrix((np.ones(len(level)), (level, index)), shape=shape)
+def _counted(level: IntArray, index: IntArray, shape: tuple[int, int]) -> scipy.sparse.csr_matrix:
+    return scipy.sparse.csr_matrix((np.ones(len(level)), (level, index)), shape=shape)
 
 
 def _counts(table: CaseTable, rows: list[IntArray], index: IntArray) -> tuple[IntArray, IntArray]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
@@ -141,11 +141,11 @@ class _Column:
         called: for each edge, sums over the cells above it.
     """
 
-    cases: sparse.csc_matrix
+    cases: scipy.sparse.csc_matrix
     bins: IntArray
     starts: IntArray
-    total: sparse.csr_matrix
-    called: tuple[sparse.csr_matrix, ...]
+    total: scipy.sparse.csr_matrix
+    called: tuple[scipy.sparse.csr_matrix, ...]
 
     @property
     def levels(self) -> int:
@@ -161,7 +161,9 @@ class _Column:
         row = place[key] + np.where(scene.labels, 0, len(there)).astype(np.int32)
         ones = np.ones(len(row), dtype=np.float32)
         shape = (2 * len(there), patients)
-        cases = sparse.coo_matrix((ones, (row, scene.index.astype(np.int32))), shape=shape).tocsc()
+        cases = scipy.sparse.coo_matrix(
+            (ones, (row, scene.index.astype(np.int32))), shape=shape
+        ).tocsc()
         return cls(
             cases,
             bins,
@@ -171,9 +173,9 @@ class _Column:
         )
 
 
-def _summing(level: IntArray, taken: BoolArray, levels: int) -> sparse.csr_matrix:
+def _summing(level: IntArray, taken: BoolArray, levels: int) -> scipy.sparse.csr_matrix:
     at = np.flatnonzero(taken)
-    return sparse.csr_matrix((np.ones(len(at)), (level[at], at)), shape=(levels, len(level)))
+    return scipy.sparse.csr_matrix((np.ones(len(at)), (level[at], at)), shape=(levels, len(level)))
 
 
 def _sides(columns: Sequence[_Column], counts: Floats, grid: _Grid) -> Array:

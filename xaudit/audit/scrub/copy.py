@@ -24,13 +24,10 @@ from xaudit.audit.store import CaseRow, Store
 from xaudit.audit.verify_card import policy_behind
 from xaudit.core.finding import Findings
 from xaudit.core.policy import Outcome, Policy, Verdict
-from xaudit.core.scrubbed import REMOVED, Scrubbed
+from xaudit.core.scrubbed import REMOVED, K, Scrubbed
 from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.gate.verdict import judge, overall_of
-
-K = 11
-"""As the Centers for Medicare & Medicaid Services ask: no cell of 1 to 10 persons is shown."""
 
 
 @dataclass(frozen=True, slots=True)
