@@ -45,12 +45,14 @@ class CaseColumns(Sequence[CaseRow]):
         if isinstance(rows, CaseColumns):
             return rows
         names = sorted({name for row in rows for name in row.groups})
+        folds = [row.fold for row in rows if row.fold is not None]
         return cls(
             [row.case_id for row in rows],
             Cut.of([row.patient for row in rows]),
             np.array([row.label for row in rows], dtype=bool),
             np.array([row.logit for row in rows], dtype=np.float64),
             {n: Cut.of([row.groups.get(n) or NOT_RECORDED for row in rows]) for n in names},
+            Cut.of(folds) if folds and len(folds) == len(rows) else None,
             noted={place: row.issues for place, row in enumerate(rows) if row.issues},
         )
 

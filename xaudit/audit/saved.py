@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.config import AuditConfig
 from xaudit.audit.gallery import Gallery
 from xaudit.audit.plan import Plan
@@ -120,7 +121,7 @@ class SavedAudit:
         )
         scored = ScoredStudy(cases, study.issues, study.listed)
         config = PredictionsConfig.model_validate(self.record.config)
-        plan = PredictionsPlan(self.record, config, scored, rows)
+        plan = PredictionsPlan(self.record, config, scored, CaseColumns.of(rows))
         computed = summarize_predictions(plan, self.record, rows, read_noticed(self.folder))
         # Of which splits the rows were is not kept: a warning about them is taken as stated.
         warnings = computed.detector.warnings
