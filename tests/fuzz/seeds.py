@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +229,7 @@ def looks():
     return json.dumps(whole).encode()
 
 
+@cache
 def plan_with_looks():
     plan = json.loads((SAMPLE / "plan.json").read_text("utf-8"))
     plan["shards"] = plan["shards"][:2]

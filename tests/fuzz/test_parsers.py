@@ -203,9 +203,11 @@ def _key(path):
 
     folder = path.parent
     (folder / "findings.json").touch()
+    # A private key signs and a public one checks; each is refused by the other.
     with sentences():
         sign(folder, path, "A", "r")
-    return list(signature_differences(folder, path))
+    with sentences():
+        list(signature_differences(folder, path))
 
 
 def _shard(path):
@@ -321,12 +323,6 @@ TARGETS = {
     "card": Target(lambda: (seeds.card(),), mutations.of_card, _card, "card.html", share=0.05),
 }
 
-# What is no weights is told by its kind; of each pair of keys one is no public, one no private key.
-REFUSED = {
-    "strangers": "not a torch checkpoint",
-    "keys": "no public key|expected an Ed25519|no signature by the key",
-}
-
 
 @contextmanager
 def sentences():
@@ -368,8 +364,8 @@ def test_what_is_whole_is_read(name, tmp_path):
     path.parent.mkdir(parents=True, exist_ok=True)
     for content in target.seeds():
         path.write_bytes(content)
-        if name in REFUSED:
-            with pytest.raises(XauditError, match=REFUSED[name]):
+        if name == "strangers":
+            with pytest.raises(XauditError, match="not a torch checkpoint"):
                 target.read(path)
         else:
             target.read(path)
