@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from xaudit.audit.case_row import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray, CaseIssue
 from xaudit.core.cut import Cut
 from xaudit.data.texts import Coder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 IntArray = npt.NDArray[np.intp]
 _MARK = {b"xaudit": b"columns"}
@@ -120,7 +120,10 @@ def write_columns(path: Path, cases: CaseColumns) -> None:
         path: of a Parquet file.
         cases: to be written, some at a time.
     """
-    schema = pa.schema([(name, kind) for name, kind in _SCHEMA.items()], metadata=_MARK)
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    schema = _schema()
     levels = {
         name: pa.array([f"{_json(name)}: {_json(level)}" for level in cut.names], pa.string())
         for name, cut in sorted(cases.groups.items())
@@ -134,20 +137,29 @@ def write_columns(path: Path, cases: CaseColumns) -> None:
                 "patient": patients.take(pa.array(cases.patients.codes[part])),
                 "groups": _objects(groups, part.stop - part.start),
             }
-            arrays = [pa.array(columns[name], kind) for name, kind in _SCHEMA.items()]
+            arrays = [pa.array(columns[one.name], one.type) for one in schema]
             writer.write_table(pa.table(arrays, schema=schema))
 
 
-_SCHEMA = {
-    "case_id": pa.string(), "patient": pa.string(), "label": pa.bool_(), "groups": pa.string(),
-    "logit": pa.float64(), "lesions": pa.int64(), "form": pa.string(), "sampled": pa.bool_(),
-    "issues": pa.string(), "image_sha256": pa.string(), "fold": pa.string(),
-    "pixel_mm": pa.string(),
-}  # fmt: skip
+def _schema() -> pa.Schema:
+    """That of rows which are written one by one, and a mark."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    text = pa.string()
+    return pa.schema(
+        {
+            "case_id": text, "patient": text, "label": pa.bool_(), "groups": text,
+            "logit": pa.float64(), "lesions": pa.int64(), "form": text, "sampled": pa.bool_(),
+            "issues": text, "image_sha256": text, "fold": text, "pixel_mm": text,
+        },
+        metadata=_MARK,
+    )  # fmt: skip
 
 
 def _chunk(cases: CaseColumns, part: slice) -> dict[str, object]:
     """What is the same for all cases without an image, and what is said of each."""
+    import pyarrow as pa  # noqa: PLC0415
+
     n, folds = part.stop - part.start, cases.folds
     noted = [cases.noted.get(row, ()) for row in range(part.start, part.stop)]
     return {
@@ -166,6 +178,9 @@ def _chunk(cases: CaseColumns, part: slice) -> dict[str, object]:
 
 def _objects(members: Sequence[pa.Array], n: int) -> pa.Array:
     """JSON objects of members that are written already."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     if not members:
         return pa.array(["{}"] * n, pa.string())
     inner = members[0] if len(members) == 1 else pc.binary_join_element_wise(*members, ", ")
@@ -183,6 +198,8 @@ def read_columns(path: Path) -> CaseColumns | None:
         OSError: it cannot be read.
         ValueError: it holds what was never written, or pyarrow cannot read it.
     """
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     with pq.ParquetFile(path) as file:
         if (file.schema_arrow.metadata or {}).get(b"xaudit") != _MARK[b"xaudit"]:
             return None
