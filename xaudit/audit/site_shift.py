@@ -59,8 +59,8 @@ def site_shift_findings(
         return
     rows = [row for row in results.cases if row.logit is not None]
     rows = [row for row in rows if row.groups.get(column, "") not in _NOWHERE]
-    cut = levels([{column: row.groups[column]} for row in rows]).get(column, {})
-    sites: Mapping[str, BoolArray] = cut
+    cuts = levels([{column: row.groups[column]} for row in rows])
+    sites: Mapping[str, BoolArray] = cuts[column] if rows else {}
     p = _predictions(rows, unit)
     why = _why_not(p, sites)
     if why is not None:
