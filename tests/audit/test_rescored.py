@@ -16,7 +16,7 @@ def case(name, logit):
 
 
 def again(name, logit, way="1 at once, 1 threads"):
-    reason = None if logit is not None else "the detector returned nan"
+    reason = None if logit is not None else "the detector returned a logit that is not finite"
     return CheckRow(name, "", LOGIT, WAY, way, logit, reason)
 
 
@@ -62,7 +62,7 @@ def test_maps_keep_their_worst_way_and_undefined_ones_say_nothing():
         again("a", 1e-4),
         CheckRow("a", "gradcam", MAP, WAY, "one", 1e-6, None),
         CheckRow("b", "gradcam", MAP, WAY, "other", 4e-3, None),
-        CheckRow("b", "saliency", MAP, WAY, "one", None, "the map is zero"),
+        CheckRow("b", "saliency", MAP, WAY, "one", None, "the map is zero everywhere"),
     ]
     assert rescored(rows, CASES, POINTS, "logit").maps == {"gradcam": 4e-3}
 

@@ -13,6 +13,18 @@ OTHERWISE = {
     ("audit/ledger.py", "open"): "appends under a lock, through disk.append",
     ("audit/store.py", "savez_compressed"): "into a file that the door opened",
     ("audit/store.py", "write_table"): "into a file that the door opened",
+    ("audit/case_files.py", "ParquetWriter"): "into a file that the door opened",
+    ("audit/case_files.py", "write_table"): "into a file that the door opened",
+    ("audit/lock.py", "mkdir"): "the folder of an audit, before anything is in it",
+    ("audit/lock.py", "unlink"): "the lock, where nothing else is in the folder",
+    ("audit/lock.py", "rmdir"): "a folder that holds nothing",
+    **dict.fromkeys(
+        (
+            ("audit/patient_key.py", name)
+            for name in ("mkdir", "fdopen", "link", "replace", "unlink")
+        ),
+        "a key, which is no file of an audit: kept from others, synced, given its name at once",
+    ),
     ("audit/qualification/trial.py", "mkdir"): "above the folder of an audit",
     ("audit/qualification/studies.py", "rmtree"): "a study, which is drawn again",
     ("audit/qualification/studies.py", "replace"): "a study, which is drawn again",

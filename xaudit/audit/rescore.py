@@ -130,10 +130,18 @@ class _Again:
 
 
 def _finite(logit: float) -> Score:
-    return logit if np.isfinite(logit) else Undefined(f"the detector returned {logit}")
+    return (
+        logit
+        if np.isfinite(logit)
+        else Undefined("the detector returned a logit that is not finite")
+    )
 
 
 def _moved(first: FloatArray, other: FloatArray) -> Score:
     """The largest difference of two maps, by the largest value of the first."""
     size = float(np.abs(first).max())
-    return float(np.abs(first - other).max()) / size if size else Undefined("the map is zero")
+    return (
+        float(np.abs(first - other).max()) / size
+        if size
+        else Undefined("the map is zero everywhere")
+    )
