@@ -113,7 +113,7 @@ def test_what_is_switched_off_costs_nothing(workspace):
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     plan = make_plan(read_config(path)[0], None)
     stages = run_cost(plan, rehearse(plan))
-    assert [one.name for one in stages] == ["start", "score", "score again", "findings"]
+    assert [one.name for one in stages] == ["start", "score", "findings"]
 
 
 def test_a_check_that_would_rehearse_too_long_is_reckoned_as_its_maps(plan):

@@ -15,7 +15,6 @@ OTHERWISE = {
     ("audit/store.py", "write_table"): "into a file that the door opened",
     ("audit/case_files.py", "ParquetWriter"): "into a file that the door opened",
     ("audit/case_files.py", "write_table"): "into a file that the door opened",
-    ("audit/lock.py", "mkdir"): "the folder of an audit, before anything is in it",
     ("audit/lock.py", "unlink"): "the lock, where nothing else is in the folder",
     ("audit/lock.py", "rmdir"): "a folder that holds nothing",
     **dict.fromkeys(

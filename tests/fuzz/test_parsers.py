@@ -129,9 +129,9 @@ def _kind(path):
 
 
 def _sidecar(path):
-    from xaudit.models.sidecar import read_sidecar
+    from xaudit.models.sidecars.read import read_sidecars
 
-    return read_sidecar(path.with_suffix(".pt"))
+    return read_sidecars(path.with_suffix(".pt"))
 
 
 def _findings(path):

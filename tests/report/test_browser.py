@@ -9,6 +9,7 @@ from base64 import b64encode
 import pytest
 
 from xaudit.core.case import CaseIssue
+from xaudit.core.printable import printable
 from xaudit.report.card import build_card
 from xaudit.report.pages import (
     CaseIndex,
@@ -177,7 +178,7 @@ def test_hostile_names_are_inert(audit, show, name):
     )
     page = show(render_html(build_card(hostile, verdict, pictures)),
                 viewport={"width": 390, "height": 800})  # fmt: skip
-    assert page.locator("h1").text_content() == name
+    assert page.locator("h1").text_content() == printable(name)
     assert page.locator("script").count() == 2
     assert page.locator(".sort").count() > 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -54,8 +54,8 @@ def test_broken_pictures_are_not(broken):
 def test_one_changed_byte_is_seen(place, by):
     changed = bytearray(WHOLE)
     changed[place] ^= by
+    # Pillow overlooks some of them: it checks neither every checksum nor every length.
     assert not is_png(bytes(changed))
-    assert not by_pillow(bytes(changed))
 
 
 def test_size_of_another_file_is_refused():

@@ -120,18 +120,21 @@ def unlike_written(folder: Path) -> Iterator[str]:
 
 
 def _unlike(folder: Path, files: Sequence[str]) -> Iterator[str]:
+    return (f"{name}: {why}" for name, why in _unlike_named(folder, files))
+
+
+def _unlike_named(folder: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
     try:
-        for name, why in changed_files(folder, files):
-            yield f"{name}: {why}"
+        yield from changed_files(folder, files)
     except ConfigError as error:
-        yield f"{HASHES}: {error.problems[0]}"
+        yield HASHES, error.problems[0]
 
 
 def _other_rows(folder: Path) -> Iterator[str]:
     """As `_unlike`, of rows that are there."""
-    for line in _unlike(folder, _ROWS):
-        if (folder / line.partition(":")[0]).is_file():
-            yield line
+    for name, why in _unlike_named(folder, _ROWS):
+        if name == HASHES or (folder / name).is_file():
+            yield f"{name}: {why}"
 
 
 def _names(folder: Path) -> list[str]:

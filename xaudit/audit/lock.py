@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from xaudit.audit.disk import disk_errors
+from xaudit.audit.disk import disk_errors, make_folder
 from xaudit.errors import ConfigError
 
 LOCK = ".lock"
@@ -31,7 +31,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     made = _missing(folder)
     lock = FileLock(folder / LOCK, timeout=0)
     with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         try:
             lock.acquire()
         except Timeout:

@@ -140,8 +140,4 @@ def _finite(logit: float) -> Score:
 def _moved(first: FloatArray, other: FloatArray) -> Score:
     """The largest difference of two maps, by the largest value of the first."""
     size = float(np.abs(first).max())
-    return (
-        float(np.abs(first - other).max()) / size
-        if size
-        else Undefined("the map is zero everywhere")
-    )
+    return float(np.abs(first - other).max()) / size if size else Undefined("the map is constant")

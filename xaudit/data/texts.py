@@ -60,9 +60,18 @@ class Texts:
         return replace(self, codes=self.codes[rows])
 
     def told(self, word: Callable[[str], str]) -> Texts:
-        """The column of other texts, each made from one of these; those that become one are one."""
-        coder = Coder()
-        turned = np.array([coder.place(word(text)) for text in self.texts], dtype=np.int32)
+        """The column of other texts, each made from one of these; those that become one are one.
+
+        Texts that no row has are not asked about: they are of rows that were left out.
+        """
+        coder, used = Coder(), np.bincount(self.codes, minlength=len(self.texts)) > 0
+        turned = np.array(
+            [
+                coder.place(word(text)) if one else -1
+                for text, one in zip(self.texts, used, strict=True)
+            ],
+            dtype=np.int32,
+        )
         return Texts(coder.texts().texts, turned[self.codes])
 
     def read(self, column: str, missing: Missing) -> Texts:

@@ -112,7 +112,7 @@ def _resize(spec: InputSpec) -> str:
     if spec.crop_pct == 1:
         return stored(spec.resize)
     return tr("{resize} with crop_pct {share}", resize=stored(spec.resize),
-               share=f"{spec.crop_pct:.6g}")  # fmt: skip
+               share=numbers.plain(spec.crop_pct))  # fmt: skip
 
 
 def _taken(taken: Taken | None) -> tuple[tuple[str, str], ...]:

@@ -49,9 +49,13 @@ def of_hub(name: str, content: dict[str, Any]) -> Sidecar | None:
     size, remark = _hub_size(content)
     if str(_processor(content)).endswith("Fast"):
         remark |= {"interpolation": "a Fast processor resizes with torchvision, not with Pillow"}
-    elif size and content.get("resample") in PIL:
-        size["interpolation"] = PIL[content["resample"]]
+    elif size and (kind := PIL.get(_number(content.get("resample")))):
+        size["interpolation"] = kind
     return Sidecar(name, {**values, **size}, {**remarks, **remark})
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0
 
 
 def _processor(content: Mapping[str, object]) -> object:

@@ -45,7 +45,8 @@ def of_timm(name: str, content: dict[str, Any]) -> Sidecar | None:
         values["interpolation"] = kind
     # timm takes these where the file says nothing.
     share, mode = given.get("crop_pct") or 0.875, given.get("crop_mode") or "center"
-    if mode in _MODES and isinstance(share, int | float) and 0 < share <= 1:
+    known = isinstance(mode, str) and mode in _MODES
+    if known and isinstance(share, int | float) and 0 < share <= 1:
         values |= {"resize": _MODES[mode], "crop_pct": share}
     else:
         told = f"it says crop_pct {share}, crop_mode {mode}, which cannot be declared"
