@@ -13,7 +13,7 @@ from xaudit.audit.conduct import run_audit
 from xaudit.audit.judge import judge_audit
 from xaudit.audit.own_module import permitted
 from xaudit.audit.plan import detector_spec, make_plan
-from xaudit.audit.probing import Foreseen, foresee, notice, probe_of
+from xaudit.audit.probing import Foreseen, foresee, notice, probe_of, try_detectors
 from xaudit.audit.read_config import Overrides, read_config
 from xaudit.audit.suspicions import FILE, Noticed, keep_noticed, read_noticed
 from xaudit.audit.verify import verify_folder
@@ -210,6 +210,16 @@ def test_a_run_that_goes_on_keeps_what_was_noticed(tmp_path):
     assert notice(Foreseen(), (), tmp_path) == noticed
     answered = notice(Foreseen(), ("constant_score",), tmp_path)
     assert answered == read_noticed(tmp_path) == Noticed(noticed.found, ("constant_score",))
+
+
+def test_suspicions_that_are_torn_are_asked_anew(tmp_path):
+    keep_noticed(tmp_path, Noticed())
+    assert try_detectors((), tmp_path) == Foreseen()
+    (tmp_path / FILE).write_bytes(b"")
+    # What nobody asked would pass for what nobody suspects: the detectors, none here, are asked.
+    with pytest.raises(ZeroDivisionError):
+        try_detectors((), tmp_path)
+    assert not (tmp_path / FILE).exists()
 
 
 def test_a_run_tells_what_it_suspects_before_it_computes(planted):
