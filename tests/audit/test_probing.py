@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -212,14 +213,15 @@ def test_a_run_that_goes_on_keeps_what_was_noticed(tmp_path):
     assert answered == read_noticed(tmp_path) == Noticed(noticed.found, ("constant_score",))
 
 
-def test_suspicions_that_are_torn_are_asked_anew(tmp_path):
+def test_suspicions_that_are_torn_are_asked_anew(tmp_path, monkeypatch):
+    found = (Suspicion("constant_score", "text"),)
+    monkeypatch.setattr("xaudit.audit.probing._seen", lambda plan, detector, images: (found, ()))
+    part = SimpleNamespace(plan=None, engine=SimpleNamespace(detector=None))
     keep_noticed(tmp_path, Noticed())
-    assert try_detectors((), tmp_path) == Foreseen()
+    assert try_detectors((part,), tmp_path) == Foreseen()
     (tmp_path / FILE).write_bytes(b"")
-    # What nobody asked would pass for what nobody suspects: the detectors, none here, are asked.
-    with pytest.raises(ZeroDivisionError):
-        try_detectors((), tmp_path)
-    assert not (tmp_path / FILE).exists()
+    # What nobody asked would pass for what nobody suspects.
+    assert try_detectors((part,), tmp_path) == Foreseen(found)
 
 
 def test_a_run_tells_what_it_suspects_before_it_computes(planted):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from protobuf_fields import field
 from torch import nn
 
 from xaudit.errors import DetectorError
@@ -24,20 +25,6 @@ def zipped(*names):
         for name in names:
             archive.writestr(name, b"x")
     return buffer.getvalue()
-
-
-def varint(value):
-    out = b""
-    while value > 0x7F:
-        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
-    return out + bytes([value])
-
-
-def field(number, content):
-    """One field of a protocol buffer: an integer or bytes."""
-    if isinstance(content, int):
-        return varint(number << 3) + varint(content)
-    return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def numpy_archive():

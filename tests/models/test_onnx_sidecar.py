@@ -1,6 +1,7 @@
 """What an ONNX model beside the weights says, and what it does not prove."""
 
 import pytest
+from protobuf_fields import field
 
 from xaudit.models.onnx_outline import read_outline
 from xaudit.models.protobuf import kind_of_protobuf
@@ -15,20 +16,6 @@ DEEPNESS = {
     "standardization_mean": "[0.42, 0.43, 0.41]",
     "standardization_std": "[0.17, 0.16, 0.18]",
 }
-
-
-def varint(value):
-    out = b""
-    while value > 0x7F:
-        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
-    return out + bytes([value])
-
-
-def field(number, content):
-    if isinstance(content, int):
-        return varint(number << 3) + varint(content)
-    content = content.encode() if isinstance(content, str) else content
-    return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def node(kind, inputs, output):
