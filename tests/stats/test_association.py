@@ -79,3 +79,26 @@ def test_kinds_of_patients_are_dealt_as_patients_are(monkeypatch):
     assert by_kind != singly
     error = np.std(by_kind + singly) / np.sqrt(8)
     assert np.mean(by_kind) == pytest.approx(np.mean(singly), abs=4 * error + 0.5)
+
+
+def test_which_cases_of_a_patient_in_one_level_are_positive_does_not_matter(monkeypatch):
+    """Eight patterns of labels are then four: few enough for patients to be dealt out by kind."""
+    rng = np.random.default_rng(6)
+    patients = np.repeat(np.arange(4000), 3)
+    levels = np.repeat(rng.integers(30, size=4000), 3)
+    labels = rng.random(12_000) < 0.3 + 0.002 * levels
+    monkeypatch.setattr(
+        "xaudit.stats.association._dealt_singly", lambda *_: pytest.fail("dealt one by one")
+    )
+    by_kind = [
+        association_p_value(levels, labels, patients, np.random.default_rng(seed), 99)[0]
+        for seed in range(16)
+    ]
+    monkeypatch.undo()
+    monkeypatch.setattr("xaudit.stats.association._MANY", 10**9)
+    singly = [
+        association_p_value(levels, labels, patients, np.random.default_rng(seed), 99)[0]
+        for seed in range(16)
+    ]
+    error = np.std(by_kind + singly) / np.sqrt(8)
+    assert np.mean(by_kind) == pytest.approx(np.mean(singly), abs=4 * error + 0.5)

@@ -9,7 +9,7 @@ from scipy.stats import t
 from sklearn.metrics import auc as trapezoid
 from sklearn.metrics import roc_auc_score
 
-from xaudit.stats.auc import auc, auc_value, roc_points
+from xaudit.stats.auc import auc, auc_value, roc_points, visible
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,22 @@ def test_duplicated_images_leave_the_interval():
 def test_one_class_only_is_missing():
     assert auc(np.zeros(3), np.ones(3, bool), list("abc")).undefined == "no negative cases"
     assert auc(np.zeros(3), np.zeros(3, bool), list("abc")).undefined == "no positive cases"
+
+
+def test_a_curve_of_very_many_corners_is_kept_by_those_that_can_be_told_apart():
+    rng = np.random.default_rng(0)
+    labels = rng.random(40_000) < 0.3
+    x, y = roc_points(rng.normal(size=40_000) + labels, labels)
+    few, high = visible(x, y)
+    assert len(few) <= 2_001
+    assert (few[0], high[0], few[-1], high[-1]) == (0, 0, 1, 1)
+    # Both curves rise, so the nearest corner to the left bounds the distance of what is left out.
+    nearest = np.searchsorted(few + high, x + y, side="right") - 1
+    assert np.abs(x - few[nearest]).max() <= 1e-3
+    assert np.abs(y - high[nearest]).max() <= 1e-3
+    assert np.isin(few + 1j * high, x + 1j * y).all()
+
+
+def test_a_curve_of_some_thousand_corners_is_kept_whole():
+    x = np.linspace(0, 1, 10_000)
+    assert visible(x, x)[0] is x

@@ -161,3 +161,11 @@ def test_sums_of_many_patients_are_spread_as_those_of_single_draws(kind, monkeyp
     if kind == "skew":
         again = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(2), 4000)
         np.testing.assert_array_equal(again, plain)
+
+
+def test_kinds_are_drawn_alike_however_many_draws_are_held(monkeypatch):
+    columns = _columns("kinds")
+    whole = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(1), 50)
+    monkeypatch.setattr("xaudit.stats.bootstrap._CELLS", 63)
+    parts = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(1), 50)
+    np.testing.assert_array_equal(parts, whole)

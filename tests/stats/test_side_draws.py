@@ -100,3 +100,12 @@ def test_memory_does_not_grow_with_levels_times_levels():
     finally:
         tracemalloc.stop()
     assert peak < 100e6
+
+
+def test_parts_of_the_draws_change_nothing(monkeypatch):
+    one, cuts = scene(4)
+    whole = draw_sides(one, cuts, np.random.default_rng(3), 40)
+    monkeypatch.setattr("xaudit.stats.side_draws._CELLS", 500)
+    parts = draw_sides(one, cuts, np.random.default_rng(3), 40)
+    np.testing.assert_array_equal(parts.inside, whole.inside)
+    np.testing.assert_array_equal(parts.outside, whole.outside)

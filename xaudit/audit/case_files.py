@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,7 @@ from xaudit.core.cut import Cut
 from xaudit.data.texts import Coder
 
 _MARK = {b"xaudit": b"columns"}
-_CHUNK = 1 << 16
+_CHUNK, _ROWS = 1 << 16, 1 << 12
 
 
 def write_columns(file: BinaryIO, cases: CaseColumns) -> None:
@@ -97,7 +98,7 @@ def read_columns(path: Path) -> CaseColumns | None:
         if (file.schema_arrow.metadata or {}).get(b"xaudit") != _MARK[b"xaudit"]:
             return None
         parts = _Parts()
-        for batch in file.iter_batches(_CHUNK, columns=list(_READ)):
+        for batch in file.iter_batches(_ROWS, columns=list(_READ)):
             parts.add(batch.to_pydict())
     return parts.cases()
 
@@ -121,17 +122,15 @@ class _Parts:
         self._ids += batch["case_id"]
         self._labels.append(np.array(batch["label"], dtype=bool))
         self._logits.append(np.array(batch["logit"], dtype=np.float64))
-        for place, (patient, fold, groups, issues) in enumerate(
-            zip(*(batch[name] for name in ("patient", "fold", "groups", "issues")), strict=True)
-        ):
-            self._patients.add(patient)
-            if fold is not None:
-                self._folds.add(fold)
-            for name, level in json.loads(groups).items():
-                self._groups.setdefault(name, Coder()).add(level)
+        self._patients.extend(batch["patient"])
+        self._folds.extend(fold for fold in batch["fold"] if fold is not None)
+        groups = list(map(json.loads, batch["groups"]))
+        # The same for every case of a file: that of the first speaks for all.
+        for name in groups[0] if groups else ():
+            self._groups.setdefault(name, Coder()).extend(map(itemgetter(name), groups))
+        for place, issues in enumerate(batch["issues"], start):
             if issues != "[]":
-                noted = tuple(CaseIssue(**one) for one in json.loads(issues))
-                self._noted[start + place] = noted
+                self._noted[place] = tuple(CaseIssue(**one) for one in json.loads(issues))
 
     def cases(self) -> CaseColumns:
         folds = _cut(self._folds)

@@ -33,8 +33,9 @@ def fold_findings(
         unit: what a patient is called in this study.
         minimum: cases of a class for an estimate, and for a verdict.
     """
-    scored = [row for row in rows if row.logit is not None]
-    if not fold_of or not scored:
+    # Without folds no row is looked at: there may be a million of them.
+    scored = [row for row in rows if row.logit is not None] if fold_of else []
+    if not scored:
         return
     p = Predictions(
         np.array([row.logit for row in scored], dtype=np.float64),

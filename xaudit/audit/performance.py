@@ -34,7 +34,7 @@ from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
 from xaudit.metrics.discrimination import Predictions, with_misses
 from xaudit.metrics.sides import DrawnSides, Side, Sides
-from xaudit.stats.auc import roc_points
+from xaudit.stats.auc import roc_points, visible
 from xaudit.stats.weights import Array, IntArray
 
 AT_POINT = (
@@ -122,7 +122,7 @@ class Performance:
         p = self._predictions(self._scored, 0.0)
         if not p.labels.any() or p.labels.all():
             return ()
-        x, y = roc_points(p.logits, p.labels)
+        x, y = visible(*roc_points(p.logits, p.labels))
         marks = {
             point.name: (
                 float((p.logits[~p.labels] > point.edge).mean()),

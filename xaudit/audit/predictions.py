@@ -44,10 +44,11 @@ from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.memory import give_back
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.file_hash import file_sha256
 from xaudit.data.predictions import ScoredStudy, read_predictions
-from xaudit.data.scored import ScoredCase, ScoredCases
+from xaudit.data.scored import ScoredCases
 from xaudit.data.texts import Texts
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import cut_intersections
@@ -59,7 +60,14 @@ _FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}
 
 @dataclass(frozen=True, slots=True)
 class PredictionsPlan:
-    """A plan record, and the rows that it speaks of."""
+    """A plan record, and the rows that it speaks of.
+
+    Attributes:
+        record: what is fixed and hashed.
+        config: the audit file.
+        study: what was said of the table; its cases are the rows.
+        rows: that are audited.
+    """
 
     record: PlanRecord
     config: PredictionsConfig
@@ -114,7 +122,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         limit=drawn.limit,
         notes=drawn.notes,
     )
-    return PredictionsPlan(with_identity(record), config, study, kept)
+    return PredictionsPlan(with_identity(record), config, replace(study, cases=()), kept)
 
 
 def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit) -> Findings:
@@ -139,20 +147,23 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         if there is not None:
             return taken_up(folder, there, plan.config.acknowledge)
         refuse_other_key(folder, record, key)
-        return _carried_out(replace(plan, record=record, rows=_coded(plan.rows, key)), folder)
+        check_failures(plan.rows, plan.config.max_failed)
+        fix_record(record, folder)
+        Store(folder).write(0, Shard(cases=_coded(plan.rows, key)))
+        # The findings are about what is on disk; a million rows are not held twice.
+        plan = replace(plan, record=record, rows=CaseColumns.of(()))
+        return finish(folder, _found(plan, folder))
 
 
-def _carried_out(plan: PredictionsPlan, folder: Path) -> Findings:
-    record = plan.record
-    check_failures(plan.rows, plan.config.max_failed)
-    fix_record(record, folder)
-    store = Store(folder)
-    store.write(0, Shard(cases=plan.rows))
-    # Read back: the findings are about what is on disk.
-    rows = Results.load(store, record).cases
+def _found(plan: PredictionsPlan, folder: Path) -> Findings:
+    rows = Results.load(Store(folder), plan.record).cases
+    ids = plan.record.shards[0]
+    if isinstance(rows, CaseColumns) and tuple(rows.ids) == ids:
+        # The names of a million cases once, not twice.
+        rows = replace(rows, ids=ids)
+    give_back()
     noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
-    findings = summarize_predictions(plan, record, rows, noticed)
-    return finish(folder, findings)
+    return summarize_predictions(plan, plan.record, rows, noticed)
 
 
 def _columns(cases: ScoredCases, config: PredictionsConfig) -> CaseColumns:
@@ -210,6 +221,8 @@ def summarize_predictions(
     study = _study_facts(plan, record, rows)
     performance = Performance(rows, points, config.statistics, config.seed, study.unit)
     of_groups = tuple(performance.of_groups(study.site_column))
+    # Draws of all groups are the largest things that are made, and most of them are gone now.
+    give_back()
     findings = Findings(
         audit=audit_facts(record, config.name, config.seed),
         detector=_detector_facts(plan, rows),
@@ -238,7 +251,6 @@ def summarize_predictions(
 
 def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
     data = plan.config.data
-    # Without folds no row is looked at: there may be a million of them.
     fold_of = {row.case_id: row.fold for row in rows if row.fold is not None} if data.folds else {}
     return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
@@ -286,16 +298,10 @@ def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseR
         unit="patient" if data.columns.patient else "image",
         unit_note="" if data.columns.patient else "The study declares one image per patient.",
         site_column=column,
-        sites=_sites(plan.study.cases) if column else None,
+        sites=len(set(cases.groups[column].there) - {NOT_RECORDED}) if column else None,
         dates=data.dates,
         levels=levels,
     )
-
-
-def _sites(cases: Sequence[ScoredCase]) -> int:
-    if isinstance(cases, ScoredCases):
-        return len(cases.sites.used() - {""}) if cases.sites else 0
-    return len({case.site for case in cases if case.site is not None})
 
 
 def _which_rows(plan: PredictionsPlan, record: PlanRecord, cases: int) -> str:

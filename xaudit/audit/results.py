@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.case_columns import CaseColumns, case_ids
+from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.record import PlanRecord
 from xaudit.audit.store import CaseRow, MapRow, ScoreRow, Store, array_name
 
@@ -28,7 +29,7 @@ class Results:
             that no result depends on the key of the codes.
         scores: every score of every map.
         maps: one row for each map that was tried.
-        places: case id → (shard, position in it).
+        places: case id → (shard, position in it); none of cases that never had an image.
     """
 
     store: Store
@@ -62,9 +63,10 @@ class Results:
             tuple(row for shard in shards for row in shard.scores),
             tuple(row for shard in shards for row in shard.maps),
             {
-                case_id: (number, position)
+                row.case_id: (number, position)
                 for number, shard in read.items()
-                for position, case_id in enumerate(case_ids(shard.cases))
+                if not isinstance(shard.cases, CaseColumns)
+                for position, row in enumerate(shard.cases)
             },
         )
 
@@ -117,7 +119,8 @@ class Results:
 def _named(rows: Sequence[CaseRow]) -> Sequence[CaseRow]:
     """Patients in an order that is the same under every key: what is drawn goes by their names."""
     if isinstance(rows, CaseColumns):
-        codes = rows.patients.codes.tolist()
+        # An array gives its numbers one by one: a million of them are no objects at once.
+        codes = array("i", rows.patients.codes.tobytes())
         first = _first(zip(codes, rows.ids, strict=True))
         return rows.with_patients(
             [_name(first[place], code) for place, code in enumerate(rows.patients.names)]

@@ -30,7 +30,6 @@ from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
 from xaudit.core.detector import OperatingPoint, Taken
 from xaudit.core.finding import Findings, GalleryCase
 from xaudit.data.predictions import ScoredStudy
-from xaudit.data.scored import ScoredCase
 
 NO_LAYER = "none returns a picture"
 _COMPUTED = ("weights taken", "computed on", "images at once", "number format")
@@ -105,21 +104,8 @@ class SavedAudit:
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)
 
     def _of_predictions(self) -> Findings:
-        rows, study = self.results.cases, self._study()
-        cases = tuple(
-            ScoredCase(
-                case.case_id,
-                case.patient,
-                case.label,
-                row.logit,
-                case.groups,
-                case.site,
-                row.issues,
-                row.fold,
-            )
-            for case, row in zip(study.cases, rows, strict=True)
-        )
-        scored = ScoredStudy(cases, study.issues, study.listed)
+        rows = self.results.cases
+        scored = ScoredStudy((), self._issues_of_study(), self.stated.accountability.listed)
         config = PredictionsConfig.model_validate(self.record.config)
         plan = PredictionsPlan(self.record, config, scored, CaseColumns.of(rows))
         computed = summarize_predictions(plan, self.record, rows, read_noticed(self.folder))
@@ -162,7 +148,7 @@ class SavedAudit:
 
     def _issues_of_study(self) -> tuple[CaseIssue, ...]:
         """Those before the issues of the rows; the rows' own are read from the shards."""
-        own = sum(len(row.issues) for row in self.results.cases)
+        own = len(list(CaseColumns.of(self.results.cases).issues()))
         issues = self.stated.accountability.issues
         return issues[: len(issues) - own]
 

@@ -24,6 +24,8 @@ _COMMENT = re.compile(r" *#(?!N/?A( N/A)?\s*([,;\t|]|$))", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d][^\d]*")
 _OTHER_COMMENTS = ("//", "%")
 _NAMED = 3
+# So many rows are turned into columns at once: a step for each column, not for each cell.
+_TOGETHER = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,15 @@ def scan_separated(
     ]
     if problems:
         raise DataError(problems)
-    return columns, np.array(body.lines, dtype=np.intp), tuple(one.texts() for one in body.coders)
+    return columns, np.array(body.lines, dtype=np.intp), body.columns()
 
 
 class _Body:
     """The rows below the names: cells by column, and the rows that have more or fewer of them."""
 
     def __init__(self, width: int) -> None:
-        self.coders = [Coder() for _ in range(width)]
+        self._coders = [Coder() for _ in range(width)]
+        self._waiting: list[tuple[str, ...]] = []
         self.lines = array("q")
         self.odd: list[Record] = []
         self.first: Record | None = None
@@ -127,12 +130,23 @@ class _Body:
     def add(self, record: Record) -> None:
         self.first = self.first or record
         self.widths.add(len(record.cells))
-        if len(record.cells) != len(self.coders):
+        if len(record.cells) != len(self._coders):
             self.odd.append(record)
             return
         self.lines.append(record.line)
-        for coder, cell in zip(self.coders, record.cells, strict=True):
-            coder.add(cell)
+        self._waiting.append(record.cells)
+        if len(self._waiting) == _TOGETHER:
+            self._code()
+
+    def columns(self) -> tuple[Texts, ...]:
+        """The cells of all rows that are not odd."""
+        self._code()
+        return tuple(one.texts() for one in self._coders)
+
+    def _code(self) -> None:
+        for coder, cells in zip(self._coders, zip(*self._waiting, strict=True), strict=False):
+            coder.extend(cells)
+        self._waiting.clear()
 
     def __len__(self) -> int:
         return len(self.lines) + len(self.odd)
@@ -219,10 +233,13 @@ def _hint(more: int, rows: Sequence[Record], separator: str) -> str:
 
 def _nameless(file: str, columns: Sequence[str], body: _Body) -> Iterator[str]:
     """Values under no name; only the first column may lack one, where pandas numbers the rows."""
+    if all(columns[1:]):
+        return
+    cells = body.columns()
     for place, name in enumerate(columns[1:], start=1):
         if name:
             continue
-        filled = np.flatnonzero(body.coders[place].texts().where(str.strip))
+        filled = np.flatnonzero(cells[place].where(str.strip))
         odd = (row for row in body.odd if len(row.cells) > place and row.cells[place].strip())
         lines = sorted([*(body.lines[row] for row in filled), *(row.line for row in odd)])
         if lines:

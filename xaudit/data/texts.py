@@ -35,8 +35,7 @@ class Texts:
     def of(cls, values: Iterable[str]) -> Texts:
         """The column of these texts."""
         coder = Coder()
-        for value in values:
-            coder.add(value)
+        coder.extend(values)
         return coder.texts()
 
     def __len__(self) -> int:
@@ -85,20 +84,28 @@ class Texts:
         return Texts(tuple(texts), self.codes, written)
 
 
+class _Places(dict[str, int]):
+    """Text → its number, given the first time it is asked for: a look-up runs no code of ours."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = place = len(self)
+        return place
+
+
 class Coder:
     """Gives each text a number, the first time it comes."""
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._places = _Places()
         self._codes = array("i")
 
-    def add(self, text: str) -> None:
-        """One more row."""
-        self._codes.append(self.place(text))
+    def extend(self, texts: Iterable[str]) -> None:
+        """More rows."""
+        self._codes.extend(map(self._places.__getitem__, texts))
 
     def place(self, text: str) -> int:
         """The number of a text."""
-        return self._places.setdefault(text, len(self._places))
+        return self._places[text]
 
     def texts(self) -> Texts:
         """The column of all rows that were added."""

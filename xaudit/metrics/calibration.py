@@ -12,7 +12,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin
 from xaudit.core.metric import metric
 from xaudit.metrics.discrimination import Predictions
-from xaudit.stats.bootstrap import clustered_mean, clustered_sums_draws, interval_of_draws
+from xaudit.stats.bootstrap import clustered_mean, drawn_sums, interval_of_draws
 from xaudit.stats.proportions import clustered_proportion
 from xaudit.stats.recalibration import recalibrate
 from xaudit.stats.weights import numbered, taken
@@ -76,18 +76,21 @@ def ece(
         draws: how many times patients are drawn.
     """
     p = predictions
-    n, clusters = len(p), numbered(p.patients)[0]
+    n, (clusters, index) = len(p), numbered(p.patients)
     if clusters < 2:
         reason = f"{clusters} patients, 2 needed to draw"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
     probability = scipy.special.expit(p.logits)
     member = bin_of(probability, bins)
-    gaps = np.zeros((n, member.max() + 2))
-    gaps[np.arange(n), member] = probability - p.labels
-    gaps[:, -1] = 1.0
-    sums = clustered_sums_draws(gaps, p.patients, rng, draws)
+    gaps = probability - p.labels
+    value = float(np.abs(np.bincount(member, gaps)).sum() / n)
+    # By patient: the gap in each bin, and the cases; no row is as wide as the bins.
+    count = int(member.max()) + 1
+    cell = index * count + member
+    gaps_of = np.bincount(cell, gaps, minlength=clusters * count).reshape(clusters, count)
+    cases = np.bincount(index, minlength=clusters)[:, None]
+    sums = drawn_sums(np.hstack([gaps_of, cases]), rng, draws)
     replicates = np.abs(sums[:, :-1]).sum(axis=1) / sums[:, -1]
-    value = float(np.abs(gaps[:, :-1].sum(axis=0)).sum() / n)
     return replace(interval_of_draws(value, replicates, n, clusters), unit=p.unit)
 
 

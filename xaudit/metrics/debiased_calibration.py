@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.metric import metric
 from xaudit.metrics.calibration import bin_of
 from xaudit.metrics.discrimination import Predictions
-from xaudit.stats.bootstrap import clustered_sums_draws, interval_of_draws
+from xaudit.stats.bootstrap import drawn_sums, interval_of_draws, total
 from xaudit.stats.weights import numbered
 
 Array = npt.NDArray[np.float64]
@@ -41,13 +41,12 @@ def squared_calibration_error(
     if clusters < 2:
         reason = f"{clusters} patients, 2 needed to draw"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
-    products = _products(p, index, bins)
-    value, bias = (float(x[0]) for x in _error(products.sum(axis=0)[None]))
+    products = _Products.of(p, index, bins)
+    value, bias = (float(x[0]) for x in _error(total(products)[None]))
     if np.isnan(value):
         reason = f"one of {bins} bins holds a single patient; use fewer bins"
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
-    drawn = clustered_sums_draws(products.reshape(clusters, -1), np.arange(clusters), rng, draws)
-    replicates = _error(drawn.reshape(draws, *products.shape[1:]))[0] - bias
+    replicates = _error(drawn_sums(products, rng, draws))[0] - bias
     found = interval_of_draws(value, replicates, n, clusters)
     if found.value is None or found.low is None or found.high is None:
         return replace(found, unit=p.unit)
@@ -55,23 +54,44 @@ def squared_calibration_error(
     return replace(found, low=limits[0], high=limits[1], unit=p.unit)
 
 
-def _products(p: Predictions, index: npt.NDArray[np.intp], bins: int) -> Array:
-    """Of each patient's gap G and count N in each bin: G, N, GG, GN, NN, N > 0; (P, bins, 6)."""
-    probability = scipy.special.expit(p.logits)
-    member = bin_of(probability, bins)
-    shape = int(index.max()) + 1, int(member.max()) + 1
-    gaps, counts = np.zeros(shape), np.zeros(shape)
-    np.add.at(gaps, (index, member), probability - p.labels)
-    np.add.at(counts, (index, member), 1.0)
-    products = np.empty((*shape, 6))
-    for place, part in enumerate((gaps, counts, gaps**2, gaps * counts, counts**2, counts > 0)):
-        products[..., place] = part
-    return products
+@dataclass(frozen=True, slots=True, eq=False)
+class _Products:
+    """Of each patient's gap G and count N in each bin: G, N, GG, GN, NN, N > 0; (P, 6 bins).
+
+    They are made when they are asked for: of half a million patients all are 200 MB.
+
+    Attributes:
+        gaps: (P, bins), G.
+        counts: (P, bins), N.
+    """
+
+    gaps: Array
+    counts: Array
+
+    @classmethod
+    def of(cls, p: Predictions, index: npt.NDArray[np.intp], bins: int) -> _Products:
+        probability = scipy.special.expit(p.logits)
+        member = bin_of(probability, bins)
+        shape = int(index.max()) + 1, int(member.max()) + 1
+        cell = index * shape[1] + member
+        gaps, counts = (
+            np.asarray(np.bincount(cell, one, shape[0] * shape[1]), np.float64).reshape(shape)
+            for one in (probability - p.labels, np.ones(len(cell)))
+        )
+        return cls(gaps, counts)
+
+    def __len__(self) -> int:
+        return len(self.gaps)
+
+    def __getitem__(self, patients: slice) -> Array:
+        gaps, counts = self.gaps[patients], self.counts[patients]
+        parts = (gaps, counts, gaps**2, gaps * counts, counts**2, counts > 0)
+        return np.concatenate(parts, axis=1)
 
 
 def _error(sums: Array) -> tuple[Array, Array]:
     """The debiased error and the bias that was taken off; (draws,) each, NaN where unknown."""
-    gap, count, gap2, cross, count2, patients = np.moveaxis(sums, 2, 0)
+    gap, count, gap2, cross, count2, patients = np.split(sums, 6, axis=1)
     there = count > 0
     mean = np.divide(gap, count, out=np.zeros_like(gap), where=there)
     squares = gap2 - 2 * mean * cross + mean**2 * count2

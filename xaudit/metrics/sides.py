@@ -65,7 +65,7 @@ class Sides:
         self.size = Size.of(predictions)
         self._p = predictions
         self._patients, self._index = numbered(predictions.patients)
-        self._cells: dict[str, Cells] = {}
+        self._cells: tuple[str, Cells] | None = None
         self._shares: dict[tuple[str, float, str], tuple[tuple[Share, ...], tuple[Share, ...]]] = {}
         self._areas: dict[tuple[Side, bool], Area] = {}
         self._shared: dict[str, npt.NDArray[np.bool_]] = {}
@@ -147,11 +147,16 @@ class Sides:
         return Scene(self._p.logits, self._p.labels, self._index, edges)
 
     def cells(self, column: str) -> Cells:
-        """The cases of each patient in each level of a column."""
-        if column not in self._cells:
+        """The cases of each patient in each level of a column.
+
+        Only those of the last column are kept: of a million cases they take 12 MB each, and
+        columns are read one after the other.
+        """
+        if self._cells is None or self._cells[0] != column:
             cut = self.columns[column]
-            self._cells[column] = Cells.of(cut.codes, len(cut), self._index, self._patients)
-        return self._cells[column]
+            made = Cells.of(cut.codes, len(cut), self._index, self._patients)
+            self._cells = column, made
+        return self._cells[1]
 
     def _own_area(self, side: Side) -> Area:
         rows = self.columns[side.column].rows(side.level)

@@ -66,6 +66,9 @@ def _dealt(
     are far fewer kinds than patients, how many of two kinds meet is drawn at once, from the
     multivariate hypergeometric distribution that dealing them one by one has.
     """
+    if (own == own[:, :1]).all():
+        # Whose cases are all in one level: which of his labels are positive does not matter.
+        among = np.sort(among, axis=1)
     kinds, kind, sizes = np.unique(own, axis=0, return_inverse=True, return_counts=True)
     patterns, pattern, needed = np.unique(among, axis=0, return_inverse=True, return_counts=True)
     # A call for each pattern, and a step for each kind in it, against one for each patient.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ _MANY = 1000
 _FEWER = 4
 # Skewness of a sum that moves a limit by less than half of what 2,000 draws leave open.
 _SKEW = 0.05
-_ROWS = 1 << 16
+_ROWS, _CELLS = 1 << 14, 1 << 22
 # Above this share of draws without a value the interval would describe the lucky draws only.
 VOID_LIMIT = 0.01
 # Below this many patients intervals from draws are too short to be judged.
@@ -117,43 +118,88 @@ def clustered_sums_draws(
         sums = np.stack(
             [np.bincount(index, weights=column, minlength=clusters) for column in columns.T], axis=1
         )
+    return drawn_sums(sums, rng, draws)
+
+
+class Sums(Protocol):
+    """Sums (patients, C), an array or made some patients at a time."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, patients: slice, /) -> Array: ...
+
+
+def drawn_sums(sums: Sums, rng: np.random.Generator, draws: int) -> Array:
+    """As `clustered_sums_draws`, of sums by patient that are made, or that are made when asked for.
+
+    Args:
+        sums: (patients, C).
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+    """
+    clusters = len(sums)
     if clusters < _MANY:
-        return np.concatenate([counts @ sums for counts in patient_counts(clusters, rng, draws)])
-    kinds, sizes = _kinds(sums)
-    if len(kinds) <= clusters / _FEWER:
-        counts = rng.multinomial(clusters, sizes / clusters, size=draws)
-        return np.asarray(counts @ kinds, dtype=np.float64)
-    if _skewness(sums) <= _SKEW:
-        return _normal_sums(sums, rng, draws)
-    return np.concatenate([counts @ sums for counts in patient_counts(clusters, rng, draws)])
+        return _drawn_singly(sums, rng, draws)
+    kinds = _kinds(sums)
+    if kinds is not None and len(kinds[0]) <= clusters / _FEWER:
+        return np.concatenate(
+            [
+                rng.multinomial(clusters, kinds[1] / clusters, size=size) @ kinds[0]
+                for size in _parts(draws, max(1, _CELLS // len(kinds[0])))
+            ]
+        )
+    mean = total(sums) / clusters
+    if _skewness(sums, mean) <= _SKEW:
+        return _normal_sums(sums, mean, rng, draws)
+    return _drawn_singly(sums, rng, draws)
 
 
-def _kinds(sums: Array) -> tuple[Array, IntArray]:
-    """Rows that differ, and how often each is there; a look at some says whether it is worth it."""
+def total(sums: Sums) -> Array:
+    """(C,): the sums added up over all patients."""
+    return np.asarray(sum(part.sum(axis=0) for part in _blocks(sums)))
+
+
+def _drawn_singly(sums: Sums, rng: np.random.Generator, draws: int) -> Array:
+    whole = sums[:]
+    return np.concatenate([counts @ whole for counts in patient_counts(len(sums), rng, draws)])
+
+
+def _parts(whole: int, most: int) -> Iterator[int]:
+    """Sizes of at most so many that add up to a whole."""
+    return (min(most, whole - start) for start in range(0, whole, most))
+
+
+def _blocks(sums: Sums) -> Iterator[Array]:
+    return (sums[start : start + _ROWS] for start in range(0, len(sums), _ROWS))
+
+
+def _kinds(sums: Sums) -> tuple[Array, IntArray] | None:
+    """Rows that differ, and how often each is there; None where some of them say: too many."""
     some = sums[:: max(1, len(sums) // _MANY)]
     if len(np.unique(some, axis=0)) > len(some) / 2:
-        return sums, np.ones(len(sums), dtype=np.intp)
-    kinds, sizes = np.unique(sums, axis=0, return_counts=True)
+        return None
+    kinds, sizes = np.unique(sums[:], axis=0, return_counts=True)
     return kinds, sizes
 
 
-def _skewness(sums: Array) -> float:
+def _skewness(sums: Sums, mean: Array) -> float:
     """The largest skewness, over columns that vary, of a sum over drawn patients."""
-    largest = 0.0
-    for column in sums.T:
-        apart = column - column.mean()
-        squares = float(apart @ apart)
-        if squares > 0:
-            largest = max(largest, abs(float((apart * apart) @ apart)) / squares**1.5)
-    return largest
+    squares, cubes = np.zeros(len(mean)), np.zeros(len(mean))
+    for part in _blocks(sums):
+        apart = part - mean
+        square = apart * apart
+        squares += square.sum(axis=0)
+        cubes += (square * apart).sum(axis=0)
+    varies = squares > 0
+    return float(np.max(np.abs(cubes[varies]) / squares[varies] ** 1.5, initial=0.0))
 
 
-def _normal_sums(sums: Array, rng: np.random.Generator, draws: int) -> Array:
-    mean = sums.mean(axis=0)
-    parts = (sums[start : start + _ROWS] - mean for start in range(0, len(sums), _ROWS))
+def _normal_sums(sums: Sums, mean: Array, rng: np.random.Generator, draws: int) -> Array:
+    parts = (part - mean for part in _blocks(sums))
     values, vectors = np.linalg.eigh(sum(part.T @ part for part in parts))
     spread = vectors * np.sqrt(np.maximum(values, 0.0))
-    return np.asarray(sums.sum(axis=0) + rng.standard_normal((draws, len(values))) @ spread.T)
+    drawn = rng.standard_normal((draws, len(values))) @ spread.T
+    return np.asarray(len(sums) * mean + drawn)
 
 
 def clustered_ratio(

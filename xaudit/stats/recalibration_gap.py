@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb, factorial
 
@@ -18,9 +19,14 @@ from xaudit.stats.weights import Patients, numbered
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 _ORDER = 4
+_DERIVED, _POWERS = np.array(
+    [(0, 0), (0, 1), *((k, power) for k in range(1, _ORDER + 1) for power in range(k + 2))]
+).T
+"""Of each of the terms of `_Series`: which derivative, 0 for (y - p), and which power of u."""
 _NEAR = 0.02
 """Up to such a change of a logit the next term of the series is below 1e-11."""
 _STEPS = 20
+_ROWS = 1 << 17
 _SMALL = 1e-13
 
 
@@ -89,21 +95,22 @@ class _Series:
 
     With u a standardized logit, p the fitted probability and s_k the k-th derivative of the
     logistic function there, the terms are (y - p) u^j for j of 0 and 1, and s_k u^j / k! for k of 1
-    to 4 and j of 0 to k + 1: 20 of them.
+    to 4 and j of 0 to k + 1: T = 20 of them, or the 5 without u where only the intercept changes.
 
     Attributes:
         u: (N,).
         fitted: (N,), p.
         labels: (N,) bool.
         index: (N,), the number of each case's patient.
-        sums: (patients, 20).
-        totals: (20,), added up over patients.
-        gram: (20, 20), products of the sums, added up over patients.
+        sums: (patients, T).
+        totals: (T,), added up over patients.
+        gram: (T, T), products of the sums, added up over patients.
         sizes: (patients,), cases.
         reach: the largest u, whatever its sign.
         scale: of u.
         at: the coefficient that is asked for, of all cases.
         free: which of intercept (0) and slope (1) change.
+        kept: (20,) bool, which terms there are.
     """
 
     u: Array
@@ -118,6 +125,7 @@ class _Series:
     scale: float
     at: float
     free: tuple[int, ...]
+    kept: BoolArray
 
     @classmethod
     def of(
@@ -125,13 +133,13 @@ class _Series:
     ) -> _Series:
         center, scale = float(logits.mean()), float(logits.std()) or 1.0
         u, p = (logits - center) / scale, scipy.special.expit(start[0] + start[1] * logits)
-        patients = int(index.max()) + 1
-        sums = np.stack([_summed(index, one, patients) for one in _terms(u, p, labels)], axis=1)
-        slope = which == "slope"
+        slope, sizes = which == "slope", np.bincount(index)
+        kept = np.ones(len(_POWERS), dtype=bool) if slope else _POWERS == 0
+        sums = _sums(u, p, labels, kept, index, len(sizes))
         return cls(
             u, p, labels, index, sums, sums.sum(axis=0), sums.T @ sums,
-            np.bincount(index, minlength=patients), float(np.abs(u).max()), scale,
-            float(start[1] if slope else start[0]), (0, 1) if slope else (0,),
+            sizes, float(np.abs(u).max()), scale,
+            float(start[1] if slope else start[0]), (0, 1) if slope else (0,), kept,
         )  # fmt: skip
 
     def rest(
@@ -148,15 +156,15 @@ class _Series:
         Returns:
             None where the rest is too far from all cases for a series.
         """
-        terms = _terms(self.u[rows], self.fitted[rows], self.labels[rows])
-        mine = np.stack([_summed(own, one, len(here)) for one in terms], axis=1)
+        of_rows = self.u[rows], self.fitted[rows], self.labels[rows]
+        mine = _sums(*of_rows, self.kept, own, len(here))
         whole = self.sums[here]
         left = whole - mine
         change = self._solved(self.totals - mine.sum(axis=0))
         if change is None:
             return None
         moved, bread = change
-        push = _weights(bread, moved)
+        push = _weights(bread, moved)[self.kept]
         others = float(push @ (self.gram - whole.T @ whole) @ push)
         squares = max(0.0, others) + float(((pull - left @ push) ** 2).sum())
         gone = int((self.sizes[here] == np.bincount(own, minlength=len(here))).sum())
@@ -167,8 +175,10 @@ class _Series:
         """The change of both coefficients, and what turns a case's error into that of the last."""
         moved = np.zeros(2)
         for _ in range(_STEPS):
-            gradient = np.array([_weights(np.eye(2)[i], moved) @ totals for i in self.free])
-            slopes = np.array([_curvature(power, moved) @ totals for power in range(3)])
+            gradient = np.array(
+                [_weights(np.eye(2)[i], moved)[self.kept] @ totals for i in self.free]
+            )
+            slopes = [_curvature(power, moved)[self.kept] @ totals for power in range(3)]
             hessian = np.array([[slopes[i + j] for j in self.free] for i in self.free])
             if np.linalg.det(hessian) <= 0:
                 return None
@@ -187,8 +197,20 @@ def _summed(index: IntArray, values: Array, size: int) -> Array:
     return np.asarray(np.bincount(index, values, size), dtype=np.float64)
 
 
-def _terms(u: Array, p: Array, labels: BoolArray) -> list[Array]:
-    """The 20 terms, (n,) each."""
+def _sums(
+    u: Array, p: Array, labels: BoolArray, kept: BoolArray, index: IntArray, patients: int
+) -> Array:
+    """(patients, T): terms by patient, from some cases at a time: of a million all are 160 MB."""
+    found = np.zeros((patients, int(kept.sum())))
+    for start in range(0, len(u), _ROWS):
+        part = slice(start, start + _ROWS)
+        for place, term in enumerate(_terms(u[part], p[part], labels[part], kept)):
+            found[:, place] += _summed(index[part], term, patients)
+    return found
+
+
+def _terms(u: Array, p: Array, labels: BoolArray, kept: BoolArray) -> Iterator[Array]:
+    """The terms, (n,) each."""
     spread = p * (1 - p)
     slopes = (
         spread,
@@ -196,14 +218,10 @@ def _terms(u: Array, p: Array, labels: BoolArray) -> list[Array]:
         spread * (1 - 6 * spread),
         spread * (1 - 2 * p) * (1 - 12 * spread),
     )
-    wrong = labels - p
-    powers = [u**power for power in range(_ORDER + 2)]
-    series = [
-        slopes[k - 1] / factorial(k) * powers[power]
-        for k in range(1, _ORDER + 1)
-        for power in range(k + 2)
-    ]
-    return [wrong, wrong * u, *series]
+    factors = [labels - p, *(slope / factorial(k) for k, slope in enumerate(slopes, start=1))]
+    powers = [u**power for power in range(int(_POWERS[kept].max()) + 1)]
+    for k, power in zip(_DERIVED[kept], _POWERS[kept], strict=True):
+        yield factors[k] * powers[power]
 
 
 def _weights(bread: Array, moved: Array) -> Array:

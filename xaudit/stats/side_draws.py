@@ -21,6 +21,8 @@ _BINS = 512
 """Scores are told apart up to so many quantiles: fewer than one pair in 500 becomes a tie."""
 _DRAWS = 32
 """How many draws are held at a time: so many counts of a patient fill two lines of a cache."""
+_COUNTS, _CELLS = 1 << 23, 1 << 21
+"""How many counts of patients, and of cells, are held at a time at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +77,8 @@ def draw_sides(
     """
     patients = int(scene.index.max()) + 1
     grid = _Grid.of(scene)
-    columns = [_Column.of(scene, cut, grid, patients) for cut in cuts]
+    by_patient = _ByPatient.of(scene.index, patients)
+    columns = [_Column.of(scene, cut, grid, by_patient) for cut in cuts]
     shape = draws, 4 * len(scene.edges) + 1, sum(column.levels for column in columns)
     found = SideDraws(
         np.empty(shape, np.float32),
@@ -89,17 +92,23 @@ def draw_sides(
         for side, into in zip(both, (found.inside, found.outside), strict=True):
             into[start:stop] = side.transpose(2, 0, 1)
         start = stop
+        # Before the next ones are drawn: of half a million patients they take 64 MB.
+        del counts
     return found
 
 
 def patient_draws(patients: int, rng: np.random.Generator, draws: int) -> Iterator[Floats]:
     """How often each patient comes, (patients, some draws): as many columns as memory allows."""
-    for start in range(0, draws, _DRAWS):
-        size = min(_DRAWS, draws - start)
-        counts = np.empty((size, patients), dtype=np.float32)
-        for row in counts:
-            row[:] = np.bincount(rng.integers(patients, size=patients), minlength=patients)
-        yield np.ascontiguousarray(counts.T)
+    most = min(_DRAWS, max(1, _COUNTS // patients))
+    for start in range(0, draws, most):
+        yield np.ascontiguousarray(_counts(patients, rng, min(most, draws - start)).T)
+
+
+def _counts(patients: int, rng: np.random.Generator, draws: int) -> Floats:
+    counts = np.empty((draws, patients), dtype=np.float32)
+    for row in counts:
+        row[:] = np.bincount(rng.integers(patients, size=patients), minlength=patients)
+    return counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +139,32 @@ class _Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _ByPatient:
+    """Cases sorted by patient, and what their counts in any rows share.
+
+    Attributes:
+        order: (N,), cases patient by patient.
+        starts: (patients + 1,), where those of each begin.
+        ones: (N,).
+    """
+
+    order: IntArray
+    starts: npt.NDArray[np.int32]
+    ones: Floats
+
+    @classmethod
+    def of(cls, index: IntArray, patients: int) -> _ByPatient:
+        ends = np.cumsum(np.bincount(index, minlength=patients), dtype=np.int32)
+        starts = np.concatenate([np.zeros(1, np.int32), ends])
+        return cls(np.argsort(index, kind="stable"), starts, np.ones(len(index), np.float32))
+
+    def counted(self, row: npt.NDArray[np.int32], rows: int) -> scipy.sparse.csc_matrix:
+        """(rows, patients): how many cases of each patient are in each row."""
+        shape = rows, len(self.starts) - 1
+        return scipy.sparse.csc_matrix((self.ones, row[self.order], self.starts), shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Column:
     """Cells of a level and a bin that hold cases, sorted by both.
 
@@ -152,18 +187,14 @@ class _Column:
         return len(self.starts) - 1
 
     @classmethod
-    def of(cls, scene: Scene, cut: Cut, grid: _Grid, patients: int) -> _Column:
+    def of(cls, scene: Scene, cut: Cut, grid: _Grid, by_patient: _ByPatient) -> _Column:
         key = cut.codes.astype(np.intp) * grid.count + grid.bins
         there = np.flatnonzero(np.bincount(key, minlength=len(cut) * grid.count))
         place = np.zeros(len(cut) * grid.count, dtype=np.int32)
         place[there] = np.arange(len(there))
         level, bins = np.divmod(there, grid.count)
         row = place[key] + np.where(scene.labels, 0, len(there)).astype(np.int32)
-        ones = np.ones(len(row), dtype=np.float32)
-        shape = (2 * len(there), patients)
-        cases = scipy.sparse.coo_matrix(
-            (ones, (row, scene.index.astype(np.int32))), shape=shape
-        ).tocsc()
+        cases = by_patient.counted(row, 2 * len(there))
         return cls(
             cases,
             bins,
@@ -181,7 +212,7 @@ def _summing(level: IntArray, taken: BoolArray, levels: int) -> scipy.sparse.csr
 def _sides(columns: Sequence[_Column], counts: Floats, grid: _Grid) -> Array:
     """(2, K, G, draws): inside and outside."""
     everyone = _everyone(columns[0], counts, grid)
-    return np.concatenate([_of_column(one, counts, everyone) for one in columns], axis=2)
+    return np.concatenate([_in_parts(one, counts, everyone) for one in columns], axis=2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,6 +233,18 @@ class _Everyone:
     won: Array
     sizes: tuple[Array, Array]
 
+    def at(self, draws: slice) -> _Everyone:
+        """The counts of some of the draws."""
+        called = tuple((up[draws], down[draws]) for up, down in self.called)
+        up, down = self.sizes
+        return _Everyone(
+            self.below[:, draws],
+            self.above[:, draws],
+            called,
+            self.won[draws],
+            (up[draws], down[draws]),
+        )
+
 
 def _everyone(column: _Column, counts: Floats, grid: _Grid) -> _Everyone:
     """Of any column: all cases are in each."""
@@ -214,6 +257,21 @@ def _everyone(column: _Column, counts: Floats, grid: _Grid) -> _Everyone:
     called = tuple((up[first:].sum(axis=0), down[first:].sum(axis=0)) for first in grid.first)
     won = np.einsum("bd,bd->d", up, below)
     return _Everyone(below, above, called, won, (up.sum(axis=0), down.sum(axis=0)))
+
+
+def _in_parts(column: _Column, counts: Floats, every: _Everyone) -> Array:
+    """`_of_column`, of fewer draws at a time where a column has very many cells."""
+    size = max(1, _CELLS // len(column.bins))
+    if size >= counts.shape[1]:
+        return _of_column(column, counts, every)
+    parts = [slice(start, start + size) for start in range(0, counts.shape[1], size)]
+    return np.concatenate(
+        [
+            _of_column(column, np.ascontiguousarray(counts[:, part]), every.at(part))
+            for part in parts
+        ],
+        axis=-1,
+    )
 
 
 def _of_column(column: _Column, counts: Floats, every: _Everyone) -> Array:
