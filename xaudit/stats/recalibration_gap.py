@@ -22,7 +22,7 @@ _ORDER = 4
 _DERIVED, _POWERS = np.array(
     [(0, 0), (0, 1), *((k, power) for k in range(1, _ORDER + 1) for power in range(k + 2))]
 ).T
-"""Of each of the terms of `_Series`: which derivative, 0 for (y - p), and which power of u."""
+"""Of each of the terms of `_Line`: which derivative, 0 for (y - p), and which power of u."""
 _NEAR = 0.02
 """Up to such a change of a logit the next term of the series is below 1e-11."""
 _STEPS = 20
@@ -90,57 +90,103 @@ class RecalibrationGaps:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Series:
-    """The regression of all cases, and its derivatives, summed by patient.
+class _Line:
+    """The regression of all cases, and the terms of the series around it.
 
     With u a standardized logit, p the fitted probability and s_k the k-th derivative of the
     logistic function there, the terms are (y - p) u^j for j of 0 and 1, and s_k u^j / k! for k of 1
     to 4 and j of 0 to k + 1: T = 20 of them, or the 5 without u where only the intercept changes.
 
     Attributes:
-        u: (N,).
-        fitted: (N,), p.
+        start: intercept and slope.
+        center: of the logits.
+        scale: of the logits.
+        free: which of intercept (0) and slope (1) change.
+        kept: (20,) bool, which terms there are.
+    """
+
+    start: Array
+    center: float
+    scale: float
+    free: tuple[int, ...]
+    kept: BoolArray
+
+    @classmethod
+    def of(cls, logits: Array, start: Array, which: Which) -> _Line:
+        slope = which == "slope"
+        kept = np.ones(len(_POWERS), dtype=bool) if slope else _POWERS == 0
+        scale = float(logits.std()) or 1.0
+        return cls(start, float(logits.mean()), scale, (0, 1) if slope else (0,), kept)
+
+    def standardized(self, logits: Array) -> Array:
+        """(n,): u."""
+        return (logits - self.center) / self.scale
+
+    def sums(self, logits: Array, labels: BoolArray, index: IntArray, patients: int) -> Array:
+        """(patients, T): terms by patient, from some cases at a time: of a million all are 160 MB.
+
+        Args:
+            logits: (n,).
+            labels: (n,) bool.
+            index: (n,), the number of each case's patient.
+            patients: how many there are.
+        """
+        found = np.zeros((patients, int(self.kept.sum())))
+        for first in range(0, len(logits), _ROWS):
+            part = slice(first, first + _ROWS)
+            for place, term in enumerate(self._terms(logits[part], labels[part])):
+                found[:, place] += _summed(index[part], term, patients)
+        return found
+
+    def _terms(self, logits: Array, labels: BoolArray) -> Iterator[Array]:
+        u = self.standardized(logits)
+        p = scipy.special.expit(self.start[0] + self.start[1] * logits)
+        spread = p * (1 - p)
+        slopes = (
+            spread,
+            spread * (1 - 2 * p),
+            spread * (1 - 6 * spread),
+            spread * (1 - 2 * p) * (1 - 12 * spread),
+        )
+        factors = [labels - p, *(slope / factorial(k) for k, slope in enumerate(slopes, start=1))]
+        powers = [u**power for power in range(int(_POWERS[self.kept].max()) + 1)]
+        for k, power in zip(_DERIVED[self.kept], _POWERS[self.kept], strict=True):
+            yield factors[k] * powers[power]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Series:
+    """The regression of all cases, and its derivatives, summed by patient.
+
+    Attributes:
+        line: the regression, with T terms.
+        logits: (N,).
         labels: (N,) bool.
-        index: (N,), the number of each case's patient.
         sums: (patients, T).
         totals: (T,), added up over patients.
         gram: (T, T), products of the sums, added up over patients.
         sizes: (patients,), cases.
         reach: the largest u, whatever its sign.
-        scale: of u.
-        at: the coefficient that is asked for, of all cases.
-        free: which of intercept (0) and slope (1) change.
-        kept: (20,) bool, which terms there are.
     """
 
-    u: Array
-    fitted: Array
+    line: _Line
+    logits: Array
     labels: BoolArray
-    index: IntArray
     sums: Array
     totals: Array
     gram: Array
     sizes: IntArray
     reach: float
-    scale: float
-    at: float
-    free: tuple[int, ...]
-    kept: BoolArray
 
     @classmethod
     def of(
         cls, logits: Array, labels: BoolArray, index: IntArray, start: Array, which: Which
     ) -> _Series:
-        center, scale = float(logits.mean()), float(logits.std()) or 1.0
-        u, p = (logits - center) / scale, scipy.special.expit(start[0] + start[1] * logits)
-        slope, sizes = which == "slope", np.bincount(index)
-        kept = np.ones(len(_POWERS), dtype=bool) if slope else _POWERS == 0
-        sums = _sums(u, p, labels, kept, index, len(sizes))
-        return cls(
-            u, p, labels, index, sums, sums.sum(axis=0), sums.T @ sums,
-            sizes, float(np.abs(u).max()), scale,
-            float(start[1] if slope else start[0]), (0, 1) if slope else (0,), kept,
-        )  # fmt: skip
+        line, sizes = _Line.of(logits, start, which), np.bincount(index)
+        sums = line.sums(logits, labels, index, len(sizes))
+        reach = float(np.abs(line.standardized(logits)).max())
+        totals, gram = sums.sum(axis=0), sums.T @ sums
+        return cls(line, logits, labels, sums, totals, gram, sizes, reach)
 
     def rest(
         self, rows: IntArray, own: IntArray, here: IntArray, pull: Array
@@ -156,30 +202,29 @@ class _Series:
         Returns:
             None where the rest is too far from all cases for a series.
         """
-        of_rows = self.u[rows], self.fitted[rows], self.labels[rows]
-        mine = _sums(*of_rows, self.kept, own, len(here))
+        line = self.line
+        mine = line.sums(self.logits[rows], self.labels[rows], own, len(here))
         whole = self.sums[here]
         left = whole - mine
         change = self._solved(self.totals - mine.sum(axis=0))
         if change is None:
             return None
         moved, bread = change
-        push = _weights(bread, moved)[self.kept]
+        push = _weights(bread, moved)[line.kept]
         others = float(push @ (self.gram - whole.T @ whole) @ push)
         squares = max(0.0, others) + float(((pull - left @ push) ** 2).sum())
         gone = int((self.sizes[here] == np.bincount(own, minlength=len(here))).sum())
-        value = self.at + (moved[1] / self.scale if len(self.free) > 1 else moved[0])
+        last = line.free[-1]
+        value = float(line.start[last] + moved[last] / (line.scale if last else 1.0))
         return value, squares, len(self.sizes) - gone
 
     def _solved(self, totals: Array) -> tuple[Array, Array] | None:
         """The change of both coefficients, and what turns a case's error into that of the last."""
-        moved = np.zeros(2)
+        moved, free, kept = np.zeros(2), self.line.free, self.line.kept
         for _ in range(_STEPS):
-            gradient = np.array(
-                [_weights(np.eye(2)[i], moved)[self.kept] @ totals for i in self.free]
-            )
-            slopes = [_curvature(power, moved)[self.kept] @ totals for power in range(3)]
-            hessian = np.array([[slopes[i + j] for j in self.free] for i in self.free])
+            gradient = np.array([_weights(np.eye(2)[i], moved)[kept] @ totals for i in free])
+            slopes = [_curvature(power, moved)[kept] @ totals for power in range(3)]
+            hessian = np.array([[slopes[i + j] for j in free] for i in free])
             if np.linalg.det(hessian) <= 0:
                 return None
             step = np.linalg.solve(hessian, gradient)
@@ -189,39 +234,12 @@ class _Series:
             if np.abs(step).max() < _SMALL:
                 bread = np.zeros(2)
                 bread[: len(step)] = np.linalg.inv(hessian)[:, -1]
-                return moved, bread / (self.scale if len(step) > 1 else 1.0)
+                return moved, bread / (self.line.scale if len(step) > 1 else 1.0)
         return None
 
 
 def _summed(index: IntArray, values: Array, size: int) -> Array:
     return np.asarray(np.bincount(index, values, size), dtype=np.float64)
-
-
-def _sums(
-    u: Array, p: Array, labels: BoolArray, kept: BoolArray, index: IntArray, patients: int
-) -> Array:
-    """(patients, T): terms by patient, from some cases at a time: of a million all are 160 MB."""
-    found = np.zeros((patients, int(kept.sum())))
-    for start in range(0, len(u), _ROWS):
-        part = slice(start, start + _ROWS)
-        for place, term in enumerate(_terms(u[part], p[part], labels[part], kept)):
-            found[:, place] += _summed(index[part], term, patients)
-    return found
-
-
-def _terms(u: Array, p: Array, labels: BoolArray, kept: BoolArray) -> Iterator[Array]:
-    """The terms, (n,) each."""
-    spread = p * (1 - p)
-    slopes = (
-        spread,
-        spread * (1 - 2 * p),
-        spread * (1 - 6 * spread),
-        spread * (1 - 2 * p) * (1 - 12 * spread),
-    )
-    factors = [labels - p, *(slope / factorial(k) for k, slope in enumerate(slopes, start=1))]
-    powers = [u**power for power in range(int(_POWERS[kept].max()) + 1)]
-    for k, power in zip(_DERIVED[kept], _POWERS[kept], strict=True):
-        yield factors[k] * powers[power]
 
 
 def _weights(bread: Array, moved: Array) -> Array:

@@ -24,6 +24,8 @@ def numbered(patients: Patients) -> tuple[int, IntArray]:
     names = patients if isinstance(patients, np.ndarray) else np.asarray(patients, dtype=str)
     if _countable(names):
         there = np.bincount(names) > 0
+        if there.all():
+            return len(there), names.astype(np.intp, copy=False)
         return int(there.sum()), (np.cumsum(there) - 1)[names]
     found, index = np.unique(names, return_inverse=True)
     return len(found), index.astype(np.intp)
