@@ -25,6 +25,7 @@ from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
+from xaudit.core.memory import give_back
 from xaudit.core.metric import METRICS
 from xaudit.core.seeds import generator_for
 from xaudit.data.levels import UNKNOWN
@@ -80,9 +81,10 @@ class Performance:
     def findings(self) -> Iterator[Finding]:
         """Overall first, then column by column and level by level."""
         yield from self._slice(np.arange(len(self._cases)), {})
-        p = self._predictions(self._scored, 0.0)
+        p = self._judged
         yield from declared_findings(p, self.points, self.statistics, self.seed)
         for column, cut in self._columns.items():
+            give_back()
             for level in cut.there:
                 yield from self._slice(cut.rows(level), {"group": column, "level": level})
                 yield from self._gaps(Side(column, level))
@@ -119,7 +121,7 @@ class Performance:
 
     def curves(self) -> tuple[Curve, ...]:
         """The ROC curve, with the operating points on it."""
-        p = self._predictions(self._scored, 0.0)
+        p = self._judged
         if not p.labels.any() or p.labels.all():
             return ()
         x, y = visible(*roc_points(p.logits, p.labels))
@@ -134,7 +136,7 @@ class Performance:
 
     def calibration(self) -> tuple[CalibrationBin, ...]:
         """Predicted and observed shares, in bins with as many cases each."""
-        return calibration_bins(self._predictions(self._scored, 0.0))
+        return calibration_bins(self._judged)
 
     @cached_property
     def _scored(self) -> BoolArray:
@@ -165,7 +167,7 @@ class Performance:
     @cached_property
     def _judged(self) -> Predictions:
         """The scored cases."""
-        return self._predictions(self._scored, 0.0)
+        return self._predictions(slice(None) if self._scored.all() else self._scored, 0.0)
 
     @cached_property
     def _sides(self) -> Sides:
@@ -273,7 +275,7 @@ class Performance:
             kinds["negative calls"] = int((~p.called).sum())
         return min((count, what) for what, count in kinds.items())
 
-    def _predictions(self, chosen: BoolArray | IntArray, threshold: float) -> Predictions:
+    def _predictions(self, chosen: BoolArray | IntArray | slice, threshold: float) -> Predictions:
         return Predictions(
             logits=self._logits[chosen],
             labels=self._labels[chosen],

@@ -64,8 +64,7 @@ class Cut(Mapping[str, BoolArray]):
 
     def rows(self, level: str) -> IntArray:
         """The cases of a level, in order."""
-        place = self._places[level]
-        return self._order[self._starts[place] : self._starts[place + 1]].astype(np.intp)
+        return np.flatnonzero(self.codes == self._places[level])
 
     def place(self, level: str) -> int:
         """Where a level stands among the names."""
@@ -88,7 +87,7 @@ class Cut(Mapping[str, BoolArray]):
     @cached_property
     def there(self) -> tuple[str, ...]:
         """The levels that have cases."""
-        sizes = np.diff(self._starts)
+        sizes = np.bincount(self.codes, minlength=len(self.names))
         return tuple(name for name, size in zip(self.names, sizes, strict=True) if size)
 
     def counts(self, kind: BoolArray) -> IntArray:
@@ -98,15 +97,6 @@ class Cut(Mapping[str, BoolArray]):
     @cached_property
     def _places(self) -> Mapping[str, int]:
         return {name: place for place, name in enumerate(self.names)}
-
-    @cached_property
-    def _order(self) -> Codes:
-        return np.argsort(self.codes, kind="stable").astype(np.int32)
-
-    @cached_property
-    def _starts(self) -> IntArray:
-        sizes = np.bincount(self.codes, minlength=len(self.names))
-        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

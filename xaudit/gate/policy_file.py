@@ -32,10 +32,13 @@ def _no_switch(value: object) -> object:
 
 def _a_day(value: object) -> object:
     """A number, or a text that is no day, would be read as seconds since 1970."""
-    plain = isinstance(value, date) and not isinstance(value, datetime)
-    if plain or (isinstance(value, str) and _DAY.fullmatch(value.strip())):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    raise ValueError("expected a day such as 2027-03-31 (year-month-day)")
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError:
+        raise ValueError("expected a day such as 2027-03-31 (year-month-day)") from None
 
 
 # As a number, ``ceiling: true`` would be 1 and ``floor: no`` would be 0: bounds that always hold.

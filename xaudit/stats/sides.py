@@ -212,10 +212,10 @@ class Ranking:
         patients: how many patients there are.
     """
 
-    order: IntArray
-    low: IntArray
-    high: IntArray
-    index: IntArray
+    order: Codes
+    low: Codes
+    high: Codes
+    index: Codes
     patients: int
 
     @classmethod
@@ -224,7 +224,8 @@ class Ranking:
         order = np.argsort(scores, kind="stable")
         ranked = scores[order]
         low, high = (np.searchsorted(ranked, ranked, side) for side in ("left", "right"))
-        return cls(order, low, high, index[order], patients)
+        small = [one.astype(np.int32) for one in (order, low, high, index[order])]
+        return cls(small[0], small[1], small[2], small[3], patients)
 
     def area(self, positives: BoolArray, negatives: BoolArray) -> Area:
         """How often does one of these score above one of those, and all that its interval needs?
