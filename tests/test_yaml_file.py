@@ -137,11 +137,15 @@ def test_a_mistake_in_the_only_item_of_a_list_is_told_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: 2020-13-45", "? [a]\n: 1"],
+    ["a: !!int ''", "a: !!bool x", "a: !!timestamp x", "? [a]\n: 1"],
 )
 def test_what_yaml_stumbles_on_is_a_message(tmp_path, text):
     with pytest.raises(ConfigError, match=r"audit.yaml: is not YAML"):
         read(tmp_path, text)
+
+
+def test_a_day_that_is_none_is_left_to_the_reader_of_its_key(tmp_path):
+    assert read(tmp_path, "{a: 2020-13-45, b: 2020-12-05}").data["a"] == "2020-13-45"
 
 
 @pytest.mark.parametrize("text", [r'a: "x\0y"', r'"x\0": 1', r'a: ["\ud800"]'])

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from operator import eq
 from pathlib import Path
@@ -144,7 +145,7 @@ def read_yaml(path: Path, env: Collection[str] = ()) -> YamlFile:
     try:
         _refuse_bombs(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = _Loader(text).get_single_data()
     except ConfigError:
         raise
     except Exception as error:  # a value that its tag does not fit raises nearly anything
@@ -158,6 +159,20 @@ def read_yaml(path: Path, env: Collection[str] = ()) -> YamlFile:
     if found.problems:
         raise ConfigError([f"{file.place(place)}: {told}" for place, told in found.problems])
     return file
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves a day that is none, such as 2027-02-30, a text: its reader knows which key has it."""
+
+
+def _day(loader: _Loader, node: yaml.ScalarNode) -> date | str:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return str(node.value)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 
 def _refuse_bombs(text: str, path: Path) -> None:
