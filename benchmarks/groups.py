@@ -3,9 +3,10 @@
     python benchmarks/groups.py [ROWS] [FAIRLEARN_DRAWS] [--before] [--audits]
 
 Whole audits of ROWS rows × 500 sites × 60 groups (12 columns of 5 levels; half of them are the
-same for all rows of a patient), each in a process of its own: seconds and peak memory of this
-build, and with --before of the build before groups were told by sums, taken from the history of
-this repository into a temporary folder. --audits leaves the rest out.
+same for all rows of a patient), each in a process of its own: seconds, those of the processor (one
+core; others may be busy) and peak memory of this build, and with --before of the build before
+groups were told by sums, taken from the history of this repository into a temporary folder.
+--audits leaves the rest out.
 
 Intervals of 6 metrics in 40 groups by 2,000 draws of patients: each case is in one of 40 groups
 (one column, as fairlearn cuts it), and once more in 8 groups (8 columns of 5 levels). fairlearn
@@ -47,7 +48,7 @@ def study(cases: int) -> tuple[Predictions, np.ndarray, np.ndarray]:
     return predictions, rng.integers(0, 40, cases), rng.integers(0, 5, (8, cases))
 
 
-def ours(predictions: Predictions, groups: dict[str, np.ndarray]) -> float:
+def by_xaudit(predictions: Predictions, groups: dict[str, np.ndarray]) -> float:
     start = time.perf_counter()
     drawn = draw_group_metrics(predictions, groups, np.random.default_rng(1), DRAWS, METRICS)
     made = [drawn.estimate(metric, group) for metric in METRICS for group in groups]
@@ -55,7 +56,7 @@ def ours(predictions: Predictions, groups: dict[str, np.ndarray]) -> float:
     return time.perf_counter() - start
 
 
-def theirs(predictions: Predictions, column: np.ndarray, draws: int) -> float:
+def by_fairlearn(predictions: Predictions, column: np.ndarray, draws: int) -> float:
     from fairlearn.metrics import MetricFrame  # noqa: PLC0415
 
     def share(success, among):
@@ -119,8 +120,8 @@ data:
 """
 
 
-def whole_audit(code: Path, audit: Path, out: Path) -> tuple[float, float]:
-    """Seconds and peak megabytes of `xaudit run` with the package in a folder."""
+def whole_audit(code: Path, audit: Path, out: Path) -> tuple[float, float, float]:
+    """Seconds, those of the processor, and peak megabytes of `xaudit run` with this package."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "xaudit", "run", str(audit), "--out", str(out)],
@@ -131,7 +132,8 @@ def whole_audit(code: Path, audit: Path, out: Path) -> tuple[float, float]:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"the audit with {code} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    of_processor = usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - start, of_processor, usage.ru_maxrss / 1024
 
 
 def audits(rows: int, before: bool) -> None:
@@ -139,8 +141,9 @@ def audits(rows: int, before: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         audit = table(rows, folder)
-        seconds, memory = whole_audit(here, audit, folder / "now")
-        print(f"{rows} rows, 500 sites, 60 groups: {seconds:.1f} s, {memory:.0f} MB")
+        seconds, ours, memory = whole_audit(here, audit, folder / "now")
+        print(f"{rows} rows, 500 sites, 60 groups: {seconds:.1f} s, {ours:.1f} s of the processor, "
+              f"{memory:.0f} MB", flush=True)  # fmt: skip
         if before:
             old = folder / "code"
             old.mkdir()
@@ -149,9 +152,10 @@ def audits(rows: int, before: bool) -> None:
                 cwd=here, check=True, capture_output=True,
             )  # fmt: skip
             subprocess.run(["tar", "-x", "-C", str(old)], input=packed.stdout, check=True)
-            slow, large = whole_audit(old, audit, folder / "then")
-            print(f"the build before ({BEFORE}): {slow:.1f} s, {large:.0f} MB")
-            print(f"ratio: {slow / seconds:.1f} in time, {large / memory:.1f} in memory")
+            slow, theirs, large = whole_audit(old, audit, folder / "then")
+            print(f"the build before ({BEFORE}): {slow:.1f} s, {theirs:.1f} s of the processor, "
+                  f"{large:.0f} MB")  # fmt: skip
+            print(f"ratio: {theirs / ours:.1f} in processor time, {large / memory:.1f} in memory")
 
 
 def main() -> None:
@@ -170,16 +174,16 @@ def beside_fairlearn(cases: int, draws: int) -> None:
     predictions, column, columns = study(cases)
     once = {f"level {i}": column == i for i in range(40)}
     eight = {f"column {c}, level {i}": columns[c] == i for c in range(8) for i in range(5)}
-    seconds = ours(predictions, once)
+    seconds = by_xaudit(predictions, once)
     print(f"{cases} cases, 40 groups, {len(METRICS)} metrics, {DRAWS} draws of patients")
     print(f"xaudit, one column of 40 levels: {seconds:.2f} s")
-    print(f"xaudit, eight columns of 5 levels: {ours(predictions, eight):.2f} s")
+    print(f"xaudit, eight columns of 5 levels: {by_xaudit(predictions, eight):.2f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of the process: {peak:.0f} MB")
     if not draws or not find_spec("fairlearn"):
         print("fairlearn is left out (pip install fairlearn)")
         return
-    few, more = (theirs(predictions, column, times * draws) for times in (1, 2))
+    few, more = (by_fairlearn(predictions, column, times * draws) for times in (1, 2))
     slow = (more - few) / draws * DRAWS
     print(f"fairlearn, one column of 40 levels: {slow:.0f} s (from {draws} more draws of rows)")
     print(f"ratio: {slow / seconds:.0f}")
