@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +17,8 @@ _KNOWN = {"operating_point", "analysis", "group", "level"}
 _Z_95 = 1.959963984540054
 
 _Which = Callable[[bool, bool], bool]
+_Level = tuple[str | None, str | None]
+_Pair = tuple[bool, float | None]
 
 
 def plain_differences(
@@ -29,13 +32,27 @@ def plain_differences(
         points: operating points of the plan.
     """
     thresholds = {point.name: point.edge for point in points}
-    for one in findings:
-        if _plain(one.scope):
-            chosen = [row for row in rows if _inside(row, one.scope)]
-            if one.metric == "auc":
-                yield from _area(one, chosen)
-            elif one.metric in _COUNTS and "operating_point" in one.scope:
-                yield from _rate(one, chosen, thresholds)
+    asked = [one for one in findings if _plain(one.scope)]
+    members = _members(rows, {one.scope["group"] for one in asked if "group" in one.scope})
+    for one in asked:
+        chosen = members[one.scope.get("group"), one.scope.get("level")]
+        if one.scope["analysis"] == "scored":
+            chosen = [pair for pair in chosen if pair[1] is not None]
+        if one.metric == "auc":
+            yield from _area(one, chosen)
+        elif one.metric in _COUNTS and "operating_point" in one.scope:
+            yield from _rate(one, chosen, thresholds)
+
+
+def _members(rows: Sequence[CaseRow], columns: Collection[str]) -> Mapping[_Level, list[_Pair]]:
+    """Column and level → label and logit of each case in it; every row is looked at once."""
+    found: dict[_Level, list[_Pair]] = defaultdict(list)
+    for row in rows:
+        pair = row.label, row.logit
+        found[None, None].append(pair)
+        for column in columns:
+            found[column, row.groups.get(column) or NOT_RECORDED].append(pair)
+    return found
 
 
 def _plain(scope: Mapping[str, str]) -> bool:
@@ -44,18 +61,9 @@ def _plain(scope: Mapping[str, str]) -> bool:
     return set(scope) <= _KNOWN and scope.get("analysis") in {"scored", "worst_case"} and whole
 
 
-def _inside(row: CaseRow, scope: Mapping[str, str]) -> bool:
-    if scope["analysis"] == "scored" and row.logit is None:
-        return False
-    column = scope.get("group")
-    return column is None or (row.groups.get(column) or NOT_RECORDED) == scope["level"]
-
-
-def _decisions(rows: Sequence[CaseRow], threshold: float) -> list[tuple[bool, bool]]:
+def _decisions(cases: Sequence[_Pair], threshold: float) -> list[tuple[bool, bool]]:
     """(fractured, called) of each case; a case without a score is decided wrongly."""
-    return [
-        (row.label, not row.label if row.logit is None else row.logit > threshold) for row in rows
-    ]
+    return [(label, not label if logit is None else logit > threshold) for label, logit in cases]
 
 
 # Metric → (which decisions are counted, which of them are successes).
@@ -68,13 +76,13 @@ _COUNTS: dict[str, tuple[_Which, _Which]] = {
 }
 
 
-def _rate(one: Finding, rows: Sequence[CaseRow], points: Mapping[str, float]) -> Iterator[str]:
+def _rate(one: Finding, cases: Sequence[_Pair], points: Mapping[str, float]) -> Iterator[str]:
     threshold = points.get(one.scope["operating_point"])
     if threshold is None:
         yield f"{one.id}: the plan has no such operating point"
         return
     counted, success = _COUNTS[one.metric]
-    used = [pair for pair in _decisions(rows, threshold) if counted(*pair)]
+    used = [pair for pair in _decisions(cases, threshold) if counted(*pair)]
     k, n, stated = sum(success(*pair) for pair in used), len(used), one.estimate
     if (stated.k or 0, stated.n) != (k, n):
         yield f"{one.id}: {stated.k} of {stated.n}, plain counting gives {k} of {n}"
@@ -94,13 +102,14 @@ def _wilson(k: int, n: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def _area(one: Finding, rows: Sequence[CaseRow]) -> Iterator[str]:
-    """Each fracture against each normal case; a tie counts one half."""
-    ill = [row.logit for row in rows if row.label and row.logit is not None]
-    well = np.array([row.logit for row in rows if not row.label and row.logit is not None])
+def _area(one: Finding, cases: Sequence[_Pair]) -> Iterator[str]:
+    """For each fracture, the normal cases that score lower; a tie counts one half."""
+    ill = [logit for label, logit in cases if label and logit is not None]
+    well = np.sort([logit for label, logit in cases if not label and logit is not None])
     if one.estimate.value is None or not ill or not len(well):
         return
-    wins = sum(int((well < x).sum()) + int((well == x).sum()) / 2 for x in ill)
+    lower, no_higher = (np.searchsorted(well, ill, side) for side in ("left", "right"))
+    wins = float(lower.sum() + no_higher.sum()) / 2
     area = wins / (len(ill) * len(well))
     if not _close(one.estimate.value, area):
         yield f"{one.id}: value {one.estimate.value}, all pairs give {area}"
