@@ -4,11 +4,13 @@ import json
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 from xaudit.audit.case_columns import CaseColumns
 from xaudit.audit.store import CaseRow, Shard, Store
 from xaudit.core.case import CaseIssue
 from xaudit.core.cut import Cut
+from xaudit.errors import AuditError
 
 
 def columns(cases=200):
@@ -55,3 +57,15 @@ def test_rows_become_columns_and_some_of_them_keep_their_order():
     some = given.at(["case 9", "case 3"])
     assert list(some) == [given[3], given[9]]
     assert CaseColumns.of([CaseRow("a", "p", True, {}, 0.5, 0, "none", False)])[0].groups == {}
+
+
+def test_a_file_whose_cases_have_other_groups_is_refused(tmp_path):
+    store, given = Store(tmp_path), columns(5)
+    store.write(0, Shard(cases=given))
+    path = store.path(0) / "cases.parquet"
+    table = pq.read_table(path)
+    more = ['{"view": "ap"}'] * 4 + ['{"age": "5", "view": "ap"}']
+    place = table.column_names.index("groups")
+    pq.write_table(table.set_column(place, "groups", [more]), path, write_page_checksum=True)
+    with pytest.raises(AuditError, match="same columns of groups"):
+        store.read(0)

@@ -125,8 +125,12 @@ class _Parts:
         self._patients.extend(batch["patient"])
         self._folds.extend(fold for fold in batch["fold"] if fold is not None)
         groups = list(map(json.loads, batch["groups"]))
-        # The same for every case of a file: that of the first speaks for all.
-        for name in groups[0] if groups else ():
+        names = groups[0] if groups else {}
+        if any(len(one) != len(names) for one in groups) or (
+            start and names.keys() != self._groups.keys()
+        ):
+            raise ValueError("expected the same columns of groups for every case")
+        for name in names:
             self._groups.setdefault(name, Coder()).extend(map(itemgetter(name), groups))
         for place, issues in enumerate(batch["issues"], start):
             if issues != "[]":

@@ -65,7 +65,7 @@ class PredictionsPlan:
     Attributes:
         record: what is fixed and hashed.
         config: the audit file.
-        study: what was said of the table; its cases are the rows.
+        study: what was said of the table, without its cases: they are the rows.
         rows: that are audited.
     """
 
