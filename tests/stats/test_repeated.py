@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xaudit.core.estimate import Estimate
@@ -55,6 +55,7 @@ def test_other_intervals_are_scaled_and_say_so():
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), LEVELS, st.sampled_from([None, 2, 50]))
+@example(1.0, 0.0, 1.0, 0.99999, 2)
 def test_wider_level_wider_interval(value, below, above, level, clusters):
     one = Estimate(value, value - below, value + above, "drawn", n=50, clusters=clusters)
     found = at_level(one, level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -112,7 +113,7 @@ def _scaled(estimate: Estimate, level: float) -> Limits:
     if low > 0 and high < 1:
         found.append(_on_scale(estimate, _logit, _share, ratio))
     elif low > 0:
-        found.append(_on_scale(estimate, math.log, math.exp, ratio))
+        found.append(_on_scale(estimate, math.log, _antilog, ratio))
     if value in (0.0, 1.0) and low >= 0 and high <= 1:
         # All or nothing: such limits move with the square of z, as Wilson's do.
         far = abs(value - (low if value else high))
@@ -138,6 +139,11 @@ def _ratio(estimate: Estimate, level: float) -> float:
     assert estimate.clusters is not None
     degrees = estimate.clusters - 1
     return t_quantile(level, degrees) / t_quantile(estimate.level, degrees)
+
+
+def _antilog(logarithm: float) -> float:
+    # Two patients at a level of 99.999 %: a limit is finite, and this one is as good as none.
+    return math.exp(min(logarithm, math.log(sys.float_info.max)))
 
 
 def _logit(share: float) -> float:
