@@ -88,7 +88,8 @@ def test_which_cases_of_a_patient_in_one_level_are_positive_does_not_matter(monk
     levels = np.repeat(rng.integers(30, size=4000), 3)
     labels = rng.random(12_000) < 0.3 + 0.002 * levels
     monkeypatch.setattr(
-        "xaudit.stats.association._dealt_singly", lambda *_: pytest.fail("dealt one by one")
+        "xaudit.stats.association._deal_singly",
+        lambda columns, *_: columns and pytest.fail("one by one"),
     )
     by_kind = [
         association_p_value(levels, labels, patients, np.random.default_rng(seed), 99)[0]

@@ -15,7 +15,7 @@ from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.association import association_p, side_association, side_negatives_auc
 from xaudit.metrics.sides import Side, Sides
-from xaudit.stats.association import association_p_value
+from xaudit.stats.association import association_p_values
 from xaudit.stats.multiplicity import holm
 from xaudit.stats.weights import IntArray
 
@@ -64,12 +64,10 @@ def _smaller(counts: IntArray, place: int) -> int:
 def _p_values(
     columns: Mapping[str, Cut], sides: Sides, labels: BoolArray, seed: int
 ) -> Iterator[Finding]:
-    counts, size = {}, sides.size
-    for name, cut in columns.items():
-        rng = generator_for(seed, "permutation", name)
-        counts[name] = association_p_value(
-            cut.codes.astype(np.intp), labels, sides.patients, rng, _DRAWS
-        )
+    size, rng = sides.size, generator_for(seed, "permutation")
+    codes = [cut.codes for cut in columns.values()]
+    pairs = association_p_values(codes, labels, sides.patients, rng, _DRAWS)
+    counts = dict(zip(columns, pairs, strict=True))
     drawn = {name: association_p(*pair) for name, pair in counts.items()}
     # Without a value there is nothing to adjust; draws are never none.
     raw = [one.value for one in drawn.values() if one.value is not None]

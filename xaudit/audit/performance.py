@@ -34,9 +34,9 @@ from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
 from xaudit.metrics.discrimination import Predictions, with_misses
-from xaudit.metrics.sides import DrawnSides, Side, Sides
+from xaudit.metrics.sides import ON_SIDES, DrawnSides, Side, Sides
 from xaudit.stats.auc import roc_points, visible
-from xaudit.stats.weights import Array, IntArray
+from xaudit.stats.weights import Array, IntArray, numbered
 
 AT_POINT = (
     "sensitivity",
@@ -167,7 +167,10 @@ class Performance:
     @cached_property
     def _judged(self) -> Predictions:
         """The scored cases."""
-        return self._predictions(slice(None) if self._scored.all() else self._scored, 0.0)
+        chosen = slice(None) if self._scored.all() else self._scored
+        return Predictions(
+            self._logits[chosen], self._labels[chosen], self._patients[chosen], unit=self.unit
+        )
 
     @cached_property
     def _sides(self) -> Sides:
@@ -194,23 +197,26 @@ class Performance:
             )
 
     def _slice(self, rows: IntArray, scope: Scope) -> Iterator[Finding]:
-        there = self._scored[rows]
-        scored, lost = rows[there], rows[~there]
+        there, labels = self._scored[rows], self._labels[rows]
+        # Numbered anew: a few patients with numbers among many are slow to count.
+        patients = numbered(self._patients[rows])[1]
+        plain = Predictions(
+            self._logits[rows[there]], labels[there], patients[there], unit=self.unit
+        )
+        lost = labels[~there], patients[~there]
         for point in self.points:
             full = {**scope, "operating_point": point.name}
-            p = self._predictions(scored, point.edge)
+            p = replace(plain, threshold=point.edge)
             found = tuple(self._at_point(p, {**full, "analysis": "scored"}))
             yield from found
             worst = {**full, "analysis": "worst_case"}
-            if len(lost):
-                missed = with_misses(p, self._labels[lost], self._patients[lost])
-                yield from self._at_point(missed, worst)
+            if not there.all():
+                yield from self._at_point(with_misses(p, *lost), worst)
             else:
                 yield from (replace(one, scope=worst) for one in found)
         full = {**scope, "analysis": "scored"}
-        p = self._predictions(scored, 0.0)
         for name in (*OVER_POINTS, *(() if "group" in scope else OVERALL)):
-            yield self._finding(name, full, self._estimate(name, p, full), p)
+            yield self._finding(name, full, self._estimate(name, plain, full), plain)
 
     def _at_point(self, p: Predictions, scope: Scope) -> Iterator[Finding]:
         for name in AT_POINT:
@@ -242,6 +248,10 @@ class Performance:
         return Finding(f"{name}_gap", scope, sized, positives=smaller)
 
     def _estimate(self, name: str, p: Predictions, scope: Scope) -> Estimate:
+        if name in ON_SIDES and "group" in scope and scope["analysis"] == "scored" and len(p):
+            # What gaps of this level are made from is not counted twice.
+            side = Side(scope["group"], scope["level"])
+            return self._sides.estimate(name, side, p.threshold)
         metric = METRICS[name]
         if name in SIMULATED:
             estimate: Estimate = metric(p, self._rng(name, scope), draws=self.statistics.draws)
@@ -274,12 +284,3 @@ class Performance:
         elif name == "npv":
             kinds["negative calls"] = int((~p.called).sum())
         return min((count, what) for what, count in kinds.items())
-
-    def _predictions(self, chosen: BoolArray | IntArray | slice, threshold: float) -> Predictions:
-        return Predictions(
-            logits=self._logits[chosen],
-            labels=self._labels[chosen],
-            patients=self._patients[chosen],
-            threshold=threshold,
-            unit=self.unit,
-        )

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.metrics.discrimination import Predictions
+from xaudit.stats.fisher import fisher_p_value
 from xaudit.stats.multiplicity import holm
 from xaudit.stats.proportions import clustered_proportion
-from xaudit.stats.weights import IntArray, numbered, taken
+from xaudit.stats.weights import numbered, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,11 @@ def label_shift(predictions: Predictions, sites: Mapping[str, BoolArray]) -> dic
     names = list(sites)
     patients, index = numbered(p.patients)
     ill = np.bincount(index, p.labels, minlength=patients) > 0
-    raw = [_fisher(ill, np.unique(index[sites[name]])) for name in names]
+    every = int(ill.sum())
+    raw = []
+    for name in names:
+        here = np.unique(index[sites[name]])
+        raw.append(fisher_p_value(int(ill[here].sum()), len(here), every, patients))
     adjusted = holm(raw)
     method = f"Fisher's exact test over {p.unit}s, Holm over {len(names)} sites; exact, no interval"
     found = {}
@@ -55,11 +59,3 @@ def label_shift(predictions: Predictions, sites: Mapping[str, BoolArray]) -> dic
         exact = Estimate(at, at, at, method, n=len(p), clusters=clusters, unit=p.unit)
         found[name] = LabelShift(share, exact)
     return found
-
-
-def _fisher(ill: BoolArray, here: IntArray) -> float:
-    """Of the patients who are here against all others; ``ill`` is (patients,) bool."""
-    mine, every = int(ill[here].sum()), int(ill.sum())
-    others = len(ill) - len(here) - (every - mine)
-    table = [[mine, len(here) - mine], [every - mine, others]]
-    return min(1.0, float(stats.fisher_exact(table).pvalue))

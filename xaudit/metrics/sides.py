@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from xaudit.metrics.discrimination import Predictions
 from xaudit.metrics.group_gaps import Drawn, Size
 from xaudit.metrics.group_table import PROPORTIONS
 from xaudit.stats.auc import Area
-from xaudit.stats.proportions import Share
+from xaudit.stats.proportions import Share, likelihood_ratio
 from xaudit.stats.side_draws import AT_EDGE, Scene, draw_sides
 from xaudit.stats.sides import Cells, Ranking, side_shares
 from xaudit.stats.weights import numbered
@@ -29,6 +30,12 @@ _EMPTY = {
     "accuracy": "no cases",
 }
 _SHARES = PROPORTIONS | {"fractured": lambda p: (p.labels, np.ones(len(p), dtype=bool))}
+_RATIOS: Mapping[str, Literal["positive", "negative"]] = {
+    "likelihood_ratio_positive": "positive",
+    "likelihood_ratio_negative": "negative",
+}
+ON_SIDES = (*PROPORTIONS, *_RATIOS, "auc")
+"""Metrics of a level that `Sides.estimate` knows."""
 _CALLS = {"ppv": "positive calls", "npv": "negative calls"}
 
 
@@ -75,13 +82,18 @@ class Sides:
         """A metric of one side, by the interval that is best in small samples.
 
         Args:
-            metric: "auc", "fractured", or a key of `PROPORTIONS`.
+            metric: one of `ON_SIDES`, or "fractured".
             side: of which level.
             edge: a case is called positive above it; the area does not read it.
             level: confidence level, two-sided.
         """
         if metric == "auc":
             return replace(self.area(side).estimate(level), unit=self._p.unit)
+        if metric in _RATIOS:
+            found, spared = (
+                self.estimate(one, side, edge, level) for one in ("sensitivity", "specificity")
+            )
+            return likelihood_ratio(found, spared, _RATIOS[metric])
         one = self.share(metric, side, edge)
         if not one.n:
             return Estimate.missing(_EMPTY[metric], k=0, n=0, clusters=0, unit=self._p.unit)

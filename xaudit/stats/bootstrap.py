@@ -337,21 +337,24 @@ def interval_of_draws(
         return Estimate.missing(f"{clusters} patients, 2 needed to draw", n=n, clusters=clusters)
     if value is None:
         return Estimate.missing("not defined on this sample", n=n, clusters=clusters)
-    void = int(np.isnan(replicates).sum())
+    found = replicates[~np.isnan(replicates)]
+    void = len(replicates) - len(found)
     if void > VOID_LIMIT * len(replicates):
         reason = f"{void} of {len(replicates)} bootstrap draws have no value"
         return Estimate.missing(reason, n=n, clusters=clusters)
     tail = expanded_tail(clusters, level)
-    low, high = map(float, np.nanquantile(replicates, [tail, 1 - tail]))
+    low, high = map(float, np.quantile(found, [tail, 1 - tail]))
     method = METHOD if not void else f"{METHOD} ({void} of {len(replicates)} draws void)"
-    found = Estimate(value, low, high, method, level, n=n, clusters=clusters)
+    estimate = Estimate(value, low, high, method, level, n=n, clusters=clusters)
     if high - low <= 1e-12:
-        return found.with_caution("every draw gives the same value: the interval shows no spread")
+        return estimate.with_caution(
+            "every draw gives the same value: the interval shows no spread"
+        )
     if clusters < FEW_PATIENTS:
-        return found.with_caution(
+        return estimate.with_caution(
             f"{clusters} patients, {FEW_PATIENTS} needed for a verdict on an interval from draws"
         )
-    return found
+    return estimate
 
 
 def expanded_tail(clusters: int, level: float) -> float:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -149,7 +149,7 @@ def random_effects(effects: Effects, options: Options | None = None) -> Heteroge
         spread,
         _i2(effects, spread),
         q,
-        float(stats.chi2.sf(q, sites - 1)),
+        float(scipy.special.chdtrc(sites - 1, q)),
         _without(effects, options),
     )
 
@@ -162,17 +162,19 @@ def _prediction(effects: Effects, tau2: float, options: Options) -> tuple[float,
         return mean - half, mean + half
     # Q at the true τ² is chi-squared on S - 1 degrees: each of its quantiles gives a likely τ².
     shares = (np.arange(_STRATA) + 0.5) / _STRATA
-    likely = _profiles(effects, stats.chi2.isf(shares, sites - 1))
+    likely = _profiles(effects, scipy.special.chdtri(sites - 1, shares))
     pairs = np.array([_mean(effects, float(one), options) for one in likely])
     means, scales = pairs[:, 0], np.sqrt(pairs[:, 1] ** 2 + likely)
     reach = t_quantile(options.level, sites - 1) * float(scales.max()) * (1 + 1e-9)
     edges = float(means.min()) - reach, float(means.max()) + reach
 
     def excess(at: float, share: float) -> float:
-        return float(stats.t.cdf((at - means) / scales, sites - 1).mean()) - share
+        return float(scipy.special.stdtr(sites - 1, (at - means) / scales).mean()) - share
 
     tail = (1 - options.level) / 2
-    low, high = (float(optimize.brentq(excess, *edges, (share,))) for share in (tail, 1 - tail))
+    low, high = (
+        float(scipy.optimize.brentq(excess, *edges, (share,))) for share in (tail, 1 - tail)
+    )
     return low, high
 
 
@@ -282,7 +284,9 @@ def _reml(effects: Effects, rising: tuple[Array, BoolArray] | None = None) -> fl
         if slope(grid[i]) * slope(grid[i + 1]) > 0:
             peaks.append(float(grid[i]))
             continue
-        peaks.append(float(optimize.brentq(slope, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-13)))
+        peaks.append(
+            float(scipy.optimize.brentq(slope, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-13))
+        )
     return min(peaks, key=loss) if peaks else None
 
 
@@ -295,7 +299,7 @@ def _profile(effects: Effects, target: float) -> float:
     if excess(0.0) <= 0:
         return 0.0
     top = _upper(effects, excess)
-    return float(optimize.brentq(excess, 0.0, top, xtol=1e-14, rtol=1e-13))
+    return float(scipy.optimize.brentq(excess, 0.0, top, xtol=1e-14, rtol=1e-13))
 
 
 def _profiles(effects: Effects, targets: Array) -> Array:
@@ -322,8 +326,8 @@ def _upper(effects: Effects, falling: Callable[[float], float]) -> float:
 
 def _tau2_interval(effects: Effects, tau2: float, options: Options) -> Estimate:
     tail, degrees = (1 - options.level) / 2, len(effects.values) - 1
-    low = _profile(effects, float(stats.chi2.isf(tail, degrees)))
-    high = _profile(effects, float(stats.chi2.isf(1 - tail, degrees)))
+    low = _profile(effects, float(scipy.special.chdtri(degrees, tail)))
+    high = _profile(effects, float(scipy.special.chdtri(degrees, 1 - tail)))
     # The interval is not made from the estimator: it may leave it out by a hair.
     limits = min(low, tau2), max(high, tau2)
     return Estimate(

@@ -87,8 +87,8 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
     if n == 0:
         return Estimate.missing("no cases", k=0, n=0)
     tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(scipy.stats.beta.ppf(tail, k, n - k + 1))
-    high = 1.0 if k == n else float(scipy.stats.beta.ppf(1 - tail, k + 1, n - k))
+    low = 0.0 if k == 0 else float(scipy.special.betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(scipy.special.betaincinv(k + 1, n - k, 1 - tail))
     return Estimate(k / n, low, high, "Clopper-Pearson", level, k=k, n=n)
 
 

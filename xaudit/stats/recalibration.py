@@ -16,6 +16,8 @@ from xaudit.stats.weights import Patients, numbered
 Array = npt.NDArray[np.float64]
 Which = Literal["slope", "intercept"]
 IntArray = npt.NDArray[np.intp]
+_CALIBRATED = np.array([0.0, 1.0])
+"""Intercept and slope where the logits mean what they say."""
 _STEPS = 100
 _NEAR = 8
 _SMALL = 1e-7
@@ -85,10 +87,9 @@ def coefficients(
     reason = _why_not(logits, labels, clusters, which)
     if reason:
         return reason
-    if start is not None:
-        near = _polished(logits, labels, which, start)
-        if near is not None:
-            return near
+    near = _polished(logits, labels, which, _CALIBRATED if start is None else start)
+    if near is not None:
+        return near
     n = len(labels)
     # Standardized, so that Newton's steps do not depend on the scale of the logits.
     scale, center = (float(logits.std()), float(logits.mean())) if which == "slope" else (1.0, 0.0)
@@ -110,15 +111,7 @@ def _polished(logits: Array, labels: BoolArray, which: Which, start: Array) -> A
     last = np.inf
     for _ in range(_NEAR):
         share = scipy.special.expit(now[0] + now[1] * logits)
-        wrong, weight = labels - share, share * (1 - share)
-        gradient, moments = wrong.sum(), weight.sum()
-        if which == "intercept":
-            step = np.array([gradient / moments, 0.0]) if moments > 0 else np.full(2, np.nan)
-        else:
-            center = weight @ logits / moments if moments > 0 else np.nan
-            apart = logits - center
-            slope = (wrong @ apart) / (weight @ apart**2)
-            step = np.array([gradient / moments - slope * center, slope])
+        step = _step_from(logits, labels - share, share * (1 - share), which)
         size = float(np.abs(step).max())
         # Steps that do not shrink are those of a start that was too far away.
         if not size < last / 4:
@@ -128,6 +121,23 @@ def _polished(logits: Array, labels: BoolArray, which: Which, start: Array) -> A
             return now
         last = size
     return None
+
+
+def _step_from(logits: Array, wrong: Array, weight: Array, which: Which) -> Array:
+    """Newton's step of intercept and slope; NaN where no probability is off 0 and 1."""
+    none = np.full(2, np.nan)
+    gradient, moments = wrong.sum(), weight.sum()
+    if not moments > 0:
+        return none
+    if which == "intercept":
+        return np.array([gradient / moments, 0.0])
+    center = weight @ logits / moments
+    apart = logits - center
+    spread = weight @ apart**2
+    if not spread > 0:
+        return none
+    slope = (wrong @ apart) / spread
+    return np.array([gradient / moments - slope * center, slope])
 
 
 def _why_not(logits: Array, labels: BoolArray, clusters: int, which: Which) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import comb, factorial
+from math import factorial
 
 import numpy as np
 import numpy.typing as npt
@@ -242,25 +242,45 @@ def _summed(index: IntArray, values: Array, size: int) -> Array:
     return np.asarray(np.bincount(index, values, size), dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Powers:
+    """For each of the 20 terms, a product of powers of the change of both coefficients.
+
+    Attributes:
+        factor: (20,), 0 where there is none.
+        first: (20,), the power of the change of the intercept.
+        second: (20,), that of the change of the slope.
+    """
+
+    factor: Array
+    first: IntArray
+    second: IntArray
+
+    @classmethod
+    def of(cls, order: IntArray, power: IntArray, times: IntArray) -> _Powers:
+        """What stands before u^power in (change_0 + change_1 u)^order, so many times."""
+        there = (power >= 0) & (power <= order)
+        order, power = np.where(there, order, 0), np.where(there, power, 0)
+        return cls(times * there * scipy.special.comb(order, power), order - power, power)
+
+    def at(self, moved: Array) -> Array:
+        """(20,), of a change of intercept and slope."""
+        powers = moved[:, None] ** np.arange(_ORDER + 1)
+        found: Array = self.factor * powers[0, self.first] * powers[1, self.second]
+        return found
+
+
+_OF_ERROR = [_Powers.of(_DERIVED, _POWERS - by, np.sign(_DERIVED)) for by in range(2)]
+_OF_SLOPE = [_Powers.of(_DERIVED - 1, _POWERS - by, _DERIVED) for by in range(3)]
+
+
 def _weights(bread: Array, moved: Array) -> Array:
     """(20,): of the terms in (bread_0 + bread_1 u) (y - p), with p after the change."""
-    found = [bread[0], bread[1]]
-    for k in range(1, _ORDER + 1):
-        change = [comb(k, i) * moved[0] ** (k - i) * moved[1] ** i for i in range(k + 1)]
-        found += [
-            -(bread[0] * (change[power] if power <= k else 0.0)
-              + bread[1] * (change[power - 1] if power else 0.0))
-            for power in range(k + 2)
-        ]  # fmt: skip
-    return np.array(found)
+    found: Array = -(bread[0] * _OF_ERROR[0].at(moved) + bread[1] * _OF_ERROR[1].at(moved))
+    found[:2] = bread
+    return found
 
 
 def _curvature(power: int, moved: Array) -> Array:
     """(20,): of the terms in u^power times the first derivative, after the change."""
-    found = [0.0, 0.0]
-    for k in range(1, _ORDER + 1):
-        change = [k * comb(k - 1, i) * moved[0] ** (k - 1 - i) * moved[1] ** i for i in range(k)]
-        found += [
-            change[place - power] if 0 <= place - power < k else 0.0 for place in range(k + 2)
-        ]
-    return np.array(found)
+    return _OF_SLOPE[power].at(moved)

@@ -21,8 +21,10 @@ _BINS = 512
 """Scores are told apart up to so many quantiles: fewer than one pair in 500 becomes a tie."""
 _DRAWS = 32
 """How many draws are held at a time: so many counts of a patient fill two lines of a cache."""
-_COUNTS, _CELLS = 1 << 23, 1 << 21
-"""How many counts of patients, and of cells, are held at a time at most."""
+_COUNTS = 1 << 23
+"""How many counts of patients are held at a time at most."""
+_CELLS, _FEWEST = 1 << 18, 8
+"""How many counts of cells fit a cache, and of how few draws a step is not worth its while."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,20 +173,16 @@ class _Column:
     Attributes:
         cases: (2 cells, patients), positive and then negative cases of each patient in a cell.
         bins: (cells,).
-        starts: (levels + 1,), where the cells of each level begin.
+        levels: how many there are.
         total: (levels, cells), sums over levels.
         called: for each edge, sums over the cells above it.
     """
 
     cases: scipy.sparse.csc_matrix
     bins: IntArray
-    starts: IntArray
+    levels: int
     total: scipy.sparse.csr_matrix
     called: tuple[scipy.sparse.csr_matrix, ...]
-
-    @property
-    def levels(self) -> int:
-        return len(self.starts) - 1
 
     @classmethod
     def of(cls, scene: Scene, cut: Cut, grid: _Grid, by_patient: _ByPatient) -> _Column:
@@ -198,7 +196,7 @@ class _Column:
         return cls(
             cases,
             bins,
-            np.searchsorted(level, np.arange(len(cut) + 1)),
+            len(cut),
             _summing(level, np.ones(len(level), dtype=bool), len(cut)),
             tuple(_summing(level, bins >= first, len(cut)) for first in grid.first),
         )
@@ -261,7 +259,7 @@ def _everyone(column: _Column, counts: Floats, grid: _Grid) -> _Everyone:
 
 def _in_parts(column: _Column, counts: Floats, every: _Everyone) -> Array:
     """`_of_column`, of fewer draws at a time where a column has very many cells."""
-    size = max(1, _CELLS // len(column.bins))
+    size = max(_FEWEST, _CELLS // len(column.bins))
     if size >= counts.shape[1]:
         return _of_column(column, counts, every)
     parts = [slice(start, start + size) for start in range(0, counts.shape[1], size)]
@@ -284,12 +282,16 @@ def _of_column(column: _Column, counts: Floats, every: _Everyone) -> Array:
         hits, alarms = summing @ up, summing @ down
         inside += _rates(hits, alarms, *sizes[:2])
         outside += _rates(all_hits - hits, all_alarms - alarms, *sizes[2:])
-    running = np.cumsum(down, axis=0) - down / 2
-    before = np.vstack([np.zeros(down.shape[1]), np.cumsum(downs, axis=0)[:-1]])
-    running -= np.repeat(before, np.diff(column.starts), axis=0)
-    won = column.total @ (up * running)
+    running = np.cumsum(down, axis=0)
+    running -= down / 2
+    running *= up
+    # Negatives of the levels before are below every case; sums of halves are exact.
+    won = column.total @ running - ups * (np.cumsum(downs, axis=0) - downs)
     # Pairs without any case of the level: all, less those of its cases, plus those of two of them.
-    crossed = column.total @ (up * every.below[column.bins] + down * every.above[column.bins])
+    up *= every.below[column.bins]
+    down *= every.above[column.bins]
+    up += down
+    crossed = column.total @ up
     inside.append(_ratio(won, sizes[0] * sizes[1]))
     outside.append(_ratio(every.won - crossed + won, sizes[2] * sizes[3]))
     return np.stack([np.stack(inside), np.stack(outside)])

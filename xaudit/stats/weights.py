@@ -14,7 +14,7 @@ Patients = Sequence[str] | IntArray
 """The patient of each row: names, or numbers, which are looked up much faster."""
 
 # Small enough for the cache of a core: four times faster than one large block.
-_CHUNK = 1 << 17
+_CHUNK = 1 << 15
 # Numbers up to so many times the rows are counted in one array.
 _DENSE = 8
 
