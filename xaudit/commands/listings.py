@@ -9,8 +9,9 @@ from xaudit.commands.console import out
 
 def methods() -> None:
     """List the attribution methods: what each answers, its parameters, its cost."""
-    from xaudit.explain.port import EXPLAINERS, make_explainer
+    from xaudit.explain.port import EXPLAINERS, load_built_in, make_explainer
 
+    load_built_in()
     table = Table("method", "question", "parameters", "cost per case", "library", box=None)
     for name in EXPLAINERS:
         explainer = make_explainer(name, {})
