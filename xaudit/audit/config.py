@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -102,6 +102,9 @@ class DataConfig(Section):
     )  # fmt: skip
     exclude_duplicates: bool = Field(
         False, description="leave out every byte-identical copy but the first"
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="what an installed format asks for; ours ask for nothing"
     )
     near_duplicates: bool = Field(
         False, description="decode every image beforehand to name those that show the same picture"

@@ -13,7 +13,9 @@ from xaudit.audit.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, FloatArray, PreparedCase
 from xaudit.core.finding import CROSS, Finding
+from xaudit.core.metric import MetricFacts
 from xaudit.fairness.groups import levels
+from xaudit.metrics.added import added
 from xaudit.metrics.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
 
 BY_GROUP = ("mass", "hit")
@@ -34,7 +36,8 @@ def localization_findings(
     or degenerate scores 0, the worst value of every metric here but one, where 0 is chance. Cases
     in which not even a blob in the middle has the score are left out of both: it is not the map
     that lacks something, but the lesions lie outside the image, there is one where two are
-    needed, or the spacing for a tolerance in millimeters is not known.
+    needed, or the spacing for a tolerance in millimeters is not known. Of a metric of another
+    package the worst value is its bound on that side, and without one there is no worst case.
     "converged" leaves out maps that did not converge, where a method has any. Drawn lesions and
     boxes are also taken apart where a study has both: a box flatters the mass.
 
@@ -45,7 +48,7 @@ def localization_findings(
     """
     rows, report = with_lesions(results), _Report(results, means)
     for method in (*methods, *REFERENCES, CONSENSUS):
-        for metric in (*LOCALIZATION, *FURTHER, OF_FOREGROUND):
+        for metric in (*LOCALIZATION, *FURTHER, OF_FOREGROUND, *report.added):
             if report.has(method, metric) or method in methods:
                 yield from report.findings(rows, method, metric, {})
     for method in methods:
@@ -80,6 +83,7 @@ class _Report:
 
     def __init__(self, results: Results, means: Means) -> None:
         self._scores, self._means = results.by_score, means
+        self.added = {one.facts.name: _worst(one.facts) for one in added("map")}
         self._stopped = {
             (row.case_id, row.method)
             for row in results.maps
@@ -98,9 +102,10 @@ class _Report:
         rows = [row for row in rows if _reason(always.get(row.case_id)) is None]
         known = [row for row in rows if _value(scores.get(row.case_id)) is not None]
         yield self._mean(known, scores, metric, {**scope, "method": method, "analysis": "scored"})
-        if method not in (*REFERENCES, CONSENSUS):
-            worst = {**scope, "method": method, "analysis": "worst_case"}
-            yield self._mean(rows, scores, metric, worst)
+        worst = self.added.get(metric, 0.0)
+        if method not in (*REFERENCES, CONSENSUS) and worst is not None:
+            full = {**scope, "method": method, "analysis": "worst_case"}
+            yield self._mean(rows, scores, metric, full, worst)
 
     def converged(self, rows: Sequence[CaseRow], method: str) -> Iterator[Finding]:
         """The same over maps that converged, where some did not."""
@@ -122,10 +127,16 @@ class _Report:
         scores: Mapping[str, ScoreRow],
         metric: str,
         scope: dict[str, str],
+        worst: float = 0.0,
     ) -> Finding:
-        values = [_value(scores.get(row.case_id)) or 0.0 for row in rows]
+        found = (_value(scores.get(row.case_id)) for row in rows)
+        values = [worst if value is None else value for value in found]
         patients = [row.patient for row in rows]
         return self._means.finding(metric, scope, values, patients, share=is_share(metric))
+
+
+def _worst(facts: MetricFacts) -> float | None:
+    return facts.low if facts.better == "higher" else facts.high
 
 
 def _reason(score: ScoreRow | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +27,12 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.memory import give_back
-from xaudit.core.metric import METRICS
+from xaudit.core.metric import METRICS, Metric
 from xaudit.core.seeds import generator_for
 from xaudit.data.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.added import added, added_estimate
 from xaudit.metrics.calibration import calibration_bins
 from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
 from xaudit.metrics.discrimination import Predictions, with_misses
@@ -139,6 +141,10 @@ class Performance:
         return calibration_bins(self._judged)
 
     @cached_property
+    def _added(self) -> tuple[Metric[Any, Any], ...]:
+        return added("scores")
+
+    @cached_property
     def _scored(self) -> BoolArray:
         return self._cases.scored
 
@@ -221,6 +227,10 @@ class Performance:
     def _at_point(self, p: Predictions, scope: Scope) -> Iterator[Finding]:
         for name in AT_POINT:
             yield self._finding(name, scope, self._estimate(name, p, scope), p)
+        for metric in self._added:
+            name = metric.facts.name
+            found = added_estimate(metric, p, self._rng(name, scope), self.statistics.draws)
+            yield self._finding(name, scope, found, p)
         prevalence = self.statistics.prevalence
         if prevalence is not None and "group" not in scope:
             for name in AT_PREVALENCE:

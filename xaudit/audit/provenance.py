@@ -6,7 +6,10 @@ import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping
 
-PLUG_INS = ("xaudit.explainers", "xaudit.formats", "xaudit.metrics")
+PLUG_INS = (
+    "xaudit.explainers", "xaudit.exports", "xaudit.formats", "xaudit.languages", "xaudit.metrics",
+    "xaudit.sections",
+)  # fmt: skip
 """Groups of entry points; what installed packages announce there is imported."""
 PACKAGES = (
     "xaudit", "numpy", "scipy", "torch", "torchvision", "timm", "grad-cam", "captum", "shap",

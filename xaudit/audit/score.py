@@ -19,6 +19,7 @@ from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.explain.foreground import foreground
 from xaudit.explain.reference_maps import center_gaussian, edge_map, ideal_on_grid, intensity_map
+from xaudit.metrics.added import added, added_map_scores
 from xaudit.metrics.localization import (
     FURTHER,
     LOCALIZATION,
@@ -54,7 +55,8 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
     reach, reason = reach_of(tolerance, case.pixel_mm), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
-        names = (*LOCALIZATION, *FURTHER, OF_FOREGROUND, *EXTENT)
+        brought = (one.facts.name for one in added("map"))
+        names = (*LOCALIZATION, *FURTHER, OF_FOREGROUND, *EXTENT, *brought)
         return [score_row(case_id, method, name, undefined) for name in names]
     return [
         *map_scores(method, values, case, tolerance),
@@ -71,6 +73,7 @@ def map_scores(
     case_id, reach = case.case.case_id, reach_of(tolerance, case.pixel_mm)
     scores = score_map(values, case.lesions, case.inside, reach)
     scores[OF_FOREGROUND] = foreground_mass(values, case.lesions, _body(case))
+    scores |= added_map_scores(values, case.lesions, case.inside)
     rows = [score_row(case_id, method, name, score) for name, score in scores.items()]
     return [*rows, *lesion_rows(method, values, case, reach), *overlap_rows(method, values, case)]
 

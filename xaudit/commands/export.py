@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,17 +14,14 @@ from xaudit.report.language import SOURCE, speaking
 from xaudit.report.paper import Paper
 
 
-class Form(StrEnum):
-    """Which form."""
-
-    huggingface = "huggingface"
-    cyclonedx = "cyclonedx"
-    pdf = "pdf"
-
-
 def export(
     audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
-    form: Annotated[Form, typer.Option("--format", help="Which form.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", help="huggingface, cyclonedx, pdf, or a form that a package brings."
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Where it goes; a usual name in the audit's folder.")
     ] = None,
@@ -37,14 +33,16 @@ def export(
 ) -> None:
     """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
 
+    Installed packages may bring other forms.
+
     Needs neither the detector nor the images. `xaudit schema findings` prints the JSON Schema of
     findings.json itself.
     """
     from xaudit.audit.files import write_bytes
-    from xaudit.commands.forms import FORMS
+    from xaudit.commands.forms import exported
 
-    name, make = FORMS[form]
-    path = out or audit / name
     with speaking(language):
-        write_bytes(path, make(audit, paper, unverified))
+        name, content = exported(audit, form, paper, unverified=unverified)
+    path = out or audit / name
+    write_bytes(path, content)
     tell(str(path))

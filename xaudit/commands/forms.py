@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from xaudit.audit.card import write_cards
 from xaudit.audit.files import read_findings
 from xaudit.audit.hashes import FINDINGS, refuse_changed
 from xaudit.audit.judge import saved_verdict
-from xaudit.commands.export import Form
+from xaudit.errors import RegistryError, XauditError
 from xaudit.report.cyclonedx import cyclonedx_json
+from xaudit.report.export import EXPORTS, Export
 from xaudit.report.huggingface import huggingface_card
 from xaudit.report.paper import Paper
 from xaudit.report.pdf import print_pdf
 
+PDF = "pdf"
+EXPORTS.add("huggingface", Export("README.md", huggingface_card))
+EXPORTS.add("cyclonedx", Export("bom.cdx.json", lambda found, _, late: cyclonedx_json(found, late)))
 
-def _huggingface(audit: Path, _: Paper, unverified: bool) -> bytes:
+
+def exported(audit: Path, form: str, paper: Paper, *, unverified: bool) -> tuple[str, bytes]:
+    """The usual name of a form, and its content.
+
+    Args:
+        audit: folder of a finished audit.
+        form: "pdf", or a name of `EXPORTS`.
+        paper: what a PDF is printed on.
+        unverified: whether files that the run did not write may be used.
+
+    Raises:
+        RegistryError: the form is unknown, or that of an installed package fails.
+        AuditError: a file is not what the run wrote.
+    """
+    if form == PDF:
+        with tempfile.TemporaryDirectory() as folder:
+            card = write_cards(audit, Path(folder) / "card.html", unverified)
+            return "card.pdf", print_pdf(card, paper)
+    if form not in EXPORTS:
+        known = ", ".join(sorted((*EXPORTS, PDF)))
+        raise RegistryError(f"--format: expected one of {known}, got {form!r}")
+    made = EXPORTS[form]
     changed = refuse_changed(audit, FINDINGS, unverified)
-    verdict = saved_verdict(audit, unverified)
-    return huggingface_card(read_findings(audit), verdict, changed).encode()
-
-
-def _cyclonedx(audit: Path, _: Paper, unverified: bool) -> bytes:
-    changed = refuse_changed(audit, FINDINGS, unverified)
-    return cyclonedx_json(read_findings(audit), changed).encode()
-
-
-def _pdf(audit: Path, paper: Paper, unverified: bool) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return print_pdf(write_cards(audit, Path(folder) / "card.html", unverified), paper)
-
-
-FORMS: dict[Form, tuple[str, Callable[[Path, Paper, bool], bytes]]] = {
-    Form.huggingface: ("README.md", _huggingface),
-    Form.cyclonedx: ("bom.cdx.json", _cyclonedx),
-    Form.pdf: ("card.pdf", _pdf),
-}
-"""Its usual name, and what makes it of an audit's folder, a paper and `--unverified`."""
+    findings, verdict = read_findings(audit), saved_verdict(audit, unverified)
+    try:
+        content = made.make(findings, verdict, changed)
+        return made.file_name, content.encode() if isinstance(content, str) else bytes(content)
+    except XauditError:
+        raise
+    except Exception as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise RegistryError(f"export {form!r} failed: {said}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from xaudit.data.levels import Merge
 from xaudit.data.mask_files import MaskLesions
@@ -46,6 +46,7 @@ class DataSpec:
         holes: whether rings of one lesion that lie within each other are filled, or count as holes
             ("even_odd").
         exclude_duplicates: leave out every byte-identical copy but the first.
+        options: what a format of another package asks for.
     """
 
     format: str
@@ -68,3 +69,4 @@ class DataSpec:
     mask_values: MaskValues | None = None
     holes: Holes = "filled"
     exclude_duplicates: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)

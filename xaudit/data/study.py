@@ -37,7 +37,10 @@ def load_study(spec: DataSpec) -> Study:
     """
     if not spec.root.is_dir():
         raise DataError(f"data.root: expected the folder of the study, got {spec.root}")
-    study = FORMATS[spec.format](replace(spec, root=spec.root.resolve()))
+    reader = FORMATS[spec.format]
+    if spec.options and reader in BUILT_IN:
+        raise DataError(f"data.options: format {spec.format} has none; leave them out")
+    study = reader(replace(spec, root=spec.root.resolve()))
     if not study.cases:
         raise DataError(f"{spec.root}: the study lists no case")
     study = replace(study, cases=_choose_groups(study.cases, spec))

@@ -28,6 +28,7 @@ from xaudit.report.policy_section import counts, verdict_section
 from xaudit.report.record import Element, record
 from xaudit.report.robustness import robustness
 from xaudit.report.scrubbed import scrubbed_tables, scrubbed_warning
+from xaudit.report.sections import brought
 from xaudit.report.shortcuts import shortcuts
 from xaudit.report.spoken import sentences_of
 from xaudit.report.study_section import study_section
@@ -67,6 +68,7 @@ def build_card(
         verdict_section(verdict, look),
         *_measured(findings, verdict, look, uses),
         *_explanations(findings, look, pictures),
+        *brought(look),
         *_reference(findings, elements),
     )
     device = findings.detector

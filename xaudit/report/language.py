@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from xaudit.errors import ConfigError
-from xaudit.report.catalog import Catalog, English, read_catalog
+from xaudit.errors import ConfigError, InstallError
+from xaudit.report.catalog import Catalog, English, read_catalog, read_entries
 
 SOURCE = "en"
+PACKAGES = "xaudit.languages"
+"""Entry points: code of a language → where a package keeps the PO file of its own words."""
 FOLDER = Path(__file__).with_name("languages")
 _ENGLISH = Catalog(SOURCE, "English", ".", {}, {}, lambda _: 0)
 _CURRENT: ContextVar[Catalog] = ContextVar("language", default=_ENGLISH)
@@ -97,7 +101,29 @@ def _named(language: str) -> Catalog:
     if path not in FOLDER.glob("*.po"):
         known = ", ".join(f"{code} ({name})" for code, name in languages().items())
         raise ConfigError(f"language {language!r}: expected one of {known}")
-    return _catalog(path)
+    return _with_packages(language)
+
+
+@cache
+def _with_packages(language: str) -> Catalog:
+    """The catalog, and what installed packages say of their own words; ours goes first."""
+    own = _catalog(FOLDER / f"{language}.po")
+    entries = [one for path in _brought(language) for one in read_entries(path) if one.source]
+    return replace(
+        own,
+        messages={**{one.source: one.forms for one in entries if not one.stored}, **own.messages},
+        stored={**{one.source: one.forms[0] for one in entries if one.stored}, **own.stored},
+    )
+
+
+def _brought(language: str) -> Iterator[Path]:
+    for entry in entry_points(group=PACKAGES, name=language):
+        try:
+            yield Path(str(entry.load()))
+        except Exception as error:
+            raise InstallError(
+                f"plug-in {entry.name!r} ({entry.value}) of {PACKAGES} does not load: {error}"
+            ) from error
 
 
 @cache

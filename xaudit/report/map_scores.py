@@ -8,6 +8,7 @@ from itertools import product
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import Findings
 from xaudit.report import figures, numbers
+from xaudit.report.added import added_of_maps
 from xaudit.report.language import later, stored, tr
 from xaudit.report.lookup import Lookup
 from xaudit.report.view import Figure, Table
@@ -53,6 +54,7 @@ def further(look: Lookup, methods: Sequence[str], references: Sequence[str]) -> 
     note += look.methods(*(metric for metric, _ in _FURTHER if metric != "iou_frozen"))
     columns = (tr("Method"), *(tr(title) for _, title in _FURTHER))
     yield Table(tr("Further scores of the same maps"), columns, rows, note, folded=True)
+    yield from added_of_maps(look, (*methods, *references))
     for metric, title in _GAPS:
         yield from _gap(look, metric, title, methods)
 

@@ -6,6 +6,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import CROSS
 from xaudit.core.policy import Verdict
 from xaudit.report import figures, numbers
+from xaudit.report.added import added_of_scores
 from xaudit.report.at_points import AT_POINT, point_tables, side_by_side
 from xaudit.report.declared import net_benefit, of_curve
 from xaudit.report.demographics import demographics
@@ -67,6 +68,7 @@ def performance(look: Lookup) -> Section:
             *folds(look),
             *of_curve(look),
             *net_benefit(look),
+            *added_of_scores(look),
         ),
         missing=() if curve else (tr("ROC curve: not in the findings."),),
     )
