@@ -15,7 +15,7 @@ from xaudit.models.torch_detector import PositiveLogit, TorchDetector
 from xaudit.models.weights import load_weights, sha256_of_file
 
 # The first is faster; a network that flattens pictures with `view` works with the second only.
-_ORDERS = (torch.channels_last, torch.contiguous_format)
+_MEMORY_FORMATS = (torch.channels_last, torch.contiguous_format)
 
 _WRAP = (
     "it is called with one tensor (N, C, H, W): if it wants more, other names or a dictionary, "
@@ -80,14 +80,14 @@ def _capabilities(
 
 
 def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> PositiveLogit:
-    """The network with its normalization and head, in the order of bytes that it works with."""
+    """The network with its normalization and head, in the memory format that it works with."""
     problem: BaseException | None = None
-    for order in _ORDERS:
+    for memory_format in _MEMORY_FORMATS:
         try:
             with foreign_code("the network"):
-                return _called(network, spec, image, order)
+                return _called(network, spec, image, memory_format)
         except DetectorError as error:
-            # What it returned is no matter of the order of bytes.
+            # What it returned does not depend on the memory format.
             if error.__cause__ is None:
                 raise
             problem = problem or error.__cause__
@@ -100,9 +100,12 @@ def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) ->
 
 
 def _called(
-    network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor, order: torch.memory_format
+    network: torch.nn.Module,
+    spec: DetectorSpec,
+    image: torch.Tensor,
+    memory_format: torch.memory_format,
 ) -> PositiveLogit:
-    module = PositiveLogit(network, spec.input, spec.output, order)
+    module = PositiveLogit(network, spec.input, spec.output, memory_format)
     # Not inference mode: what a network keeps from here must allow gradients later.
     with torch.no_grad():
         module(image)

@@ -27,7 +27,8 @@ class PositiveLogit(torch.nn.Module):
         network: the network itself.
         spec: how pixels enter it.
         output: what its outputs mean.
-        order: of bytes; convolutions are fastest with channels last, values are the same.
+        memory_format: strides of weights and images; convolutions are fastest with channels last,
+            values are the same.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class PositiveLogit(torch.nn.Module):
         network: torch.nn.Module,
         spec: InputSpec,
         output: OutputSpec,
-        order: torch.memory_format = torch.channels_last,
+        memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
         super().__init__()
-        self.network = network.to(memory_format=order)  # type: ignore[call-overload]
-        self._channels, self._output, self._order = spec.channels, output, order
+        self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
+        self._channels, self._output = spec.channels, output
+        self._memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
         self.register_buffer("mean", torch.tensor(spec.mean).reshape(1, -1, 1, 1))
@@ -49,7 +51,7 @@ class PositiveLogit(torch.nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) in [0, 1] → (N,)."""
         planes = images.expand(-1, self._channels, -1, -1)
-        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self._order)
+        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self._memory_format)
         # Out of memory is a RuntimeError: fewer images at once may do.
         try:
             output = self.network(planes)
