@@ -33,8 +33,8 @@ from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
 from xaudit.data.study import load_study
-from xaudit.explain.coalitions import Coalitions, Hiding
-from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.perturbation.coalitions import Coalitions, Hiding
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.architectures import build_network

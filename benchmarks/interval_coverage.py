@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from xaudit.audit.config import StatisticsConfig
-from xaudit.audit.disparities import disparities
+from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.performance.disparities import disparities
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.seeds import generator_for

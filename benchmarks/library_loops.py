@@ -8,9 +8,9 @@ the same thing; everything else is the library's default, except where a comment
 import numpy as np
 import torch
 
-from xaudit.explain.coalitions import OUTSIDE
-from xaudit.explain.libraries import library
-from xaudit.explain.lime import covering
+from xaudit.explain.methods.lime import covering
+from xaudit.explain.numerics.libraries import library
+from xaudit.explain.perturbation.coalitions import OUTSIDE
 
 SAMPLES = 1000
 

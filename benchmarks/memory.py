@@ -16,14 +16,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from xaudit.audit.progress import Meter
-from xaudit.audit.shard import ShardWorker
-from xaudit.audit.store import Store
-from xaudit.data.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
-from xaudit.explain.evaluator import Evaluator
+from xaudit.audit.run.progress import Meter
+from xaudit.audit.run.shard import ShardWorker
+from xaudit.audit.store.store import Store
+from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec
+from xaudit.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
 from xaudit.testing import tiny_study
 
 SHARD = 24

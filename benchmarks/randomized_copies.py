@@ -16,15 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from xaudit.audit.second_maps import maps_again
-from xaudit.data.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
+from xaudit.audit.run.second_maps import maps_again
 from xaudit.data.prepare import prepare
-from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.checks.randomize import layers_from_top, randomized
+from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
-from xaudit.explain.randomize import layers_from_top, randomized
 from xaudit.metrics.randomization import randomization_similarity
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec
+from xaudit.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
 from xaudit.stats.bootstrap import clustered_mean
 from xaudit.testing import tiny_study
 

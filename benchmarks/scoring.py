@@ -19,9 +19,9 @@ import warnings
 import numpy as np
 from explain import CONTEXT, METHODS, detectors, load, real_cases
 
-from xaudit.audit.agreement import agreement_rows
-from xaudit.audit.score import reference_scores, score_rows
-from xaudit.explain.evaluator import Evaluator
+from xaudit.audit.scores.agreement import agreement_rows
+from xaudit.audit.scores.score import reference_scores, score_rows
+from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.metrics.localization import hit, mass, pixel_auc, rank_accuracy

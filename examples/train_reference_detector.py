@@ -20,9 +20,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from xaudit.data.phantom.demo import REFERENCE_INPUT
-from xaudit.data.phantom.study import PhantomStudy, phantom_study
 from xaudit.models.reference import SmallCnn, pool, small_cnn
+from xaudit.phantom.demo import REFERENCE_INPUT
+from xaudit.phantom.study import PhantomStudy, phantom_study
 
 TRAINING, TUNING, HELD_OUT = 7001, 7002, 7003
 """Seeds of the three studies; the demo study has another."""

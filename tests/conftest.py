@@ -1,14 +1,17 @@
-"""For every test: one thread for each worker, and no clock.
+"""For every test: one thread for each worker, no clock, and a small audit that runs in seconds.
 
 Workers of pytest-xdist share the cores. How long an example of Hypothesis takes says how busy the
 machine is, not whether the code is right.
 """
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 from hypothesis import settings
 
@@ -40,3 +43,93 @@ def whole_demo(tmp_path_factory):
             command = [sys.executable, "-m", "xaudit", "demo", "--out", str(folder)]
             subprocess.run(command, capture_output=True, text=True, check=True)
     return folder
+
+
+CHEAP = {
+    "gradcam": {},
+    "integrated_gradients": {"steps": 4, "max_steps": 4},
+    "shap": {"samples": 40, "segments": 16},
+    "lime": {"samples": 40, "segments": 16},
+}
+
+
+def audit_text(**changes):
+    content = {
+        "name": "small",
+        "seed": 5,
+        "data": {
+            "format": "manifest",
+            "root": "study",
+            "manifest": "manifest.csv",
+            "patient": "patient",
+            "site": "site",
+            "groups": ["sex", "body_part", "site"],
+        },
+        "detector": {
+            "name": "reference",
+            "architecture": "xaudit.models.reference:small_cnn",
+            "weights": "weights.safetensors",
+            "input": {
+                "height": 224, "width": 160, "channels": 1, "mean": [0.35], "std": [0.25],
+            },
+            "operating_points": [{"name": "default", "logit": 0.0, "origin": "fixed"}],
+        },
+        "explain": {
+            "cases": 6, "positives": 0.6667, "micro_batch": 8, "methods": CHEAP,
+            "checks": {"cases": 0},
+        },
+        "statistics": {"draws": 200, "prevalence": 0.25},
+        "policy": "policy.yaml",
+    }  # fmt: skip
+    # As it stands here: methods in another order than that of the alphabet.
+    return yaml.safe_dump(content | changes, sort_keys=False)
+
+
+POLICY = """\
+name: small
+rules:
+  - {id: auc, metric: auc, floor: 0.5, reason: better than chance}
+"""
+
+
+@pytest.fixture(scope="session", name="audit_text")
+def audit_text_fixture():
+    return audit_text()
+
+
+@pytest.fixture(scope="session")
+def phantom_folder(tmp_path_factory):
+    from xaudit.phantom.study import phantom_study
+    from xaudit.phantom.write import write_study
+
+    folder = tmp_path_factory.mktemp("phantom")
+    write_study(phantom_study(77, 40, 0.5), folder / "study")
+    return folder
+
+
+@pytest.fixture
+def workspace(phantom_folder, tmp_path):
+    """A folder with a study of its own, weights, a policy and an audit file."""
+    from xaudit.phantom.demo import REFERENCE_WEIGHTS
+
+    shutil.copytree(phantom_folder / "study", tmp_path / "study")
+    shutil.copyfile(REFERENCE_WEIGHTS, tmp_path / "weights.safetensors")
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "audit.yaml").write_text(audit_text(), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished(phantom_folder, tmp_path_factory) -> Path:
+    """A finished audit; not to be changed."""
+    from xaudit.audit.config.read_config import Overrides
+    from xaudit.phantom.demo import REFERENCE_WEIGHTS
+    from xaudit.pipeline.conduct import run_audit
+
+    base = tmp_path_factory.mktemp("finished")
+    shutil.copytree(phantom_folder / "study", base / "study")
+    shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
+    (base / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (base / "audit.yaml").write_text(audit_text(), encoding="utf-8")
+    run_audit(base / "audit.yaml", base / "out", Overrides(), None, lambda step: None)
+    return base / "out"

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from xaudit.audit.config import AuditConfig
+from xaudit.audit.config.config import AuditConfig
 from xaudit.errors import ConfigError
 from xaudit.yaml_file import read_yaml
 

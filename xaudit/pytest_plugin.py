@@ -81,8 +81,8 @@ class SavedAuditFixture:
                 rule compares with an audit of other cases.
         """
         # The plugin is loaded in every session of pytest; only a gate needs what judges.
-        from xaudit.audit.judge import judge_named  # noqa: PLC0415
         from xaudit.gate.verdict import exit_code  # noqa: PLC0415
+        from xaudit.pipeline.judge import judge_named  # noqa: PLC0415
 
         verdict = judge_named(
             self.folder,

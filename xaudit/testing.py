@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from xaudit.core.case import AnnotationForm, BoolArray, Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import Capability, InputSpec
-from xaudit.data.phantom.study import phantom_study
-from xaudit.data.phantom.write import write_study
 from xaudit.errors import DataError
+from xaudit.phantom.study import phantom_study
+from xaudit.phantom.write import write_study
 
 
 @dataclass(frozen=True, slots=True, eq=False)

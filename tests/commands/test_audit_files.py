@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from xaudit.audit.demo import prepare_demo
+from xaudit.pipeline.demo import prepare_demo
 
 
 @pytest.fixture(scope="module")

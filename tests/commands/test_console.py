@@ -6,7 +6,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from xaudit.audit.progress import Step
+from xaudit.audit.run.progress import Step
 from xaudit.commands import console
 from xaudit.commands.progress import progress_display
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from xaudit.audit.predictions import run_predictions
-from xaudit.audit.read_config import Overrides
+from xaudit.audit.config.read_config import Overrides
+from xaudit.pipeline.predictions import run_predictions
 
 ROOT = Path(__file__).parents[2]
 POLICY = """\

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from xaudit.audit.progress import Meter
+from xaudit.audit.run.progress import Meter
 from xaudit.commands import progress
 
 

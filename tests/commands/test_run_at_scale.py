@@ -9,8 +9,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from xaudit.audit.files import read_findings
-from xaudit.data.phantom.demo import REFERENCE_WEIGHTS
+from xaudit.audit.store.files import read_findings
+from xaudit.phantom.demo import REFERENCE_WEIGHTS
 
 CASES = 20_000
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from xaudit.audit.store import CaseRow, read_table, write_table
+from xaudit.audit.store.store import CaseRow, read_table, write_table
 from xaudit.commands import main
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from xaudit.data.phantom.demo import REFERENCE_WEIGHTS
-from xaudit.data.phantom.study import phantom_study
-from xaudit.data.phantom.write import write_study
+from xaudit.phantom.demo import REFERENCE_WEIGHTS
+from xaudit.phantom.study import phantom_study
+from xaudit.phantom.write import write_study
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 EXAMPLES = Path(__file__).parents[2] / "examples"

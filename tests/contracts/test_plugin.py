@@ -6,7 +6,7 @@ import sys
 import pytest
 
 USE = """
-from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.testing import planted_case

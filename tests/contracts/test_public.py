@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import xaudit
-from xaudit.audit.metrics import all_metrics
+from xaudit.audit.plan.metrics import all_metrics
 from xaudit.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]

@@ -25,13 +25,13 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "xaudit/templates/card.html.j2" in names
     assert "xaudit/templates/tables.js" in names
-    assert "xaudit/report/crosswalk.csv" in names
-    assert "xaudit/report/languages/de.po" in names
+    assert "xaudit/report/elements/crosswalk.csv" in names
+    assert "xaudit/report/language/languages/de.po" in names
     assert "xaudit/py.typed" in names
-    assert "xaudit/audit/demo_files/audit.yaml" in names
-    assert "xaudit/audit/qualification/policy.yaml" in names
+    assert "xaudit/pipeline/demo_files/audit.yaml" in names
+    assert "xaudit/qualification/policy.yaml" in names
     assert "xaudit/templates/qualification.html.j2" in names
-    assert "xaudit/data/phantom/reference_detector.safetensors" in names
+    assert "xaudit/phantom/reference_detector.safetensors" in names
     assert "xaudit/gate/pack_files/release.yaml" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"xaudit"}

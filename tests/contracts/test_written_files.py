@@ -1,4 +1,4 @@
-"""An audit's files are written through one door, which keeps them whole: `xaudit.audit.disk`."""
+"""Files of an audit are written by `xaudit.audit.store.disk` alone, which keeps them whole."""
 
 import ast
 from pathlib import Path
@@ -6,27 +6,29 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "xaudit"
-PLACES = ("audit", "commands")
-DOOR = PACKAGE / "audit" / "disk.py"
+PLACES = (
+    "audit", "compare", "provenance", "pipeline", "verify", "scrub", "qualification", "commands",
+)  # fmt: skip
+DOOR = PACKAGE / "audit" / "store" / "disk.py"
 # Who writes in another way, what it calls, and why nothing of an audit can be lost by it.
 OTHERWISE = {
-    ("audit/ledger.py", "open"): "appends under a lock, through disk.append",
-    ("audit/store.py", "savez_compressed"): "into a file that the door opened",
-    ("audit/store.py", "write_table"): "into a file that the door opened",
-    ("audit/case_files.py", "ParquetWriter"): "into a file that the door opened",
-    ("audit/case_files.py", "write_table"): "into a file that the door opened",
-    ("audit/lock.py", "unlink"): "the lock, where nothing else is in the folder",
-    ("audit/lock.py", "rmdir"): "a folder that holds nothing",
+    ("provenance/ledger.py", "open"): "appends under a lock, through disk.append",
+    ("audit/store/store.py", "savez_compressed"): "into a file that the door opened",
+    ("audit/store/store.py", "write_table"): "into a file that the door opened",
+    ("audit/store/case_files.py", "ParquetWriter"): "into a file that the door opened",
+    ("audit/store/case_files.py", "write_table"): "into a file that the door opened",
+    ("audit/store/lock.py", "unlink"): "the lock, where nothing else is in the folder",
+    ("audit/store/lock.py", "rmdir"): "a folder that holds nothing",
     **dict.fromkeys(
         (
-            ("audit/patient_key.py", name)
+            ("audit/store/patient_key.py", name)
             for name in ("mkdir", "fdopen", "link", "replace", "unlink")
         ),
         "a key, which is no file of an audit: kept from others, synced, given its name at once",
     ),
-    ("audit/qualification/trial.py", "mkdir"): "above the folder of an audit",
-    ("audit/qualification/studies.py", "rmtree"): "a study, which is drawn again",
-    ("audit/qualification/studies.py", "replace"): "a study, which is drawn again",
+    ("qualification/trial.py", "mkdir"): "above the folder of an audit",
+    ("qualification/studies.py", "rmtree"): "a study, which is drawn again",
+    ("qualification/studies.py", "replace"): "a study, which is drawn again",
 }
 WRITES = {
     "write_text", "write_bytes", "touch", "mkdir", "makedirs", "rename", "renames", "unlink",

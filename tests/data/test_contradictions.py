@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from xaudit.data.contradictions import patient_contradicts
-from xaudit.report.catalog import English
-from xaudit.report.language import speaking, stored
+from xaudit.report.language.catalog import English
+from xaudit.report.language.translation import speaking, stored
 
 
 def cases(rows, column="sex"):

@@ -3,7 +3,7 @@ from PIL import Image, ImageEnhance
 
 from xaudit.core.case import Case
 from xaudit.data.near_duplicates import near_duplicates
-from xaudit.data.phantom.study import phantom_study
+from xaudit.phantom.study import phantom_study
 
 
 @pytest.fixture(scope="module")

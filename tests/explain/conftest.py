@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from xaudit.core.detector import InputSpec
-from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.layers import TargetLayer

@@ -4,9 +4,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.inputs import Images
-from xaudit.explain.passes import Direct, Pass
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.engine.inputs import Images
+from xaudit.explain.engine.passes import Direct, Pass
 from xaudit.explain.port import Context, Explainer, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.testing import disc, planted_case
@@ -82,7 +82,7 @@ def test_lime_shap_and_occlusion_share_their_coalitions(conv, case):
 
 
 def test_batches_are_filled_across_cases(conv, cases, monkeypatch):
-    from xaudit.explain import evaluator as module
+    from xaudit.explain.engine import evaluator as module
 
     sizes = []
     run = module.run_batch

@@ -15,7 +15,7 @@ from safetensors.torch import save as safetensors_bytes
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "reports" / "sample"
-DEMO = ROOT / "xaudit" / "audit" / "demo_files"
+DEMO = ROOT / "xaudit" / "pipeline" / "demo_files"
 
 
 def from_yaml(path):
@@ -248,8 +248,8 @@ def card():
     from pydantic import TypeAdapter
 
     from xaudit.core.finding import Findings
-    from xaudit.report.card import build_card
-    from xaudit.report.render import render_html
+    from xaudit.report.cards.card import build_card
+    from xaudit.report.cards.render import render_html
 
     read = TypeAdapter(Findings).validate_python(json.loads(findings()))
     return render_html(build_card(read, None, {})).encode()

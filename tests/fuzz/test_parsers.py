@@ -38,8 +38,8 @@ class Target:
 
 
 def _audit_file(path):
-    from xaudit.audit.predictions_config import audits_predictions, read_predictions_config
-    from xaudit.audit.read_config import Overrides, read_config
+    from xaudit.audit.config.predictions_config import audits_predictions, read_predictions_config
+    from xaudit.audit.config.read_config import Overrides, read_config
 
     if audits_predictions(path):
         return read_predictions_config(path, Overrides())
@@ -58,15 +58,15 @@ def _demo_policy():
 
 
 def _device(path):
-    from xaudit.audit.device import read_device
+    from xaudit.audit.config.device import read_device
 
     return read_device(path)
 
 
 @cache
 def _spec():
-    from xaudit.audit.predictions_config import read_predictions_config
-    from xaudit.audit.read_config import Overrides
+    from xaudit.audit.config.predictions_config import read_predictions_config
+    from xaudit.audit.config.read_config import Overrides
 
     return read_predictions_config(seeds.ROOT / "examples" / "small-predictions.yaml", Overrides())[
         0
@@ -135,9 +135,9 @@ def _sidecar(path):
 
 
 def _findings(path):
-    from xaudit.audit.files import read_findings
+    from xaudit.audit.store.files import read_findings
     from xaudit.gate.verdict import judge
-    from xaudit.report.twin import twin
+    from xaudit.report.elements.twin import twin
 
     found = read_findings(path.parent)
     twin(found, None)
@@ -145,7 +145,7 @@ def _findings(path):
 
 
 def _verdict(path):
-    from xaudit.audit.files import read_json
+    from xaudit.audit.store.files import read_json
     from xaudit.core.policy import Verdict
     from xaudit.gate.outputs.document import verdict_json
     from xaudit.gate.outputs.github import github_commands
@@ -162,7 +162,7 @@ def _verdict(path):
 
 
 def _hashes(path):
-    from xaudit.audit.hashes import changed_files, refuse_changed
+    from xaudit.audit.store.hashes import changed_files, refuse_changed
 
     (path.parent / "findings.json").touch()
     with sentences():
@@ -171,7 +171,7 @@ def _hashes(path):
 
 
 def _ledger(path):
-    from xaudit.audit.ledger import Use, append_use, read_ledger
+    from xaudit.provenance.ledger import Use, append_use, read_ledger
 
     with sentences():
         append_use(path, Use("run", "1" * 64, "2" * 64, "d 1", None, "pass"))
@@ -179,7 +179,7 @@ def _ledger(path):
 
 
 def _plan(path):
-    from xaudit.audit.record import read_record
+    from xaudit.audit.store.record import read_record
 
     return read_record(path.parent)
 
@@ -190,7 +190,7 @@ def _looks(path):
 
 
 def _signature(path):
-    from xaudit.audit.signature import signature_differences
+    from xaudit.provenance.signature import signature_differences
 
     folder = path.parent
     (folder / "findings.json").touch()
@@ -199,7 +199,7 @@ def _signature(path):
 
 
 def _key(path):
-    from xaudit.audit.signature import sign, signature_differences
+    from xaudit.provenance.signature import sign, signature_differences
 
     folder = path.parent
     (folder / "findings.json").touch()
@@ -211,20 +211,20 @@ def _key(path):
 
 
 def _shard(path):
-    from xaudit.audit.store import CaseRow, read_table
+    from xaudit.audit.store.store import CaseRow, read_table
 
     return read_table(path, CaseRow)
 
 
 def _arrays(path):
-    from xaudit.audit.store import Store
+    from xaudit.audit.store.store import Store
 
     store = Store(path.parents[2])
     return dict(store.arrays(0))
 
 
 def _card(path):
-    from xaudit.audit.verify import findings_hash, verify_card
+    from xaudit.verify.verify import findings_hash, verify_card
 
     checks = verify_card(path)
     if not any(one.differences for one in checks):

@@ -8,10 +8,9 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from xaudit.audit.baseline import PairedBaseline
-from xaudit.audit.predictions import run_predictions
-from xaudit.audit.read_config import Overrides
-from xaudit.audit.same_cases import SavedAudit
+from xaudit.audit.config.read_config import Overrides
+from xaudit.compare.baseline import PairedBaseline
+from xaudit.compare.same_cases import SavedAudit
 from xaudit.core.estimate import Estimate
 from xaudit.core.finding import ExplanationVerdict, Finding
 from xaudit.errors import ConfigError
@@ -19,6 +18,7 @@ from xaudit.gate.names import refuse_unknown_names
 from xaudit.gate.packs import pack_names
 from xaudit.gate.policy import read_policy
 from xaudit.gate.verdict import judge
+from xaudit.pipeline.predictions import run_predictions
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "packs.md"
 PACKS = [Path(f"pack:{name}") for name in ("ci-fast", "release", "regulatory")]
@@ -167,7 +167,7 @@ def test_what_was_never_erased_is_never_passed(audits, pack):
 
 
 def test_every_name_in_a_pack_exists(audits):
-    from xaudit.audit.metrics import all_metrics
+    from xaudit.audit.plan.metrics import all_metrics
 
     names = [one.name for one in all_metrics()]
     for pack in PACKS:

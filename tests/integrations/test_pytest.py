@@ -6,8 +6,8 @@ import tomllib
 import pytest
 from pages import ROOT, blocks
 
-from xaudit.audit.predictions import run_predictions
-from xaudit.audit.read_config import Overrides
+from xaudit.audit.config.read_config import Overrides
+from xaudit.pipeline.predictions import run_predictions
 
 
 @pytest.fixture

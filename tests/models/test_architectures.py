@@ -18,11 +18,11 @@ from architectures import (
 from torch.nn.functional import interpolate
 
 from xaudit.core.detector import InputSpec
-from xaudit.explain.cam import GradCam, raw_cam
-from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.folding import folded
-from xaudit.explain.inputs import Images
-from xaudit.explain.passes import Features, Pass
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.engine.folding import folded
+from xaudit.explain.engine.inputs import Images
+from xaudit.explain.engine.passes import Features, Pass
+from xaudit.explain.methods.cam import GradCam, raw_cam
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.heads import positive_logit

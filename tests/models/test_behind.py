@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn import functional
 
 from xaudit.core.detector import InputSpec
-from xaudit.explain.cam import raw_cam
-from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.inputs import Images
-from xaudit.explain.passes import Pass
-from xaudit.explain.randomize import layers_from_top, randomized
+from xaudit.explain.checks.randomize import layers_from_top, randomized
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.engine.inputs import Images
+from xaudit.explain.engine.passes import Pass
+from xaudit.explain.methods.cam import raw_cam
 from xaudit.models.layers import TargetLayer, find_target_layer
 
 SIZE = 32

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
-from xaudit.explain.cam import GradCam
-from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.folding import folded
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.engine.folding import folded
+from xaudit.explain.methods.cam import GradCam
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.layers import TargetLayer, find_target_layer

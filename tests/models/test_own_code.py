@@ -5,17 +5,17 @@ import sys
 import pytest
 import torch
 
-from xaudit.audit.qualification.catalogue import DEFECTS, SOUND
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
 from xaudit.models.own_code import SHIPPED, needs_permission, refusal
+from xaudit.qualification.catalogue import DEFECTS, SOUND
 
 CALLABLES = [
     "os:getcwd", "builtins:print", "subprocess:run", "torch.hub:load", "torch:load",
     "torch.nn:Linear", "importlib:import_module", "torchvision.io:read_image",
     "torchvision.models:get_model", "torchvision.models:resnet18", "timm.models:create_model",
     "timm.models:load_checkpoint", "timm:create_model", "timm:hf-hub:org/net",
-    "timm:local-dir:/tmp", "torchvision:get_model", "xaudit.audit.files:write_text",
+    "timm:local-dir:/tmp", "torchvision:get_model", "xaudit.audit.store.files:write_text",
     "xaudit.models.reference:pool", "xaudit.models.reference:torch", "xaudit.commands:main",
     "Torchvision:resnet18", " torchvision:resnet18", "torchvision.:resnet18", "evil:factory",
     "xaudit.models.reference:small_cnn ", "xaudit.models.reference:SmallCnn:small_cnn",

@@ -11,8 +11,8 @@ from xaudit.models.plausibility import check_input
     [(0.35, 0.25, ""), (0.3, 0.5, ""), (0.0, 0.002, "deviations from"), (0.35, 63.75, "that vary")],
 )
 def test_wrong_scaling_is_noticed_where_batch_norm_tells(make_spec, mean, std, warned):
-    from xaudit.data.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
-    from xaudit.data.phantom.study import phantom_study
+    from xaudit.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
+    from xaudit.phantom.study import phantom_study
 
     spec = InputSpec(REFERENCE_INPUT.height, REFERENCE_INPUT.width, channels=1, mean=(mean,))
     # Such a std is refused where it is declared; values of another scale come in other ways too.

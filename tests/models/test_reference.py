@@ -11,20 +11,20 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from xaudit.data.phantom.demo import (
+from xaudit.models.reference import LocalContrast, pool, small_cnn
+from xaudit.phantom.demo import (
     REFERENCE_ARCHITECTURE,
     REFERENCE_INPUT,
     REFERENCE_OPERATING_POINT,
     REFERENCE_TARGET_LAYER,
     REFERENCE_WEIGHTS,
 )
-from xaudit.data.phantom.study import (
+from xaudit.phantom.study import (
     PhantomStudy,
     expose_patient,
     phantom_study,
     sample_patient,
 )
-from xaudit.models.reference import LocalContrast, pool, small_cnn
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "train_reference_detector.py"
 

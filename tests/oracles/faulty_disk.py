@@ -1,9 +1,10 @@
 """A disk that fails at a chosen operation: as a kill, as a loss of power, or because it is full.
 
-It stands under `xaudit.audit.disk`, through which all of an audit is written, and keeps beside the
-real folder a model of what has reached the disk: of a file what was there when it was synced, of a
-folder the names that were in it when that was synced. After a loss of power the folder is made what
-the model holds, or, torn, every name is there and what was not synced is half of it and zeros.
+It stands under `xaudit.audit.store.disk`, through which all of an audit is written, and keeps
+beside the real folder a model of what has reached the disk: of a file what was there when it was
+synced, of a folder the names that were in it when that was synced. After a loss of power the folder
+is made what the model holds, or, torn, every name is there and what was not synced is half of it
+and zeros.
 """
 
 import errno
@@ -12,7 +13,7 @@ import os
 import shutil
 from contextlib import contextmanager
 
-from xaudit.audit import disk
+from xaudit.audit.store import disk
 
 FILLS = {"open", "write", "make folder", "fsync", "rename"}
 """What a full disk can refuse."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from architectures import ARCHITECTURES, detector_of
 
-from xaudit.explain.evaluator import Evaluator
+from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import EXPLAINERS, Context, load_built_in, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.testing import disc, planted_case

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, nodes
 
-from xaudit.report.assets import template_root
-from xaudit.report.fields import ALL
+from xaudit.report.elements.fields import ALL
+from xaudit.report.view.assets import template_root
 
 PACKAGE = Path(__file__).parents[2] / "xaudit"
 SPEAKING = {"tr", "trn", "later"}
@@ -25,7 +25,8 @@ def messages():
 
 
 def of_code():
-    for path in sorted((*(PACKAGE / "report").rglob("*.py"), PACKAGE / "audit" / "pages.py")):
+    pages = PACKAGE / "audit" / "gallery" / "pages.py"
+    for path in sorted((*(PACKAGE / "report").rglob("*.py"), pages)):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             name = getattr(getattr(node, "func", None), "id", "")
             if name in SPEAKING and isinstance(node.args[0], ast.Constant):
@@ -51,7 +52,7 @@ def of_fields():
 
 def sentences_of_code():
     """What the code may write into findings and verdicts: texts, and f-strings as patterns."""
-    policy = (PACKAGE / "audit" / "qualification" / "policy.yaml").read_text("utf-8")
+    policy = (PACKAGE / "qualification" / "policy.yaml").read_text("utf-8")
     yield from (re.escape(rule["reason"]) for rule in yaml.safe_load(policy)["rules"])
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -66,7 +67,8 @@ def sentences_of_code():
 
 def reasons_of_code():
     """Every reason that the code gives for an estimate or a score that does not exist."""
-    for part in ("core", "stats", "metrics", "fairness", "gate", "audit"):
+    parts = "core", "stats", "metrics", "fairness", "gate", "audit", "compare", "pipeline", "verify"
+    for part in parts:
         for path in sorted((PACKAGE / part).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and node.args:

@@ -13,13 +13,13 @@ from safetensors.torch import load_file
 from scipy.stats import mannwhitneyu
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from xaudit.audit.conduct import run_audit
-from xaudit.audit.files import read_json
-from xaudit.audit.read_config import Overrides
-from xaudit.audit.record import PlanRecord
-from xaudit.audit.results import Results
-from xaudit.audit.store import Store
-from xaudit.explain.libraries import library
+from xaudit.audit.config.read_config import Overrides
+from xaudit.audit.store.files import read_json
+from xaudit.audit.store.record import PlanRecord
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import Store
+from xaudit.explain.numerics.libraries import library
+from xaudit.pipeline.conduct import run_audit
 from xaudit.torchvision_operators import torchvision_models
 
 ROOT = Path(__file__).parents[2]

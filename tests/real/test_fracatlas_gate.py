@@ -9,10 +9,10 @@ import yaml
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
-from xaudit.audit.conduct import run_audit
-from xaudit.audit.judge import judge_audit
-from xaudit.audit.read_config import Overrides
-from xaudit.audit.same_cases import SameCases, SavedAudit
+from xaudit.audit.config.read_config import Overrides
+from xaudit.compare.same_cases import SameCases, SavedAudit
+from xaudit.pipeline.conduct import run_audit
+from xaudit.pipeline.judge import judge_audit
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(os.environ.get("XAUDIT_FRACATLAS", ROOT / "../shared/data/fracatlas"))

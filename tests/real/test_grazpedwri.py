@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from xaudit.audit.predictions import run_predictions
-from xaudit.audit.read_config import Overrides
+from xaudit.audit.config.read_config import Overrides
+from xaudit.pipeline.predictions import run_predictions
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("XAUDIT_GRAZPEDWRI", ROOT / "../shared/data/grazpedwri"))

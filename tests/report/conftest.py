@@ -23,7 +23,7 @@ from xaudit.core.finding import (
 )
 from xaudit.core.metric import MetricFacts
 from xaudit.core.policy import Outcome, Rule, Verdict
-from xaudit.report.overlays import overlay_png, picture_png
+from xaudit.report.view.overlays import overlay_png, picture_png
 
 CHROMIUM = shutil.which("chromium")
 # WCAG 2.2, A and AA, and what axe-core holds for good practice besides.

@@ -10,7 +10,7 @@ import typer
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
 from xaudit.commands.unverified import Unverified
-from xaudit.report.language import SOURCE, speaking
+from xaudit.report.language.translation import SOURCE, speaking
 
 
 def card(
@@ -33,13 +33,13 @@ def card(
     The HTML is one file that asks nothing of the network, and prints. Neither the detector nor
     the images are needed.
     """
-    from xaudit.audit.card import write_cards, write_crosswalk
+    from xaudit.pipeline.card import write_cards, write_crosswalk
 
     with speaking(language):
         tell(str(write_cards(audit, out, unverified)))
         if crosswalk is not None:
             tell(str(write_crosswalk(audit, crosswalk, out, unverified)))
         if pages is not None:
-            from xaudit.audit.pages import write_pages
+            from xaudit.audit.gallery.pages import write_pages
 
             tell(str(write_pages(audit, pages, unverified)))

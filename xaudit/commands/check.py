@@ -19,16 +19,16 @@ from xaudit.commands.trust import AllowCode, Env, untold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xaudit.audit.check import Preview
-    from xaudit.audit.cost import StageCost
-    from xaudit.audit.predictions import PredictionsPlan
-    from xaudit.audit.profile import Limit
-    from xaudit.audit.read_config import Overrides
-    from xaudit.audit.record import PlanRecord
-    from xaudit.audit.shorten import Shorter
-    from xaudit.audit.store import CaseRow
+    from xaudit.audit.config.read_config import Overrides
+    from xaudit.audit.plan.profile import Limit
+    from xaudit.audit.store.record import PlanRecord
+    from xaudit.audit.store.store import CaseRow
     from xaudit.core.case import Case
     from xaudit.core.detector import OperatingPoint
+    from xaudit.pipeline.check import Preview
+    from xaudit.pipeline.cost import StageCost
+    from xaudit.pipeline.predictions import PredictionsPlan
+    from xaudit.pipeline.shorten import Shorter
 
 _SHOWN = 20
 _WAITING = 0.7
@@ -53,7 +53,7 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
 
     Exit code 0 if the audit can run, 2 if it cannot.
     """
-    from xaudit.audit.read_config import Overrides
+    from xaudit.audit.config.read_config import Overrides
 
     positives = 1.0 if profile else None
     overrides = Overrides(
@@ -65,15 +65,15 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
 
 
 def _check(config: Path, overrides: Overrides, size: Limit) -> None:
-    from xaudit.audit.predictions_config import audits_predictions
+    from xaudit.audit.config.predictions_config import audits_predictions
 
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config, overrides.env):
-        from xaudit.audit.predictions import plan_predictions
+        from xaudit.pipeline.predictions import plan_predictions
 
         _print_predictions(plan_predictions(config, overrides, size))
         return
-    from xaudit.audit.check import check_audit
+    from xaudit.pipeline.check import check_audit
 
     _print(check_audit(config, overrides, size))
 
@@ -138,8 +138,8 @@ def _print_resampling(preview: Preview) -> None:
 
 
 def _print_predictions(plan: PredictionsPlan) -> None:
-    from xaudit.audit.facts import group_levels
-    from xaudit.audit.on_threshold import on_thresholds
+    from xaudit.audit.summary.audit_facts import group_levels
+    from xaudit.audit.suspicions.on_threshold import on_thresholds
 
     rows, study = plan.rows, plan.study
     positives = sum(row.label for row in rows)

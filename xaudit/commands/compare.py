@@ -10,7 +10,7 @@ import typer
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
 from xaudit.commands.unverified import Unverified
-from xaudit.report.language import SOURCE, speaking
+from xaudit.report.language.translation import SOURCE, speaking
 
 
 def compare(
@@ -26,10 +26,10 @@ def compare(
 
     Needs neither detector nor images. A comparison judges nothing: its exit code is 0.
     """
-    from xaudit.audit.compare import compare as compare_audits
-    from xaudit.audit.files import to_json, write_text
-    from xaudit.report.changes import build_changes
-    from xaudit.report.render import render_html, render_markdown
+    from xaudit.audit.store.files import to_json, write_text
+    from xaudit.compare.compare import compare as compare_audits
+    from xaudit.report.cards.render import render_html, render_markdown
+    from xaudit.report.changes.changes import build_changes
 
     with speaking(language):
         changes = compare_audits(old, new, unverified)

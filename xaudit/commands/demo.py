@@ -19,13 +19,13 @@ def demo(
 
     Ends with the path of the card. The exit code is 0 whatever the verdict is: it is printed.
     """
-    from xaudit.audit.card import write_cards
-    from xaudit.audit.conduct import run_audit
-    from xaudit.audit.demo import prepare_demo
-    from xaudit.audit.judge import judge_audit
-    from xaudit.audit.read_config import Overrides
+    from xaudit.audit.config.read_config import Overrides
     from xaudit.gate.table import verdict_table
-    from xaudit.report.first import said_first
+    from xaudit.pipeline.card import write_cards
+    from xaudit.pipeline.conduct import run_audit
+    from xaudit.pipeline.demo import prepare_demo
+    from xaudit.pipeline.judge import judge_audit
+    from xaudit.report.elements.first import said_first
 
     say("drawing the study")
     config = prepare_demo(out)

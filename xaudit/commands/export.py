@@ -10,8 +10,8 @@ import typer
 from xaudit.commands.console import tell
 from xaudit.commands.language import Language
 from xaudit.commands.unverified import Unverified
-from xaudit.report.language import SOURCE, speaking
-from xaudit.report.paper import Paper
+from xaudit.report.exports.paper import Paper
+from xaudit.report.language.translation import SOURCE, speaking
 
 
 def export(
@@ -38,7 +38,7 @@ def export(
     Needs neither the detector nor the images. `xaudit schema findings` prints the JSON Schema of
     findings.json itself.
     """
-    from xaudit.audit.files import write_bytes
+    from xaudit.audit.store.files import write_bytes
     from xaudit.commands.forms import exported
 
     with speaking(language):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from xaudit.audit.card import write_cards
-from xaudit.audit.files import read_findings
-from xaudit.audit.hashes import FINDINGS, refuse_changed
-from xaudit.audit.judge import saved_verdict
+from xaudit.audit.store.files import read_findings
+from xaudit.audit.store.hashes import FINDINGS, refuse_changed
 from xaudit.errors import RegistryError, XauditError
-from xaudit.report.cyclonedx import cyclonedx_json
-from xaudit.report.export import EXPORTS, Export
-from xaudit.report.huggingface import huggingface_card
-from xaudit.report.paper import Paper
-from xaudit.report.pdf import print_pdf
+from xaudit.pipeline.card import write_cards
+from xaudit.pipeline.judge import saved_verdict
+from xaudit.report.exports.cyclonedx import cyclonedx_json
+from xaudit.report.exports.export import EXPORTS, Export
+from xaudit.report.exports.huggingface import huggingface_card
+from xaudit.report.exports.paper import Paper
+from xaudit.report.exports.pdf import print_pdf
 
 PDF = "pdf"
 EXPORTS.add("huggingface", Export("README.md", huggingface_card))

@@ -51,10 +51,10 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
-    from xaudit.audit.judge import judge_known, known_policy
     from xaudit.commands.outputs import Outputs
     from xaudit.gate.explain import what_is_checked
     from xaudit.gate.verdict import exit_code
+    from xaudit.pipeline.judge import judge_known, known_policy
 
     with untold(tuple(env or ())):
         rules, findings = known_policy(audit, policy, unverified, tuple(env or ()))
@@ -64,7 +64,7 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
         verdict = judge_known(audit, rules, findings, baseline, unverified)
     _print(findings, verdict, explain)
     if ledger is not None:
-        from xaudit.audit.record_use import record_gate
+        from xaudit.provenance.record_use import record_gate
 
         say(record_gate(ledger, audit, verdict).text)
     Outputs(junit, sarif, summary, json, github).write(verdict, _place(policy, verdict))
@@ -75,7 +75,7 @@ def _print(findings: Findings, verdict: Verdict, explain: str | None) -> None:
     from xaudit.gate.explain import explanation
     from xaudit.gate.table import verdict_table
     from xaudit.gate.words import warning_lines
-    from xaudit.report.first import said_first
+    from xaudit.report.elements.first import said_first
 
     if explain is not None:
         tell("\n".join((*explanation(verdict, explain), *warning_lines(verdict))))

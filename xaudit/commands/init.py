@@ -19,9 +19,9 @@ def init(
     """Look at a dataset and weights, and write an annotated audit file and device.yaml to edit."""
     if out.exists():
         raise ConfigError(f"{out}: exists; choose another --out, it is not written over")
-    from xaudit.audit.device_starter import device_text
-    from xaudit.audit.files import write_text
-    from xaudit.audit.starter import starter
+    from xaudit.audit.config.device_starter import device_text
+    from xaudit.audit.config.starter import starter
+    from xaudit.audit.store.files import write_text
 
     write_text(out, starter(dataset, model, out))
     tell(str(out))

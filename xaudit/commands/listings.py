@@ -25,7 +25,7 @@ def methods() -> None:
 
 def metrics() -> None:
     """List the metrics: what each answers, its bounds and its direction."""
-    from xaudit.audit.metrics import all_metrics
+    from xaudit.audit.plan.metrics import all_metrics
 
     table = Table("metric", "family", "question", "better", "range", box=None)
     for facts in all_metrics():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.files import write_text
+from xaudit.audit.store.files import write_text
 from xaudit.commands.console import order
 from xaudit.core.policy import Verdict
 from xaudit.gate.outputs.document import verdict_json

@@ -28,7 +28,7 @@ def policy(
 
 
 def _print(files: Sequence[Path], env: Collection[str]) -> None:
-    from xaudit.audit.metrics import all_metrics
+    from xaudit.audit.plan.metrics import all_metrics
     from xaudit.gate.names import unknown_metrics
     from xaudit.gate.policy import read_policy
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xaudit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from xaudit.audit.profile import Limit
+    from xaudit.audit.plan.profile import Limit
 
 
 class Profile(StrEnum):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xaudit.audit.progress import Listener, Step
+from xaudit.audit.run.progress import Listener, Step
 from xaudit.commands.console import err, say
 
 _SECONDS_BETWEEN_LINES = 15.0

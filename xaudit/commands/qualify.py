@@ -11,7 +11,7 @@ import typer
 from xaudit.commands.console import say, tell
 from xaudit.commands.language import Language
 from xaudit.errors import ExitCode
-from xaudit.report.language import SOURCE, speaking
+from xaudit.report.language.translation import SOURCE, speaking
 
 if TYPE_CHECKING:
     from xaudit.core.qualification import Qualification, Trial
@@ -41,7 +41,7 @@ def qualify(
     found and no sound detector was accused, else 1. A run that was interrupted goes on where it
     stopped; a finished audit is not run again.
     """
-    from xaudit.audit.qualification.conduct import qualify as conduct
+    from xaudit.qualification.conduct import qualify as conduct
 
     count = seeds or (1 if quick else _SEEDS)
     say("drawing the studies")

@@ -15,8 +15,8 @@ from xaudit.commands.trust import AllowCode, Env, untold
 from xaudit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from xaudit.audit.profile import Limit
-    from xaudit.audit.read_config import Overrides
+    from xaudit.audit.config.read_config import Overrides
+    from xaudit.audit.plan.profile import Limit
     from xaudit.core.finding import Findings
     from xaudit.core.suspicion import Suspicion
 
@@ -65,10 +65,10 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
 
     A run that was interrupted goes on where it stopped; a finished one is not run again.
     """
-    from xaudit.audit.ledger import read_ledger
-    from xaudit.audit.patient_key import default_key_file
-    from xaudit.audit.read_config import Overrides
-    from xaudit.audit.record_use import record_run
+    from xaudit.audit.config.read_config import Overrides
+    from xaudit.audit.store.patient_key import default_key_file
+    from xaudit.provenance.ledger import read_ledger
+    from xaudit.provenance.record_use import record_run
 
     if ledger is not None:
         # A damaged ledger is told before hours of work, not behind them.
@@ -98,8 +98,8 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
 
 def _report(findings: Findings, *, drawn: bool) -> None:
     """What came of it, in lines; why so many cases were drawn where the policy decided it."""
-    from xaudit.report.credibility import WORDS
-    from xaudit.report.first import said_first
+    from xaudit.report.elements.first import said_first
+    from xaudit.report.sections.credibility import WORDS
 
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
@@ -116,14 +116,14 @@ def _report(findings: Findings, *, drawn: bool) -> None:
 
 
 def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
-    from xaudit.audit.predictions_config import audits_predictions
+    from xaudit.audit.config.predictions_config import audits_predictions
 
     # Only an audit of a network needs the detector's libraries, which are slow to start.
     if audits_predictions(config, overrides.env):
-        from xaudit.audit.predictions import run_predictions
+        from xaudit.pipeline.predictions import run_predictions
 
         return run_predictions(config, out, overrides, limit)
-    from xaudit.audit.conduct import run_audit
+    from xaudit.pipeline.conduct import run_audit
 
     with progress_display() as listen:
         return run_audit(config, out, overrides, limit, listen, _foreseen)

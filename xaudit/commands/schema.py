@@ -32,9 +32,9 @@ def schema(
 def _schema(kind: Kind) -> dict[str, object]:
     from pydantic import TypeAdapter
 
-    from xaudit.audit.config import AuditConfig
-    from xaudit.audit.device import Device
-    from xaudit.audit.predictions_config import PredictionsConfig
+    from xaudit.audit.config.config import AuditConfig
+    from xaudit.audit.config.device import Device
+    from xaudit.audit.config.predictions_config import PredictionsConfig
     from xaudit.core.finding import Findings
     from xaudit.core.policy import Verdict
     from xaudit.gate.policy_file import policy_schema

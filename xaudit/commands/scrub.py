@@ -15,7 +15,7 @@ from xaudit.commands.console import say, tell
 from xaudit.core.scrubbed import K
 
 if TYPE_CHECKING:
-    from xaudit.audit.scrub.personal import Personal
+    from xaudit.scrub.personal import Personal
 
 
 def scrub(
@@ -37,7 +37,7 @@ def scrub(
     pictures and ids, texts and small groups are not in it. Whether that suffices is yours to
     decide: docs/reference/privacy.md says what is looked for and what is not.
     """
-    from xaudit.audit.scrub.copy import scrubbed, write_copy
+    from xaudit.scrub.copy import scrubbed, write_copy
 
     if out is None and not dry_run:
         say("nothing is written: name a new folder with --out COPY")
@@ -53,7 +53,7 @@ def scrub(
 
 
 def _table(listed: Sequence[Personal]) -> Table:
-    from xaudit.report.scrubbed import KINDS
+    from xaudit.report.sections.scrubbed import KINDS
 
     table = Table("personal", "HIPAA", "how many", "in the copy", box=None, pad_edge=False)
     for one in listed:

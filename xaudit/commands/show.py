@@ -16,6 +16,6 @@ def show(
     out: Annotated[Path | None, typer.Option(help="The PNG; CASE.png by default.")] = None,
 ) -> None:
     """Draw one explained case: image, lesions, every map and its scores."""
-    from xaudit.audit.panel import write_panel
+    from xaudit.audit.gallery.panel import write_panel
 
     tell(str(write_panel(audit, case, out)))

@@ -21,8 +21,8 @@ def sign(
     The signature lies beside what it signs: signatures.json in the folder, FILE.sig beside a card.
     What of the folder it does not speak of is named.
     """
-    from xaudit.audit.signature import SIGNED, uncovered
-    from xaudit.audit.signature import sign as sign_target
+    from xaudit.provenance.signature import SIGNED, uncovered
+    from xaudit.provenance.signature import sign as sign_target
 
     tell(str(sign_target(target, key, name, role)))
     beside = uncovered(target, SIGNED) if target.is_dir() else ()

@@ -11,8 +11,8 @@ from xaudit.commands.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
-    from xaudit.audit.signature import Statement
-    from xaudit.audit.verify import Check
+    from xaudit.provenance.signature import Statement
+    from xaudit.verify.verify import Check
 
 
 def verify(
@@ -38,8 +38,8 @@ def verify(
     a signature was not checked, or does not speak of a verdict, a card or a ledger that lies there;
     2: wrong usage.
     """
-    from xaudit.audit.signature import signed_by
-    from xaudit.audit.verify import findings_hash
+    from xaudit.provenance.signature import signed_by
+    from xaudit.verify.verify import findings_hash
 
     if key is not None and no_key:
         raise ConfigError("--key and --no-key: a signature is checked or it is not")
@@ -62,8 +62,8 @@ def verify(
 
 
 def _checks(target: Path, weights: Path | None, again: Path | None) -> tuple[Check, ...]:
-    from xaudit.audit.verify import verify_card, verify_folder
-    from xaudit.audit.verify_again import another_run
+    from xaudit.verify.verify import verify_card, verify_folder
+    from xaudit.verify.verify_again import another_run
 
     if target.is_dir():
         checks = verify_folder(target, weights)
@@ -76,8 +76,8 @@ def _checks(target: Path, weights: Path | None, again: Path | None) -> tuple[Che
 
 
 def _signature(target: Path, key: Path | None) -> Check:
-    from xaudit.audit.signature import place_of, signature_differences
-    from xaudit.audit.verify import Check
+    from xaudit.provenance.signature import place_of, signature_differences
+    from xaudit.verify.verify import Check
 
     if key is not None:
         return Check("signature", tuple(signature_differences(target, key)))
@@ -88,9 +88,9 @@ def _signature(target: Path, key: Path | None) -> Check:
 
 def _unsettled(target: Path, signed: Statement | None, no_key: bool) -> list[str]:
     """Why nothing differs and it is no pass all the same; what nobody answers for is named."""
-    from xaudit.audit.hashes import LATE_FILES
-    from xaudit.audit.signature import place_of, uncovered
-    from xaudit.audit.verify import MADE_ANEW
+    from xaudit.audit.store.hashes import LATE_FILES
+    from xaudit.provenance.signature import place_of, uncovered
+    from xaudit.verify.verify import MADE_ANEW
 
     lines = []
     if signed is None and not no_key and place_of(target).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from xaudit.core.detector import Capability
 from xaudit.core.registry import Registry
 from xaudit.core.seeds import seed_for
 from xaudit.errors import ConfigError
-from xaudit.explain.passes import Direct, Pass
+from xaudit.explain.engine.passes import Direct, Pass
 
 T = TypeVar("T")
 
@@ -138,20 +139,8 @@ EXPLAINERS: Registry[Callable[..., Explainer]] = Registry(
     "attribution method", entry_points="xaudit.explainers"
 )
 
-_BUILT_IN = (
-    "attention_maps",
-    "cam",
-    "deeplift",
-    "gradient_maps",
-    "gradient_shap",
-    "integrated_gradients",
-    "lime",
-    "occlusion",
-    "partition_shap",
-    "rise",
-    "score_cam",
-    "shap",
-)
+METHODS = "xaudit.explain.methods"
+"""Where the methods that ship with xaudit are: one file, one method or one family of them."""
 
 
 def explainer(name: str) -> Callable[[type[Explainer]], type[Explainer]]:
@@ -192,5 +181,6 @@ def make_explainer(name: str, params: Mapping[str, Parameter]) -> Explainer:
 
 def load_built_in() -> None:
     """Import the methods that ship with xaudit, which registers them."""
-    for module in _BUILT_IN:
-        importlib.import_module(f"xaudit.explain.{module}")
+    package = importlib.import_module(METHODS)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{METHODS}.{module.name}")

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import PreparedCase
-from xaudit.explain.evaluator import Evaluator
-from xaudit.explain.passes import Answer, Direct, Pass
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.engine.passes import Answer, Direct, Pass
 from xaudit.explain.port import Context, Explainer, Steps
 
 _CASES_AT_ONCE = 4

@@ -23,7 +23,7 @@ SHIPPED = frozenset(
     {
         "xaudit.models.reference:small_cnn",
         *(
-            f"xaudit.audit.qualification.{module}:{name}"
+            f"xaudit.qualification.{module}:{name}"
             for module, names in _QUALIFICATION.items()
             for name in names
         ),

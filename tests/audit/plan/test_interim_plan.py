@@ -1,0 +1,96 @@
+from collections import Counter
+
+import pytest
+from pydantic import ValidationError
+
+from xaudit.audit.config.config import LooksConfig
+from xaudit.audit.plan.interim_plan import larger, looks_note, plan_looks, unread
+from xaudit.audit.store.store import CaseRow
+from xaudit.core.policy import Policy, Rule
+from xaudit.gate.policy import read_policy
+from xaudit.stats.group_sequential import boundaries
+
+
+def study(count=400, per_patient=1):
+    return [
+        CaseRow(
+            f"c{n}", f"p{n // per_patient}", n // per_patient % 4 == 0,
+            {"site": "small" if n < 40 else "large"}, None, 0, "none", False,
+        )
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def test_every_look_has_the_mixture_of_the_study():
+    cases = study()
+    shards, looks = plan_looks(cases, LooksConfig(), 3)
+    by_id = {one.case_id: one for one in cases}
+    assert looks.cases == (100, 200, 300, 400)
+    assert looks.fractions == (0.25, 0.5, 0.75, 1.0)
+    assert looks.limits == boundaries(looks.fractions, "obrien_fleming")
+    assert looks.shards[-1] == len(shards)
+    for first, last in zip((0, *looks.shards), looks.shards, strict=False):
+        part = [by_id[one] for ids in shards[first:last] for one in ids]
+        assert len(part) == 100
+        assert sum(one.label for one in part) == 25
+        assert Counter(one.groups["site"] for one in part)["small"] in range(8, 13)
+    assert sorted(one for ids in shards for one in ids) == sorted(by_id)
+
+
+def test_cases_of_a_patient_come_to_the_same_look():
+    cases = study(per_patient=5)
+    shards, looks = plan_looks(cases, LooksConfig(), 3)
+    patient = {one.case_id: one.patient for one in cases}
+    parts = [
+        {patient[one] for ids in shards[first:last] for one in ids}
+        for first, last in zip((0, *looks.shards), looks.shards, strict=False)
+    ]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 80
+
+
+def test_order_is_random_and_fixed_by_the_seed():
+    one, again, other = (plan_looks(study(), LooksConfig(), seed) for seed in (3, 3, 4))
+    assert one == again
+    assert one[0] != other[0]
+
+
+def test_too_few_patients_for_two_looks_are_looked_at_once():
+    assert plan_looks(study(2), LooksConfig(fractions=(0.01, 1)), 3) is None
+    assert plan_looks(study(), LooksConfig(fractions=(1,)), 3) is None
+
+
+def test_looks_cost_cases_and_pocock_more_of_them():
+    cheap, dear = (larger(LooksConfig(spending=one)) for one in ("obrien_fleming", "pocock"))
+    assert 1.01 < cheap < 1.03
+    assert 1.15 < dear < 1.25
+
+
+def test_note_names_cases_and_boundaries():
+    note = looks_note(plan_looks(study(), LooksConfig(), 3)[1])
+    assert "after 100, 200, 300 and 400 cases" in note
+    assert "z = 4.33, 2.96, 2.36 and 2.01" in note
+
+
+def test_rules_that_only_a_finished_audit_answers_are_named():
+    from pathlib import Path
+
+    assert unread(read_policy(Path("pack:ci-fast"))) == ()
+    assert unread(read_policy(Path("pack:release"))) == (
+        "fracture-decides",
+        "nothing-else-decides",
+        "maps-mean-something",
+    )
+    rules = (
+        Rule("gap", "sensitivity_gap", floor=-0.2),
+        Rule("hit", "hit", {"method": "gradcam"}, floor=0.5),
+        Rule("worse", "degraded_auc", floor=0.7),
+        Rule("stable", "stability", floor=0.5),
+        Rule("failed", "failed_share", ceiling=0.1),
+    )
+    assert unread(Policy("p", rules, "")) == ("worse", "stable")
+
+
+@pytest.mark.parametrize("given", [(), (0.5,), (0.5, 0.5, 1), (1, 0.5), (-0.1, 1), (0.5, 1.2)])
+def test_wrong_fractions_are_refused(given):
+    with pytest.raises(ValidationError):
+        LooksConfig(fractions=given)

@@ -1,0 +1,185 @@
+"""The audit file of a table of predictions: `detector.format: predictions`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from xaudit.audit.config.config import (
+    ACKNOWLEDGE,
+    Acknowledged,
+    IntersectionsConfig,
+    OperatingPointConfig,
+    Section,
+    StatisticsConfig,
+)
+from xaudit.audit.config.read_config import Overrides, below
+from xaudit.core.finding import CROSS
+from xaudit.data.folds import FoldDesign
+from xaudit.data.predictions_spec import Columns, GroupColumn, NoPrediction, Scale, TableSpec
+from xaudit.errors import ConfigError
+from xaudit.yaml_file import YamlFile, read_yaml
+
+FORMAT = "predictions"
+
+
+class PredictionsDataConfig(Section):
+    """Which table is audited, and what its columns mean."""
+
+    table: Path = Field(
+        description="CSV, JSON, Parquet or Arrow, one row for each case, relative to this file"
+    )
+    name: str = Field("", description="how the card calls the study")
+    source: str = Field("", description="citation, DOI or commit, for the card")
+    license: str = Field("", description="terms under which the data are used, for the card")
+    dates: str = Field("", description="when the images were made, for the card")
+    columns: Columns = Field(description="role → column; without a patient, one image per patient")
+    positive: tuple[str, ...] = Field(("1", "1.0"), description="labels that mean fractured")
+    negative: tuple[str, ...] = Field(("0", "0.0"), description="labels that mean not fractured")
+    no_prediction: NoPrediction | None = Field(
+        None, description="rows for which the detector gave nothing: failed, not negative"
+    )
+    split: tuple[str, ...] = Field((), description="splits to audit; empty takes every row")
+    folds: FoldDesign | None = Field(
+        None, description="how the folds of columns.fold were made; needs that column"
+    )
+    missing: tuple[str, ...] | dict[str, tuple[str, ...]] | None = Field(
+        None,
+        description="texts that hold nothing instead of nan, NA, null, ... (column → texts for "
+        "single columns); an empty cell always holds nothing",
+    )
+    groups: dict[str, GroupColumn] = Field(
+        default_factory=dict, description="name on the card → column, with bins for numbers"
+    )
+    intersections: IntersectionsConfig | None = Field(
+        None, description="combinations of groups that are tables too"
+    )
+
+    @model_validator(mode="after")
+    def _folds_fit(self) -> PredictionsDataConfig:
+        if (self.folds is None) != (self.columns.fold is None):
+            raise ValueError("folds and columns.fold are declared together, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> PredictionsDataConfig:
+        crossed = [name for name in self.groups if CROSS.strip() in name]
+        if crossed:
+            raise ValueError(f"a group's name has no {CROSS.strip()}, got {crossed}")
+        unknown = [
+            name
+            for name in (self.intersections.of if self.intersections else ())
+            if name not in self.groups
+        ]
+        if unknown:
+            raise ValueError(f"intersections.of: no group {unknown}; there is: {[*self.groups]}")
+        return self
+
+
+class PredictionsDetectorConfig(Section):
+    """The detector that gave the scores; it is not run."""
+
+    format: Literal["predictions"]
+    name: str = Field(min_length=1)
+    version: str = ""
+    score: Scale = Field("probability", description="what a score is: probability or logit")
+    operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> PredictionsDetectorConfig:
+        names = [point.name for point in self.operating_points]
+        if len(set(names)) < len(names):
+            raise ValueError(f"operating points need different names, got {names}")
+        return self
+
+
+class PredictionsConfig(Section):
+    """An audit of scores without images or a network: performance, groups and sites."""
+
+    name: str = Field(min_length=1, description="how reports call the audit")
+    seed: int = Field(0, ge=0, description="everything random is spawned from it")
+    data: PredictionsDataConfig
+    detector: PredictionsDetectorConfig
+    statistics: StatisticsConfig = StatisticsConfig()
+    policy: Path | None = Field(None, description="policy file, relative to this file")
+    device: Path | None = Field(None, description="declared facts, relative to this file")
+    acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)
+    max_failed: float = Field(
+        0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
+    )
+
+    def spec(self) -> TableSpec:
+        """What the reader of the table needs."""
+        data = self.data
+        return TableSpec(
+            table=data.table,
+            columns=data.columns,
+            scale=self.detector.score,
+            positive=data.positive,
+            negative=data.negative,
+            no_prediction=data.no_prediction,
+            split=data.split,
+            groups=data.groups,
+            folds=data.folds,
+            missing=data.missing,
+        )
+
+
+def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
+    """Whether an audit file is about a table of predictions, not about a network.
+
+    Args:
+        path: the audit file.
+        env: environment variables that it may read; see `xaudit.yaml_file.read_yaml`.
+
+    Raises:
+        ConfigError: the file cannot be read, or `detector.format` is something else.
+    """
+    file = read_yaml(path, env)
+    detector = file.data.get("detector") if isinstance(file.data, dict) else None
+    found = detector.get("format") if isinstance(detector, dict) else None
+    if found is not None and found != FORMAT:
+        place = file.place(("detector", "format"))
+        raise ConfigError(
+            f"{place}: detector.format: expected {FORMAT!r}, got {found!r}; leave the line out "
+            "where a network is to be run"
+        )
+    return found == FORMAT
+
+
+def read_predictions_config(path: Path, overrides: Overrides) -> tuple[PredictionsConfig, YamlFile]:
+    """Read an audit file of predictions; relative paths are taken from its folder.
+
+    Args:
+        path: the YAML file.
+        overrides: values of the command line; `data` is the table, or the folder that holds it.
+
+    Raises:
+        ConfigError: every mistake of the file, each with its place; an option does not apply.
+    """
+    if overrides.weights is not None or overrides.cases is not None:
+        raise ConfigError("--weights and --cases do not apply: no detector is run on predictions")
+    file = read_yaml(path, overrides.env)
+    config = file.parse(PredictionsConfig)
+    folder = path.resolve().parent
+    table = below(folder, config.data.table)
+    if overrides.data is not None:
+        given = overrides.data.resolve()
+        table = given / table.name if given.is_dir() else given
+    data = {"table": table, "split": overrides.split or config.data.split}
+    others = {
+        "policy": overrides.policy_of(folder, config.policy),
+        "device": below(folder, config.device) if config.device is not None else None,
+    }
+    parts = {"data": config.data.model_copy(update=data)}
+    return config.model_copy(update=parts | others), file
+
+
+def placed(problem: str, file: YamlFile) -> str:
+    """The problem with the line of the key that it begins with, if it begins with one."""
+    key = re.match(r"data(\.[^:]+)*(?=: )", problem)
+    return f"{file.place(tuple(key[0].split('.')))}: {problem}" if key else problem

@@ -1,0 +1,127 @@
+"""A first audit file for a dataset and a set of weights, with a comment at every choice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import yaml
+
+from xaudit.audit.config.network_starter import asked, network_text
+from xaudit.audit.config.questions import OPEN
+from xaudit.data.inspect import Inspection, inspect_dataset
+from xaudit.models.recognize import recognize
+from xaudit.models.sidecars.read import read_sidecars
+
+_TEXT = """\
+# An audit of {name}. Written by `xaudit init`: answer every question mark, read every line,
+# then `xaudit check` it.
+name: {name_yaml}
+seed: 0
+
+data:
+{data}
+
+detector:
+  name: {detector}
+  version: "1"
+  weights: {weights}
+{network}
+  operating_points:
+    # A case is positive above a threshold on the probability (or on the logit).
+    - name: default
+{point}
+
+explain:
+  # Maps cost hundreds of evaluations each, so a stratified sample is explained. With these numbers
+  # a run takes well under an hour on two cores with a mobile network; `xaudit check` says how long
+  # yours takes, stage by stage, and which number to lower where it is more than an hour.
+  cases: 60
+  positives: 0.6667
+  checks: {{cases: 20}}      # of these, cases in which the maps themselves are checked
+  shortcuts: 60            # of these, cases in which lesions and artifacts are erased
+  methods:                 # parameters: xaudit methods
+    gradcam: {{}}
+    integrated_gradients: {{}}
+    shap: {{}}
+    lime: {{}}
+
+robustness:
+  cases: 100               # scored again as worse radiographs
+  maps: 20                 # explained again as worse radiographs, by methods of few passes
+
+statistics:
+  draws: 2000
+  # Share of fractures where the detector will be used, for predictive values. Leave it out if it
+  # is not known: they are then given for this study only.
+  # prevalence: 0.2
+
+# Rules that the audit must pass, fixed before it runs; see docs/how-to/write-a-policy.md.
+# policy: policy.yaml
+# What the maker states of the device, for the card.
+device: device.yaml
+"""
+
+
+def starter(folder: Path, weights: Path, out: Path) -> str:
+    """The text of an audit file: what can be shown is written, the rest is a question.
+
+    Args:
+        folder: of the study.
+        weights: safetensors or state_dict.
+        out: where the file will be; paths in it are relative to its folder.
+
+    Raises:
+        ConfigError: the folder holds no study that is recognized.
+        DetectorError: the weights cannot be read.
+    """
+    found, seen = inspect_dataset(folder), recognize(weights)
+    return _TEXT.format(
+        name=folder.resolve().name,
+        name_yaml=_scalar(folder.resolve().name),
+        data=_data(found, _relative(folder, out)),
+        detector=_scalar(weights.stem),
+        weights=_scalar(_relative(weights, out)),
+        network=network_text(seen, read_sidecars(weights)),
+        point=_point(),
+    )
+
+
+def _point() -> str:
+    keys = ("probability", "origin", "note")
+    return "\n".join(line for key in keys for line in asked("operating_points", key, "      "))
+
+
+def _data(found: Inspection, root: str) -> str:
+    spec = found.spec
+    lines = [f"  # {sentence}" for sentence in found.findings]
+    lines += [f"  format: {spec.format}", f"  root: {_scalar(root)}"]
+    for name in ("manifest", "name", "patient", "site"):
+        value = getattr(spec, name)
+        if value:
+            lines.append(f"  {name}: {_scalar(str(value))}")
+    for name in ("groups", "positive"):
+        values = getattr(spec, name)
+        if values:
+            lines.append(f"  {name}: [{', '.join(map(_scalar, values))}]")
+    # Among the sentences is then the question which values mean fractured.
+    if not spec.positive and any("data.positive" in one for one in found.findings):
+        lines.append(f'  positive: "{OPEN}"')
+    if spec.columns:
+        lines.append("  columns:")
+        lines += [f"    {role}: {_scalar(name)}" for role, name in spec.columns.items()]
+    lines += [
+        "  # For the card: where the images come from, under which terms, and when they were made.",
+        '  source: ""',
+        '  license: ""',
+        '  dates: ""',
+    ]
+    return "\n".join(lines)
+
+
+def _scalar(text: str) -> str:
+    return yaml.safe_dump(text, default_style='"', width=10_000).strip()
+
+
+def _relative(path: Path, out: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), out.resolve().parent)).as_posix()

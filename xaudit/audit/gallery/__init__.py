@@ -1,0 +1,1 @@
+"""Cases that a card shows, and the pages of cases."""

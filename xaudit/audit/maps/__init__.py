@@ -1,0 +1,1 @@
+"""Findings about maps, and about what changes a score."""

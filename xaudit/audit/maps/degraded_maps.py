@@ -1,0 +1,77 @@
+"""From maps of worse radiographs to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.scores.patient_means import is_share
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import CheckRow
+from xaudit.core.finding import Finding
+from xaudit.core.seeds import generator_for
+from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.evidence import NO_LESIONS, NONE_INSIDE
+from xaudit.metrics.localization import hit, mass
+from xaudit.stats.bootstrap import clustered_mean
+
+SCORES = {"mass": mass, "hit": hit}
+"""What is read from the maps of worse images."""
+_OF_CASE = {NO_LESIONS.reason, NONE_INSIDE.reason}
+_Step = tuple[str, str, str, str]
+
+
+def degraded_map_findings(
+    rows: Sequence[CheckRow],
+    results: Results,
+    statistics: StatisticsConfig,
+    seed: int,
+    unit: str,
+) -> Iterator[Finding]:
+    """Mean score at each severity, and its distance to that of the same images as they are.
+
+    A map that nothing can be read from scores 0, the worst: a detector that goes blind on worse
+    images must not look better for it. Images whose map could not be read before anything was
+    done to them are left out, and so are steps that turned every lesion out of the image.
+
+    Args:
+        rows: of the maps of worse images.
+        results: of the run, with the scores of the images as they are.
+        statistics: draws and minimum sizes.
+        seed: of the plan.
+        unit: what a patient is called in this study.
+    """
+    patients = {row.case_id: row.patient for row in results.cases}
+    for (metric, method, ladder, severity), scores in _by_step(rows).items():
+        clean = _clean(results, method, metric)
+        used = [case_id for case_id in scores if case_id in clean]
+        worse = np.array([scores[one] for one in used])
+        gaps = worse - np.array([clean[one] for one in used])
+        scope = {"degradation": ladder, "severity": severity, "method": method}
+        for name, values in ((metric, worse), (f"{metric}_gap", gaps)):
+            named = f"degraded_{name}"
+            rng = generator_for(seed, "bootstrap", f"{named}[{ladder},{method},{severity}]")
+            estimate = clustered_mean(
+                values, [patients[one] for one in used], rng, statistics.draws,
+                share=name == metric and is_share(metric),
+            )  # fmt: skip
+            sized = apply_size_rule(estimate, len(used), statistics.minimum)
+            yield Finding(named, scope, replace(sized, unit=unit), positives=len(used))
+
+
+def _by_step(rows: Sequence[CheckRow]) -> Mapping[_Step, Mapping[str, float]]:
+    """(metric, method, ladder, severity) → case → score, 0 where the map cannot be read."""
+    table: dict[_Step, dict[str, float]] = {}
+    for row in rows:
+        if row.metric in SCORES and row.undefined not in _OF_CASE:
+            step = (row.metric, row.method, row.facet, row.level)
+            table.setdefault(step, {})[row.case_id] = row.value or 0.0
+    return table
+
+
+def _clean(results: Results, method: str, metric: str) -> Mapping[str, float]:
+    scores = results.by_score.get((method, metric), {})
+    return {case_id: row.value for case_id, row in scores.items() if row.value is not None}

@@ -1,0 +1,102 @@
+"""From the logits of worse radiographs to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from xaudit.audit.store.store import CaseRow, DegradedRow
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import Finding
+from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.discrimination import Predictions, auc, sensitivity, specificity
+from xaudit.metrics.robustness import degradation
+
+
+def robustness_findings(
+    rows: Sequence[DegradedRow],
+    cases: Sequence[CaseRow],
+    points: Sequence[OperatingPoint],
+    unit: str,
+    minimum: tuple[int, int],
+) -> Iterator[Finding]:
+    """Each metric at each severity, and its distance to the same images as they are.
+
+    Args:
+        rows: logits of the worse images.
+        cases: every case of the audit.
+        points: operating points.
+        unit: what a patient is called in this study.
+        minimum: cases of a class for an interval, and for a verdict.
+    """
+    by_id = {case.case_id: case for case in cases}
+    yield from _as_they_are([by_id[one] for one in dict.fromkeys(row.case_id for row in rows)],
+                            points, unit, minimum)  # fmt: skip
+    for (ladder, severity), logits in _by_step(rows).items():
+        used = [by_id[case_id] for case_id in logits]
+        worse = np.array(list(logits.values()))
+        scope = {"degradation": ladder, "severity": f"{severity:g}"}
+        for number, point in enumerate(points):
+            clean = _predictions(used, point.edge, unit)
+            for metric, one in degradation(clean, worse).items():
+                if metric == "auc" and number:
+                    continue
+                full = scope if metric == "auc" else {**scope, "operating_point": point.name}
+                for name, estimate in ((metric, one.worse), (f"{metric}_gap", one.gap)):
+                    sized = _sized(estimate, metric, clean, minimum)
+                    yield Finding(_named(name), full, sized, positives=int(clean.labels.sum()))
+
+
+def _as_they_are(
+    used: Sequence[CaseRow], points: Sequence[OperatingPoint], unit: str, minimum: tuple[int, int]
+) -> Iterator[Finding]:
+    """The same metrics of the same images before anything is done to them."""
+    scope = {"degradation": "none", "severity": "0"}
+    for number, point in enumerate(points if used else ()):
+        clean = _predictions(used, point.edge, unit)
+        for metric, function in (
+            ("auc", auc),
+            ("sensitivity", sensitivity),
+            ("specificity", specificity),
+        ):
+            if metric == "auc" and number:
+                continue
+            full = scope if metric == "auc" else {**scope, "operating_point": point.name}
+            sized = _sized(function(clean), metric, clean, minimum)
+            yield Finding(_named(metric), full, sized, positives=int(clean.labels.sum()))
+
+
+def _by_step(rows: Sequence[DegradedRow]) -> Mapping[tuple[str, float], Mapping[str, float]]:
+    """(ladder, severity) → case id → logit, of the cases that have one."""
+    table: dict[tuple[str, float], dict[str, float]] = {}
+    for row in rows:
+        step = table.setdefault((row.ladder, row.severity), {})
+        if row.logit is not None:
+            step[row.case_id] = row.logit
+    return table
+
+
+def _named(name: str) -> str:
+    """A name of its own: a rule on ``sensitivity`` means that of the images as they are."""
+    return f"degraded_{name}"
+
+
+def _sized(estimate: Estimate, metric: str, p: Predictions, minimum: tuple[int, int]) -> Estimate:
+    positives = int(p.labels.sum())
+    kinds = {"positives": positives, "negatives": len(p) - positives}
+    if metric != "auc":
+        kinds.pop("negatives" if metric == "sensitivity" else "positives")
+    count, what = min((count, what) for what, count in kinds.items())
+    return apply_size_rule(estimate, count, minimum, what)
+
+
+def _predictions(rows: Sequence[CaseRow], threshold: float, unit: str) -> Predictions:
+    return Predictions(
+        logits=np.array([row.logit for row in rows], dtype=np.float64),
+        labels=np.array([row.label for row in rows], dtype=bool),
+        patients=tuple(row.patient for row in rows),
+        threshold=threshold,
+        unit=unit,
+    )

@@ -1,0 +1,1 @@
+"""Findings about the scores of cases: overall, by group, by site."""

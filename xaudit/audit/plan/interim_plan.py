@@ -1,0 +1,136 @@
+"""When an audit is looked at while it runs; fixed with the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from xaudit.audit.config.config import LooksConfig
+from xaudit.audit.plan.metrics import all_metrics
+from xaudit.audit.plan.profile import Sampled
+from xaudit.audit.plan.sample import draw_sample
+from xaudit.core.looks import SPENDING_NAMES, LookPlan
+from xaudit.core.policy import Policy, Rule
+from xaudit.gate.derived import DERIVED
+from xaudit.stats.group_sequential import boundaries, inflation
+
+SHARD_CASES = 24
+FOLDS_NOTE = "Looked at once, at its end: every fold has a detector of its own."
+_READ = {"discrimination", "calibration", "association", "utility", "shift", "localization",
+         "extent", "agreement"}  # fmt: skip
+
+Shards = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """A patient in place of a case, so that all cases of one come to the same look."""
+
+    case_id: str
+    label: bool
+    groups: Mapping[str, str]
+
+
+def larger(looks: LooksConfig) -> float:
+    """How much larger a sample must be because it is looked at while it grows; at least 1."""
+    return inflation(looks.fractions, boundaries(looks.fractions, looks.spending))
+
+
+def unread(policy: Policy) -> tuple[str, ...]:
+    """Rules that only a finished audit can answer: checks of explanations and degraded images."""
+    families = {one.name: one.family for one in all_metrics()}
+    return tuple(rule.id for rule in policy.rules if not _read(rule, families))
+
+
+def _read(rule: Rule, families: Mapping[str, str]) -> bool:
+    name = rule.metric.removesuffix("_gap")
+    known = rule.metric in DERIVED or families.get(name) in _READ
+    return rule.at_least is None and known and not name.startswith("degraded_")
+
+
+def plan_looks(
+    cases: Sequence[Sampled], looks: LooksConfig, seed: int
+) -> tuple[Shards, LookPlan] | None:
+    """Spread the cases over the looks, and compute the boundaries.
+
+    Each look adds a sample of the patients that are left, drawn by label and in proportion to the
+    groups before any image is read; so no result can steer what comes next, and every look has
+    the study's mixture. Patients are the units: all cases of one come together.
+
+    Args:
+        cases: of the audit, in the study's order.
+        looks: at which share of the patients; the last one is 1.
+        seed: of the plan.
+
+    Returns:
+        Case ids, shard by shard, and the looks; None where there are too few patients for two.
+    """
+    parts = list(_parts(_patients(cases), looks.fractions, seed))
+    if len(parts) < 2:
+        return None
+    by_look = [[case.case_id for case in cases if case.patient in part] for part in parts]
+    shards = [list(_shards(ids)) for ids in by_look]
+    everyone = sum(map(len, parts))
+    fractions = tuple(one / everyone for one in _sums(map(len, parts)))
+    return tuple(ids for some in shards for ids in some), LookPlan(
+        spending=looks.spending,
+        fractions=fractions,
+        limits=boundaries(fractions, looks.spending),
+        shards=tuple(_sums(map(len, shards))),
+        cases=tuple(_sums(map(len, by_look))),
+    )
+
+
+def looks_note(plan: LookPlan) -> str:
+    """The looks in a sentence."""
+    cases, limits = (_listed(map(str, plan.cases)), _listed(f"{z:.2f}" for z in plan.limits))
+    return (
+        f"Looked at after {cases} cases (spending like {SPENDING_NAMES[plan.spending]}, z = "
+        f"{limits}); it stops where every rule is decided."
+    )
+
+
+def unread_note(rules: Sequence[str]) -> str:
+    """Why the audit is not looked at before its end."""
+    return f"Looked at once, at its end: {', '.join(rules)} cannot be read on a part of it."
+
+
+def _patients(cases: Sequence[Sampled]) -> list[_Patient]:
+    found: dict[str, _Patient] = {}
+    for case in cases:
+        there = found.get(case.patient)
+        label = case.label or (there is not None and there.label)
+        groups = case.groups if there is None else there.groups
+        found[case.patient] = _Patient(case.patient, label, groups)
+    return list(found.values())
+
+
+def _parts(
+    patients: list[_Patient], fractions: Sequence[float], seed: int
+) -> Iterator[frozenset[str]]:
+    """The patients that each look adds."""
+    rest, everyone = patients, len(patients)
+    for fraction in fractions:
+        size = round(fraction * everyone) - (everyone - len(rest))
+        share = sum(one.label for one in rest) / len(rest) if rest else 0.0
+        drawn = frozenset(draw_sample(rest, size, share, seed)) if size > 0 else frozenset()
+        rest = [one for one in rest if one.case_id not in drawn]
+        if drawn:
+            yield drawn
+
+
+def _shards(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(ids), SHARD_CASES):
+        yield tuple(ids[start : start + SHARD_CASES])
+
+
+def _sums(counts: Iterator[int]) -> Iterator[int]:
+    total = 0
+    for count in counts:
+        total += count
+        yield total
+
+
+def _listed(words: Iterator[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,315 @@
+"""What will be done, fixed before the first pixel is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from xaudit import __version__
+from xaudit.audit.config.config import AuditConfig, IntersectionsConfig
+from xaudit.audit.config.device import read_device
+from xaudit.audit.performance.case_mix import check_case_mix
+from xaudit.audit.plan.fold_plan import (
+    check_folds,
+    folds_of_cases,
+    hash_of_folds,
+    issues_of_folds,
+    shards_of,
+)
+from xaudit.audit.plan.interim_plan import (
+    FOLDS_NOTE,
+    SHARD_CASES,
+    Shards,
+    larger,
+    looks_note,
+    plan_looks,
+    unread,
+    unread_note,
+)
+from xaudit.audit.plan.profile import Limit, draw_cases
+from xaudit.audit.plan.sample import draw_background, draw_sample
+from xaudit.audit.store.files import read_json, sha256_of, to_json, write_text
+from xaudit.audit.store.patient_key import PatientKey
+from xaudit.audit.store.record import PlanRecord
+from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.looks import LookPlan
+from xaudit.core.policy import Policy
+from xaudit.data.near_duplicates import near_duplicates
+from xaudit.data.prepare import study_fingerprint
+from xaudit.data.spec import DataSpec
+from xaudit.data.study import load_study
+from xaudit.errors import ConfigError
+from xaudit.fairness.intersections import with_intersections
+from xaudit.gate.policy import read_policy
+from xaudit.models.file_kinds import no_file
+from xaudit.models.spec import DetectorSpec
+
+NOT_PLANNED = {"policy", "device", "acknowledge"}
+"""Keys of audit files that are no part of the planned configuration."""
+_NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan record and the study that it speaks of."""
+
+    record: PlanRecord
+    config: AuditConfig
+    study: Study
+
+
+def data_spec(config: AuditConfig) -> DataSpec:
+    """The part of the configuration that says which study is read."""
+    values = {name: value for name, value in config.data if name not in _NOT_OF_SPEC}
+    return DataSpec(**values)
+
+
+def detector_spec(config: AuditConfig) -> DetectorSpec:
+    """The part of the configuration that says which detector is loaded."""
+    detector = config.detector
+    return DetectorSpec(
+        name=detector.name,
+        version=detector.version,
+        architecture=detector.architecture,
+        weights=detector.weights,
+        arguments=detector.arguments,
+        input=detector.input,
+        output=detector.output.resolve(),
+        target_layer=detector.target_layer,
+        weights_key=detector.weights_key,
+        weights_prefix=detector.weights_prefix,
+        weights_leave_out=detector.weights_leave_out,
+        allow_code=detector.allow_code,
+    )
+
+
+def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> Plan:
+    """Read the study's list, the policy and the declared facts, and fix what will be done.
+
+    Args:
+        config: with absolute paths.
+        limit: audit at most so many cases, stratified by label; see `draw_cases`.
+        env: environment variables that policy and declared facts may read.
+
+    Raises:
+        ConfigError: the study, the policy or the declared facts cannot be used.
+    """
+    study, device = load_study(data_spec(config)), read_device(config.device, env)
+    if not study.cases:
+        raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
+    folds, column = config.detector.folds, study.site_column
+    everyone = [_with_site(case, column) for case in study.cases]
+    check_folds(folds, everyone)
+    policy = read_policy(config.policy, env) if config.policy else None
+    several = limit == "ci" and policy is not None and folds is None and not unread(policy)
+    inflation = larger(config.looks) if several else 1.0
+    minimum = config.statistics.minimum
+    drawn = draw_cases(study.cases, limit, policy, minimum, config.seed, inflation)
+    cases, explain = drawn.cases, config.explain
+    size = explain.cases if explain.methods else 0
+    sited = [_with_site(case, column) for case in cases]
+    shards, looks, notes = _shards(config, sited, limit, policy)
+    sample = draw_sample(cases, size, explain.positives, config.seed)
+    record = PlanRecord(
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        xaudit_version=__version__,
+        config=_portable(config),
+        files=_hashes(config, study),
+        sample=sample,
+        background=draw_background(cases, explain.background, sample, config.seed),
+        shards=shards,
+        policy=policy,
+        declared=device.texts,
+        statements=device.statements,
+        limit=drawn.limit,
+        notes=(*drawn.notes, *notes),
+        looks=looks,
+    )
+    crossed = tuple(_crossed(sited, config.data.intersections))
+    audited = replace(
+        study, cases=crossed, issues=(*study.issues, *issues_of_folds(folds, everyone))
+    )
+    check_case_mix(config.statistics, (case.groups for case in audited.cases))
+    if config.data.near_duplicates:
+        audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
+    return Plan(with_identity(record), config, audited)
+
+
+def _shards(
+    config: AuditConfig, cases: Sequence[Case], limit: Limit, policy: Policy | None
+) -> tuple[Shards, LookPlan | None, tuple[str, ...]]:
+    """In which order the cases are computed, when the audit is looked at, and that in words."""
+    folds = config.detector.folds
+    fold_of = folds_of_cases(folds, cases) if folds else {}
+    plain = shards_of([case.case_id for case in cases], fold_of, SHARD_CASES)
+    if limit != "ci" or policy is None:
+        return plain, None, ()
+    if folds is not None:
+        return plain, None, (FOLDS_NOTE,)
+    closed = unread(policy)
+    if closed:
+        return plain, None, (unread_note(closed),)
+    found = plan_looks(cases, config.looks, config.seed)
+    return (plain, None, ()) if found is None else (*found, (looks_note(found[1]),))
+
+
+def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:
+    """Images that show the same picture, without those whose files are the same to the byte."""
+    known = {issue.case_id for issue in study.issues if issue.kind == "duplicate"}
+    return (one for one in near_duplicates(cases) if one.case_id not in known)
+
+
+def _with_site(case: Case, column: str | None) -> Case:
+    """The site is a group like any other, whether or not it was listed as one."""
+    if column is None or case.site is None or column in case.groups:
+        return case
+    return replace(case, groups={**case.groups, column: case.site})
+
+
+def _crossed(cases: Sequence[Case], crossed: IntersectionsConfig | None) -> Iterator[Case]:
+    """The cases with the intersections of their groups."""
+    if crossed is None:
+        yield from cases
+        return
+    known = {column for case in cases for column in case.groups}
+    unknown = [column for column in crossed.of if column not in known]
+    if unknown:
+        raise ConfigError(f"data.intersections.of: no group {unknown}; there is: {sorted(known)}")
+    for case in cases:
+        yield replace(case, groups=with_intersections(case.groups, crossed.of, crossed.depth))
+
+
+def with_codes(plan: Plan, key: PatientKey) -> Plan:
+    """The plan with codes for patients: what is written down later knows no others."""
+    return replace(plan, study=replace(plan.study, cases=key.coded(plan.study.cases)))
+
+
+def fix_record(record: PlanRecord, folder: Path) -> None:
+    """Write ``plan.json``, unless it is there; nothing is refused any more by then.
+
+    Args:
+        record: from `same_record`.
+        folder: of the audit.
+
+    Raises:
+        AuditError: the folder cannot be written.
+    """
+    path = folder / "plan.json"
+    if not path.exists():
+        write_text(path, to_json(record))
+
+
+def same_record(record: PlanRecord, folder: Path, key: PatientKey) -> PlanRecord:
+    """The record that the folder holds, or this one where it holds none; nothing is written.
+
+    Args:
+        record: of the plan.
+        folder: of the audit.
+        key: of the codes that its patients get, where the audit begins.
+
+    Raises:
+        ConfigError: the folder holds an audit that differs, and in what.
+    """
+    path, record = folder / "plan.json", replace(record, key=key.id)
+    if not path.exists():
+        return record
+    there = read_json(path, PlanRecord)
+    if with_identity(there).identity != there.identity:
+        raise ConfigError(
+            f"{path}: was changed after it was written; restore it, or choose another --out"
+        )
+    if there.identity != record.identity:
+        raise ConfigError(
+            f"{folder}: holds another audit; different: {', '.join(_differences(there, record))}. "
+            "Choose another --out, or delete the folder"
+        )
+    return there
+
+
+def refuse_other_key(folder: Path, record: PlanRecord, key: PatientKey) -> None:
+    """Refuse to go on in an audit whose patients have codes of another key.
+
+    Raises:
+        ConfigError: one patient would be counted as two.
+    """
+    if record.key != key.id:
+        raise ConfigError(
+            f"{folder}: its patients have codes of the key {record.key or 'of an older version'}, "
+            f"this key is {key.id}: one patient would count as two. Name the key with which the "
+            "audit began (--keep-key FILE), or begin in a new folder"
+        )
+
+
+def with_identity(record: PlanRecord) -> PlanRecord:
+    """The record with the hash of all that it fixes."""
+    return replace(record, identity=sha256_of(replace(record, created="", identity="", key="")))
+
+
+def _differences(there: PlanRecord, record: PlanRecord) -> list[str]:
+    names = [field.name for field in fields(PlanRecord) if field.name not in _NOT_COMPARED]
+    return [name for name in names if getattr(there, name) != getattr(record, name)]
+
+
+_NOT_COMPARED = {"created", "identity", "key"}
+
+
+def _portable(config: AuditConfig) -> Mapping[str, object]:
+    """The configuration without the paths of this machine; contents are hashed instead.
+
+    What is acknowledged computes nothing: it stands in ``suspicions.json``, and an audit that was
+    carried out is not carried out again for it.
+    """
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
+    plain["data"].pop("root")
+    if config.data.manifest is not None:
+        plain["data"]["manifest"] = config.data.manifest.name
+    plain["detector"]["weights"] = config.detector.weights.name
+    if config.detector.folds is not None:
+        del plain["detector"]["weights"]
+        for fold, path in config.detector.folds.weights.items():
+            plain["detector"]["folds"]["weights"][fold] = path.name
+    for name, path in _other_weights(config).items():
+        place, _, number = name.partition(" ")
+        checks = plain["explain"]["checks"]
+        if number:
+            checks[place][int(number)] = path.name
+        else:
+            checks[place] = path.name
+    return plain
+
+
+def _other_weights(config: AuditConfig) -> Mapping[str, Path]:
+    """Weights that only checks of the explanations load."""
+    checks = config.explain.checks
+    shuffled = {"shuffled_labels": checks.shuffled_labels} if checks.shuffled_labels else {}
+    return shuffled | {f"retrained {at}": path for at, path in enumerate(checks.retrained)}
+
+
+def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
+    folds = config.detector.folds
+    own = {"weights": config.detector.weights}
+    if folds is not None:
+        own = {f"weights of fold {fold}": path for fold, path in folds.weights.items()}
+    paths = own | dict(_other_weights(config))
+    hashes = {name: _hash_of_weights(path, name) for name, path in paths.items()}
+    if folds is not None:
+        hashes["weights"] = hash_of_folds({name: hashes[name] for name in own})
+    return {"study": study_fingerprint(study)} | hashes
+
+
+def _hash_of_weights(path: Path, name: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        what = no_file(path)
+        if what is not None:
+            raise ConfigError(what) from None
+        key = "explain.checks"
+        if name.startswith("weights"):
+            key = "detector.weights" if name == "weights" else "detector.folds"
+        raise ConfigError(f"{path}: weights cannot be read: {error.strerror}; see {key}") from None

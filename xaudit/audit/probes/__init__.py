@@ -1,0 +1,1 @@
+"""What is done to a detector besides scoring: degrade, randomize, erase, repeat."""

@@ -1,0 +1,175 @@
+"""A cross-validation with a detector for each fold: which cases go to which detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xaudit.audit.config.config import AuditConfig, FoldDetectorsConfig
+from xaudit.audit.plan.plan import Plan
+from xaudit.audit.run.progress import Listener
+from xaudit.audit.run.run import Engine, explain_rest
+from xaudit.audit.store.disk import discard, disk_errors, make_folder
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import Row, Store, kept_table, write_table
+from xaudit.core.detector import Taken
+
+_PARTS = "folds"
+Step = Callable[[Plan, Engine, Results, Path, Listener], list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The cases of one detector.
+
+    Attributes:
+        number: of the fold, in the order of the audit file.
+        fold: its name; None where there is one detector for all cases.
+        plan: of these cases alone; its record is that of the whole audit.
+        engine: the detector and the methods.
+    """
+
+    number: int
+    fold: str | None
+    plan: Plan
+    engine: Engine
+
+    def of(self, results: Results) -> Results:
+        """The results of these cases."""
+        ids = {case.case_id for case in self.plan.study.cases}
+        return replace(
+            results,
+            cases=tuple(row for row in results.cases if row.case_id in ids),
+            scores=tuple(row for row in results.scores if row.case_id in ids),
+            maps=tuple(row for row in results.maps if row.case_id in ids),
+        )
+
+
+def load_parts(plan: Plan) -> tuple[Part, ...]:
+    """Load every detector of a plan; one part where there is one detector.
+
+    Raises:
+        DetectorError: a detector cannot be loaded as declared; names its fold.
+        ConfigError: a method is unknown or has an unknown parameter; there is no such device.
+    """
+    folds = plan.config.detector.folds
+    count = len(folds.weights) if folds else 1
+    return tuple(load_part(plan, number) for number in range(count))
+
+
+def load_part(plan: Plan, number: int = 0) -> Part:
+    """Load one detector of a plan; see `load_parts`."""
+    folds = plan.config.detector.folds
+    if folds is None:
+        return Part(0, None, plan, Engine.of(plan))
+    name, own = list(folds.weights)[number], _of_fold(plan, folds, number)
+    return Part(number, name, own, Engine.of(own, name, plan.study))
+
+
+def whole_engine(plan: Plan, parts: Sequence[Part]) -> Engine:
+    """What ran, as a summary reads it: with several detectors the hash is that of their hashes."""
+    first = parts[0].engine
+    taken = Taken.together([part.engine.detector.taken for part in parts])
+    digest = plan.record.files["weights"]
+    detector = replace(first.detector, weights_sha256=digest, taken=taken)
+    return replace(first, detector=detector)
+
+
+def in_parts(
+    step: Step[Row],
+    kind: type[Row],
+    name: str,
+    parts: Sequence[Part],
+    run: tuple[Results, Path, Listener],
+) -> list[Row]:
+    """Carry out a step for each detector on its own cases; rows of all of them together.
+
+    What a part has finished is kept in a folder of its own until all have.
+
+    Args:
+        step: of the audit.
+        kind: of its rows.
+        name: of the table that it writes.
+        parts: of the audit.
+        run: results of the run, folder of the audit, listener.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    results, folder, listen = run
+    if len(parts) == 1:
+        return step(parts[0].plan, parts[0].engine, results, folder, listen)
+    path = folder / name
+    kept = kept_table(path, kind)
+    if kept is not None:
+        return kept
+    rows: list[Row] = []
+    for part in parts:
+        own = folder / _PARTS / f"{part.number:02d}"
+        with disk_errors(own):
+            make_folder(own)
+        rows += step(part.plan, part.engine, part.of(results), own, listen)
+    if rows:
+        write_table(path, rows, kind)
+    return rows
+
+
+def clear_parts(folder: Path) -> None:
+    """Take away what the parts kept; all of it is in the tables of the audit.
+
+    Raises:
+        AuditError: it cannot be removed.
+    """
+    with disk_errors(folder):
+        discard(folder / _PARTS)
+
+
+def explain_shown(
+    parts: Sequence[Part], chosen: Sequence[str], folder: Path, listen: Listener
+) -> Results:
+    """Explain the cases that the card shows and that were not drawn, each by its detector.
+
+    Args:
+        parts: of the audit.
+        chosen: ids of the cases that the card shows.
+        folder: of the audit.
+        listen: called as work proceeds.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    for part in parts:
+        ids = {case.case_id for case in part.plan.study.cases}
+        own = [one for one in chosen if one in ids]
+        explain_rest(part.plan, part.engine, own, folder, listen, part.number)
+    store, first = Store(folder), len(parts[0].plan.record.shards)
+    return Results.of(store, (first + part.number for part in parts))
+
+
+def _of_fold(plan: Plan, folds: FoldDetectorsConfig, number: int) -> Plan:
+    name, weights = list(folds.weights.items())[number]
+    cases = tuple(case for case in plan.study.cases if case.groups.get(folds.column) == name)
+    detector = plan.config.detector.model_copy(update={"weights": weights})
+    shared = _shared(plan.config, number, len(folds.weights))
+    config = shared.model_copy(update={"detector": detector})
+    return replace(plan, config=config, study=replace(plan.study, cases=cases))
+
+
+def _shared(config: AuditConfig, number: int, folds: int) -> AuditConfig:
+    """The cases that checks may use, shared out over the folds: together as many as declared."""
+
+    def share(cases: int) -> int:
+        return cases // folds + (number < cases % folds)
+
+    explain, worse = config.explain, config.robustness
+    checks = explain.checks.model_copy(update={"cases": share(explain.checks.cases)})
+    parts = {"checks": checks, "shortcuts": share(explain.shortcuts)}
+    return config.model_copy(
+        update={
+            "explain": explain.model_copy(update=parts),
+            "robustness": worse.model_copy(
+                update={"cases": share(worse.cases), "maps": share(worse.maps)}
+            ),
+        }
+    )

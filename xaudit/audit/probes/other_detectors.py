@@ -1,0 +1,74 @@
+"""The same network with other weights: trained on shuffled labels, or trained once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xaudit.audit.config.config import ChecksConfig
+from xaudit.errors import DetectorError
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.models.load import load_detector
+from xaudit.models.spec import DetectorSpec
+from xaudit.models.torch_detector import TorchDetector
+
+SHUFFLED = "label_randomization_similarity"
+RETRAINED = "reproducibility"
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """A detector to compare the maps of the audited one with.
+
+    Attributes:
+        metric: that compares the maps.
+        name: of the file of its weights.
+        evaluator: of the loaded detector.
+    """
+
+    metric: str
+    name: str
+    evaluator: Evaluator
+
+
+def weights_of_others(checks: ChecksConfig) -> Mapping[Path, str]:
+    """Declared weights → the metric for which they are wanted."""
+    shuffled = {checks.shuffled_labels: SHUFFLED} if checks.shuffled_labels else {}
+    return shuffled | dict.fromkeys(checks.retrained, RETRAINED)
+
+
+def check_others(spec: DetectorSpec, checks: ChecksConfig) -> None:
+    """Load them once, so that weights that do not fit are found before hours of work.
+
+    Raises:
+        DetectorError: weights cannot be loaded into the network.
+    """
+    for path in weights_of_others(checks):
+        _load(spec, path)
+
+
+def counterparts(
+    spec: DetectorSpec, checks: ChecksConfig, like: Evaluator
+) -> Iterator[Counterpart]:
+    """Load them, one after the other.
+
+    Args:
+        spec: of the audited detector; only the weights differ.
+        checks: where the weights are.
+        like: evaluator of the audited detector; batches and device are taken from it.
+
+    Raises:
+        DetectorError: weights cannot be loaded into the network.
+    """
+    for path, metric in weights_of_others(checks).items():
+        detector = _load(spec, path)
+        detector.module.to(like.device)
+        yield Counterpart(metric, path.name, like.like(detector))
+
+
+def _load(spec: DetectorSpec, path: Path) -> TorchDetector:
+    try:
+        return load_detector(replace(spec, weights=path))
+    except DetectorError as error:
+        raise DetectorError(f"explain.checks, {path.name}: {error}") from None

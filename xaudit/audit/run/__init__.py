@@ -1,0 +1,1 @@
+"""Scoring and explaining, shard by shard."""

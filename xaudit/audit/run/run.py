@@ -1,0 +1,193 @@
+"""Carry out a plan: compute the shards that are not done yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xaudit.audit.plan.plan import Plan, detector_spec
+from xaudit.audit.run.prefetch import ahead
+from xaudit.audit.run.progress import Listener, Meter
+from xaudit.audit.run.shard import ShardWorker, work_of
+from xaudit.audit.store.files import kept_json, to_json, write_text
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import Store
+from xaudit.core.case import FloatArray, Study
+from xaudit.core.detector import InputSpec
+from xaudit.data.prepare import prepare
+from xaudit.errors import DataError
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.port import Context, Explainer, make_explainer
+from xaudit.models.device import choose_device, describe_device
+from xaudit.models.load import load_detector
+from xaudit.models.torch_detector import TorchDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The loaded detector and the methods of a plan, how near a peak must come, and the fold.
+
+    Attributes:
+        films: whether the images of explained cases are kept, for pictures of them.
+    """
+
+    detector: TorchDetector
+    evaluator: Evaluator
+    explainers: tuple[Explainer, ...]
+    context: Context
+    tolerance: str = "0 px"
+    fold: str | None = None
+    films: bool = True
+
+    @classmethod
+    def of(cls, plan: Plan, fold: str | None = None, study: Study | None = None) -> Engine:
+        """Load what a plan needs.
+
+        Args:
+            plan: of the audit, or of the cases of one fold.
+            fold: its name, where each has a detector of its own.
+            study: that background images are taken from; None for that of the plan.
+
+        Raises:
+            DetectorError: the detector cannot be loaded as declared.
+            ConfigError: a method is unknown or has an unknown parameter; there is no such device.
+        """
+        explain = plan.config.explain
+        explainers = [make_explainer(*one) for one in explain.methods.items()]
+        detector = load_detector(detector_spec(plan.config))
+        detector.module.to(choose_device(explain.device))
+        compares = any(explainer.compares for explainer in explainers)
+        background = Context(0).background
+        if compares:
+            background = _background(plan, study or plan.study, detector.input)
+        context = Context(plan.config.seed, background)
+        evaluator = Evaluator(detector, explain.micro_batch, explain.precision)
+        return cls(
+            detector,
+            evaluator,
+            tuple(explainers),
+            context,
+            explain.peak_tolerance,
+            fold,
+            explain.gallery,
+        )
+
+    def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
+        """What computes shards, explaining the cases of this sample."""
+        return ShardWorker(
+            self.evaluator,
+            self.detector.input,
+            self.explainers,
+            sample,
+            self.context,
+            meter,
+            self.tolerance,
+            self.fold,
+            self.films,
+        )
+
+    @property
+    def described(self) -> dict[str, str]:
+        """For provenance: what was loaded; device, batches and number format shape last digits."""
+        sizes = self.evaluator.sizes
+        return {
+            "weights taken": self.detector.taken.described,
+            "computed on": describe_device(self.evaluator.device),
+            "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
+            "number format": self.evaluator.rough.described,
+        }
+
+    @property
+    def work_per_map(self) -> float:
+        """Work of all methods for one case, in images passed forward."""
+        return sum(map(work_of, self.explainers))
+
+
+def _background(plan: Plan, study: Study, spec: InputSpec) -> FloatArray:
+    """The images without a fracture that the plan drew; what cannot be read is left out."""
+    drawn = set(plan.record.background)
+    images = []
+    for case in study.cases:
+        if case.case_id in drawn:
+            try:
+                images.append(prepare(case, spec).image)
+            except DataError:
+                # Its own row of the audit says why.
+                continue
+    return np.stack(images) if images else Context(0).background
+
+
+def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> None:
+    """Compute what is missing; complete shards are kept as they are.
+
+    Args:
+        plan: what to do; shards of cases that are not in its study are left to other detectors.
+        engine: detector and methods.
+        folder: of the audit.
+        listen: called as work proceeds.
+
+    Raises:
+        AuditError: the disk is full, or more cases failed than the configuration allows.
+    """
+    store = Store(folder)
+    _keep_batches(engine.evaluator, folder / "batches.json")
+    cases = {case.case_id: case for case in plan.study.cases}
+    sample = frozenset(plan.record.sample) & cases.keys()
+    meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
+    worker = engine.worker(sample, meter)
+    waiting = []
+    for number, ids in enumerate(plan.record.shards):
+        # Empty behind the look at which the audit is; other detectors have other cases.
+        if not ids or ids[0] not in cases:
+            continue
+        if store.kept(number):
+            meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
+        else:
+            waiting.append((number, [cases[case_id] for case_id in ids]))
+    read = ahead(worker.prepare, (chosen for _, chosen in waiting))
+    for (number, _), items in zip(waiting, read, strict=True):
+        store.write(number, worker.compute(items))
+
+
+def _keep_batches(evaluator: Evaluator, path: Path) -> None:
+    """Go on with the batches with which the audit began, to the last digit of its results."""
+    kept = kept_json(path, dict[str, int])
+    if kept is not None:
+        evaluator.sizes = kept
+    else:
+        write_text(path, to_json(evaluator.sizes))
+
+
+def explain_rest(
+    plan: Plan,
+    engine: Engine,
+    chosen: Sequence[str],
+    folder: Path,
+    listen: Listener,
+    further: int = 0,
+) -> Results:
+    """Explain cases that the card shows and that were not drawn; they enter no statistics.
+
+    Args:
+        plan: of the audit.
+        engine: detector and methods.
+        chosen: ids of the cases that the card shows.
+        folder: of the audit.
+        listen: called as work proceeds.
+        further: shards of this kind before it, of other detectors.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    store, number = Store(folder), len(plan.record.shards) + further
+    rest = [one for one in chosen if one not in set(plan.record.sample)]
+    if not store.kept(number):
+        cases = {case.case_id: case for case in plan.study.cases}
+        meter = Meter(listen, len(rest), len(rest) * (1 + engine.work_per_map))
+        worker = engine.worker(frozenset(rest), meter)
+        items = worker.prepare([cases[case_id] for case_id in rest])
+        store.write(number, worker.compute(items))
+    return Results.of(store, (number,))

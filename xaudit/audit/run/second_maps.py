@@ -1,0 +1,56 @@
+"""Maps that are made again, of another detector or another image, and how they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from xaudit.audit.store.store import CheckRow
+from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.metric import Score, Undefined
+from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.explain.port import Context, Explainer
+from xaudit.explain.schedule import Job, explain_all
+
+Maps = Mapping[tuple[str, str], FloatArray | Undefined]
+"""(case, method) → the map, or why there is none."""
+
+
+def maps_again(
+    explainers: Sequence[Explainer],
+    cases: Sequence[PreparedCase],
+    context: Context,
+    evaluator: Evaluator,
+) -> Maps:
+    """The map of every method on every case.
+
+    Args:
+        explainers: the methods.
+        cases: on the input grid.
+        context: of the plan, or with another seed.
+        evaluator: of the detector that is explained.
+    """
+    jobs = [Job(case, explainer) for case in cases for explainer in explainers]
+    maps: dict[tuple[str, str], FloatArray | Undefined] = {}
+    for outcome in explain_all(evaluator, jobs, context):
+        key = (outcome.job.case.case.case_id, outcome.job.explainer.name)
+        made = outcome.attribution
+        if made is None:
+            maps[key] = Undefined(f"no second map: {type(outcome.error).__name__}")
+        else:
+            maps[key] = made.values
+    return maps
+
+
+def compared(score: Callable[..., Score], *maps: FloatArray | Undefined, **known: object) -> Score:
+    """The score of maps, or why one of them is missing."""
+    missing = [one for one in maps if isinstance(one, Undefined)]
+    return missing[0] if missing else score(*maps, **known)
+
+
+def check_row(
+    case: PreparedCase, method: str, metric: str, score: Score, facet: str = "", level: str = ""
+) -> CheckRow:
+    """A score as it is stored; without a level the facet is left out."""
+    value, reason = (None, score.reason) if isinstance(score, Undefined) else (float(score), None)
+    facet = facet if level else ""
+    return CheckRow(case.case.case_id, method, metric, facet, level, value, reason)

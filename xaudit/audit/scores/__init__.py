@@ -1,0 +1,1 @@
+"""Rows of scores of maps and features of cases, and means over patients."""

@@ -1,0 +1,173 @@
+"""The JSON files of an audit: written whole or not at all, read back as the same objects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from xaudit.audit.store.adapter import adapter
+from xaudit.audit.store.disk import anew, new_file
+from xaudit.core.finding import SCHEMA_VERSION, Findings
+from xaudit.core.json_text import read_json_text
+from xaudit.errors import ConfigError
+
+T = TypeVar("T")
+# Texts that are read as a number where one is expected, and then as NaN or infinite.
+_SPELLED = re.compile(
+    r'"\s*[+-]?(?:nan|inf|infinity|[0-9._]+e[+-]?[0-9]{3,}|[0-9._]{300,})\s*"', re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What findings of every version hold: another version may hold nothing else of this one."""
+
+    schema_version: int = SCHEMA_VERSION
+    audit: Mapping[str, object] = field(default_factory=dict)
+
+
+def to_json(thing: object) -> str:
+    """JSON with sorted keys and a final newline; the same object gives the same bytes.
+
+    What stands in lists and objects of the whole has a line of its own: a finding is one line.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
+    plain = adapter(type(thing)).dump_python(thing, mode="json")
+    return _opened(plain, _LINES) + "\n"
+
+
+_LINES = 2
+"""How deep values have lines of their own: with an indent, Python writes ten times as slowly."""
+
+
+def _opened(plain: object, depth: int, indent: str = "") -> str:
+    deeper = f"{indent} "
+    if depth and isinstance(plain, dict) and plain:
+        parts = (
+            f"{_compact(key)}: {_opened(value, depth - 1, deeper)}"
+            for key, value in sorted(plain.items())
+        )
+        return "{\n" + ",\n".join(deeper + part for part in parts) + f"\n{indent}}}"
+    if depth and isinstance(plain, list) and plain:
+        parts = (_opened(value, depth - 1, deeper) for value in plain)
+        return "[\n" + ",\n".join(deeper + part for part in parts) + f"\n{indent}]"
+    return _compact(plain)
+
+
+def _compact(plain: object) -> str:
+    return json.dumps(plain, allow_nan=False, sort_keys=True, ensure_ascii=False)
+
+
+def sha256_of(thing: object) -> str:
+    """SHA-256 of the JSON of an object."""
+    return hashlib.sha256(to_json(thing).encode()).hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file; readers see the old or the new one, whatever happens meanwhile.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Like `write_text`, for bytes.
+
+    Raises:
+        AuditError: the disk is full or cannot be written.
+    """
+    with new_file(path) as file:
+        file.write(content)
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Read a JSON file as an object of this type.
+
+    Raises:
+        ConfigError: the file is missing, damaged, or of another version.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = read_json_text(text, finite=True)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: not found; expected the folder of an audit that `xaudit run` has finished"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read: {error}; restore it, or make it again"
+        ) from None
+    try:
+        read: T = adapter(kind).validate_python(content)
+        if _SPELLED.search(text):
+            to_json(read)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigError(
+            f"{path}: {place}: {first['msg']}; the file is not as xaudit wrote it: restore it, or "
+            "make it again"
+        ) from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: holds a number that is none ({error}); restore it") from None
+    return read
+
+
+def kept_json(path: Path, kind: type[T]) -> T | None:
+    """What an earlier run wrote; None where it wrote nothing, or where that is damaged.
+
+    A damaged file is taken away, with a word.
+
+    Raises:
+        AuditError: it cannot be removed.
+    """
+    if not path.exists():
+        return None
+    try:
+        return read_json(path, kind)
+    except ConfigError:
+        anew(path, "empty, torn or changed")
+        return None
+
+
+def read_findings(folder: Path) -> Findings:
+    """Read ``findings.json`` of an audit.
+
+    Raises:
+        ConfigError: the file is missing, damaged, or of another version.
+    """
+    path = folder / "findings.json"
+    head = read_json(path, _Head)
+    if head.schema_version != SCHEMA_VERSION:
+        writer = f" ({head.audit['xaudit_version']})" if "xaudit_version" in head.audit else ""
+        raise ConfigError(
+            f"{path}: schema version {head.schema_version}, this xaudit reads {SCHEMA_VERSION}; "
+            f"use the version that wrote it{writer}, or run the audit again with this one"
+        )
+    return read_json(path, Findings)
+
+
+def read_whole(folder: Path) -> Findings:
+    """Read the findings of an audit that still has its cases.
+
+    Raises:
+        ConfigError: as `read_findings`; or the folder is a scrubbed copy.
+    """
+    findings = read_findings(folder)
+    if findings.scrubbed is not None:
+        raise ConfigError(
+            f"{folder}: is a scrubbed copy, in which single cases are not; this needs the audit "
+            f"that it was made of (plan {findings.scrubbed.plan_sha256[:12]})"
+        )
+    return findings

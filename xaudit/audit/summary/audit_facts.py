@@ -1,0 +1,58 @@
+"""Facts of an audit that hold for networks and for tables of predictions alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from xaudit.audit.store.case_columns import CaseColumns
+from xaudit.audit.store.record import PlanRecord
+from xaudit.audit.store.store import CaseRow
+from xaudit.core.case import BoolArray
+from xaudit.core.cut import Cut
+from xaudit.core.finding import AuditFacts
+
+
+def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:
+    """Which audit this is.
+
+    Args:
+        record: of the plan.
+        name: of the audit.
+        seed: of the plan.
+    """
+    return AuditFacts(
+        name=name,
+        created=record.created,
+        plan_sha256=record.identity,
+        policy_sha256=record.policy.sha256 if record.policy else None,
+        xaudit_version=record.xaudit_version,
+        seed=seed,
+    )
+
+
+def group_levels(rows: Sequence[CaseRow]) -> dict[str, dict[str, tuple[int, int]]]:
+    """Column → level → (cases, positives)."""
+    if isinstance(rows, CaseColumns):
+        return {column: _counted(cut, rows.labels) for column, cut in rows.groups.items()}
+    levels: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row in rows:
+        for column, level in row.groups.items():
+            cases, positives = levels[column].get(level, (0, 0))
+            levels[column][level] = (cases + 1, positives + row.label)
+    return levels
+
+
+def _counted(cut: Cut, labels: BoolArray) -> dict[str, tuple[int, int]]:
+    cases, positives = cut.counts(np.ones(len(labels), dtype=bool)), cut.counts(labels)
+    return {level: (int(cases[cut.place(level)]), int(positives[cut.place(level)]))
+            for level in cut.there}  # fmt: skip
+
+
+def limit_why(record: PlanRecord, cases: int) -> str:
+    """A sentence about `--limit` or a profile; empty without one."""
+    planned = record.looks.cases[-1] if record.looks else cases
+    drawn = f"The audit was limited to {planned} cases, drawn by label before any image was read."
+    return " ".join((*([drawn] if record.limit is not None else []), *record.notes))

@@ -1,0 +1,389 @@
+"""From rows to findings: everything that the gate and the card read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from xaudit.audit.config.maker_claims import stated
+from xaudit.audit.maps.credibility import credibility_findings
+from xaudit.audit.maps.degraded_maps import degraded_map_findings
+from xaudit.audit.maps.extent import extent_findings
+from xaudit.audit.maps.localization import localization_findings, mean_mask_scores
+from xaudit.audit.maps.map_gaps import faithfulness_findings, localization_gap_findings
+from xaudit.audit.maps.overlap import frozen_threshold_findings, overlap_findings
+from xaudit.audit.maps.peaks import peak_findings
+from xaudit.audit.maps.reference_gaps import of_ideal_findings, reference_gap_findings
+from xaudit.audit.maps.robustness import robustness_findings
+from xaudit.audit.maps.shortcuts import shortcut_findings
+from xaudit.audit.maps.site_shift import site_shift_findings
+from xaudit.audit.performance.folds import fold_findings
+from xaudit.audit.performance.performance import Performance
+from xaudit.audit.plan.metrics import all_metrics
+from xaudit.audit.plan.plan import Plan
+from xaudit.audit.scores.agreement import CONSENSUS, agreement_findings
+from xaudit.audit.scores.patient_means import Means
+from xaudit.audit.scores.rescored import rescored
+from xaudit.audit.scores.score import REFERENCES
+from xaudit.audit.store.provenance import provenance
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import CaseRow, CheckRow, DegradedRow, MapRow
+from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
+from xaudit.audit.summary.repeated_intervals import repeated, repeated_bins
+from xaudit.audit.summary.run_facts import Ran, RanMethod
+from xaudit.audit.suspicions.on_threshold import on_thresholds
+from xaudit.audit.suspicions.seen import Scores, scores_of
+from xaudit.audit.suspicions.suspicions import Noticed
+from xaudit.core.attribution import Parameter
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.finding import (
+    Accountability,
+    DetectorFacts,
+    ExplanationVerdict,
+    Finding,
+    Findings,
+    GalleryCase,
+    MethodFacts,
+    StudyFacts,
+    Unit,
+)
+from xaudit.core.looks import Looks
+from xaudit.fairness.striking import striking_groups
+from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
+from xaudit.models.own_code import needs_permission
+from xaudit.models.spec import PROBABILITIES
+from xaudit.report.view import numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a run has computed.
+
+    Attributes:
+        results: of every shard.
+        checks: of the explanations; empty where they were switched off.
+        worse: logits of the same radiographs, degraded.
+        worse_maps: scores of the maps of degraded radiographs.
+        shortcuts: what erasing and inserting did; empty where it was switched off.
+        shown: cases that the card shows.
+        looks: that were made while the audit ran; None for once, at its end.
+        noticed: before the run.
+        again: logits and maps of some cases in other batches and threads.
+    """
+
+    results: Results
+    checks: Sequence[CheckRow] = ()
+    worse: Sequence[DegradedRow] = ()
+    worse_maps: Sequence[CheckRow] = ()
+    shortcuts: Sequence[CheckRow] = ()
+    shown: tuple[GalleryCase, ...] = ()
+    looks: Looks | None = None
+    noticed: Noticed = field(default_factory=Noticed)
+    again: Sequence[CheckRow] = ()
+
+
+def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
+    """Make the findings of an audit.
+
+    Args:
+        plan: what was done.
+        engine: the detector and the methods that did it.
+        evidence: what came out of it.
+    """
+    config, rows = plan.config, evidence.results.cases
+    cases = {case.case_id: case for case in plan.study.cases}
+    methods = tuple(explainer.name for explainer in engine.explainers)
+    masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
+    results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
+    performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
+    looks = evidence.looks
+    of_groups = repeated(performance.of_groups(plan.study.site_column), looks)
+    credibility = repeated(_credibility(plan, evidence), looks)
+    findings = Findings(
+        audit=audit_facts(plan.record, config.name, config.seed),
+        detector=_detector_facts(plan, engine, rows),
+        study=_study_facts(plan, rows),
+        accountability=_accountability(plan, results, looks),
+        findings=(
+            *repeated(performance.findings(), looks),
+            *of_groups,
+            *repeated(_site_shift(plan, results), looks),
+            *_folds(plan, rows),
+            *repeated(_robustness(plan, evidence), looks),
+            *repeated(_of_maps(plan, results, methods), looks),
+            *credibility,
+            *repeated(_faithfulness(plan, evidence), looks),
+            *repeated(_shortcuts(plan, evidence, performance), looks),
+        ),
+        metrics=tuple(all_metrics()),
+        methods=(
+            *(_method_facts(explainer, results.maps) for explainer in engine.explainers),
+            *(_reference_facts(name, results) for name in REFERENCES),
+            *_consensus_facts(results, methods),
+        ),
+        curves=performance.curves(),
+        calibration=repeated_bins(performance.calibration(), looks),
+        gallery=evidence.shown,
+        declared=plan.record.declared,
+        provenance=provenance(dict(plan.record.files), {**engine.described, **_allowed(plan)}),
+        prevalence=config.statistics.prevalence,
+        minimum=config.statistics.minimum,
+        explanations=_believed(plan, credibility, methods) if evidence.checks else (),
+        equivalence=performance.equivalence(of_groups),
+        peak_tolerance=config.explain.peak_tolerance,
+        looks=looks,
+        suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
+        rescored=rescored(evidence.again, rows, _points(plan), _unit(plan)),
+    )
+    findings = replace(findings, striking=striking_groups(findings))
+    return stated(findings, plan.record.statements)
+
+
+def _scores(plan: Plan, rows: Sequence[CaseRow]) -> Scores:
+    output = plan.config.detector.output.resolve()
+    return scores_of(rows, output.kind, output.clipping, _points(plan))
+
+
+def _unit(plan: Plan) -> Unit:
+    """What the network returns: its rounding is that of this."""
+    kind = plan.config.detector.output.resolve().kind
+    return "probability" if kind in PROBABILITIES else "logit"
+
+
+def _points(plan: Plan) -> tuple[OperatingPoint, ...]:
+    return tuple(point.resolve() for point in plan.config.detector.operating_points)
+
+
+def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
+    config = plan.config
+    patients = {row.case_id: row.patient for row in evidence.results.cases}
+    return tuple(
+        credibility_findings(
+            evidence.checks, patients, config.statistics, config.seed, plan.study.unit
+        )
+    )
+
+
+def _faithfulness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
+    return faithfulness_findings(evidence.checks, evidence.results, means)
+
+
+def _believed(
+    plan: Plan, findings: Sequence[Finding], methods: Sequence[str]
+) -> tuple[ExplanationVerdict, ...]:
+    """Verdicts under the thresholds of the planned policy."""
+    changed = plan.record.policy.believe if plan.record.policy else {}
+    return explanation_verdicts(findings, methods, THRESHOLDS.changed(changed))
+
+
+def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[Finding]:
+    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
+    for findings in (
+        localization_findings,
+        localization_gap_findings,
+        reference_gap_findings,
+        of_ideal_findings,
+        overlap_findings,
+        frozen_threshold_findings,
+        peak_findings,
+        extent_findings,
+        agreement_findings,
+    ):
+        yield from findings(results, methods, means)
+
+
+def _folds(plan: Plan, rows: Sequence[CaseRow]) -> Iterator[Finding]:
+    config, folds = plan.config, plan.config.detector.folds
+    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None}
+    design = folds.design if folds else ""
+    return fold_findings(rows, fold_of, design, plan.study.unit, config.statistics.minimum)
+
+
+def _weights_file(plan: Plan) -> str:
+    folds = plan.config.detector.folds
+    if folds is None:
+        return plan.config.detector.weights.name
+    named = ", ".join(f"{fold}: {path.name}" for fold, path in folds.weights.items())
+    return f"one for each fold ({named}); the hash is that of their hashes"
+
+
+def _of_folds(plan: Plan) -> tuple[str, ...]:
+    folds = plan.config.detector.folds
+    if folds is None:
+        return ()
+    return (
+        f"{len(folds.weights)} detectors were audited, one for each fold of a cross-validation. "
+        "The figures are about the way of training that gave them, not about one detector that "
+        "could be released.",
+    )
+
+
+def _site_shift(plan: Plan, results: Results) -> Iterator[Finding]:
+    config, study = plan.config, plan.study
+    return site_shift_findings(
+        results, study.site_column, study.unit, config.statistics.minimum, config.seed
+    )
+
+
+def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
+    config, unit = plan.config, plan.study.unit
+    yield from robustness_findings(
+        evidence.worse,
+        evidence.results.cases,
+        _points(plan),
+        unit,
+        config.statistics.minimum,
+    )
+    yield from degraded_map_findings(
+        evidence.worse_maps, evidence.results, config.statistics, config.seed, unit
+    )
+
+
+def _shortcuts(plan: Plan, evidence: Evidence, performance: Performance) -> Iterator[Finding]:
+    config, rows, unit = plan.config, evidence.results.cases, plan.study.unit
+    patients = {row.case_id: row.patient for row in rows}
+    yield from performance.associations()
+    normal = {row.case_id for row in rows if not row.label}
+    yield from shortcut_findings(
+        evidence.shortcuts, patients, config.statistics, config.seed, unit, normal
+    )
+
+
+def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
+    declared, detector = plan.config.detector, engine.detector
+    return DetectorFacts(
+        name=declared.name,
+        version=declared.version,
+        architecture=declared.architecture,
+        weights_file=_weights_file(plan),
+        weights_sha256=detector.weights_sha256,
+        parameters=detector.parameter_count,
+        taken=detector.taken,
+        input=declared.input,
+        output=declared.output.resolve().described,
+        target_layer=detector.target_layer.name
+        if detector.target_layer
+        else "none returns a picture",
+        operating_points=_points(plan),
+        warnings=(*_of_folds(plan), *on_thresholds(rows, _points(plan))),
+        own_code=needs_permission(declared.architecture),
+    )
+
+
+def _allowed(plan: Plan) -> dict[str, str]:
+    """For provenance: code that ran because whoever ran the audit allowed it."""
+    name = plan.config.detector.architecture
+    return {"code allowed": name} if needs_permission(name) else {}
+
+
+def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
+    study = plan.study
+    sites = {case.site for case in study.cases if case.site is not None}
+    return StudyFacts(
+        name=study.name,
+        source=study.source,
+        license=study.license,
+        sha256=plan.record.files["study"],
+        cases=len(rows),
+        patients=len({row.patient for row in rows}),
+        positives=sum(row.label for row in rows),
+        lesions=sum(row.lesions for row in rows),
+        unit=study.unit,
+        unit_note=study.unit_note,
+        site_column=study.site_column,
+        sites=len(sites) if study.site_column else None,
+        dates=plan.config.data.dates,
+        levels=group_levels(rows),
+    )
+
+
+def _accountability(plan: Plan, results: Results, looks: Looks | None) -> Accountability:
+    rows = results.cases
+    scored = [row for row in rows if row.logit is not None]
+    sampled = [row for row in rows if row.sampled]
+    made = {(one.case_id, one.method) for one in results.maps if one.error is None}
+    methods = plan.config.explain.methods
+    explained = [row for row in sampled if all((row.case_id, name) in made for name in methods)]
+    listed = max(plan.study.listed, len(rows))
+    return Accountability(
+        listed=listed,
+        excluded=listed - len(rows),
+        unreadable=len(rows) - len(scored),
+        scored=len(scored),
+        scored_positives=sum(row.label for row in scored),
+        sampled=len(sampled),
+        sampled_positives=sum(row.label for row in sampled),
+        explained=len(explained),
+        unexplained=len(sampled) - len(explained),
+        sample_why=_sample_why(plan, len(rows), looks),
+        issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
+    )
+
+
+def _sample_why(plan: Plan, cases: int, looks: Looks | None) -> str:
+    explain, record = plan.config.explain, plan.record
+    why = limit_why(record, cases)
+    parts = [why] if why else []
+    if looks is not None:
+        parts.append(f"The audit {looks.text}.")
+    if record.sample:
+        share = numbers.percent(explain.positives)
+        parts.append(
+            f"{len(record.sample)} of {cases} cases are explained, {share} of them "
+            "with a fracture, because maps cost hundreds of evaluations each. They were drawn "
+            "from the list of cases, in proportion to the groups, before any image was read."
+        )
+    else:
+        parts.append("No case is explained: the configuration asks for none.")
+    return " ".join(parts)
+
+
+def _method_facts(explainer: RanMethod, rows: Sequence[MapRow]) -> MethodFacts:
+    made = [row for row in rows if row.method == explainer.name and row.error is None]
+    residuals = [row.residual for row in made if row.residual is not None]
+    values = [one.value for one in residuals if one.value is not None]
+    verdicts = [one.converged for one in residuals if one.converged is not None]
+    return MethodFacts(
+        name=explainer.name,
+        library=explainer.library,
+        question=explainer.question,
+        params=explainer.params,
+        maps=len(made),
+        degenerate=sum(row.degenerate is not None for row in made),
+        forward=_mean([row.forward for row in made]),
+        backward=_mean([row.backward for row in made]),
+        residual=residuals[0].name if residuals else "",
+        residual_median=median(values) if values else None,
+        residual_worst=max(values) if values else None,
+        converged=sum(verdicts) if verdicts else None,
+    )
+
+
+def _reference_facts(name: str, results: Results) -> MethodFacts:
+    maps: Mapping[str, object] = results.by_score.get((name, "mass"), {})
+    return MethodFacts(
+        name=name,
+        library="xaudit",
+        question=REFERENCES[name],
+        params={},
+        maps=len(maps),
+        degenerate=0,
+        forward=0,
+        backward=0,
+        reference=True,
+    )
+
+
+def _consensus_facts(results: Results, methods: Sequence[str]) -> tuple[MethodFacts, ...]:
+    maps = len(results.by_score.get((CONSENSUS, "hit"), {}))
+    if not maps:
+        return ()
+    question = "Where do the methods agree that the evidence lies, by ranks of the pixels?"
+    params: dict[str, Parameter] = {"methods": ", ".join(methods)}
+    return (MethodFacts(CONSENSUS, "xaudit", question, params, maps, 0, 0, 0, reference=True),)
+
+
+def _mean(values: Sequence[int]) -> float:
+    return sum(values) / len(values) if values else 0.0

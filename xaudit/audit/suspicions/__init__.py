@@ -1,0 +1,1 @@
+"""Doubts about a study or the outputs of a detector, by name."""

@@ -1,0 +1,107 @@
+"""Scores that are unlikely under their declaration: what does not fit is said, not repaired."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.audit.suspicions.seen import Scores
+from xaudit.core.suspicion import Suspicion
+from xaudit.stats.auc import auc_value
+
+Array = npt.NDArray[np.float64]
+
+_SAME = 1e-6
+_NEAR = 1e-3
+"""Logarithms in float32."""
+_INVERTED = 0.4
+ENOUGH = 10
+"""Images below which nothing is said of all of them."""
+_SURE = 2.5
+"""Standard errors under chance: a detector that knows nothing is not called inverted."""
+
+
+def constant_score(scores: Scores) -> tuple[Suspicion, ...]:
+    """Whether every case has the same score."""
+    values = scores.logits
+    # Equal infinities have no difference.
+    if len(values) < 2 or (values.min() != values.max() and np.ptp(values) >= _SAME):
+        return ()
+    text = (
+        f"The score never varies: every one of {len(values)} cases has the logit {values[0]:.4g}. "
+        "Check detector.output, the weights and detector.input."
+    )
+    return (Suspicion("constant_score", text),)
+
+
+def inverted_scores(scores: Scores) -> tuple[Suspicion, ...]:
+    """Whether cases without a fracture score higher, by more than chance explains."""
+    positives = int(scores.labels.sum())
+    negatives = len(scores.labels) - positives
+    theta = auc_value(scores.logits, scores.labels)
+    if min(positives, negatives) < ENOUGH or theta is None:
+        return ()
+    error = math.sqrt((positives + negatives + 1) / (12 * positives * negatives))
+    if theta >= min(_INVERTED, 0.5 - _SURE * error):
+        return ()
+    text = (
+        f"The AUC is {theta:.3f}, far below 0.5: the positive output is probably another one "
+        "(detector.output.positive), or the labels or the gray scale are inverted."
+    )
+    return (Suspicion("inverted_scores", text),)
+
+
+def saturated_score(scores: Scores) -> tuple[Suspicion, ...]:
+    """Whether most scores lie where nothing is told any more."""
+    values = scores.logits
+    if len(values) < ENOUGH or values.min() == values.max():
+        return ()
+    low, high = _limits(scores)
+    below, above = int((values <= low).sum()), int((values >= high).sum())
+    if below + above <= len(values) / 2:
+        return ()
+    text = (
+        f"{below + above} of {len(values)} scores lie at a limit ({below} at the lowest, {above} "
+        "at the highest value that there is): what lies there cannot be ranked, and no other "
+        "operating point can be told from this one. Are these decisions, or rounded scores? "
+        "Audit logits."
+    )
+    return (Suspicion("saturated_score", text),)
+
+
+def _limits(scores: Scores) -> tuple[float, float]:
+    """The logits at which scores of this kind pile up."""
+    if scores.clipping is not None:
+        low, high = scores.clipping
+        return low + _NEAR, high - _NEAR
+    return float(scores.logits.min()), float(scores.logits.max())
+
+
+def table_in_unit_interval(scores: Scores) -> tuple[Suspicion, ...]:
+    """Whether a table that is declared to hold logits holds probabilities."""
+    if not scores.of_table or scores.kind != "logit":
+        return ()
+    return in_unit_interval(
+        scores.logits, "detector.score is logit", "declare detector.score probability"
+    )
+
+
+def in_unit_interval(values: Array, declared: str, remedy: str) -> tuple[Suspicion, ...]:
+    """Whether all of some scores that are declared as logits lie in [0, 1].
+
+    Args:
+        values: a row for each image.
+        declared: what says that they are logits.
+        remedy: what to do if they are not.
+    """
+    if len(values) < ENOUGH or values.min() < 0 or values.max() > 1:
+        return ()
+    text = (
+        f"All scores of {len(values)} images lie in [0, 1], from {values.min():.3g} to "
+        f"{values.max():.3g}, and {declared}: either a sigmoid was left in, and every threshold "
+        "and every probability is wrong, or these are logits that are hardly sure of anything. "
+        f"Look up the last layer: after a sigmoid, {remedy}; logits are acknowledged by this name."
+    )
+    return (Suspicion("scores_in_unit_interval", text),)

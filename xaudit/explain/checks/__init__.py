@@ -1,0 +1,1 @@
+"""Tests of maps: faithfulness, randomized weights, erased lesions."""

@@ -1,0 +1,1 @@
+"""Explanation methods, a file each; every file is loaded."""

@@ -1,0 +1,1 @@
+"""Rules, sums and regressions that methods share."""

@@ -1,0 +1,1 @@
+"""What of an image is hidden, and what stands in its place."""

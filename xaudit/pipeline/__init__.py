@@ -1,0 +1,1 @@
+"""Whole commands: check, run, judge, print."""

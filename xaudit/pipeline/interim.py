@@ -1,0 +1,149 @@
+"""Run an audit look by look, and stop where every rule is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from xaudit.audit.plan.plan import Plan
+from xaudit.audit.run.progress import Listener
+from xaudit.audit.run.run import Engine, run_shards
+from xaudit.audit.store.files import kept_json, to_json, write_text
+from xaudit.audit.store.hashes import CASES, refuse_changed
+from xaudit.audit.store.record import LOOKS
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import Store
+from xaudit.audit.summary.summarize import Evidence, summarize
+from xaudit.compare.baseline import PairedBaseline
+from xaudit.compare.same_cases import SavedAudit
+from xaudit.core.finding import Findings
+from xaudit.core.looks import Look, Looks
+from xaudit.core.policy import Outcome, Policy
+from xaudit.gate.verdict import judge
+from xaudit.stats.group_sequential import repeated_level
+
+
+def run_looks(
+    plan: Plan, engine: Engine, folder: Path, listen: Listener, baseline: SavedAudit | None
+) -> tuple[Plan, Looks | None]:
+    """Score and explain, and after each look read the rules; stop where all are decided.
+
+    A look that an earlier run made is not made again.
+
+    Args:
+        plan: what to do.
+        engine: detector and methods.
+        folder: of the audit.
+        listen: called as work proceeds.
+        baseline: audit that rules compare with at the looks; without one such rules are never
+            decided.
+
+    Returns:
+        The plan as far as it was carried out, and the looks; None where none was planned.
+
+    Raises:
+        ConfigError: the baseline is not of the same cases.
+        AuditError: the disk is full, or a shard is damaged.
+    """
+    policy, planned = plan.record.policy, plan.record.looks
+    if planned is None or policy is None:
+        run_shards(plan, engine, folder, listen)
+        return plan, None
+    reader = _Reader(engine, folder, policy, baseline)
+    looks = kept_json(folder / LOOKS, Looks)
+    for number in range(1, len(planned.shards) + 1):
+        if looks is None or len(looks.made) < number:
+            part = replace(plan, record=plan.record.up_to(number))
+            run_shards(part, engine, folder, listen)
+            looks = reader.look(part, looks, number)
+            write_text(folder / LOOKS, to_json(looks))
+        if not looks.made[number - 1].undecided:
+            break
+    return _carried_out(plan, number), looks
+
+
+def read_baseline(plan: Plan, folder: Path | None) -> SavedAudit | None:
+    """The audit that rules compare with at the looks of a plan; None where nobody asks for it.
+
+    Raises:
+        ConfigError: what `xaudit gate` would refuse decides no look either.
+    """
+    if folder is None or plan.record.looks is None:
+        return None
+    refuse_changed(folder, CASES)
+    return SavedAudit.read(folder)
+
+
+def _carried_out(plan: Plan, number: int) -> Plan:
+    """The plan up to a look: what comes afterwards sees no other cases."""
+    record = plan.record.up_to(number)
+    audited = {case_id for ids in record.shards for case_id in ids}
+    cases = tuple(case for case in plan.study.cases if case.case_id in audited)
+    return replace(plan, record=record, study=replace(plan.study, cases=cases))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the rules at a look."""
+
+    engine: Engine
+    folder: Path
+    policy: Policy
+    old: SavedAudit | None
+
+    def look(self, part: Plan, before: Looks | None, number: int) -> Looks:
+        """Read every rule on the cases so far, at the level of this look."""
+        planned = part.record.looks
+        assert planned is not None
+        limit = planned.limits[number - 1]
+        this = Look(
+            number=number,
+            cases=planned.cases[number - 1],
+            fraction=planned.fractions[number - 1],
+            limit=limit,
+            level=repeated_level(limit),
+            undecided=(),
+            when=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        looks = Looks(
+            planned.spending,
+            len(planned.shards),
+            planned.cases[-1],
+            (*(before.made if before else ()), this),
+            self._compared,
+        )
+        open_rules = tuple(dict.fromkeys(_undecided(self._outcomes(part, looks))))
+        return replace(looks, made=(*looks.made[:-1], replace(this, undecided=open_rules)))
+
+    def _outcomes(self, part: Plan, looks: Looks) -> tuple[Outcome, ...]:
+        plan = _carried_out(part, looks.made[-1].number)
+        results = Results.load(Store(self.folder), plan.record)
+        if not any(_of_maps(one.metric, one.where) for one in self.policy.rules):
+            results = replace(results, scores=(), maps=())
+        findings = summarize(plan, self.engine, Evidence(results, looks=looks))
+        there = self._baseline(plan, findings, results)
+        return judge(self.policy, findings, self.policy.sha256, baseline=there).outcomes
+
+    def _baseline(self, plan: Plan, findings: Findings, results: Results) -> PairedBaseline | None:
+        if self.old is None:
+            return None
+        new = SavedAudit(self.folder, plan.record, findings, results)
+        return PairedBaseline.of(new, self.old)
+
+    @property
+    def _compared(self) -> str:
+        return "" if self.old is None else self.old.findings.audit.plan_sha256
+
+
+def _of_maps(metric: str, where: Iterable[str]) -> bool:
+    return "method" in where or metric == "unexplained_share"
+
+
+def _undecided(outcomes: Iterable[Outcome]) -> Iterable[str]:
+    """Rules that later cases may still decide; what is required may still come."""
+    for one in outcomes:
+        missing = one.rule.required and one.verdict == "fail"
+        if one.verdict == "inconclusive" or missing:
+            yield one.rule.id

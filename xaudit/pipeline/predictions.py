@@ -1,0 +1,334 @@
+"""An audit of a table of predictions, from its file to its findings; nothing here needs torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from xaudit import __version__
+from xaudit.audit.config.device import read_device
+from xaudit.audit.config.maker_claims import stated
+from xaudit.audit.config.predictions_config import (
+    PredictionsConfig,
+    placed,
+    read_predictions_config,
+)
+from xaudit.audit.config.read_config import Overrides
+from xaudit.audit.performance.case_mix import check_case_mix
+from xaudit.audit.performance.folds import fold_findings
+from xaudit.audit.performance.performance import Performance
+from xaudit.audit.plan.failures import check_failures
+from xaudit.audit.plan.metrics import all_metrics
+from xaudit.audit.plan.plan import (
+    NOT_PLANNED,
+    fix_record,
+    refuse_other_key,
+    same_record,
+    with_identity,
+)
+from xaudit.audit.plan.profile import Limit, draw_cases
+from xaudit.audit.store.case_columns import CaseColumns
+from xaudit.audit.store.lock import alone_in
+from xaudit.audit.store.patient_key import PatientKey, patient_key
+from xaudit.audit.store.provenance import provenance
+from xaudit.audit.store.record import PlanRecord
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.resume import finished_before
+from xaudit.audit.store.store import CaseRow, Shard, Store
+from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
+from xaudit.audit.suspicions.on_threshold import on_thresholds
+from xaudit.audit.suspicions.seen import Scores, scores_of
+from xaudit.audit.suspicions.suspicions import Noticed, keep_noticed
+from xaudit.core.case import NOT_RECORDED
+from xaudit.core.cut import Cut
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.memory import give_back
+from xaudit.core.suspicion import Suspicion
+from xaudit.data.file_hash import file_sha256
+from xaudit.data.predictions import ScoredStudy, read_predictions
+from xaudit.data.scored import ScoredCases
+from xaudit.data.texts import Texts
+from xaudit.errors import ConfigError
+from xaudit.fairness.intersections import cut_intersections
+from xaudit.fairness.striking import striking_groups
+from xaudit.gate.policy import read_policy
+from xaudit.pipeline.finish import finish, taken_up
+
+_FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionsPlan:
+    """A plan record, and the rows that it speaks of.
+
+    Attributes:
+        record: what is fixed and hashed.
+        config: the audit file.
+        study: what was said of the table, without its cases: they are the rows.
+        rows: that are audited.
+    """
+
+    record: PlanRecord
+    config: PredictionsConfig
+    study: ScoredStudy
+    rows: CaseColumns
+
+    @property
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """The operating points, on the logit."""
+        return tuple(point.resolve() for point in self.config.detector.operating_points)
+
+    @property
+    def suspicions(self) -> tuple[Suspicion, ...]:
+        """What does not look like what is declared."""
+        noticed = Noticed(acknowledged=self.config.acknowledge)
+        return noticed.with_scores(_scores(self, self.rows))
+
+
+def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> PredictionsPlan:
+    """Read the audit file, the table, the policy and the declared facts, and fix what will be done.
+
+    Args:
+        path: the audit file.
+        overrides: what the command line says instead of the file.
+        limit: audit at most so many cases, stratified by label.
+
+    Raises:
+        ConfigError: every mistake that was found, in one message.
+    """
+    config, file = read_predictions_config(path, overrides)
+    try:
+        study = read_predictions(config.spec())
+    except ConfigError as error:
+        raise ConfigError([placed(one, file) for one in error.problems]) from None
+    assert isinstance(study.cases, ScoredCases)
+    rows = _columns(study.cases, config)
+    check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
+    policy = read_policy(config.policy, overrides.env) if config.policy else None
+    drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
+    kept = rows if drawn.limit is None else rows.at([row.case_id for row in drawn.cases])
+    device = read_device(config.device, overrides.env)
+    record = PlanRecord(
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        xaudit_version=__version__,
+        config=_portable(config),
+        files={"predictions": file_sha256(config.data.table) or "unreadable"},
+        sample=(),
+        shards=(tuple(kept.ids),),
+        policy=policy,
+        declared=device.texts,
+        statements=device.statements,
+        limit=drawn.limit,
+        notes=drawn.notes,
+    )
+    return PredictionsPlan(with_identity(record), config, replace(study, cases=()), kept)
+
+
+def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit) -> Findings:
+    """Audit a table of predictions; a finished audit is not made again.
+
+    Args:
+        path: the audit file.
+        folder: where the audit is written.
+        overrides: what the command line says instead of the file.
+        limit: audit at most so many cases.
+
+    Raises:
+        ConfigError: the configuration, the table or the policy cannot be used, or another run
+            works in the folder.
+        AuditError: more cases failed than the configuration allows, or the disk is full.
+    """
+    plan = plan_predictions(path, overrides, limit)
+    key = patient_key(overrides.keep_key, folder)
+    with alone_in(folder):
+        record = same_record(plan.record, folder, key)
+        there = finished_before(folder, record.identity)
+        if there is not None:
+            return taken_up(folder, there, plan.config.acknowledge)
+        refuse_other_key(folder, record, key)
+        check_failures(plan.rows, plan.config.max_failed)
+        fix_record(record, folder)
+        Store(folder).write(0, Shard(cases=_coded(plan.rows, key)))
+        # The findings are about what is on disk; a million rows are not held twice.
+        plan = replace(plan, record=record, rows=CaseColumns.of(()))
+        return finish(folder, _found(plan, folder))
+
+
+def _found(plan: PredictionsPlan, folder: Path) -> Findings:
+    rows = Results.load(Store(folder), plan.record).cases
+    ids = plan.record.shards[0]
+    if isinstance(rows, CaseColumns) and tuple(rows.ids) == ids:
+        # The names of a million cases once, not twice.
+        rows = replace(rows, ids=ids)
+    give_back()
+    noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
+    return summarize_predictions(plan, plan.record, rows, noticed)
+
+
+def _columns(cases: ScoredCases, config: PredictionsConfig) -> CaseColumns:
+    crossed = config.data.intersections
+    groups = {name: _cut(levels) for name, levels in cases.levels.items()}
+    if cases.sites is not None and config.data.columns.site:
+        groups.setdefault(config.data.columns.site, _cut(cases.sites))
+    if crossed:
+        groups = cut_intersections(groups, crossed.of, crossed.depth)
+    return CaseColumns(
+        ids=[cases.ids.texts[code] for code in cases.ids.codes],
+        patients=Cut.coded(cases.patients.texts, cases.patients.codes),
+        labels=cases.labels,
+        logits=cases.logits,
+        groups=groups,
+        folds=Cut.coded(cases.folds.texts, cases.folds.codes) if cases.folds else None,
+        noted=cases.own_issues,
+    )
+
+
+def _coded(rows: CaseColumns, key: PatientKey) -> CaseColumns:
+    """The rows with codes for patients."""
+    return rows.with_patients([key.code(name) for name in rows.patients.names])
+
+
+def _cut(levels: Texts) -> Cut:
+    return Cut.coded([text or NOT_RECORDED for text in levels.texts], levels.codes)
+
+
+def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> Scores:
+    limits = (-math.inf, math.inf)
+    return scores_of(rows, plan.config.detector.score, limits, plan.points, of_table=True)
+
+
+def _portable(config: PredictionsConfig) -> dict[str, object]:
+    """The configuration without the paths of this machine; the table is hashed instead."""
+    plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
+    plain["data"]["table"] = config.data.table.name
+    return plain
+
+
+def summarize_predictions(
+    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow], noticed: Noticed
+) -> Findings:
+    """Make the findings of an audit of predictions.
+
+    Args:
+        plan: what was done.
+        record: of the plan, as it was written.
+        rows: every case.
+        noticed: what the audit file acknowledges.
+    """
+    config = plan.config
+    points = plan.points
+    study = _study_facts(plan, record, rows)
+    performance = Performance(rows, points, config.statistics, config.seed, study.unit)
+    of_groups = tuple(performance.of_groups(study.site_column))
+    # Draws of all groups are the largest things that are made, and most of them are gone now.
+    give_back()
+    findings = Findings(
+        audit=audit_facts(record, config.name, config.seed),
+        detector=_detector_facts(plan, rows),
+        study=study,
+        accountability=_accountability(plan, record, rows),
+        findings=(
+            *performance.findings(),
+            *of_groups,
+            *_folds(plan, rows, study.unit),
+            *performance.associations(),
+        ),
+        metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
+        methods=(),
+        curves=performance.curves(),
+        calibration=performance.calibration(),
+        declared=record.declared,
+        provenance=provenance(dict(record.files), {}),
+        prevalence=config.statistics.prevalence,
+        minimum=config.statistics.minimum,
+        equivalence=performance.equivalence(of_groups),
+        suspicions=noticed.with_scores(_scores(plan, rows)),
+    )
+    findings = replace(findings, striking=striking_groups(findings))
+    return stated(findings, record.statements)
+
+
+def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
+    data = plan.config.data
+    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None} if data.folds else {}
+    return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
+
+
+def _detector_facts(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> DetectorFacts:
+    detector = plan.config.detector
+    return DetectorFacts(
+        name=detector.name,
+        version=detector.version,
+        architecture="known by its predictions only",
+        weights_file=None,
+        weights_sha256=None,
+        parameters=None,
+        input=None,
+        output=detector.score,
+        target_layer=None,
+        operating_points=plan.points,
+        warnings=(*_mixed_splits(plan.study.splits), *on_thresholds(rows, plan.points)),
+        format="predictions",
+    )
+
+
+def _mixed_splits(splits: Sequence[str]) -> tuple[str, ...]:
+    if len(splits) < 2:
+        return ()
+    return (
+        f"Rows of {len(splits)} splits ({', '.join(splits)}) are audited together. Where the "
+        "detector was developed on one of them, these figures flatter it.",
+    )
+
+
+def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> StudyFacts:
+    data = plan.config.data
+    column = data.columns.site
+    cases, levels = CaseColumns.of(rows), group_levels(rows)
+    return StudyFacts(
+        name=data.name or data.table.stem,
+        source=data.source,
+        license=data.license,
+        sha256=record.files["predictions"],
+        cases=len(rows),
+        patients=len(cases.patients.there),
+        positives=int(cases.labels.sum()),
+        lesions=0,
+        unit="patient" if data.columns.patient else "image",
+        unit_note="" if data.columns.patient else "The study declares one image per patient.",
+        site_column=column,
+        sites=len(set(cases.groups[column].there) - {NOT_RECORDED}) if column else None,
+        dates=data.dates,
+        levels=levels,
+    )
+
+
+def _which_rows(plan: PredictionsPlan, record: PlanRecord, cases: int) -> str:
+    splits = plan.config.data.split
+    rows = f"Those of split {', '.join(splits)}." if splits else "Every row of the table."
+    return f"{rows} {limit_why(record, cases)}".strip()
+
+
+def _accountability(
+    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]
+) -> Accountability:
+    cases = CaseColumns.of(rows)
+    scored = int(cases.scored.sum())
+    return Accountability(
+        listed=plan.study.listed,
+        excluded=plan.study.listed - len(rows),
+        unreadable=len(rows) - scored,
+        scored=scored,
+        scored_positives=int(cases.labels[cases.scored].sum()),
+        sampled=0,
+        sampled_positives=0,
+        explained=0,
+        unexplained=0,
+        sample_why=_which_rows(plan, record, len(rows)),
+        issues=(*plan.study.issues, *cases.issues()),
+    )

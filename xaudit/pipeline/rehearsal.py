@@ -1,0 +1,327 @@
+"""A rehearsal of an audit: its own stages on a handful of its cases, to learn what all will cost.
+
+What a map costs depends on the image (methods stop when they have converged), on the network, on
+the machine and on what is read from the map: no list of constants knows that. So the stages
+themselves are carried out, in a folder that is thrown away, and counted by `workload`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.gallery.gallery import Gallery
+from xaudit.audit.plan.plan import Plan, detector_spec, with_codes
+from xaudit.audit.plan.sample import draw_sample
+from xaudit.audit.probes.checks import Checks
+from xaudit.audit.probes.credibility import stored_maps
+from xaudit.audit.probes.degraded_maps import explain_degraded
+from xaudit.audit.probes.fold_detectors import load_part
+from xaudit.audit.probes.rescore import rescore
+from xaudit.audit.probes.robustness import degrade_scores
+from xaudit.audit.probes.shortcuts import probe_shortcuts
+from xaudit.audit.probes.workload import (
+    AGAIN,
+    CHECK,
+    FINDINGS,
+    MAPS,
+    PICTURES,
+    SCORE,
+    SHORTCUTS,
+    SHOWN,
+    WORSE,
+    WORSE_MAPS,
+    workload,
+)
+from xaudit.audit.run.progress import Meter, Step
+from xaudit.audit.run.run import Engine
+from xaudit.audit.run.shard import Progressed, ShardWorker
+from xaudit.audit.store.patient_key import PatientKey
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import MapRow, Store
+from xaudit.core.case import PreparedCase
+from xaudit.explain.checks.randomize import layers_from_top
+from xaudit.pipeline.clocks import Clocks
+from xaudit.stats.bootstrap import clustered_mean
+
+_SCORED, _EXPLAINED = 8, 6
+_DEGRADED, _PROBED = 4, 4
+_DRAWS, _OTHERS = 2000, 3
+"""Of a mean, and what all that stands beside it in the findings takes, in its own time."""
+_TWICE = {"check smooth randomization": 2}
+"""Maps in a unit of a check, where it is not one."""
+_WANTED = 3
+_ENOUGH = 5.0
+"""Seconds after which no further case is explained, if there are as many as wanted, or checked."""
+_TOO_LONG = 40.0
+"""Seconds after which no further check is rehearsed: each is made of maps, which are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was spent, or will be.
+
+    Attributes:
+        forward: images passed forward.
+        backward: images passed backward.
+        seconds: of the clock.
+        rest: seconds, at most, if the machine had nothing else to do.
+    """
+
+    forward: float = 0.0
+    backward: float = 0.0
+    seconds: float = 0.0
+    rest: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.forward + other.forward,
+            self.backward + other.backward,
+            self.seconds + other.seconds,
+            self.rest + other.rest,
+        )
+
+    def times(self, factor: float) -> Spent:
+        """So many times as much."""
+        own = (self.forward, self.backward, self.seconds, self.rest)
+        return Spent(*(one * factor for one in own))
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a rehearsal has learned.
+
+    Attributes:
+        layers: of the detector, from the top.
+        each: stage → what one unit of `workload` costs; no entry for a stage that is not done.
+        start: for loading the detector and finding the best batches.
+        maps: of the cases that were explained.
+    """
+
+    layers: Sequence[str]
+    each: Mapping[str, Spent]
+    start: Spent
+    maps: Sequence[MapRow]
+
+
+def rehearse(plan: Plan, clocks: Clocks | None = None) -> Rehearsed:
+    """Carry out every stage on a few cases.
+
+    Args:
+        plan: of the audit; nothing is written to its folder.
+        clocks: those of the machine by default.
+
+    Raises:
+        DetectorError: the detector cannot be loaded as declared.
+        ConfigError: a method is unknown or has an unknown parameter; there is no such device.
+    """
+    clocks = clocks or Clocks()
+    began = clocks.now()
+    part = load_part(plan)
+    small = with_codes(_small(part.plan), PatientKey.fresh())
+    _ = part.engine.evaluator.sizes
+    ended = clocks.now()
+    start = Spent(seconds=ended.wall - began.wall, rest=began.at_rest(ended, computes=True))
+    with TemporaryDirectory(prefix="xaudit-rehearsal-") as folder:
+        trial = _Trial(small, part.engine, Path(folder), clocks)
+        trial.score_and_explain()
+        if trial.results.cases:
+            trial.worsen()
+            trial.check()
+            trial.probe()
+            trial.again()
+            trial.show()
+        trial.summarize(plan)
+    return Rehearsed(trial.layers, trial.each, start, trial.results.maps)
+
+
+def _small(plan: Plan) -> Plan:
+    """A few cases of the plan: those that are explained, and others that are scored only."""
+    by_id = {case.case_id: case for case in plan.study.cases}
+    sample = [by_id[one] for one in plan.record.sample if one in by_id]
+    share = plan.config.explain.positives
+    explained = draw_sample(sample, _EXPLAINED, share, plan.config.seed)
+    rest = [case.case_id for case in plan.study.cases if case.case_id not in explained]
+    step = max(1, len(rest) // (_SCORED - len(explained)))
+    chosen = {*explained, *rest[::step][: _SCORED - len(explained)]}
+    cases = tuple(case for case in plan.study.cases if case.case_id in chosen)
+    return replace(
+        plan,
+        config=_shortened(plan),
+        study=replace(plan.study, cases=cases),
+        record=replace(plan.record, sample=explained),
+    )
+
+
+def _shortened(plan: Plan) -> AuditConfig:
+    """One unit of everything; what is switched off stays so."""
+    explain, worse = plan.config.explain, plan.config.robustness
+    few = {
+        "cases": min(explain.checks.cases, 1),
+        "cascade": 1,
+        "independent": 0,
+        "smooth": min(explain.checks.smooth, 1),
+        "disturbances": explain.checks.disturbances[:1],
+        "repeats": min(explain.checks.repeats, 1),
+    }
+    return plan.config.model_copy(
+        update={
+            "explain": explain.model_copy(
+                update={
+                    "checks": explain.checks.model_copy(update=few),
+                    "shortcuts": min(explain.shortcuts, _PROBED),
+                }
+            ),
+            "robustness": worse.model_copy(
+                update={"cases": min(worse.cases, _DEGRADED), "maps": min(worse.maps, 1)}
+            ),
+        }
+    )
+
+
+class _Trial:
+    """The stages, and what they cost.
+
+    Args:
+        plan: a small one.
+        engine: the detector and the methods.
+        folder: empty.
+        clocks: of the machine.
+    """
+
+    def __init__(self, plan: Plan, engine: Engine, folder: Path, clocks: Clocks) -> None:
+        self.plan, self.engine, self.folder, self.clocks = plan, engine, folder, clocks
+        self.computes = engine.evaluator.device.type == "cpu"
+        self.layers = layers_from_top(engine.detector)
+        self.units = workload(plan, self.layers)
+        self.spent: dict[str, tuple[Spent, float]] = {}
+        self.began = clocks.wall()
+        self.store = Store(folder)
+        self.prepared: list[PreparedCase] = []
+        self.results = Results.of(self.store, ())
+
+    @property
+    def each(self) -> Mapping[str, Spent]:
+        """Stage → what one unit costs; of a check that took too long, as if it were maps alone."""
+        known = {name: spent.times(1 / units) for name, (spent, units) in self.spent.items()}
+        maps = known.get(MAPS, Spent())
+        left = [name for name in self.units if name.startswith(CHECK) and name not in known]
+        return known | {name: maps.times(_TWICE.get(name, 1)) for name in left if maps.seconds}
+
+    def score_and_explain(self) -> None:
+        """Score all cases, then explain one after the other, as long as there is time."""
+        sample = frozenset(self.plan.record.sample)
+        scoring, explaining = (self._worker(ids) for ids in (frozenset[str](), sample))
+        cases = self.plan.study.cases
+        with self._timed(SCORE, len(cases)):
+            items = scoring.prepare(cases)
+            self.store.write(0, scoring.compute(items))
+        explained = _fractured_first(
+            [item for item in items if item.case.case_id in sample and item.prepared]
+        )
+        for number, item in enumerate(explained, start=1):
+            with self._timed(MAPS, 1):
+                self.store.write(number, explaining.compute([item]))
+            # It was scored a second time.
+            self._add(MAPS, Spent(forward=-1), 0)
+            self.prepared += [item.prepared] if item.prepared else []
+            if self._spent_too_long(len(self.prepared)):
+                break
+        self.results = Results.of(self.store, range(1, len(self.prepared) + 1))
+
+    def worsen(self) -> None:
+        """Score and explain worse images."""
+        run = self.plan, self.engine
+        with self._timed(WORSE, self.units[WORSE]):
+            scored = self.store.read(0).cases
+            degrade_scores(*run, scored, self.folder, _unheard)
+        with self._timed(WORSE_MAPS, self.units[WORSE_MAPS]):
+            explain_degraded(*run, self.results, self.folder, _unheard)
+
+    def check(self) -> None:
+        """Check the maps of one case after the other, as long as there is time."""
+        began, config = self.clocks.wall(), self.plan.config.explain.checks
+        for case in self.prepared:
+            maps = stored_maps(self.results, [case])
+            checks = Checks(self.engine, detector_spec(self.plan.config), config, [case], maps)
+            for name, stage in checks.stages.items():
+                if self.clocks.wall() - self.began < _TOO_LONG:
+                    with self._timed(name, self.units[name]):
+                        deque(stage(), maxlen=0)
+            if self.clocks.wall() - began > _ENOUGH:
+                break
+
+    def probe(self) -> None:
+        """Erase and insert."""
+        probed = min(self.plan.config.explain.shortcuts, len(self.results.cases))
+        with self._timed(SHORTCUTS, probed):
+            probe_shortcuts(self.plan, self.engine, self.results, self.folder, _unheard)
+
+    def again(self) -> None:
+        """Score once more in other batches and threads."""
+        with self._timed(AGAIN, self.units[AGAIN]):
+            rescore(self.plan, self.engine, self.results, self.folder, _unheard)
+
+    def show(self) -> None:
+        """Draw pictures, and count the maps that are made for the card alone."""
+        cases = {case.case_id: case for case in self.plan.study.cases}
+        points = tuple(one.resolve() for one in self.plan.config.detector.operating_points)
+        methods, seen = tuple(self.plan.config.explain.methods), self.engine.detector.input
+        pictured = self.plan.config.explain.gallery
+        gallery = Gallery(self.results, cases, seen, points, methods, pictured)
+        with self._timed(PICTURES, len(gallery.choose())):
+            gallery.write(self.folder)
+        self._add(SHOWN, self.each[MAPS] + Spent(forward=1), 1)
+
+    def summarize(self, plan: Plan) -> None:
+        """Make one mean with its interval, as findings have many; a third of them is such."""
+        values = np.linspace(0, 1, len(plan.study.cases))
+        patients = [case.patient for case in plan.study.cases]
+        with self._timed(FINDINGS, 1 / _OTHERS):
+            clustered_mean(values, patients, np.random.default_rng(0), _DRAWS)
+
+    def _spent_too_long(self, cases: int) -> bool:
+        """Whether no further case is explained: a few are wanted, because they differ."""
+        spent = self.clocks.wall() - self.began
+        return spent > (_ENOUGH if cases >= _WANTED else _TOO_LONG / 2)
+
+    def _worker(self, sample: frozenset[str]) -> ShardWorker:
+        return self.engine.worker(sample, Meter(_unheard, 0, 0))
+
+    @contextmanager
+    def _timed(self, stage: str, units: float) -> Iterator[None]:
+        cost = self.engine.evaluator.cost
+        began, forward, backward = self.clocks.now(), cost.forward, cost.backward
+        yield
+        ended = self.clocks.now()
+        spent = Spent(
+            cost.forward - forward,
+            cost.backward - backward,
+            ended.wall - began.wall,
+            began.at_rest(ended, computes=self.computes),
+        )
+        self._add(stage, spent, units)
+
+    def _add(self, stage: str, spent: Spent, units: float) -> None:
+        before, done = self.spent.get(stage, (Spent(), 0.0))
+        if done + units:
+            self.spent[stage] = before + spent, done + units
+
+
+def _fractured_first(items: Sequence[Progressed]) -> list[Progressed]:
+    """By turns with and without a fracture, so that a few of them stand for both."""
+    by_label = [[item for item in items if item.case.label == label] for label in (True, False)]
+    turns = zip_longest(*by_label)
+    return [item for turn in turns for item in turn if item is not None]
+
+
+def _unheard(step: Step) -> None:
+    """Nobody waits for a rehearsal step by step."""

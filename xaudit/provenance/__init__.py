@@ -1,0 +1,1 @@
+"""Signatures, and the ledger of uses of a test set."""

@@ -1,0 +1,1 @@
+"""Whole pages: the card, the pages of cases, the report of a qualification."""

@@ -1,0 +1,335 @@
+"""The model card as a view model: every number is a string before a template sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from xaudit.core.finding import Findings
+from xaudit.core.policy import Verdict
+from xaudit.report.elements.crosswalk import anchor, asked_for, said_status
+from xaudit.report.elements.crosswalk import lead as crosswalk_lead
+from xaudit.report.elements.record import Element, record
+from xaudit.report.elements.twin import twin
+from xaudit.report.language.translation import later, stored, tr, trn
+from xaudit.report.sections import credibility, places, rescored, results, statements
+from xaudit.report.sections.at_points import above
+from xaudit.report.sections.brought import brought
+from xaudit.report.sections.policy import counts, verdict_section
+from xaudit.report.sections.robustness import robustness
+from xaudit.report.sections.scrubbed import scrubbed_tables, scrubbed_warning
+from xaudit.report.sections.shortcuts import shortcuts
+from xaudit.report.sections.study import study_section
+from xaudit.report.sections.summary import summary
+from xaudit.report.sections.suspicions import suspicions
+from xaudit.report.sections.unverified import unverified_warnings
+from xaudit.report.tables import predictions
+from xaudit.report.tables.decides import decides
+from xaudit.report.tables.weakest import weakest
+from xaudit.report.view import numbers
+from xaudit.report.view.few import explained
+from xaudit.report.view.glossary import glossary
+from xaudit.report.view.lookup import Lookup
+from xaudit.report.view.model import MARKS, Answer, ModelCard, Section, Table
+from xaudit.report.view.spoken import sentences_of
+
+_ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
+
+
+def build_card(
+    findings: Findings,
+    verdict: Verdict | None,
+    pictures: Mapping[str, bytes],
+    uses: str = "",
+    unverified: Sequence[str] = (),
+) -> ModelCard:
+    """The card of an audit.
+
+    Args:
+        findings: of the run.
+        verdict: of the policy; None where none was judged.
+        pictures: file name → PNG, for every picture that the gallery names.
+        uses: how often the study was used before; empty where no ledger was kept.
+        unverified: which files were not those that the run wrote, a line each, where the card
+            is printed all the same.
+
+    Raises:
+        ValueError: a picture is not a PNG.
+    """
+    look, elements = Lookup(findings), record(findings)
+    sections = (
+        summary(look),
+        verdict_section(verdict, look),
+        *_measured(findings, verdict, look, uses),
+        *_explanations(findings, look, pictures),
+        *brought(look),
+        *_reference(findings, elements),
+    )
+    device = findings.detector
+    mark = MARKS[verdict.overall] if verdict else None
+    return ModelCard(
+        title=device.name,
+        subtitle=tr(
+            "Version {version}. Audit “{name}”.", version=device.version, name=findings.audit.name
+        ),
+        running=f"{device.name} {device.version}, {predictions.identity(findings)}",
+        verdict=mark,
+        verdict_text=tr("Policy “{policy}”", policy=verdict.policy)
+        if verdict
+        else tr("No policy was judged."),
+        verdict_counts=counts(verdict),
+        answers=_answers(look),
+        sections=tuple(
+            _with_missing(explained(replace(one, number=str(index))), elements)
+            for index, one in enumerate(sections, start=1)
+        ),
+        twin=twin(findings, verdict, uses, unverified),
+        sentences=frozenset(sentences_of(findings)),
+        warnings=(
+            *scrubbed_warning(findings),
+            *suspicions(findings),
+            *_unverified(verdict, unverified),
+            *map(stored, device.warnings),
+            *rescored.warnings(findings),
+            *_changed(verdict),
+            *statements.warnings(findings),
+        ),
+        footer=tr(
+            "xaudit {xaudit_version}, plan {plan_sha256}, {created}",
+            xaudit_version=findings.audit.xaudit_version,
+            plan_sha256=findings.audit.plan_sha256[:12],
+            created=findings.audit.created,
+        ),
+    )
+
+
+def _measured(
+    findings: Findings, verdict: Verdict | None, look: Lookup, uses: str
+) -> tuple[Section, ...]:
+    return (
+        _detector(findings),
+        study_section(findings, uses),
+        results.performance(look),
+        results.calibration(look),
+        results.groups(look, verdict),
+        shortcuts(look),
+    )
+
+
+def _reference(findings: Findings, elements: Sequence[Element]) -> tuple[Section, ...]:
+    return (
+        _elements(elements),
+        _provenance(findings),
+        _every_finding(findings),
+        _glossary(findings),
+    )
+
+
+def _explanations(
+    findings: Findings, look: Lookup, pictures: Mapping[str, bytes]
+) -> tuple[Section, ...]:
+    if predictions.alone(findings):
+        return predictions.not_applicable()
+    return (
+        robustness(look),
+        places.localization(look),
+        credibility.credibility(look),
+        places.methods(findings),
+        places.gallery(findings, pictures),
+    )
+
+
+def _unverified(verdict: Verdict | None, files: Sequence[str]) -> tuple[str, ...]:
+    """Of the files of this page, and of those of the verdict that it prints."""
+    judged = verdict.unverified if verdict else ()
+    return unverified_warnings(tuple(dict.fromkeys((*files, *judged))))
+
+
+def _changed(verdict: Verdict | None) -> tuple[str, ...]:
+    changed = verdict is not None and verdict.changed_after_run
+    return (
+        (tr("The policy was changed after the run: it is not the planned one."),) if changed else ()
+    )
+
+
+def _answers(look: Lookup) -> tuple[Answer, ...]:
+    findings, study, device = look.findings, look.findings.study, look.findings.detector
+    sites = (
+        trn("{sites} sites", study.sites, sites=numbers.whole(study.sites))
+        if study.sites is not None
+        else tr("site unknown")
+    )
+    points = device.operating_points
+    found = (
+        results.found_sentence(look, points[0]) if points else tr("No operating point declared.")
+    )
+    detail = ""
+    if points:
+        scope = {"operating_point": points[0].name}
+        detail = tr("Sensitivity {sensitivity}. ", sensitivity=look.said("sensitivity", **scope))
+        detail += tr("Specificity {specificity}.", specificity=look.said("specificity", **scope))
+    decision = decides(look)
+    decided = Answer(tr("Does the fracture decide?"), decision.text, decision.detail)
+    return (
+        # What outweighs all else comes first.
+        *((decided,) if decision.denied else ()),
+        Answer(
+            tr("What was audited?"),
+            f"{device.name} {device.version}, {stored(device.architecture)}",
+            tr("Weights SHA-256 {weights_sha256}…", weights_sha256=device.weights_sha256[:16])
+            if device.weights_sha256
+            else tr("Table SHA-256 {sha256}…", sha256=study.sha256[:16]),
+        ),
+        Answer(
+            tr("On what?"),
+            tr(
+                "{name}: {cases} cases, {positives} with a fracture",
+                name=study.name,
+                cases=numbers.whole(study.cases),
+                positives=numbers.whole(study.positives),
+            ),
+            f"{numbers.whole(study.patients)} {stored(f'{study.unit}s')}, {sites}, "
+            f"{study.dates or tr('dates not declared')}",
+        ),
+        Answer(tr("Does it find fractures?"), found, detail),
+        _looks(findings, look),
+        *(() if decision.denied else (decided,)),
+        Answer(tr("For whom and where not?"), weakest(look), ""),
+    )
+
+
+def _looks(findings: Findings, look: Lookup) -> Answer:
+    question = tr("Does it look at them?")
+    if predictions.alone(findings):
+        return Answer(question, tr(predictions.WHY))
+    return Answer(
+        question,
+        places.looks_at(look),
+        tr(
+            "{believed} Maps of {explained} cases.",
+            believed=credibility.believed(findings),
+            explained=numbers.whole(findings.accountability.explained),
+        ),
+    )
+
+
+def _detector(findings: Findings) -> Section:
+    one = findings.detector
+    rows = (
+        (tr("Name and version"), f"{one.name} {one.version}"),
+        *predictions.facts(one),
+        *(
+            (
+                tr("Operating point {name}", name=p.name),
+                tr(
+                    "{above}, {origin}. {note}",
+                    above=above(p),
+                    origin=tr(_ORIGINS[p.origin]),
+                    note=p.note,
+                ),
+            )
+            for p in one.operating_points
+        ),
+    )
+    table = Table(tr("Detector"), (tr("Fact"), tr("Value")), rows)
+    lead = tr(
+        "This card is about the file with the {identity} and no other.",
+        identity=predictions.identity(findings),
+    )
+    return Section("detector", "", tr("What was audited?"), lead,
+                   tables=(table, *statements.claims(findings)))  # fmt: skip
+
+
+def _elements(elements: Sequence[Element]) -> Section:
+    rows = tuple(
+        (f"{index}. {tr(one.field.title)}", _status(one), one.text or tr(one.field.question),
+         asked_for(one.field.name))
+        for index, one in enumerate(elements, start=1)
+    )  # fmt: skip
+    columns = (
+        tr("Element"),
+        tr("Status"),
+        tr("Declared text, or the question"),
+        tr("Asked for in"),
+    )
+    note = tr(
+        "Declared facts come from the maker and were not verified. Addressed says "
+        "that something stands here, not that it suffices. FDA: draft guidance of "
+        "January 2025, a draft still. Places marked [unverified] were not checked "
+        "against the text. CHAI, Hugging Face and CycloneDX: xaudit card "
+        "--crosswalk."
+    )
+    table = Table(
+        tr("Elements"), columns, rows, note,
+        links=tuple(f"#{one.field.section}" for one in elements),
+        anchors=tuple(map(anchor, elements)),
+    )  # fmt: skip
+    return Section(
+        "elements", "", tr("Elements addressed"), crosswalk_lead(elements), tables=(table,)
+    )
+
+
+def _status(one: Element) -> str:
+    return (
+        tr("{status}; in question: see the claims", status=said_status(one))
+        if one.against
+        else said_status(one)
+    )
+
+
+def _with_missing(section: Section, elements: Sequence[Element]) -> Section:
+    here = [one for one in elements if one.field.section == section.id]
+    said = tuple(
+        tr("{title} (declared): {text}", title=tr(one.field.title), text=one.text)
+        for one in here
+        if one.text and one.field.name not in statements.IN_TABLES
+    )
+    absent = tuple(
+        tr(
+            "{title}: not declared, not measured. {question}",
+            title=tr(one.field.title),
+            question=tr(one.field.question),
+        )
+        for one in here
+        if one.status == "missing"
+    )
+    return replace(section, paragraphs=section.paragraphs + said, missing=section.missing + absent)
+
+
+def _provenance(findings: Findings) -> Section:
+    audit = findings.audit
+    rows = (
+        (tr("Plan SHA-256"), audit.plan_sha256),
+        (
+            tr("Policy SHA-256, as planned"),
+            audit.policy_sha256 or numbers.nothing(tr("not planned")),
+        ),
+        (tr("Planned at"), audit.created),
+        (tr("Seed"), numbers.whole(audit.seed)),
+        *((stored(name), stored(fact)) for name, fact in sorted(findings.provenance.items())),
+    )
+    return Section("provenance", "", tr("Where do the numbers come from?"),
+                   rescored.same_again(findings), paragraphs=rescored.details(findings),
+                   tables=(statements.signatures(findings), *scrubbed_tables(findings),
+                           Table(tr("Provenance"), (tr("Fact"), tr("Value")), rows)))  # fmt: skip
+
+
+def _every_finding(findings: Findings) -> Section:
+    count = numbers.whole(len(findings.findings))
+    lead = tr(
+        "{count} findings stand behind this page; each has an address of its own.", count=count
+    )
+    how = tr(
+        "On the screen they are listed here, and #finding= with the name of one "
+        "opens it. On paper they are in findings.json, and in the JSON inside this "
+        "page (element “twin”)."
+    )
+    return Section("findings", "", tr("Every finding"), lead, paragraphs=(how,))
+
+
+def _glossary(findings: Findings) -> Section:
+    terms, linked = glossary(findings)
+    lead = tr(
+        "The words of this card, by the alphabet. The text links to them where they are used."
+    )
+    return Section("glossary", "", tr("Glossary"), lead, terms=terms, linked=linked)

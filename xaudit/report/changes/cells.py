@@ -1,0 +1,93 @@
+"""One difference between two audits, as a table prints it."""
+
+from __future__ import annotations
+
+from xaudit.core.change import Changes, Delta
+from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.view import numbers
+
+_NAMES = {
+    "auc": "AUC",
+    "brier": later("Brier score (lower is better)"),
+    "sensitivity": later("Fractures found (sensitivity)"),
+    "specificity": later("Normal cases left alone (specificity)"),
+    "ppv": later("Right when it calls a fracture (PPV)"),
+    "npv": later("Right when it calls normal (NPV)"),
+}
+
+
+_PLAIN = {"auc", "brier", "enrichment"}
+
+
+_LOWER_IS_BETTER = {"brier"}
+
+
+_ERROR_RATE = 0.05
+
+
+def overall(changes: Changes) -> list[Delta]:
+    """Differences of all cases together."""
+    return [one for one in changes.deltas if not {"group", "method"} & one.scope.keys()]
+
+
+def by_group(changes: Changes) -> list[Delta]:
+    """Differences within one level of a group."""
+    return [one for one in changes.deltas if "group" in one.scope]
+
+
+def is_worse(one: Delta) -> bool:
+    """Whether the interval, taken alone, shows that it got worse."""
+    low, high = one.difference.low, one.difference.high
+    if low is None or high is None or one.difference.caution:
+        return False
+    return low > 0 if one.metric in _LOWER_IS_BETTER else high < 0
+
+
+def is_sure(one: Delta) -> bool:
+    """Whether it differs with all comparisons counted."""
+    return one.p_adjusted is not None and one.p_adjusted < _ERROR_RATE
+
+
+def row_of(one: Delta) -> tuple[str, ...]:
+    """Measure, old, new, difference, p and method."""
+    name = tr(_NAMES.get(one.metric, one.metric.replace("_", " ")))
+    point, worst = one.scope.get("operating_point"), one.scope.get("analysis") == "worst_case"
+    name += tr(" at “{point}”", point=point) if point else ""
+    return (
+        tr("{name}, no score counts as wrong", name=name) if worst else name,
+        value_cell(one, one.old),
+        value_cell(one, one.new),
+        difference_cell(one),
+        p_cell(one.p_value),
+        _method(one),
+    )  # fmt: skip
+
+
+def value_cell(one: Delta, value: float | None) -> str:
+    """A value of one of the audits, in the unit of the measure."""
+    if value is None:
+        return numbers.NONE
+    return numbers.fixed(value, 3) if one.metric in _PLAIN else numbers.percent(value)
+
+
+def difference_cell(one: Delta) -> str:
+    """New minus old with its interval, or why there is none."""
+    gap = one.difference
+    if gap.value is None:
+        return f"{numbers.NONE} ({stored(gap.undefined or '')})"
+    unit = "number" if one.metric in _PLAIN else "proportion"
+    return numbers.estimate(gap, unit, signed=True) + (
+        f"; {stored(gap.caution)}" if gap.caution else ""
+    )
+
+
+def p_cell(value: float | None) -> str:
+    """A p-value."""
+    if value is None:
+        return numbers.NONE
+    return f"< {numbers.written('0.001')}" if value < 0.001 else numbers.fixed(value, 3)
+
+
+def _method(one: Delta) -> str:
+    method = stored(one.difference.method)
+    return f"{method}; {stored(one.test)}" if one.p_value is not None else method or numbers.NONE

@@ -1,0 +1,1 @@
+"""Elements of the device record, and where they are asked for."""

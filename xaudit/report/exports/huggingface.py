@@ -1,0 +1,108 @@
+"""A Hugging Face model card: the card as Markdown under a header that the Hub reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from xaudit.core.finding import Finding, Findings
+from xaudit.core.policy import Verdict
+from xaudit.core.printable import printable
+from xaudit.report.cards.card import build_card
+from xaudit.report.cards.render import render_markdown
+
+# Our metric → what the Hub calls it.
+_TYPES = {
+    "auc": "roc_auc",
+    "sensitivity": "recall",
+    "specificity": "specificity",
+    "ppv": "precision",
+    "npv": "npv",
+    "accuracy": "accuracy",
+    "f1": "f1",
+    "brier": "brier_score",
+}
+
+
+def huggingface_card(
+    findings: Findings, verdict: Verdict | None, unverified: Sequence[str] = ()
+) -> str:
+    """README.md of a model repository, with a ``model-index`` of the measured figures.
+
+    Only figures over all scored cases are in the index: it knows no intervals, so each metric
+    carries its own in ``args``. The license of the model is not known here and is left out.
+
+    Args:
+        findings: of an audit.
+        verdict: of its policy; None without one.
+        unverified: which files were not those that the run wrote, a line each.
+    """
+    device = findings.detector
+    header: dict[str, Any] = {
+        "model_name": f"{device.name} {device.version}".strip(),
+        "pipeline_tag": "image-classification",
+        "tags": ["medical-imaging", "radiography", "fracture-detection", "xaudit"],
+        "model-index": [{"name": device.name, "results": [_result(findings)]}],
+    }
+    text = yaml.safe_dump(_one_line(header), sort_keys=False, allow_unicode=True, width=1000)
+    card = build_card(findings, verdict, {}, unverified=unverified)
+    return f"---\n{text}---\n\n{render_markdown(card)}"
+
+
+def _one_line(value: Any) -> Any:  # noqa: ANN401 (what YAML may hold)
+    """Without line breaks: a name with a line of --- would end the header."""
+    if isinstance(value, dict):
+        return {key: _one_line(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_one_line(one) for one in value]
+    return printable(" ".join(value.split())) if isinstance(value, str) else value
+
+
+def _result(findings: Findings) -> dict[str, Any]:
+    study = findings.study
+    return {
+        "task": {"type": "image-classification", "name": "Fracture detection"},
+        "dataset": {
+            "type": re.sub(r"[^a-z0-9]+", "-", study.name.lower()).strip("-") or "study",
+            "name": study.name,
+            "revision": study.sha256,
+        },
+        "metrics": list(_metrics(findings)),
+    }
+
+
+def _metrics(findings: Findings) -> Iterator[dict[str, Any]]:
+    for one in findings.findings:
+        value = one.estimate.value
+        if one.metric in _TYPES and _of_all_scored(one) and value is not None:
+            point = one.scope.get("operating_point")
+            name = one.metric.replace("_", " ")
+            yield {
+                "type": _TYPES[one.metric],
+                "value": value,
+                "name": f"{name} at “{point}”" if point else name,
+                "args": _args(one),
+            }
+
+
+def _of_all_scored(one: Finding) -> bool:
+    known = {"analysis", "operating_point"}
+    return one.scope.get("analysis") == "scored" and set(one.scope) <= known
+
+
+def _args(one: Finding) -> dict[str, Any]:
+    estimate = one.estimate
+    known = {
+        "low": estimate.low,
+        "high": estimate.high,
+        "level": estimate.level,
+        "interval": estimate.method,
+        "k": estimate.k,
+        "n": estimate.n,
+        "operating_point": one.scope.get("operating_point"),
+        "caution": estimate.caution,
+    }
+    return {key: value for key, value in known.items() if value is not None}

@@ -1,0 +1,111 @@
+"""What the policy says: every rule beside what was measured."""
+
+from __future__ import annotations
+
+from xaudit.core.policy import Outcome, Verdict, Waiver
+from xaudit.report.language.translation import stored, tr
+from xaudit.report.view import numbers
+from xaudit.report.view.levels import named
+from xaudit.report.view.lookup import Lookup
+from xaudit.report.view.model import MARKS, Section, Table
+
+
+def verdict_section(verdict: Verdict | None, look: Lookup) -> Section:
+    """Every rule, its verdict and what was measured; every waiver.
+
+    Args:
+        verdict: of the policy; None where none was judged.
+        look: the findings.
+    """
+    lead = tr("No policy was judged, so this card gives no verdict.")
+    tables: tuple[Table, ...] = ()
+    if verdict:
+        lead = tr(
+            "The policy “{policy}” says: {overall}. {counts}.",
+            policy=verdict.policy,
+            overall=tr(verdict.overall),
+            counts=counts(verdict),
+        )
+        tables = (
+            Table(
+                tr("Rules, each read against the limit of the interval"),
+                (tr("Rule"), tr("Verdict"), tr("Measured"), tr("Limit"), tr("Why")),
+                tuple(_outcome(one, look) for one in verdict.outcomes),
+                tr("“Why” writes shares as the policy does, from 0 to 1.")
+                + " "
+                + tr(
+                    "Policy SHA-256 {policy_sha256}.{compared}",
+                    policy_sha256=verdict.policy_sha256,
+                    compared=_compared(verdict) + _stopped(verdict),
+                ),
+                marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
+                links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
+            ),
+        )
+    waived = tuple(_waiver(one) for one in verdict.waivers) if verdict else ()
+    title = tr("What does the policy say?")
+    return Section("verdict", "", title, lead, waived, tables=tables)
+
+
+def counts(verdict: Verdict | None) -> str:
+    """How many rules passed, failed, and so on; empty where none was judged."""
+    if verdict is None:
+        return ""
+    words = {"pass": tr("passed"), "fail": tr("failed"), "inconclusive": tr("inconclusive"),
+             "waived": tr("waived")}  # fmt: skip
+    return ", ".join(
+        f"{MARKS[w].sign}\u00a0{sum(o.verdict == w for o in verdict.outcomes)}\u00a0{text}"
+        for w, text in words.items()
+    )
+
+
+def _waiver(one: Waiver) -> str:
+    """Every waiver is printed, whether or not it was needed."""
+    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.where.items()))
+    return tr(
+        "Waiver: rule {rule} ({scope}), {owner} until {day}: {reason}",
+        rule=one.rule,
+        scope=scope or tr("every outcome"),
+        owner=one.owner,
+        day=one.expires,
+        reason=one.reason,
+    )
+
+
+def _compared(verdict: Verdict) -> str:
+    """Which audit the rules compare with, where they do."""
+    there = verdict.baseline
+    if there is not None:
+        note = f" ({'; '.join(map(stored, there.note.split('; ')))})" if there.note else ""
+        return tr(
+            " Baseline: {detector}, audit “{audit}”, plan SHA-256 {plan_sha256}{note}.",
+            detector=there.detector,
+            audit=there.audit,
+            plan_sha256=there.plan_sha256,
+            note=note,
+        )
+    needed = any(one.rule.needs_baseline for one in verdict.outcomes)
+    return tr(" No baseline was compared: this is a first run.") if needed else ""
+
+
+def _stopped(verdict: Verdict) -> str:
+    """How often the audit was looked at, where it was looked at while it ran."""
+    return tr(" The audit {looked}.", looked=stored(verdict.looks.text)) if verdict.looks else ""
+
+
+def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
+    unit = look.unit(one.rule.metric)
+    bounds = [(tr("at least"), one.rule.floor), (tr("at most"), one.rule.ceiling)]
+    limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
+    limits = limits or stored(one.rule.demand)
+    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.scope.items()))
+    signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
+    shown = numbers.estimate(one.estimate, unit, signed)
+    measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
+    return (
+        f"{one.rule.id}: {scope}" if scope else one.rule.id,
+        tr(one.verdict),
+        measured,
+        limits,
+        stored(one.why),
+    )

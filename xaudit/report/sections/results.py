@@ -1,0 +1,246 @@
+"""Sections on how well the detector finds fractures."""
+
+from __future__ import annotations
+
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.finding import CROSS
+from xaudit.core.policy import Verdict
+from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.sections.at_points import AT_POINT, point_tables, side_by_side
+from xaudit.report.tables.added import added_of_scores
+from xaudit.report.tables.declared import net_benefit, of_curve
+from xaudit.report.tables.demographics import demographics
+from xaudit.report.tables.extremes import equal, extremes
+from xaudit.report.tables.folds import folds
+from xaudit.report.tables.group_details import group_calibration, group_maps
+from xaudit.report.tables.matched import matched
+from xaudit.report.tables.matrix import matrices
+from xaudit.report.tables.site_shift import site_shift
+from xaudit.report.tables.sites import by_site
+from xaudit.report.tables.together import of_sites, simultaneous
+from xaudit.report.tables.weakest import weakest
+from xaudit.report.view import figures, numbers
+from xaudit.report.view.levels import named
+from xaudit.report.view.lookup import Lookup, measure
+from xaudit.report.view.model import Figure, Section, Table
+from xaudit.report.view.order import in_order
+
+CALIBRATION = (
+    ("brier", later("Brier score")),
+    ("calibration_slope", later("Calibration slope")),
+    ("calibration_intercept", later("Calibration intercept")),
+    (
+        "ece",
+        later("Expected calibration error (biased upwards, also where calibration is perfect)"),
+    ),
+    (
+        "squared_calibration_error",
+        later("Squared calibration error, bias taken off (about 0 is best)"),
+    ),
+)
+GAPS = ("sensitivity_gap", "specificity_gap", "auc_gap")
+
+
+def performance(look: Lookup) -> Section:
+    """Accuracy at each operating point, scored and worst case, and over all of them."""
+    findings = look.findings
+    points = findings.detector.operating_points
+    curve = next((one for one in findings.curves if one.name == "roc"), None)
+    drawn = tr(
+        "ROC: how many fractures are found for how many false alarms; operating points marked."
+    )
+    return Section(
+        "performance",
+        "",
+        tr("Does it find fractures?"),
+        " ".join(found_sentence(look, point) for point in points)
+        or tr("No operating point declared."),
+        paragraphs=(
+            tr(
+                "AUC, the chance that a fracture scores above a normal case: {auc}.",
+                auc=look.said("auc"),
+            ),
+        ),
+        figures=(Figure(figures.roc(curve, tr("ROC curve")), drawn),) if curve else (),
+        tables=(
+            *side_by_side(look),
+            *(table for point in points for table in point_tables(look, point)),
+            *folds(look),
+            *of_curve(look),
+            *net_benefit(look),
+            *added_of_scores(look),
+        ),
+        missing=() if curve else (tr("ROC curve: not in the findings."),),
+    )
+
+
+def found_sentence(look: Lookup, point: OperatingPoint) -> str:
+    """What sensitivity and specificity say, in people."""
+    found = look.estimate("sensitivity", operating_point=point.name)
+    left = look.estimate("specificity", operating_point=point.name)
+    if found.k is None or left.k is None:
+        return tr("Whether it finds fractures at “{name}” was not measured.", name=point.name)
+    return tr(
+        "At “{name}” the detector found {found} of {fractures} fractures and left {left} of "
+        "{normal} normal cases alone.",
+        name=point.name,
+        found=numbers.whole(found.k),
+        fractures=numbers.whole(found.n),
+        left=numbers.whole(left.k),
+        normal=numbers.whole(left.n),
+    )
+
+
+def calibration(look: Lookup) -> Section:
+    """Whether a probability means what it says."""
+    bins = look.findings.calibration
+    caption = tr(
+        "Points on the diagonal mean what they say; bars at the bottom show the number of cases."
+    )
+    table = Table(
+        tr("Observed share of fractures by predicted probability"),
+        (tr("Predicted"), tr("Mean"), tr("Observed")),
+        tuple(
+            (
+                f"{numbers.percent(one.low)}{numbers.DASH}{numbers.percent(one.high)}",
+                numbers.percent(one.mean_probability),
+                f"{numbers.estimate(one.observed)}, {numbers.counts(one.observed)}"
+                + (f" ({stored(one.observed.undefined)})" if one.observed.undefined else ""),
+            )
+            for one in bins
+        ),
+        folded=True,
+    )
+    scores = Table(
+        tr("Calibration over all scored cases"),
+        (tr("Measure"), tr("Value")),
+        tuple((tr(title), look.cell(metric)) for metric, title in CALIBRATION),
+        look.methods(*(metric for metric, _ in CALIBRATION)),
+    )
+    drawing = (Figure(figures.calibration(bins, tr("Calibration")), caption),) if bins else ()
+    return Section(
+        "calibration",
+        "",
+        tr("Do its probabilities mean what they say?"),
+        tr("Of the cases that are given a probability of 80 %, about 80 % should be fractured."),
+        figures=drawing,
+        tables=(scores, table) if bins else (scores,),
+        missing=() if bins else (tr("Calibration by probability: not in the findings."),),
+    )
+
+
+def groups(look: Lookup, verdict: Verdict | None) -> Section:
+    """Sensitivity and specificity for every level of every column, and the gaps to the rest."""
+    levels = look.findings.study.levels
+    points = look.findings.detector.operating_points[:1]
+    low, enough = look.findings.minimum
+    drawings = tuple(
+        Figure(
+            _forest(look, metric, point.name, verdict),
+            tr(
+                "{title} at “{name}”; gray rows are too small for a verdict.",
+                title=tr(title),
+                name=point.name,
+            ),
+        )
+        for point in points
+        for metric, title in AT_POINT[:2]
+    )
+    return Section(
+        "groups",
+        "",
+        tr("For whom and where does it work less well?"),
+        weakest(look),
+        paragraphs=(
+            tr(
+                "Fewer than {low} cases: counts only. Fewer than {enough}: an interval "
+                "without a verdict. Many groups are looked at; some will differ by chance.",
+                low=numbers.whole(low),
+                enough=numbers.whole(enough),
+            ),
+        ),
+        figures=drawings if levels else (),
+        tables=(
+            demographics(look.findings),
+            *simultaneous(look),
+            *extremes(look),
+            *equal(look),
+            *matched(look),
+            *of_sites(look),
+            *by_site(look),
+            *site_shift(look),
+            *matrices(look),
+            *(_group_table(look, column, points) for column in _columns(look)),
+            *group_calibration(look),
+            *group_maps(look),
+        ),
+        missing=() if levels else (tr("Groups and sites: the study has no group column."),),
+    )
+
+
+def _columns(look: Lookup) -> list[str]:
+    """Columns in their order, intersections after all of them."""
+    return sorted(look.findings.study.levels, key=lambda column: column.count(CROSS))
+
+
+def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:
+    rows: list[figures.Row] = []
+    for column, levels in look.findings.study.levels.items():
+        if CROSS in column:
+            continue
+        blank = look.estimate(metric)
+        rows.append(figures.Row(column, blank, heading=True))
+        for level in in_order(levels):
+            one = look.estimate(metric, operating_point=point, group=column, level=level)
+            rows.append(figures.Row(named(level), one))
+    overall = look.estimate(metric, operating_point=point).value
+    return figures.forest(
+        tr("{metric} by group", metric=measure(metric)), rows, overall, _floor(verdict, metric)
+    )
+
+
+def _floor(verdict: Verdict | None, metric: str) -> float | None:
+    for outcome in verdict.outcomes if verdict else ():
+        rule = outcome.rule
+        if rule.metric == metric and "group" in rule.where and rule.floor is not None:
+            return rule.floor
+    return None
+
+
+def _group_table(look: Lookup, column: str, points: tuple[OperatingPoint, ...]) -> Table:
+    metrics = ("sensitivity", "specificity", *GAPS)
+    rows = []
+    levels = look.findings.study.levels[column]
+    for level in in_order(levels):
+        cases, positives = levels[level]
+        row = [
+            named(level),
+            tr(
+                "{cases}, {positives} fractured",
+                cases=numbers.whole(cases),
+                positives=numbers.whole(positives),
+            ),
+        ]
+        for metric in metrics:
+            scope = {"group": column, "level": level}
+            if metric != "auc_gap" and points:
+                scope["operating_point"] = points[0].name
+            if metric in GAPS:
+                scope["compared"] = "rest"
+            row.append(look.cell(metric, **scope))
+        rows.append(tuple(row))
+    names = (
+        tr("Sensitivity"),
+        tr("Specificity"),
+        tr("Sensitivity gap"),
+        tr("Specificity gap"),
+        tr("AUC gap"),
+    )
+    note = tr("A gap is this level minus all other cases. ") + look.methods(*metrics)
+    return Table(
+        tr("By {column}", column=column),
+        (tr("Level"), tr("Cases"), *names),
+        tuple(rows),
+        note,
+        folded=True,
+    )

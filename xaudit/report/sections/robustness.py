@@ -1,0 +1,156 @@
+"""The section on worse radiographs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xaudit.core.finding import Findings
+from xaudit.report.language.translation import later, tr
+from xaudit.report.view import figures, numbers
+from xaudit.report.view.lookup import Lookup, measure
+from xaudit.report.view.model import Figure, Section, Table
+
+_MEASURES = (
+    ("auc", "AUC"),
+    ("sensitivity", later("Sensitivity")),
+    ("specificity", later("Specificity")),
+)
+_LADDERS = {
+    "noise": (later("Noise"), later("of 255 gray levels")),
+    "blur": (later("Blur"), later("pixels, standard deviation")),
+    "contrast": (later("Contrast"), later("% of it")),
+    "underexposure": (later("Underexposure"), later("% of the signal")),
+    "overexposure": (later("Overexposure"), later("% of the signal")),
+    "rotation": (later("Rotation"), later("degrees")),
+    "jpeg": ("JPEG", later("quality, of 100")),
+    "resolution": (later("Resolution"), later("% of the pixels a side")),
+}
+"""How ladders are called, and how their steps are measured."""
+
+
+def robustness(look: Lookup) -> Section:
+    """How sensitivity and specificity fall as the same radiographs get worse."""
+    steps = _steps(look.findings)
+    points = look.findings.detector.operating_points
+    title = tr("Does it hold when radiographs get worse?")
+    if not steps or not points:
+        return Section(
+            "robustness", "", title, tr("Not measured: no case was degraded."),
+            missing=(tr("Robustness: not measured in this audit (robustness.cases)."),),
+        )  # fmt: skip
+    point = points[0].name
+    drawings = tuple(
+        Figure(
+            _drawing(look, metric, point, steps),
+            tr("{name} at “{point}” on the same images.", name=tr(name), point=point),
+        )
+        for metric, name in _MEASURES[1:]
+    )
+    return Section(
+        "robustness",
+        "",
+        title,
+        tr(
+            "Images that were scored are made worse step by step and scored again; the "
+            "reference standard stays."
+        ),
+        figures=drawings,
+        tables=(
+            *(_table(look, ladder, severities, point) for ladder, severities in steps),
+            *_maps(look, steps),
+        ),
+    )
+
+
+def _steps(findings: Findings) -> list[tuple[str, list[str]]]:
+    """Ladders with their severities, in the order of the findings."""
+    steps: dict[str, list[str]] = {}
+    for one in findings.findings:
+        ladder = one.scope.get("degradation")
+        if one.metric == "degraded_auc" and ladder and ladder != "none":
+            steps.setdefault(ladder, []).append(one.scope["severity"])
+    return list(steps.items())
+
+
+def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[str]]]) -> str:
+    rows: list[figures.Row] = []
+    for ladder, severities in steps:
+        blank = look.estimate(metric)
+        rows.append(figures.Row(_title(ladder), blank, heading=True))
+        for severity in severities:
+            one = look.estimate(
+                f"degraded_{metric}", degradation=ladder, severity=severity, operating_point=point
+            )
+            rows.append(figures.Row(numbers.written(severity), one))
+    clean = look.estimate(
+        f"degraded_{metric}", degradation="none", severity="0", operating_point=point
+    ).value
+    return figures.forest(
+        tr("{metric} of worse radiographs", metric=measure(metric)), rows, clean, None
+    )
+
+
+def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Table:
+    rows = tuple(
+        (numbers.written(severity), *_cells(look, ladder, severity, point))
+        for severity in ("0", *severities)
+    )
+    names = tuple(
+        column
+        for _, name in _MEASURES
+        for column in (tr(name), tr("{name}, difference", name=tr(name)))
+    )
+    note = look.methods(*(f"degraded_{metric}_gap" for metric, _ in _MEASURES))
+    return Table(
+        _title(ladder),
+        (tr("Severity"), *names),
+        rows,
+        tr("A difference is worse minus as they are, on the same cases. {note}", note=note),
+        folded=True,
+    )
+
+
+def _cells(look: Lookup, ladder: str, severity: str, point: str) -> Iterator[str]:
+    for metric, _ in _MEASURES:
+        scope = {"degradation": ladder if severity != "0" else "none", "severity": severity}
+        if metric != "auc":
+            scope["operating_point"] = point
+        yield look.cell(f"degraded_{metric}", **scope)
+        yield "" if severity == "0" else look.cell(f"degraded_{metric}_gap", **scope)
+
+
+def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
+    """Where the maps of worse images lie, for every method of which they were made."""
+    methods = list(dict.fromkeys(
+        one.scope["method"] for one in look.findings.findings if one.metric == "degraded_mass"
+    ))  # fmt: skip
+    metrics = ("degraded_mass", "degraded_mass_gap", "degraded_hit", "degraded_hit_gap")
+    for method in methods:
+        rows = []
+        for ladder, severities in steps:
+            for severity in severities:
+                scope = {"degradation": ladder, "severity": severity, "method": method}
+                cells = (look.cell(metric, **scope) for metric in metrics)
+                rows.append((f"{_title(ladder)}: {numbers.written(severity)}", *cells))
+        yield Table(
+            tr("Does {method} still lie on the fracture?", method=method),
+            (
+                tr("Worse how"),
+                tr("Mass on lesions"),
+                tr("Difference"),
+                tr("Hits"),
+                tr("Difference"),
+            ),
+            tuple(rows),
+            tr(
+                "The same explained cases as they are and made worse; a map that cannot be "
+                "read scores 0. {methods}",
+                methods=look.methods(*metrics),
+            ),
+            folded=True,
+        )
+
+
+def _title(ladder: str) -> str:
+    name, unit = _LADDERS.get(ladder, (ladder, later("severity")))
+    return f"{tr(name)} ({tr(unit)})"

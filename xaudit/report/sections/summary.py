@@ -1,0 +1,135 @@
+"""What the audit says, for a reader who knows no measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from xaudit.core.estimate import Estimate
+from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.sections import credibility, places, results
+from xaudit.report.tables import predictions
+from xaudit.report.tables.decides import decides
+from xaudit.report.tables.weakest import weakest
+from xaudit.report.view import numbers
+from xaudit.report.view.lookup import Lookup
+from xaudit.report.view.model import Section, Table
+
+_NOT = "not measured"
+_NO_PREVALENCE = later(
+    "What happens to 1,000 patients is not stated, because no prevalence was declared."
+)
+
+
+def summary(look: Lookup) -> Section:
+    """Found, missed and falsely called, in people; then whom it fails and what it looks at."""
+    points = look.findings.detector.operating_points
+    return Section(
+        "summary",
+        "",
+        tr("In plain words"),
+        " ".join(results.found_sentence(look, point) for point in points)
+        or tr("No operating point declared."),
+        paragraphs=(
+            *_false_alarms(look),
+            weakest(look),
+            *(() if predictions.alone(look.findings) else (_looks(look), _decides(look))),
+            *(() if look.findings.prevalence is not None else (tr(_NO_PREVALENCE),)),
+        ),
+        tables=tuple(_per_thousand(look)),
+    )
+
+
+def _looks(look: Lookup) -> str:
+    return f"{places.looks_at(look)} {credibility.believed(look.findings)}"
+
+
+def _decides(look: Lookup) -> str:
+    return tr("Does the fracture decide? {answer}", answer=decides(look).text)
+
+
+def _false_alarms(look: Lookup) -> Iterator[str]:
+    for point in look.findings.detector.operating_points:
+        right = look.estimate("ppv", operating_point=point.name)
+        ratio = false_alarms(right)
+        if ratio.value is not None and right.k is not None:
+            yield (
+                tr(
+                    "Of {called} cases of this study that it called fractured at “{name}”, {wrong} "
+                    "had no fracture: {ratio} false alarms for every fracture found.",
+                    called=numbers.whole(right.n),
+                    name=point.name,
+                    wrong=numbers.whole(right.n - right.k),
+                    ratio=numbers.estimate(ratio, "number"),
+                )
+            )
+
+
+def false_alarms(ppv: Estimate) -> Estimate:
+    """False alarms for every true find: 1 / PPV − 1, with the limits of the PPV's interval."""
+    if ppv.value is None or ppv.low is None or ppv.high is None:
+        return Estimate.missing(ppv.undefined or _NOT)
+    if ppv.low <= 0:
+        return Estimate.missing("the interval of the PPV reaches 0: there is no upper limit")
+    low, value, high = (1 / one - 1 for one in (ppv.high, ppv.value, ppv.low))
+    return Estimate(value, low, high, ppv.method, ppv.level, n=ppv.n, clusters=ppv.clusters,
+                    unit=ppv.unit)  # fmt: skip
+
+
+def _per_thousand(look: Lookup) -> Iterator[Table]:
+    prevalence = look.findings.prevalence
+    points = look.findings.detector.operating_points
+    if prevalence is None or not points:
+        return
+    well = 1 - prevalence
+    rows: tuple[tuple[str, Callable[[str], str]], ...] = (
+        (tr("fractures found"), lambda p: _people(_of(look, "sensitivity", p), prevalence)),
+        (
+            tr("fractures missed"),
+            lambda p: _people(_others(_of(look, "sensitivity", p)), prevalence),
+        ),
+        (
+            tr("called fractured without a fracture"),
+            lambda p: _people(_others(_of(look, "specificity", p)), well),
+        ),
+        (tr("left alone, rightly"), lambda p: _people(_of(look, "specificity", p), well)),
+        (tr("false alarms for every fracture found"), lambda p: _ratio(look, p)),
+        (
+            tr("examined for one to be told right beyond chance (number needed to predict)"),
+            lambda p: look.cell("number_needed_to_predict", operating_point=p),
+        ),
+    )
+    names = [point.name for point in points]
+    cells = tuple((title, *(cell(name) for name in names)) for title, cell in rows)
+    ill = numbers.per_thousand(prevalence)
+    note = tr(
+        "A declared prevalence of {prevalence}, taken as known. ",
+        prevalence=numbers.percent(prevalence),
+    ) + look.methods("sensitivity", "specificity", "ppv_at_prevalence", "number_needed_to_predict")
+    columns = (tr("Of them"), *(tr("at “{name}”", name=name) for name in names))
+    yield Table(
+        tr("Of 1,000 patients, {ill} of them with a fracture", ill=ill), columns, cells, note
+    )
+
+
+def _of(look: Lookup, metric: str, point: str) -> Estimate:
+    return look.estimate(metric, operating_point=point)
+
+
+def _others(one: Estimate) -> Estimate:
+    """The share of those for whom it is the other way round."""
+    if one.value is None or one.low is None or one.high is None:
+        return one
+    return Estimate(1 - one.value, 1 - one.high, 1 - one.low, one.method, one.level)
+
+
+def _people(one: Estimate, of: float) -> str:
+    if one.value is None or one.low is None or one.high is None:
+        return f"{numbers.NONE} ({stored(one.undefined or _NOT)})"
+    value, low, high = (numbers.per_thousand(of * part) for part in (one.value, one.low, one.high))
+    return f"{value} ({low}{numbers.DASH}{high})"
+
+
+def _ratio(look: Lookup, point: str) -> str:
+    one = false_alarms(look.estimate("ppv_at_prevalence", operating_point=point))
+    reason = f" ({stored(one.undefined or _NOT)})" if one.value is None else ""
+    return f"{numbers.estimate(one, 'number')}{reason}"

@@ -1,0 +1,22 @@
+"""What looks wrong about a declaration: the first thing that a card says."""
+
+from __future__ import annotations
+
+from xaudit.core.finding import Findings
+from xaudit.report.language.translation import stored, tr
+
+
+def suspicions(findings: Findings) -> tuple[str, ...]:
+    """A sentence for each suspicion, those first that nobody has acknowledged."""
+    ordered = sorted(findings.suspicions, key=lambda one: one.acknowledged)
+    return tuple(
+        tr("Acknowledged by the audit file, {name}: {text}", name=one.name, text=stored(one.text))
+        if one.acknowledged
+        else tr(
+            "Suspicion {name}: {text} Until the audit file acknowledges it, no verdict is better "
+            "than inconclusive.",
+            name=one.name,
+            text=stored(one.text),
+        )
+        for one in ordered
+    )

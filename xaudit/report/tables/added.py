@@ -1,0 +1,59 @@
+"""Tables of the metrics that other packages brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from xaudit.core.metric import MetricFacts
+from xaudit.report.language.translation import tr
+from xaudit.report.view import numbers
+from xaudit.report.view.lookup import Lookup
+from xaudit.report.view.model import Table
+
+
+def added_of_maps(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
+    """A row for each method, its references included, and a column for each metric."""
+    for package, facts in _by_package(look, "localization", of_maps=True):
+        names = [one.name for one in facts]
+        rows = tuple(
+            (method, *(_known(look, name, method) for name in names)) for method in methods
+        )
+        yield _table(look, package, (tr("Method"), *names), rows)
+
+
+def added_of_scores(look: Lookup) -> Iterator[Table]:
+    """A row for each metric and operating point, in the analysis of the scored and the worst."""
+    points = [point.name for point in look.findings.detector.operating_points]
+    for package, facts in _by_package(look, "localization", of_maps=False):
+        rows = tuple(
+            (one.name, point, *(look.cell(one.name, operating_point=point, analysis=analysis)
+                                for analysis in ("scored", "worst_case")))
+            for one in facts for point in points
+        )  # fmt: skip
+        columns = (tr("Measure"), tr("Operating point"), tr("Scored"), tr("Worst case"))
+        yield _table(look, package, columns, rows)
+
+
+def _by_package(
+    look: Lookup, family: str, *, of_maps: bool
+) -> Iterator[tuple[str, list[MetricFacts]]]:
+    brought = [
+        one for one in look.findings.metrics if one.package and (one.family == family) == of_maps
+    ]
+    found = {one.metric for one in look.findings.findings}
+    brought = sorted((one for one in brought if one.name in found), key=lambda one: one.package)
+    for package, facts in groupby(brought, lambda one: one.package):
+        yield package, list(facts)
+
+
+def _known(look: Lookup, metric: str, method: str) -> str:
+    return look.cell(metric, method=method) if look.get(metric, method=method) else numbers.NONE
+
+
+def _table(
+    look: Lookup, package: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+) -> Table:
+    names = [one.name for one in look.findings.metrics if one.package == package]
+    caption = tr("Measured by the package {package}", package=package)
+    return Table(caption, columns, rows, look.methods(*names), folded=True)

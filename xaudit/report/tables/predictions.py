@@ -1,0 +1,136 @@
+"""What a card says where only predictions were audited: explanations do not apply."""
+
+from __future__ import annotations
+
+from xaudit.core.detector import InputSpec, Intensity, StoredBits, Taken
+from xaudit.core.finding import DetectorFacts, Findings
+from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.view import numbers
+from xaudit.report.view.model import Section
+
+WHY = later(
+    "Not applicable: a table of predictions was audited, without images and without the network."
+)
+_EXPLANATIONS = {
+    "robustness": later("Does it hold when radiographs get worse?"),
+    "localization": later("Does it look at the fracture?"),
+    "credibility": later("Can the explanations be believed?"),
+    "methods": later("How were the maps made?"),
+}
+_NAMED = 5
+_NO_PICTURES = later(
+    "Not applicable: there are no images to show. Misses and false alarms are "
+    "counted under “Does it find fractures?” and, by group, under “For whom "
+    "and where does it work less well?”."
+)
+
+
+def alone(findings: Findings) -> bool:
+    """Whether predictions were audited and nothing else."""
+    return findings.detector.format == "predictions"
+
+
+def applies(findings: Findings, section: str) -> bool:
+    """Whether a section of the card has a subject in this audit."""
+    return not (alone(findings) and section in _EXPLANATIONS)
+
+
+def not_applicable() -> tuple[Section, ...]:
+    """The sections on explanations and pictures, each with the reason why it has no content."""
+    return (
+        *(Section(name, "", tr(title), tr(WHY)) for name, title in _EXPLANATIONS.items()),
+        Section("gallery", "", tr("Where does it fail?"), tr(_NO_PICTURES)),
+    )
+
+
+def identity(findings: Findings) -> str:
+    """The hash that ties the card to what was audited."""
+    weights = findings.detector.weights_sha256
+    if weights is None:
+        return tr("predictions {hash}", hash=findings.study.sha256[:12])
+    return tr("weights {hash}", hash=weights[:12])
+
+
+def _intensity(declared: Intensity) -> str:
+    return f"bits: {declared.bits}" if isinstance(declared, StoredBits) else declared
+
+
+def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
+    """What is known of the network; nothing where only its predictions were seen."""
+    if one.input is None or one.parameters is None:
+        return (
+            (tr("Architecture, weights, input"), f"{numbers.NONE} ({stored(one.architecture)})"),
+            (tr("Output"), tr("{output}, as the table states it", output=stored(one.output))),
+        )
+    spec = one.input
+    return (
+        (
+            tr("Architecture"),
+            tr(
+                "{architecture}, {parameters} parameters",
+                architecture=one.architecture,
+                parameters=numbers.whole(one.parameters),
+            ),
+        ),
+        *_own_code(one),
+        (
+            tr("Weights"),
+            f"{one.weights_file}, SHA-256 {one.weights_sha256}",
+        ),
+        *_taken(one.taken),
+        (
+            tr("Input"),
+            tr(
+                "{height} × {width} pixels, {color}, {resize}; resampling {interpolation}, "
+                "values by {intensity}",
+                height=spec.height,
+                width=spec.width,
+                color=stored(spec.color),
+                resize=_resize(spec),
+                interpolation=spec.interpolation,
+                intensity=_intensity(spec.intensity),
+            ),
+        ),
+        (tr("Output"), stored(one.output)),
+        (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
+    )
+
+
+def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
+    """That other code ran than that of libraries whose names a reader knows."""
+    if not one.own_code:
+        return ()
+    said = tr(
+        "{architecture} is not of torchvision, timm or xaudit; whoever ran the audit allowed it "
+        "to run",
+        architecture=one.architecture,
+    )
+    return ((tr("Code of its own"), said),)
+
+
+def _resize(spec: InputSpec) -> str:
+    if spec.crop_pct == 1:
+        return stored(spec.resize)
+    return tr("{resize} with crop_pct {share}", resize=stored(spec.resize),
+               share=numbers.plain(spec.crop_pct))  # fmt: skip
+
+
+def _taken(taken: Taken | None) -> tuple[tuple[str, str], ...]:
+    """What of the file the network received, where that was not simply all of it."""
+    if taken is None or taken == Taken():
+        return ()
+    parts = []
+    if taken.key:
+        parts.append(tr("state {key}", key=taken.key))
+    if taken.beside:
+        parts.append(tr("not {keys}", keys=", ".join(taken.beside)))
+    if taken.prefix:
+        parts.append(tr("prefix {prefix} taken off the names", prefix=taken.prefix))
+    if taken.left_out:
+        names = ", ".join(taken.left_out[:_NAMED])
+        if len(taken.left_out) > _NAMED:
+            names += tr(" and {rest} more", rest=len(taken.left_out) - _NAMED)
+        parts.append(
+            tr("{count} entries left out: {names}", count=len(taken.left_out), names=names)
+        )
+    return ((tr("Taken from the file"), "; ".join(parts)),)

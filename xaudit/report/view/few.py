@@ -1,0 +1,39 @@
+"""Estimates from fewer cases than a verdict needs: short in a cell, explained below the table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from xaudit.report.language.translation import stored, tr
+from xaudit.report.view import numbers
+from xaudit.report.view.model import Section, Table
+
+_NEEDED = re.compile(r"\d[^,]*, (\d+) needed for a verdict( on an interval from draws)?")
+_LESS = "\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}"
+_SHOWN = re.compile(rf"; \S+{_LESS}\d")
+
+
+def few(caution: str) -> str:
+    """Why an estimate may not be judged; "15 < 30 patients" where too few stand behind it.
+
+    Args:
+        caution: as the estimate has it.
+    """
+    needed = _NEEDED.fullmatch(caution)
+    if needed is None:
+        return stored(caution)
+    count, _, what = stored(caution).partition(", ")[0].partition(" ")
+    return f"{count}{_LESS}{numbers.whole(int(needed[1]))} {what}"
+
+
+def explained(section: Section) -> Section:
+    """The section with a word on such cells below each table that has one."""
+    return replace(section, tables=tuple(map(_explained, section.tables)))
+
+
+def _explained(table: Table) -> Table:
+    if not any(_SHOWN.search(cell) for row in table.rows for cell in row):
+        return table
+    note = tr("“12 < 30” of what was counted: fewer than a verdict needs.")
+    return replace(table, note=f"{table.note} {note}".lstrip())

@@ -1,0 +1,203 @@
+"""Findings without what is personal: every change that a copy makes to them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xaudit.core.case import CaseIssue
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.estimate import Estimate
+from xaudit.core.finding import DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.policy import Policy
+from xaudit.core.scrubbed import REMOVED
+from xaudit.core.statements import Statements
+from xaudit.gate.policy import policy_hash
+from xaudit.scrub.groups import Shown, is_withheld
+from xaudit.scrub.levels import years_only
+from xaudit.scrub.texts import Texts
+
+_Key = tuple[str, str, str]
+"""Method, column and level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """Takes out what is personal.
+
+    Attributes:
+        shown: what groups are called.
+        texts: cleans sentences.
+        k: patients of a kind that a group has to have.
+    """
+
+    shown: Shown
+    texts: Texts
+    k: int
+
+    def findings(self, whole: Findings) -> Findings:
+        """Everything that the gate and the card read; without pictures."""
+        flow, texts = whole.accountability, self.texts
+        visible = self._visible
+        return replace(
+            whole,
+            detector=self._detector(whole.detector),
+            study=self._study(whole.study),
+            accountability=replace(
+                flow,
+                sample_why=texts.made(flow.sample_why),
+                issues=tuple(self._issues(flow.issues)),
+            ),
+            findings=tuple(self._estimates(whole.findings)),
+            gallery=(),
+            declared={name: texts.written(text) for name, text in whole.declared.items()},
+            statements=self.statements(whole.statements),
+            claims=tuple(
+                replace(one, claim=texts.made(one.claim), why=texts.made(one.why))
+                for one in whole.claims
+            ),
+            equivalence=tuple(
+                replace(one, scope=self.scope(one.scope))
+                for one in whole.equivalence
+                if visible(one.scope)
+            ),
+            striking=tuple(
+                replace(one, level=self.shown.name(one.group, one.level))
+                for one in whole.striking
+                if visible({"group": one.group, "level": one.level})
+            ),
+            suspicions=tuple(replace(one, text=texts.made(one.text)) for one in whole.suspicions),
+        )
+
+    def policy(self, policy: Policy) -> Policy:
+        """The rules, about groups by their new names, with the hash that they have then."""
+        written = self.texts.written
+        changed = replace(
+            policy,
+            rules=tuple(
+                replace(one, where=self.scope(one.where), reason=written(one.reason))
+                for one in policy.rules
+            ),
+            waivers=tuple(
+                replace(
+                    one,
+                    where=self.scope(one.where),
+                    reason=written(one.reason),
+                    owner=written(one.owner),
+                )
+                for one in policy.waivers
+            ),
+        )
+        return replace(changed, sha256=policy_hash(changed))
+
+    def statements(self, statements: Statements) -> Statements:
+        """What the maker states, without names and texts."""
+        written = self.texts.written
+        return replace(
+            statements,
+            unrecorded=tuple(
+                replace(
+                    one,
+                    why=written(one.why),
+                    acceptable=written(one.acceptable),
+                    controlled=written(one.controlled),
+                )
+                for one in statements.unrecorded
+            ),
+            signatories=tuple(
+                replace(one, name=written(one.name), organization=written(one.organization))
+                for one in statements.signatories
+            ),
+        )
+
+    def scope(self, scope: Mapping[str, str]) -> dict[str, str]:
+        """A scope with the new name of its level."""
+        named = dict(scope)
+        if "group" in scope and "level" in scope and scope["level"] not in {"*", "worst"}:
+            named["level"] = self.shown.name(scope["group"], scope["level"])
+        return named
+
+    def _visible(self, scope: Mapping[str, str]) -> bool:
+        return not is_withheld(self.scope(scope).get("level", ""))
+
+    def _detector(self, detector: DetectorFacts) -> DetectorFacts:
+        def point(one: OperatingPoint) -> OperatingPoint:
+            return replace(one, note=self.texts.written(one.note))
+
+        file = detector.weights_file
+        return replace(
+            detector,
+            weights_file=None if file is None else self.texts.written(file),
+            operating_points=tuple(map(point, detector.operating_points)),
+            warnings=tuple(map(self.texts.made, detector.warnings)),
+        )
+
+    def _study(self, study: StudyFacts) -> StudyFacts:
+        levels: dict[str, dict[str, tuple[int, int]]] = {}
+        for column, counts in study.levels.items():
+            levels[column] = {}
+            for level, (cases, positives) in counts.items():
+                name = self.shown.name(column, level)
+                before = levels[column].get(name, (0, 0))
+                levels[column][name] = (before[0] + cases, before[1] + positives)
+        return replace(
+            study,
+            source=self.texts.written(study.source),
+            unit_note=self.texts.made(study.unit_note),
+            dates=years_only(study.dates),
+            levels=levels,
+        )
+
+    def _issues(self, issues: Sequence[CaseIssue]) -> Iterator[CaseIssue]:
+        """Of which kind they are; cases by their number in this list, in the words of nobody."""
+        numbers: dict[str, int] = {}
+        for one in issues:
+            number = numbers.setdefault(one.case_id, len(numbers) + 1)
+            yield replace(one, case_id=f"case {number}", detail=REMOVED)
+
+    def _estimates(self, findings: Sequence[Finding]) -> Iterator[Finding]:
+        """Every finding; of groups that are left out one for each metric, without a number."""
+        few, taken = self._of_few(findings), set[str]()
+        for one in findings:
+            named = replace(one, scope=self.scope(one.scope))
+            if is_withheld(named.scope.get("level", "")) or _key(one.scope) in few:
+                named = replace(named, estimate=self._missing(one.estimate), positives=None)
+                if named.id in taken:
+                    continue
+                taken.add(named.id)
+            yield named
+
+    def _missing(self, estimate: Estimate) -> Estimate:
+        return Estimate.missing(
+            f"withheld: a group is shown from {self.k} patients of a kind on", unit=estimate.unit
+        )
+
+    def _of_few(self, findings: Iterable[Finding]) -> set[_Key]:
+        """Groups that are shown, but of which few cases were explained, by method.
+
+        What is left out of a column must hold k cases as well, or it follows from the others.
+        """
+        cells: dict[tuple[str, ...], dict[_Key, int]] = defaultdict(dict)
+        for one in findings:
+            if {"method", "group", "level"} <= one.scope.keys() and "compared" not in one.scope:
+                others = tuple(f"{k}={v}" for k, v in sorted(one.scope.items()) if k != "level")
+                count = min(one.estimate.n, one.estimate.clusters or one.estimate.n)
+                cells[one.metric, *others][_key(one.scope)] = count
+        few: set[_Key] = set()
+        for cell in cells.values():
+            few |= set(self._too_few(cell))
+        return few
+
+    def _too_few(self, cell: Mapping[_Key, int]) -> Iterator[_Key]:
+        """The smallest ones, until they hold k together; each of the others has k."""
+        seen = {key for key in cell if self._visible({"group": key[1], "level": key[2]})}
+        together = sum(count for key, count in cell.items() if key not in seen)
+        for count, key in sorted((cell[key], key) for key in seen):
+            if count < self.k or 0 < together < self.k:
+                together += count
+                yield key
+
+
+def _key(scope: Mapping[str, str]) -> _Key:
+    return scope.get("method", ""), scope.get("group", ""), scope.get("level", "")

@@ -1,0 +1,1 @@
+"""Findings computed again from what an audit stored."""
