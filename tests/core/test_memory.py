@@ -1,9 +1,10 @@
+import gc
 import os
 
 import numpy as np
 import pytest
 
-from xaudit.core.memory import give_back
+from xaudit.core.memory import cycles_ignored_longer, give_back
 
 
 def resident():
@@ -24,3 +25,10 @@ def test_free_memory_is_given_back():
 def test_a_c_library_that_cannot_is_left_alone(monkeypatch):
     monkeypatch.setattr("xaudit.core.memory.ctypes.CDLL", lambda _: object())
     give_back()
+
+
+def test_cycles_are_looked_for_as_before_afterwards():
+    before = gc.get_threshold()
+    with cycles_ignored_longer():
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before

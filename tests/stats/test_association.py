@@ -64,9 +64,9 @@ def test_difference_and_shift_are_plain_counts():
 
 def test_kinds_of_patients_are_dealt_as_patients_are(monkeypatch):
     rng = np.random.default_rng(5)
-    patients = np.append(np.arange(4000), rng.integers(4000, size=1000))
-    levels = rng.integers(4, size=5000)
-    labels = rng.random(5000) < 0.3 + 0.01 * levels
+    patients = np.append(np.arange(12_000), rng.integers(12_000, size=3000))
+    levels = rng.integers(4, size=15_000)
+    labels = rng.random(15_000) < 0.3 + 0.006 * levels
 
     def found(many):
         monkeypatch.setattr("xaudit.stats.association._MANY", many)
@@ -84,9 +84,9 @@ def test_kinds_of_patients_are_dealt_as_patients_are(monkeypatch):
 def test_which_cases_of_a_patient_in_one_level_are_positive_does_not_matter(monkeypatch):
     """Eight patterns of labels are then four: few enough for patients to be dealt out by kind."""
     rng = np.random.default_rng(6)
-    patients = np.repeat(np.arange(4000), 3)
-    levels = np.repeat(rng.integers(30, size=4000), 3)
-    labels = rng.random(12_000) < 0.3 + 0.002 * levels
+    patients = np.repeat(np.arange(20_000), 3)
+    levels = np.repeat(rng.integers(30, size=20_000), 3)
+    labels = rng.random(60_000) < 0.3 + 0.001 * levels
     monkeypatch.setattr(
         "xaudit.stats.association._deal_singly",
         lambda columns, *_: columns and pytest.fail("one by one"),

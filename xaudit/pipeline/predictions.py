@@ -47,7 +47,7 @@ from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
-from xaudit.core.memory import give_back
+from xaudit.core.memory import cycles_ignored_longer, give_back
 from xaudit.core.suspicion import Suspicion
 from xaudit.data.file_hash import file_sha256
 from xaudit.data.predictions import ScoredStudy, read_predictions
@@ -156,7 +156,8 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         Store(folder).write(0, Shard(cases=_coded(plan.rows, key)))
         # The findings are about what is on disk; a million rows are not held twice.
         plan = replace(plan, record=record, rows=CaseColumns.of(()))
-        return finish(folder, _found(plan, folder))
+        with cycles_ignored_longer():
+            return finish(folder, _found(plan, folder))
 
 
 def _found(plan: PredictionsPlan, folder: Path) -> Findings:

@@ -17,7 +17,8 @@ Codes = npt.NDArray[np.integer]
 IntArray = npt.NDArray[np.intp]
 _MANY = 1000
 """From so many patients on, kinds of them are dealt out instead of each."""
-_CELLS, _CALL = 1 << 14, 50
+_CELLS, _CALL, _STEP = 1 << 14, 50, 50
+"""Counts at most; what a call costs in steps; what a step costs in patients that are permuted."""
 
 
 def association_p_value(
@@ -139,7 +140,7 @@ class _Block:
         kinds, patterns = len(self.kinds[0]), len(self.patterns[0])
         # A call for each pattern, and a step for each kind in it, against one for each patient.
         steps = patterns * (kinds + _CALL)
-        return steps <= len(self.own) / 8 and kinds * patterns <= _CELLS
+        return steps <= len(self.own) / _STEP and kinds * patterns <= _CELLS
 
 
 def _deal_kinds(block: _Block, table: Array, rng: np.random.Generator) -> None:
