@@ -47,7 +47,7 @@ def xaudit_of():
         command = [sys.executable, "-m", "xaudit", *map(str, arguments)]
         made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert made.returncode == code, made.stdout + made.stderr
-        return made.stdout
+        return made.stdout + made.stderr
 
     return run
 
