@@ -32,6 +32,6 @@ def prepare_demo(folder: Path) -> Path:
     write_demo(folder / "study")
     write_bytes(folder / REFERENCE_WEIGHTS.name, REFERENCE_WEIGHTS.read_bytes())
     for name in _FILES:
-        text = (files("xaudit.audit") / "demo_files" / name).read_text(encoding="utf-8")
+        text = (files("xaudit.pipeline") / "demo_files" / name).read_text(encoding="utf-8")
         write_text(folder / name, text)
     return config
