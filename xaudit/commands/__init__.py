@@ -26,7 +26,6 @@ from xaudit.commands import (
     policy,
     qualify,
     run,
-    schema,
     scrub,
     show,
     sign,
@@ -65,7 +64,7 @@ app.command()(show.show)
 app.command()(listings.methods)
 app.command()(listings.metrics)
 app.command()(qualify.qualify)
-app.command()(schema.schema)
+app.command()(listings.schema)
 
 
 def _version(asked: bool) -> None:
