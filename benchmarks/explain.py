@@ -32,7 +32,7 @@ from torch.nn import functional
 from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
-from xaudit.data.study import load_study
+from xaudit.data.study.read import load_study
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.perturbation.coalitions import Coalitions, Hiding
 from xaudit.explain.port import Context, make_explainer

@@ -19,19 +19,19 @@ import numpy as np
 from scipy import stats
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
-from xaudit.core.looks import Spending
-from xaudit.core.policy import Outcome, Rule
+from xaudit.core.record.finding import Finding
+from xaudit.core.record.looks import Spending
+from xaudit.core.record.policy import Outcome, Rule
 from xaudit.core.seeds import generator_for
-from xaudit.gate.compare import compare
-from xaudit.gate.multiplicity import with_holm
-from xaudit.gate.needed import cases_for_power, cases_that_decide
-from xaudit.stats.auc import auc
-from xaudit.stats.auc_difference import paired_auc_difference
+from xaudit.gate.judging.compare import compare
+from xaudit.gate.judging.multiplicity import with_holm
+from xaudit.gate.judging.needed import cases_for_power, cases_that_decide
 from xaudit.stats.difference import independent_difference
-from xaudit.stats.group_sequential import boundaries, inflation, repeated_level
+from xaudit.stats.multiple.group_sequential import boundaries, inflation, repeated_level
 from xaudit.stats.paired_proportions import paired_difference
 from xaudit.stats.proportions import clustered_proportion, wilson
+from xaudit.stats.roc.auc import auc
+from xaudit.stats.roc.auc_difference import paired_auc_difference
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "gate-simulation.md"
 WORDS = ("pass", "fail", "inconclusive")

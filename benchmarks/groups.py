@@ -30,8 +30,8 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.group_table import draw_group_metrics
+from xaudit.metrics.groups.table import draw_group_metrics
+from xaudit.metrics.scores.discrimination import Predictions
 
 METRICS = ("sensitivity", "specificity", "ppv", "brier", "calibration_in_the_large", "auc")
 DRAWS = 2000

@@ -21,11 +21,11 @@ from xaudit.data.prepare import prepare
 from xaudit.explain.checks.randomize import layers_from_top, randomized
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
-from xaudit.metrics.randomization import randomization_similarity
+from xaudit.metrics.maps.randomization import randomization_similarity
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec
 from xaudit.phantom.demo import REFERENCE_INPUT, REFERENCE_WEIGHTS
-from xaudit.stats.bootstrap import clustered_mean
+from xaudit.stats.resampling.bootstrap import clustered_mean
 from xaudit.testing import tiny_study
 
 COPIES = FILMS = 20

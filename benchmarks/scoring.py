@@ -24,7 +24,7 @@ from xaudit.audit.scores.score import reference_scores, score_rows
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import make_explainer
 from xaudit.explain.schedule import Job, explain_all
-from xaudit.metrics.localization import hit, mass, pixel_auc, rank_accuracy
+from xaudit.metrics.maps.localization import hit, mass, pixel_auc, rank_accuracy
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from xaudit.core.printable import printable
+from xaudit.core.text.printable import printable
 
 if TYPE_CHECKING:
-    from xaudit.core.policy import Verdict
+    from xaudit.core.record.policy import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class SavedAuditFixture:
                 rule compares with an audit of other cases.
         """
         # The plugin is loaded in every session of pytest; only a gate needs what judges.
-        from xaudit.gate.verdict import exit_code  # noqa: PLC0415
+        from xaudit.gate.judging.verdict import exit_code  # noqa: PLC0415
         from xaudit.pipeline.judge import judge_named  # noqa: PLC0415
 
         verdict = judge_named(

@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from xaudit.commands import run as command
-from xaudit.core.finding import ExplanationVerdict
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.finding import ExplanationVerdict
+from xaudit.core.record.suspicion import Suspicion
 
 
 def test_every_method_has_a_verdict_with_its_reason(monkeypatch, capsys):

@@ -13,8 +13,8 @@ from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.errors import ConfigError
 from xaudit.pipeline.judge import judge_audit
 from xaudit.pipeline.predictions import run_predictions
-from xaudit.stats.auc_difference import paired_auc_difference
 from xaudit.stats.paired_proportions import paired_difference
+from xaudit.stats.roc.auc_difference import paired_auc_difference
 
 CONFIG = """\
 name: {name}

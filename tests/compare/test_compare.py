@@ -14,7 +14,7 @@ from xaudit.compare.compare import ScoreChanges, compare
 from xaudit.compare.paired_audits import Paired
 from xaudit.core.detector import OperatingPoint
 from xaudit.report.changes.changes import build_changes
-from xaudit.stats.multiplicity import holm
+from xaudit.stats.multiple.multiplicity import holm
 
 POINTS = (
     (OperatingPoint("half", 0.0, "fixed"), OperatingPoint("half", 0.2, "fixed")),

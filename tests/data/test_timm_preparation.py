@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xaudit.core.detector import InputSpec
-from xaudit.data.geometry import GridTransform
+from xaudit.data.transforms.geometry import GridTransform
 from xaudit.torchvision_operators import define_missing_operators
 
 define_missing_operators()

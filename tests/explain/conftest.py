@@ -10,7 +10,7 @@ from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
-from xaudit.models.layers import TargetLayer
+from xaudit.models.target_layers.layers import TargetLayer
 from xaudit.testing import disc, planted_case
 
 SIZE = 24

@@ -4,7 +4,7 @@ import pytest
 from xaudit.errors import ConfigError
 from xaudit.fairness.disparity import gap_to_rest
 from xaudit.fairness.groups import apply_size_rule, levels, size_rule
-from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.proportions import wilson
 
 RNG = np.random.default_rng

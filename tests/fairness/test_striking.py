@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Finding, StrikingGroup
+from xaudit.core.record.finding import Finding, StrikingGroup
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.fairness.striking import striking_groups
 from xaudit.stats.proportions import wilson

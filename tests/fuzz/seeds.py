@@ -247,7 +247,7 @@ def signatures():
 def card():
     from pydantic import TypeAdapter
 
-    from xaudit.core.finding import Findings
+    from xaudit.core.record.finding import Findings
     from xaudit.report.cards.card import build_card
     from xaudit.report.cards.render import render_html
 

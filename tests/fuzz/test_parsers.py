@@ -47,7 +47,7 @@ def _audit_file(path):
 
 
 def _policy(path):
-    from xaudit.gate.policy import read_policy
+    from xaudit.gate.policies.policy import read_policy
 
     return read_policy(path)
 
@@ -76,7 +76,7 @@ def _spec():
 def _predictions(path):
     from dataclasses import replace
 
-    from xaudit.data.predictions import read_predictions
+    from xaudit.data.predictions.read import read_predictions
 
     return read_predictions(replace(_spec(), table=path))
 
@@ -104,8 +104,8 @@ def _fracatlas(path):
 
 
 def _image(path):
-    from xaudit.data.images import read_header, read_labels, read_upright
-    from xaudit.data.mask_files import lesions_of
+    from xaudit.data.annotations.mask_files import lesions_of
+    from xaudit.data.pixels.images import read_header, read_labels, read_upright
 
     def drawn(one):
         return [lesion.rasterize(16, 12) for lesion in lesions_of(one).lesions]
@@ -117,13 +117,13 @@ def _image(path):
 
 
 def _checkpoint(path):
-    from xaudit.models.checkpoint import read_states
+    from xaudit.models.files.checkpoint import read_states
 
     return read_states(path)
 
 
 def _kind(path):
-    from xaudit.models.file_kinds import checkpoint_format
+    from xaudit.models.files.file_kinds import checkpoint_format
 
     return checkpoint_format(path)
 
@@ -136,7 +136,7 @@ def _sidecar(path):
 
 def _findings(path):
     from xaudit.audit.store.files import read_findings
-    from xaudit.gate.verdict import judge
+    from xaudit.gate.judging.verdict import judge
     from xaudit.report.elements.twin import twin
 
     found = read_findings(path.parent)
@@ -146,13 +146,13 @@ def _findings(path):
 
 def _verdict(path):
     from xaudit.audit.store.files import read_json
-    from xaudit.core.policy import Verdict
+    from xaudit.core.record.policy import Verdict
     from xaudit.gate.outputs.document import verdict_json
     from xaudit.gate.outputs.github import github_commands
     from xaudit.gate.outputs.junit import junit_xml
     from xaudit.gate.outputs.sarif import sarif_json
     from xaudit.gate.outputs.summary import summary_markdown
-    from xaudit.gate.table import verdict_table
+    from xaudit.gate.outputs.table import verdict_table
 
     found = read_json(path, Verdict)
     texts = (verdict_json(found), junit_xml(found), sarif_json(found, "p"), summary_markdown(found))

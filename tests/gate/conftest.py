@@ -2,7 +2,7 @@ import pytest
 
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import (
+from xaudit.core.record.finding import (
     Accountability,
     AuditFacts,
     DetectorFacts,

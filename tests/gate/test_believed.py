@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import ExplanationVerdict, Finding
 from xaudit.core.metric import MetricFacts
-from xaudit.core.policy import Policy, Rule
+from xaudit.core.record.finding import ExplanationVerdict, Finding
+from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
-from xaudit.gate.policy import policy_hash, read_policy
-from xaudit.gate.verdict import judge
+from xaudit.gate.judging.verdict import judge
+from xaudit.gate.policies.policy import policy_hash, read_policy
 
 FACTS = (
     MetricFacts("mass", "?", "higher", 0.0, 1.0, "proportion", "localization"),

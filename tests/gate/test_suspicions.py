@@ -8,17 +8,17 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from xaudit.core.policy import Policy, Rule
-from xaudit.core.suspicion import Suspicion, unanswered
+from xaudit.core.record.policy import Policy, Rule
+from xaudit.core.record.suspicion import Suspicion, unanswered
 from xaudit.errors import ExitCode
+from xaudit.gate.judging.verdict import exit_code, judge
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
 from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
-from xaudit.gate.policy import policy_hash
-from xaudit.gate.table import verdict_table
-from xaudit.gate.verdict import exit_code, judge
+from xaudit.gate.outputs.table import verdict_table
+from xaudit.gate.policies.policy import policy_hash
 from xaudit.pytest_plugin import Answer
 
 DOUBT = Suspicion("constant_score", "The score never varies.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xaudit.metrics.localization import score_map
+from xaudit.metrics.maps.localization import score_map
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "differences.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage.metrics import structural_similarity
 
 from xaudit.core.metric import METRICS
-from xaudit.metrics import (
+from xaudit.metrics.maps import (
     agreement,
     extent,
     faithfulness,
@@ -20,7 +20,7 @@ from xaudit.metrics import (
     stability,
     thresholded,
 )
-from xaudit.metrics.peaks import PEAK_RADIUS
+from xaudit.metrics.maps.peaks import PEAK_RADIUS
 
 MODULES = (
     agreement,

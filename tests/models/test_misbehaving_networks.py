@@ -16,7 +16,7 @@ from xaudit.explain.engine.folding import folded
 from xaudit.explain.methods.cam import GradCam
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Job, explain_all
-from xaudit.models.layers import TargetLayer, find_target_layer
+from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.testing import disc, planted_case
 
 SIZE = 32

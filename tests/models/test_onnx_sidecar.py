@@ -3,8 +3,8 @@
 import pytest
 from protobuf_fields import field
 
-from xaudit.models.onnx_outline import read_outline
-from xaudit.models.protobuf import kind_of_protobuf
+from xaudit.models.files.onnx_outline import read_outline
+from xaudit.models.files.protobuf import kind_of_protobuf
 from xaudit.models.sidecars.read import read_sidecars
 
 IMAGE = {

@@ -7,7 +7,7 @@ from torch import nn
 
 from xaudit.core.detector import Taken
 from xaudit.errors import DetectorError
-from xaudit.models.checkpoint import read_stored
+from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.weights import load_weights
 
 

@@ -16,7 +16,7 @@ from xaudit.audit.config.read_config import Overrides, read_config
 from xaudit.audit.gallery.pages import write_pages
 from xaudit.audit.gallery.panel import write_panel
 from xaudit.audit.plan.plan import make_plan
-from xaudit.data.images import read_upright
+from xaudit.data.pixels.images import read_upright
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError
 from xaudit.pipeline.card import write_cards

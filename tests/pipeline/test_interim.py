@@ -12,7 +12,7 @@ from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.record import read_looks, read_record
 from xaudit.compare.compare import compare
 from xaudit.compare.same_cases import SavedAudit
-from xaudit.core.looks import level_text
+from xaudit.core.record.looks import level_text
 from xaudit.errors import AuditError, ConfigError
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.junit import junit_xml

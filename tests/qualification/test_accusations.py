@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import ExplanationVerdict
-from xaudit.core.policy import Outcome, Policy, Rule, Verdict
-from xaudit.core.qualification import Charge, Subject, Trial
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.finding import ExplanationVerdict
+from xaudit.core.record.policy import Outcome, Policy, Rule, Verdict
+from xaudit.core.record.qualification import Charge, Subject, Trial
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import ConfigError
 from xaudit.qualification.accusations import charges, check_policy
 from xaudit.qualification.conduct import accused, found

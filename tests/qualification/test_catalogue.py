@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from xaudit.audit.suspicions.suspicions import KNOWN
-from xaudit.core.qualification import ACCUSATIONS
-from xaudit.gate.policy import read_policy
+from xaudit.core.record.qualification import ACCUSATIONS
+from xaudit.gate.policies.policy import read_policy
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec, OutputSpec
 from xaudit.phantom.demo import REFERENCE_INPUT

@@ -3,7 +3,7 @@
 import pytest
 
 from xaudit.audit.store.files import read_findings
-from xaudit.core.qualification import ACCUSATIONS
+from xaudit.core.record.qualification import ACCUSATIONS
 from xaudit.errors import ConfigError
 from xaudit.qualification.catalogue import DEFECTS
 from xaudit.qualification.conduct import qualify

@@ -8,7 +8,8 @@ import pytest
 from xaudit.core.case import CaseIssue
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import (
+from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import (
     Accountability,
     AuditFacts,
     CalibrationBin,
@@ -21,8 +22,7 @@ from xaudit.core.finding import (
     MethodFacts,
     StudyFacts,
 )
-from xaudit.core.metric import MetricFacts
-from xaudit.core.policy import Outcome, Rule, Verdict
+from xaudit.core.record.policy import Outcome, Rule, Verdict
 from xaudit.report.view.overlays import overlay_png, picture_png
 
 CHROMIUM = shutil.which("chromium")

@@ -4,10 +4,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xaudit.core.estimate import Estimate
-from xaudit.stats.auc import auc
-from xaudit.stats.bootstrap import clustered_mean
 from xaudit.stats.proportions import clopper_pearson, clustered_proportion, wilson
 from xaudit.stats.repeated import SCALED, at_level
+from xaudit.stats.resampling.bootstrap import clustered_mean
+from xaudit.stats.roc.auc import auc
 
 LEVELS = st.floats(0.951, 0.99999)
 

@@ -31,7 +31,7 @@ from xaudit.commands import (
     sign,
     verify,
 )
-from xaudit.commands.console import complain, say
+from xaudit.commands.terminal.console import complain, say
 from xaudit.errors import ExitCode, XauditError
 
 # typer brings a click of its own in newer versions, and uses the installed one in older ones.

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from xaudit.commands.console import out, tell
-from xaudit.commands.profile import Profile, chosen_limit
-from xaudit.commands.progress import duration
-from xaudit.commands.suspicions import print_suspicions
-from xaudit.commands.trust import AllowCode, Env, untold
+from xaudit.commands.options.profile import Profile, chosen_limit
+from xaudit.commands.options.trust import AllowCode, Env, untold
+from xaudit.commands.terminal.console import out, tell
+from xaudit.commands.terminal.progress import duration
+from xaudit.commands.terminal.suspicions import print_suspicions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from xaudit.commands.console import tell
-from xaudit.commands.language import Language
-from xaudit.commands.unverified import Unverified
+from xaudit.commands.options.language import Language
+from xaudit.commands.options.unverified import Unverified
+from xaudit.commands.terminal.console import tell
 from xaudit.report.language.translation import SOURCE, speaking
 
 

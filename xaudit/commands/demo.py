@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from xaudit.commands.console import out as console
-from xaudit.commands.console import say, tell
-from xaudit.commands.progress import progress_display
+from xaudit.commands.terminal.console import out as console
+from xaudit.commands.terminal.console import say, tell
+from xaudit.commands.terminal.progress import progress_display
 
 
 def demo(
@@ -20,7 +20,7 @@ def demo(
     Ends with the path of the card. The exit code is 0 whatever the verdict is: it is printed.
     """
     from xaudit.audit.config.read_config import Overrides
-    from xaudit.gate.table import verdict_table
+    from xaudit.gate.outputs.table import verdict_table
     from xaudit.pipeline.card import write_cards
     from xaudit.pipeline.conduct import run_audit
     from xaudit.pipeline.demo import prepare_demo

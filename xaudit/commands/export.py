@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from xaudit.commands.console import tell
-from xaudit.commands.language import Language
-from xaudit.commands.unverified import Unverified
+from xaudit.commands.options.language import Language
+from xaudit.commands.options.unverified import Unverified
+from xaudit.commands.terminal.console import tell
 from xaudit.report.exports.paper import Paper
 from xaudit.report.language.translation import SOURCE, speaking
 
@@ -39,7 +39,7 @@ def export(
     findings.json itself.
     """
     from xaudit.audit.store.files import write_bytes
-    from xaudit.commands.forms import exported
+    from xaudit.commands.options.forms import exported
 
     with speaking(language):
         name, content = exported(audit, form, paper, unverified=unverified)

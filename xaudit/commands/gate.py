@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.commands.console import out, say, tell
-from xaudit.commands.trust import Env, untold
-from xaudit.commands.unverified import Unverified
+from xaudit.commands.options.trust import Env, untold
+from xaudit.commands.options.unverified import Unverified
+from xaudit.commands.terminal.console import out, say, tell
 
 if TYPE_CHECKING:
-    from xaudit.core.finding import Findings
-    from xaudit.core.policy import Verdict
+    from xaudit.core.record.finding import Findings
+    from xaudit.core.record.policy import Verdict
 
 File = Path | None
 
@@ -51,9 +51,9 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
     Exit code 0: every rule passed or is waived; 1: one failed; 4: none failed, but the data do
     not decide; 5: nothing was evaluated; 2: wrong usage; 3: the audit itself failed.
     """
-    from xaudit.commands.outputs import Outputs
-    from xaudit.gate.explain import what_is_checked
-    from xaudit.gate.verdict import exit_code
+    from xaudit.commands.options.outputs import Outputs
+    from xaudit.gate.judging.explain import what_is_checked
+    from xaudit.gate.judging.verdict import exit_code
     from xaudit.pipeline.judge import judge_known, known_policy
 
     with untold(tuple(env or ())):
@@ -72,9 +72,9 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
 
 
 def _print(findings: Findings, verdict: Verdict, explain: str | None) -> None:
-    from xaudit.gate.explain import explanation
-    from xaudit.gate.table import verdict_table
-    from xaudit.gate.words import warning_lines
+    from xaudit.gate.judging.explain import explanation
+    from xaudit.gate.outputs.table import verdict_table
+    from xaudit.gate.policies.words import warning_lines
     from xaudit.report.elements.first import said_first
 
     if explain is not None:

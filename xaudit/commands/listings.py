@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from xaudit.commands.console import out, tell
+from xaudit.commands.terminal.console import out, tell
 
 
 class Kind(StrEnum):
@@ -64,9 +64,9 @@ def _schema(kind: Kind) -> dict[str, object]:
     from xaudit.audit.config.config import AuditConfig
     from xaudit.audit.config.device import Device
     from xaudit.audit.config.predictions_config import PredictionsConfig
-    from xaudit.core.finding import Findings
-    from xaudit.core.policy import Verdict
-    from xaudit.gate.policy_file import policy_schema
+    from xaudit.core.record.finding import Findings
+    from xaudit.core.record.policy import Verdict
+    from xaudit.gate.policies.policy_file import policy_schema
 
     if kind is Kind.audit:
         return AuditConfig.model_json_schema()

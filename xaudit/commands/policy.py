@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from xaudit.commands.console import tell
-from xaudit.commands.trust import Env, untold
+from xaudit.commands.options.trust import Env, untold
+from xaudit.commands.terminal.console import tell
 from xaudit.errors import ConfigError
 
 
@@ -29,8 +29,8 @@ def policy(
 
 def _print(files: Sequence[Path], env: Collection[str]) -> None:
     from xaudit.audit.plan.metrics import all_metrics
-    from xaudit.gate.names import unknown_metrics
-    from xaudit.gate.policy import read_policy
+    from xaudit.gate.policies.names import unknown_metrics
+    from xaudit.gate.policies.policy import read_policy
 
     known = [one.name for one in all_metrics()]
     problems: list[str] = []

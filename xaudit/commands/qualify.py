@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.commands.console import say, tell
-from xaudit.commands.language import Language
+from xaudit.commands.options.language import Language
+from xaudit.commands.terminal.console import say, tell
 from xaudit.errors import ExitCode
 from xaudit.report.language.translation import SOURCE, speaking
 
 if TYPE_CHECKING:
-    from xaudit.core.qualification import Qualification, Trial
+    from xaudit.core.record.qualification import Qualification, Trial
 
 FIRST_SEED = 4101
 _SEEDS = 2

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.commands.console import say, tell
-from xaudit.commands.profile import Profile, chosen_limit
-from xaudit.commands.progress import progress_display
-from xaudit.commands.suspicions import print_suspicions
-from xaudit.commands.trust import AllowCode, Env, untold
+from xaudit.commands.options.profile import Profile, chosen_limit
+from xaudit.commands.options.trust import AllowCode, Env, untold
+from xaudit.commands.terminal.console import say, tell
+from xaudit.commands.terminal.progress import progress_display
+from xaudit.commands.terminal.suspicions import print_suspicions
 from xaudit.errors import ConfigError
 
 if TYPE_CHECKING:
     from xaudit.audit.config.read_config import Overrides
     from xaudit.audit.plan.profile import Limit
-    from xaudit.core.finding import Findings
-    from xaudit.core.suspicion import Suspicion
+    from xaudit.core.record.finding import Findings
+    from xaudit.core.record.suspicion import Suspicion
 
 
 def run(  # noqa: PLR0913, PLR0917  one for each option

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from xaudit.commands.console import out as console
-from xaudit.commands.console import say, tell
-from xaudit.core.scrubbed import K
+from xaudit.commands.terminal.console import out as console
+from xaudit.commands.terminal.console import say, tell
+from xaudit.core.record.scrubbed import K
 
 if TYPE_CHECKING:
     from xaudit.scrub.personal import Personal

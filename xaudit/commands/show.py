@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xaudit.commands.console import tell
+from xaudit.commands.terminal.console import tell
 
 
 def show(

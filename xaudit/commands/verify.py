@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.commands.console import say, tell
+from xaudit.commands.terminal.console import say, tell
 from xaudit.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:

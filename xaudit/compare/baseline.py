@@ -20,12 +20,12 @@ from xaudit.compare.paired_metrics import (
 from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
-from xaudit.core.policy import BaselineFacts
+from xaudit.core.record.finding import Finding
+from xaudit.core.record.policy import BaselineFacts
 from xaudit.core.seeds import generator_for
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.localization import LOCALIZATION
+from xaudit.metrics.maps.localization import LOCALIZATION
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.repeated import at_level
 

@@ -15,7 +15,8 @@ from xaudit.audit.store.hashes import MAPS, refuse_changed
 from xaudit.compare.compare_maps import compare_maps
 from xaudit.compare.paired_audits import Logits, Paired, read_pair
 from xaudit.core.case import BoolArray
-from xaudit.core.change import (
+from xaudit.core.detector import OperatingPoint
+from xaudit.core.record.change import (
     Agreement,
     Audited,
     Changes,
@@ -24,17 +25,16 @@ from xaudit.core.change import (
     MoveKind,
     Subject,
 )
-from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Findings, Unit
+from xaudit.core.record.finding import Findings, Unit
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule, levels
-from xaudit.stats.auc import auc_value
-from xaudit.stats.auc_difference import paired_auc_difference
-from xaudit.stats.bootstrap import clustered_mean
 from xaudit.stats.comparison import Comparison
-from xaudit.stats.multiplicity import holm
+from xaudit.stats.multiple.multiplicity import holm
 from xaudit.stats.paired_proportions import paired_difference
-from xaudit.stats.paired_ratio import Ratio, paired_ratio_difference
+from xaudit.stats.resampling.bootstrap import clustered_mean
+from xaudit.stats.resampling.paired_ratio import Ratio, paired_ratio_difference
+from xaudit.stats.roc.auc import auc_value
+from xaudit.stats.roc.auc_difference import paired_auc_difference
 
 DRAWS = 2000
 Scope = dict[str, str]

@@ -12,13 +12,13 @@ from xaudit.audit.store.record import read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import MapRow, Store
 from xaudit.compare.paired_audits import Paired
-from xaudit.core.change import Agreement, Delta, MapChange
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import Undefined
+from xaudit.core.record.change import Agreement, Delta, MapChange
 from xaudit.core.seeds import generator_for
-from xaudit.metrics.localization import LOCALIZATION
-from xaudit.metrics.similarity import rank_correlation
-from xaudit.stats.bootstrap import clustered_mean
+from xaudit.metrics.maps.localization import LOCALIZATION
+from xaudit.metrics.maps.similarity import rank_correlation
+from xaudit.stats.resampling.bootstrap import clustered_mean
 
 LEAST = 10
 

@@ -10,11 +10,11 @@ import numpy as np
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import levels
-from xaudit.stats.auc import auc
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.proportions import clustered_proportion
+from xaudit.stats.roc.auc import auc
 from xaudit.stats.weights import IntArray, numbered
 
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.auc_difference import paired_auc_difference
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.paired_proportions import paired_difference
-from xaudit.stats.paired_ratio import Ratio, paired_ratio_difference
+from xaudit.stats.resampling.paired_ratio import Ratio, paired_ratio_difference
+from xaudit.stats.roc.auc_difference import paired_auc_difference
 from xaudit.stats.weights import IntArray
 
 Array = npt.NDArray[np.float64]

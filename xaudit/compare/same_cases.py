@@ -15,7 +15,7 @@ from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, Store
 from xaudit.core.case import BoolArray
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.errors import ConfigError
 from xaudit.stats.weights import IntArray, numbered
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from xaudit.core.case import NOT_RECORDED, CaseIssue
-from xaudit.data.levels import UNKNOWN
+from xaudit.data.tables.levels import UNKNOWN
 
 _OF_A_PERSON = {"sex", "gender", "patient_sex", "patientsex", "patient sex"}
 _SHOWN = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xaudit.data.levels import merge_problems, merged, remedy, too_many_levels
-from xaudit.data.missing import Missing
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Table, capped
+from xaudit.data.tables.levels import merge_problems, merged, remedy, too_many_levels
+from xaudit.data.tables.missing import Missing
+from xaudit.data.tables.table import Table, capped
 from xaudit.errors import DataError
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, Outline, PreparedCase, Study
 from xaudit.core.detector import InputSpec, StoredBits
 from xaudit.data.file_hash import file_sha256
-from xaudit.data.geometry import GridTransform
-from xaudit.data.images import looks_inverted, read_header, read_upright, to_gray
+from xaudit.data.pixels.images import looks_inverted, read_header, read_upright, to_gray
+from xaudit.data.transforms.geometry import GridTransform
 from xaudit.errors import DataError
 
 _DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from xaudit.data.levels import Merge
-from xaudit.data.mask_files import MaskLesions
-from xaudit.data.mask_values import MaskValues
-from xaudit.data.missing import MissingTexts
+from xaudit.data.annotations.mask_files import MaskLesions
+from xaudit.data.pixels.mask_values import MaskValues
+from xaudit.data.tables.levels import Merge
+from xaudit.data.tables.missing import MissingTexts
 
 Holes = Literal["filled", "even_odd"]
 
@@ -33,7 +33,7 @@ class DataSpec:
         bins: column → inner borders, for columns of numbers ("age": (5, 12)).
         merge: column → level → texts that it takes, for columns of many texts; "*" takes the rest.
         missing: texts that hold nothing, for all columns or column → texts; None takes those that
-            hold nothing by themselves (`xaudit.data.missing`).
+            hold nothing by themselves (`xaudit.data.tables.missing`).
         columns: role → column, where a manifest uses names of its own. Roles: id, image, label,
             patient, site, mask, polygons, boxes, rle, split, photometric.
         positive: label values that mean "fractured"; empty takes 1, true, yes, fractured, ...

@@ -11,11 +11,11 @@ from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.errors import ConfigError
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.sides import DrawnSides, Side, Sides
-from xaudit.stats.bootstrap import interval_of_draws
+from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
+from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import independent_difference
-from xaudit.stats.side_draws import AT_EDGE
+from xaudit.stats.groups.side_draws import AT_EDGE
+from xaudit.stats.resampling.bootstrap import interval_of_draws
 
 _KNOWN = (*AT_EDGE, "auc")
 

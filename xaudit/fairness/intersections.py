@@ -9,7 +9,7 @@ import numpy as np
 
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 
 
 def with_intersections(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from xaudit.core.finding import Finding, Findings, StrikingGroup
+from xaudit.core.record.finding import Finding, Findings, StrikingGroup
 from xaudit.stats.proportions import clopper_pearson
 
 METRICS = ("sensitivity", "specificity")

@@ -10,7 +10,7 @@ import numpy as np
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import METRICS, Kind, Metric, MetricFacts, Score, Undefined
-from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.weights import numbered
 
 

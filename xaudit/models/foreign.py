@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xaudit.core.printable import printable
+from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError, XauditError
 
 _SHOWN = 500

@@ -7,10 +7,10 @@ import torch
 from xaudit.core.detector import Capability
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
-from xaudit.models.checkpoint import read_stored
+from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.foreign import foreign_code, told
-from xaudit.models.layers import TargetLayer, find_target_layer
 from xaudit.models.spec import DetectorSpec
+from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import PositiveLogit, TorchDetector
 from xaudit.models.weights import load_weights, sha256_of_file
 

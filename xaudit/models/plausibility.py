@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.models.heads import as_table, rounding
 from xaudit.models.spec import Answers
 from xaudit.models.torch_detector import TorchDetector

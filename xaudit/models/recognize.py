@@ -11,7 +11,7 @@ import torch
 
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
-from xaudit.models.checkpoint import State, Stored, read_states
+from xaudit.models.files.checkpoint import State, Stored, read_states
 from xaudit.models.known import Known, known_with
 from xaudit.models.spec import Argument
 from xaudit.models.weights import shared_prefixes, without_prefix

@@ -13,8 +13,8 @@ from xaudit.core.detector import Capability, InputSpec, Taken
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
 from xaudit.models.heads import positive_logit
-from xaudit.models.layers import TargetLayer
 from xaudit.models.spec import OutputSpec
+from xaudit.models.target_layers.layers import TargetLayer
 
 
 class PositiveLogit(torch.nn.Module):

@@ -10,9 +10,9 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from xaudit.core.detector import Taken
-from xaudit.core.printable import printable
+from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError
-from xaudit.models.checkpoint import TOP, State, Stored, read_stored
+from xaudit.models.files.checkpoint import TOP, State, Stored, read_stored
 from xaudit.models.foreign import foreign_code
 
 _SHOWN = 5
@@ -26,7 +26,7 @@ def read_weights(path: Path, key: str | None = None) -> State:
         key: of the state that is wanted, dotted; None where the file holds one.
 
     Raises:
-        DetectorError: see `xaudit.models.checkpoint.read_stored`.
+        DetectorError: see `xaudit.models.files.checkpoint.read_stored`.
     """
     return read_stored(path, key).tensors
 
@@ -52,7 +52,7 @@ def load_weights(
 
     Args:
         network: receives the weights.
-        stored: from `xaudit.models.checkpoint.read_stored`.
+        stored: from `xaudit.models.files.checkpoint.read_stored`.
         prefix: of the names to take, as declared; None to find it.
         where: file and architecture, for the message.
         leave_out: names of entries, and beginnings with their dot, as they stand in the file.

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from xaudit.audit.store.files import read_findings, write_text
 from xaudit.audit.store.hashes import PICTURES, refuse_changed
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Verdict
 from xaudit.errors import ConfigError
 from xaudit.pipeline.judge import saved_verdict
 from xaudit.provenance.record_use import saved_uses

@@ -17,7 +17,7 @@ from xaudit.audit.probes.probing import foresee
 from xaudit.audit.probes.resampling_effect import ResamplingEffect, resampling_effects
 from xaudit.audit.store.store import MapRow
 from xaudit.core.case import Study
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.engine.evaluator import Evaluator

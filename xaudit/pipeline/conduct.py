@@ -44,8 +44,8 @@ from xaudit.audit.store.resume import finished_before
 from xaudit.audit.store.store import CheckRow, DegradedRow, Store
 from xaudit.audit.summary.summarize import Evidence, summarize
 from xaudit.compare.same_cases import SavedAudit
-from xaudit.core.finding import Findings
-from xaudit.core.looks import Looks
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.looks import Looks
 from xaudit.pipeline.finish import finish, taken_up
 from xaudit.pipeline.interim import read_baseline, run_looks
 

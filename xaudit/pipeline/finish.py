@@ -11,7 +11,7 @@ from xaudit.audit.store.files import to_json, write_text
 from xaudit.audit.store.hashes import write_hashes
 from xaudit.audit.store.resume import reopen
 from xaudit.audit.suspicions.suspicions import answered, keep_noticed, read_noticed
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 
 _STALE = ("verdict.json", "card.html", "card.md")
 

@@ -18,11 +18,11 @@ from xaudit.audit.store.store import Store
 from xaudit.audit.summary.summarize import Evidence, summarize
 from xaudit.compare.baseline import PairedBaseline
 from xaudit.compare.same_cases import SavedAudit
-from xaudit.core.finding import Findings
-from xaudit.core.looks import Look, Looks
-from xaudit.core.policy import Outcome, Policy
-from xaudit.gate.verdict import judge
-from xaudit.stats.group_sequential import repeated_level
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.looks import Look, Looks
+from xaudit.core.record.policy import Outcome, Policy
+from xaudit.gate.judging.verdict import judge
+from xaudit.stats.multiple.group_sequential import repeated_level
 
 
 def run_looks(

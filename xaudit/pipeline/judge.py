@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from xaudit.audit.store.files import read_findings, read_json, to_json, write_text
 from xaudit.audit.store.hashes import CASES, FINDINGS, refuse_changed
 from xaudit.audit.store.record import PlanRecord
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Policy, Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError
-from xaudit.gate.names import refuse_unknown_names
-from xaudit.gate.policy import read_policy
-from xaudit.gate.verdict import judge
+from xaudit.gate.judging.verdict import judge
+from xaudit.gate.policies.names import refuse_unknown_names
+from xaudit.gate.policies.policy import read_policy
 
 if TYPE_CHECKING:
     from xaudit.compare.baseline import PairedBaseline

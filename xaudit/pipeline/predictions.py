@@ -46,17 +46,17 @@ from xaudit.audit.suspicions.suspicions import Noticed, keep_noticed
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.memory import cycles_ignored_longer, give_back
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.data.file_hash import file_sha256
-from xaudit.data.predictions import ScoredStudy, read_predictions
-from xaudit.data.scored import ScoredCases
-from xaudit.data.texts import Texts
+from xaudit.data.predictions.read import ScoredStudy, read_predictions
+from xaudit.data.predictions.scored import ScoredCases
+from xaudit.data.tables.texts import Texts
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import cut_intersections
 from xaudit.fairness.striking import striking_groups
-from xaudit.gate.policy import read_policy
+from xaudit.gate.policies.policy import read_policy
 from xaudit.pipeline.finish import finish, taken_up
 
 _FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}

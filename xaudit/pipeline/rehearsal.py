@@ -50,7 +50,7 @@ from xaudit.audit.store.store import MapRow, Store
 from xaudit.core.case import PreparedCase
 from xaudit.explain.checks.randomize import layers_from_top
 from xaudit.pipeline.clocks import Clocks
-from xaudit.stats.bootstrap import clustered_mean
+from xaudit.stats.resampling.bootstrap import clustered_mean
 
 _SCORED, _EXPLAINED = 8, 6
 _DEGRADED, _PROBED = 4, 4

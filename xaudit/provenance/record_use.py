@@ -11,8 +11,8 @@ from xaudit.audit.store.files import read_json, read_whole, to_json, write_text
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Verdict
 from xaudit.errors import ConfigError
 from xaudit.provenance.ledger import Use, append_use, read_ledger, uses_before
 from xaudit.stats.weights import numbered

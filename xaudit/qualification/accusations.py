@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xaudit.core.finding import Finding, Findings
-from xaudit.core.policy import Policy, Verdict
-from xaudit.core.qualification import ACCUSATIONS, Accusation, Charge
+from xaudit.core.record.finding import Finding, Findings
+from xaudit.core.record.policy import Policy, Verdict
+from xaudit.core.record.qualification import ACCUSATIONS, Accusation, Charge
 from xaudit.errors import ConfigError
 
 _BY_NAME: dict[str, Accusation] = {str(one): one for one in ACCUSATIONS}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xaudit.core.qualification import Accusation, Subject
+from xaudit.core.record.qualification import Accusation, Subject
 from xaudit.models.spec import Argument
 from xaudit.phantom.demo import REFERENCE_ARCHITECTURE, REFERENCE_OPERATING_POINT
 

@@ -19,9 +19,9 @@ from xaudit.audit.store.files import read_json, to_json, write_text
 from xaudit.audit.store.lock import alone_in
 from xaudit.audit.store.provenance import provenance
 from xaudit.core.estimate import Estimate
-from xaudit.core.qualification import Mode, Qualification, Trial
+from xaudit.core.record.qualification import Mode, Qualification, Trial
 from xaudit.errors import ConfigError
-from xaudit.gate.policy import read_policy
+from xaudit.gate.policies.policy import read_policy
 from xaudit.qualification.accusations import check_policy
 from xaudit.qualification.catalogue import entries
 from xaudit.qualification.studies import STUDIES

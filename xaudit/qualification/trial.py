@@ -12,7 +12,7 @@ import yaml
 
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.store.files import write_text
-from xaudit.core.qualification import Mode, Trial
+from xaudit.core.record.qualification import Mode, Trial
 from xaudit.errors import AuditError, DetectorError
 from xaudit.phantom.demo import REFERENCE_INPUT
 from xaudit.pipeline.conduct import run_audit

@@ -14,12 +14,12 @@ from xaudit.audit.store.hashes import HASHES, refuse_changed
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, Store
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Outcome, Policy, Verdict
-from xaudit.core.scrubbed import REMOVED, K, Scrubbed
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Outcome, Policy, Verdict
+from xaudit.core.record.scrubbed import REMOVED, K, Scrubbed
 from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
-from xaudit.gate.verdict import judge, overall_of
+from xaudit.gate.judging.verdict import judge, overall_of
 from xaudit.pipeline.card import write_cards
 from xaudit.pipeline.finish import finish
 from xaudit.provenance.record_use import USES

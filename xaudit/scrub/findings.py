@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from xaudit.core.case import CaseIssue
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import DetectorFacts, Finding, Findings, StudyFacts
-from xaudit.core.policy import Policy
-from xaudit.core.scrubbed import REMOVED
-from xaudit.core.statements import Statements
-from xaudit.gate.policy import policy_hash
+from xaudit.core.record.finding import DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.record.policy import Policy
+from xaudit.core.record.scrubbed import REMOVED
+from xaudit.core.record.statements import Statements
+from xaudit.gate.policies.policy import policy_hash
 from xaudit.scrub.groups import Shown, is_withheld
 from xaudit.scrub.levels import years_only
 from xaudit.scrub.texts import Texts

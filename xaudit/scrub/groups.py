@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray
-from xaudit.core.finding import CROSS
-from xaudit.core.scrubbed import WITHHELD
-from xaudit.data.levels import UNKNOWN
+from xaudit.core.record.finding import CROSS
+from xaudit.core.record.scrubbed import WITHHELD
+from xaudit.data.tables.levels import UNKNOWN
 from xaudit.scrub.levels import is_place, says_too_much
 from xaudit.stats.weights import IntArray, numbered
 

@@ -11,7 +11,7 @@ import numpy as np
 from xaudit.audit.store.files import read_json
 from xaudit.audit.store.hashes import HASHES
 from xaudit.audit.store.results import Results
-from xaudit.core.finding import CROSS, Findings
+from xaudit.core.record.finding import CROSS, Findings
 from xaudit.provenance.signature import Signature, place_of
 from xaudit.scrub.findings import Scrubber
 from xaudit.scrub.levels import dates_in

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from xaudit.core.scrubbed import REMOVED
+from xaudit.core.record.scrubbed import REMOVED
 from xaudit.scrub.groups import Shown
 from xaudit.scrub.levels import years_only
 

@@ -27,8 +27,8 @@ from xaudit.audit.suspicions.suspicions import read_noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
 from xaudit.core.detector import OperatingPoint, Taken
-from xaudit.core.finding import Findings, GalleryCase
-from xaudit.data.predictions import ScoredStudy
+from xaudit.core.record.finding import Findings, GalleryCase
+from xaudit.data.predictions.read import ScoredStudy
 from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 
 NO_LAYER = "none returns a picture"

@@ -19,12 +19,12 @@ from xaudit.audit.store.hashes import HASHES, unlike_written
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Policy, Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Policy, Verdict
 from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError, XauditError
-from xaudit.gate.policy import policy_hash
-from xaudit.gate.verdict import judge, overall_of
+from xaudit.gate.judging.verdict import judge, overall_of
+from xaudit.gate.policies.policy import policy_hash
 from xaudit.pipeline.card import pictures_of, render_cards, uses_of
 from xaudit.report.language.translation import SOURCE, speaking
 from xaudit.report.view.overlays import for_card, overlay_rgba

@@ -10,7 +10,7 @@ from xaudit.audit.scores.rescored import in_unit
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.compare.paired_audits import read_cases
-from xaudit.core.finding import Unit
+from xaudit.core.record.finding import Unit
 from xaudit.verify.verify import Check
 from xaudit.verify.verify_tree import differences
 

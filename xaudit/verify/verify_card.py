@@ -11,9 +11,9 @@ from itertools import zip_longest
 
 from pydantic import TypeAdapter
 
-from xaudit.core.finding import Findings
-from xaudit.core.json_text import read_json_text
-from xaudit.core.policy import Policy, Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Policy, Verdict
+from xaudit.core.text.json_text import read_json_text
 from xaudit.errors import ConfigError
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html

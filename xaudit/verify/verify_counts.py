@@ -11,7 +11,7 @@ import numpy as np
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 
 _KNOWN = {"operating_point", "analysis", "group", "level"}
 _Z_95 = 1.959963984540054

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 
 _SHOWN = 80
 

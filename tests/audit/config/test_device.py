@@ -5,7 +5,7 @@ from jsonschema import Draft202012Validator
 
 from xaudit.audit.config.device import Device, read_device
 from xaudit.audit.config.device_starter import device_text
-from xaudit.core.statements import Ages, Signatory, Unrecorded
+from xaudit.core.record.statements import Ages, Signatory, Unrecorded
 from xaudit.errors import ConfigError
 
 GOOD = """\

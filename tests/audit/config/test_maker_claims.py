@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 
 from xaudit.audit.config.ages import gaps, in_words, years
 from xaudit.audit.config.maker_claims import stated
-from xaudit.core.finding import Accountability, AuditFacts, DetectorFacts, Findings, StudyFacts
-from xaudit.core.statements import Ages, Claims, Statements
+from xaudit.core.record.finding import (
+    Accountability,
+    AuditFacts,
+    DetectorFacts,
+    Findings,
+    StudyFacts,
+)
+from xaudit.core.record.statements import Ages, Claims, Statements
 
 LEVELS = {
     "age": {"under 5": (30, 12), "5 to under 18": (70, 30), "18 and over": (100, 40)},

@@ -19,9 +19,9 @@ from xaudit.audit.scores.score import map_scores, reference_scores, score_rows
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, MapRow, ScoreRow
 from xaudit.core.attribution import AttributionMap, Residual
-from xaudit.metrics.overlap import CUTOFFS
-from xaudit.metrics.peaks import UNKNOWN
-from xaudit.metrics.thresholded import SHARES
+from xaudit.metrics.maps.overlap import CUTOFFS
+from xaudit.metrics.maps.peaks import UNKNOWN
+from xaudit.metrics.maps.thresholded import SHARES
 from xaudit.testing import planted_case
 
 MEANS = Means(StatisticsConfig(draws=200), 3, "patient")

@@ -10,9 +10,9 @@ from xaudit.audit.store.files import read_findings, read_json
 from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, Shard, Store
-from xaudit.data.image_statistics import IMAGE_STATISTICS
-from xaudit.gate.policy import read_policy
-from xaudit.gate.verdict import judge
+from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS
+from xaudit.gate.judging.verdict import judge
+from xaudit.gate.policies.policy import read_policy
 
 NAMES = [f"{name}_{part}" for name in KINDS for part in PARTS]
 

@@ -6,7 +6,7 @@ from xaudit.audit.performance.case_mix import check_case_mix, matched_findings, 
 from xaudit.core.detector import OperatingPoint
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import levels
-from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.scores.discrimination import Predictions
 
 POINTS = (OperatingPoint("a", 0.0, "fixed", ""), OperatingPoint("b", -1.0, "fixed", ""))
 STATISTICS = StatisticsConfig(draws=200, case_mix=("view",))

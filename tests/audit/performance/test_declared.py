@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.performance.declared import declared_findings
 from xaudit.core.detector import OperatingPoint
-from xaudit.metrics.discrimination import Predictions
+from xaudit.metrics.scores.discrimination import Predictions
 
 POINT = OperatingPoint("tuned", 0.5, "fixed", "")
 

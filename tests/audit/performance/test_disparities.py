@@ -7,8 +7,8 @@ from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.performance.disparities import disparities as found_disparities
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.sides import DrawnSides, Sides
+from xaudit.metrics.groups.sides import DrawnSides, Sides
+from xaudit.metrics.scores.discrimination import Predictions
 
 POINTS = (OperatingPoint("a", 0.0, "fixed", ""), OperatingPoint("b", -1.0, "fixed", ""))
 STATISTICS = StatisticsConfig(draws=400)

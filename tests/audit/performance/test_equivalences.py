@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.performance.equivalences import equivalences
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 
 
 def finding(metric, value, low, high, **scope):

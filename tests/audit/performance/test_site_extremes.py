@@ -11,8 +11,8 @@ from xaudit.audit.performance.site_extremes import site_extreme_findings
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.sides import Sides
+from xaudit.metrics.groups.sides import Sides
+from xaudit.metrics.scores.discrimination import Predictions
 
 POINT = OperatingPoint("tuned", 0.0, "fixed", "")
 

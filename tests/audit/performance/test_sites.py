@@ -3,7 +3,7 @@ import pytest
 
 from xaudit.audit.performance.sites import site_findings
 from xaudit.core.detector import OperatingPoint
-from xaudit.metrics.discrimination import Predictions, sensitivity
+from xaudit.metrics.scores.discrimination import Predictions, sensitivity
 
 POINT = OperatingPoint("tuned", 0.0, "fixed", "")
 

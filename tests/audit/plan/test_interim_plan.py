@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from xaudit.audit.config.config import LooksConfig
 from xaudit.audit.plan.interim_plan import larger, looks_note, plan_looks, unread
 from xaudit.audit.store.store import CaseRow
-from xaudit.core.policy import Policy, Rule
-from xaudit.gate.policy import read_policy
-from xaudit.stats.group_sequential import boundaries
+from xaudit.core.record.policy import Policy, Rule
+from xaudit.gate.policies.policy import read_policy
+from xaudit.stats.multiple.group_sequential import boundaries
 
 
 def study(count=400, per_patient=1):

@@ -4,9 +4,9 @@ import pytest
 
 from xaudit.audit.plan.profile import draw_cases
 from xaudit.audit.store.store import CaseRow
-from xaudit.core.policy import Policy, Rule
+from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
-from xaudit.gate.sizes import planned_need
+from xaudit.gate.judging.sizes import planned_need
 
 
 def study(count=2000, prevalence=0.3, per_patient=1, small_site=100):

@@ -10,7 +10,7 @@ from xaudit.audit.maps.degraded_maps import degraded_map_findings
 from xaudit.audit.probes.degraded_maps import explain_degraded
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.store import CheckRow, read_table
-from xaudit.data.degrade import LADDERS, degraded_lesions
+from xaudit.data.transforms.degrade import LADDERS, degraded_lesions
 from xaudit.testing import planted_case
 
 

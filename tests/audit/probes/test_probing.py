@@ -14,7 +14,7 @@ from xaudit.audit.config.read_config import Overrides, read_config
 from xaudit.audit.plan.plan import detector_spec, make_plan
 from xaudit.audit.probes.probing import Foreseen, foresee, notice, probe_of, try_detectors
 from xaudit.audit.suspicions.suspicions import FILE, Noticed, keep_noticed, read_noticed
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import ConfigError, DetectorError
 from xaudit.models.load import load_detector
 from xaudit.pipeline.check import check_audit

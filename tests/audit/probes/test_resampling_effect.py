@@ -9,7 +9,7 @@ from xaudit.audit.probes.resampling_effect import resampling_effects
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
-from xaudit.data.resampling import LIBRARIES
+from xaudit.data.transforms.resampling import LIBRARIES
 from xaudit.errors import InstallError
 
 KINDS = {"area": ["pil_box", "cv2_area", "torch_area"],

@@ -8,7 +8,7 @@ from xaudit.audit.maps.robustness import robustness_findings
 from xaudit.audit.probes.robustness import degrade_scores
 from xaudit.audit.store.store import CaseRow, DegradedRow
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.data.degrade import LADDERS
+from xaudit.data.transforms.degrade import LADDERS
 from xaudit.testing import tiny_study
 
 POINTS = (OperatingPoint("tuned", 0.0, "fixed", ""), OperatingPoint("low", -1.0, "fixed", ""))

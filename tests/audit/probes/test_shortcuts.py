@@ -13,12 +13,12 @@ from xaudit.audit.probes.shortcuts import probe_shortcuts
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.store import CheckRow, read_table
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.data.artifacts import artifacts_of
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
-from xaudit.data.study import load_study
-from xaudit.gate.outcomes import outcomes_of
-from xaudit.gate.policy import read_policy
+from xaudit.data.study.read import load_study
+from xaudit.data.transforms.artifacts import artifacts_of
+from xaudit.gate.judging.outcomes import outcomes_of
+from xaudit.gate.policies.policy import read_policy
 
 SPEC = InputSpec(224, 160)
 

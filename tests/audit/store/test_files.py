@@ -5,8 +5,8 @@ import pytest
 
 from xaudit.audit.store.files import kept_json, read_json, sha256_of, to_json, write_text
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
-from xaudit.core.policy import Outcome, Rule, Verdict
+from xaudit.core.record.finding import Finding
+from xaudit.core.record.policy import Outcome, Rule, Verdict
 from xaudit.errors import ConfigError
 
 FINDING = Finding("sensitivity", {"group": "sex", "level": "F"}, Estimate(0.5, 0.4, 0.6, "Wilson"))

@@ -15,7 +15,7 @@ from xaudit.audit.suspicions.suspicions import (
     read_noticed,
     refuse_unknown,
 )
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import ConfigError
 
 PAGE = Path(xaudit.__file__).parents[1] / "docs" / "reference" / "suspicions.md"

@@ -10,7 +10,7 @@ from xaudit.core.detector import InputSpec
 from xaudit.data.formats.fracatlas import COLUMNS, MASKS
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
-from xaudit.data.study import load_study
+from xaudit.data.study.read import load_study
 from xaudit.errors import DataError
 
 

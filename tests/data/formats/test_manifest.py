@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from xaudit.data.mask_files import MaskFile
-from xaudit.data.mask_values import MaskValues
-from xaudit.data.masks import Box, Polygons, Rle
+from xaudit.data.annotations.mask_files import MaskFile
+from xaudit.data.annotations.masks import Box, Polygons, Rle
+from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import DataSpec
-from xaudit.data.study import load_study
+from xaudit.data.study.read import load_study
 from xaudit.errors import DataError
 
 
@@ -133,7 +133,7 @@ def test_many_problems_are_cut_with_their_number(folder):
 
 
 def test_huge_manifest_is_refused_before_it_is_read(folder, monkeypatch):
-    monkeypatch.setattr("xaudit.data.table.MAX_BYTES", 10)
+    monkeypatch.setattr("xaudit.data.tables.table.MAX_BYTES", 10)
     assert "at most 10 bytes" in problems(folder, BASIC)[0]
 
 

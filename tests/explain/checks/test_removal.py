@@ -11,7 +11,7 @@ from xaudit.explain.perturbation.baselines import baseline_of
 from xaudit.explain.perturbation.imputation import imputed
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Work, carry_out
-from xaudit.metrics.faithfulness import (
+from xaudit.metrics.maps.faithfulness import (
     faithfulness_correlation,
     infidelity,
     symmetric_relevance_gain,

@@ -5,7 +5,7 @@ import torch
 from xaudit.errors import ExplainerError
 from xaudit.explain.engine.passes import Features
 from xaudit.explain.methods.cam import EigenCam, GradCam, upsampled
-from xaudit.models.layers import TargetLayer
+from xaudit.models.target_layers.layers import TargetLayer
 
 KINDS = ["gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "eigencam"]
 

@@ -14,7 +14,7 @@ from xaudit.explain.engine.passes import Features
 from xaudit.explain.methods.cam import GradCam
 from xaudit.explain.perturbation import coalitions
 from xaudit.explain.perturbation.superpixels import OUTSIDE
-from xaudit.metrics.faithfulness import deletion, insertion
+from xaudit.metrics.maps.faithfulness import deletion, insertion
 from xaudit.testing import planted_case
 
 

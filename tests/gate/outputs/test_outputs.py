@@ -15,14 +15,14 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.policy import Outcome, Rule, Verdict, Waiver
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.policy import Outcome, Rule, Verdict, Waiver
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.github import github_commands
 from xaudit.gate.outputs.junit import junit_xml
 from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
-from xaudit.gate.table import verdict_table
+from xaudit.gate.outputs.table import verdict_table
 
 HOSTILE = (
     "</a>\n::error file=x::own]] | [x](http://e.vil) <img src=x> @all \x00\x1b[31m\u202e\ud800 %0A"

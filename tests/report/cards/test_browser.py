@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 
 from xaudit.core.case import CaseIssue
-from xaudit.core.printable import printable
+from xaudit.core.text.printable import printable
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.pages import (
     CaseIndex,

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from xaudit.core.qualification import Charge, Qualification, Trial
-from xaudit.gate.policy import read_policy
+from xaudit.core.record.qualification import Charge, Qualification, Trial
+from xaudit.gate.policies.policy import read_policy
 from xaudit.qualification.catalogue import DEFECTS, SOUND
 from xaudit.qualification.conduct import accused, found
 from xaudit.qualification.trial import POLICY, packaged

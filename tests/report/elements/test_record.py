@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from xaudit.core.finding import Finding
-from xaudit.core.statements import (
+from xaudit.core.record.finding import Finding
+from xaudit.core.record.statements import (
     Ages,
     ClaimCheck,
     Claims,

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Verdict
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html
 from xaudit.report.view.overlays import for_card, overlay_png, overlay_rgba

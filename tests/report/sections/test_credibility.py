@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import ExplanationVerdict, Finding
 from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import ExplanationVerdict, Finding
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html, render_markdown
 from xaudit.report.sections.credibility import UNTESTED, believed, credibility

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from xaudit.core.finding import Rescored
+from xaudit.core.record.finding import Rescored
 from xaudit.report.language.translation import speaking
 from xaudit.report.sections.rescored import details, same_again, warnings
 

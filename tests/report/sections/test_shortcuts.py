@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.sections.shortcuts import shortcuts
 from xaudit.report.view.lookup import Lookup
 

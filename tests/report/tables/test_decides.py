@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html, render_markdown
 from xaudit.report.elements.first import said_first

@@ -1,7 +1,7 @@
 import dataclasses
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.tables.group_details import group_calibration, group_maps
 from xaudit.report.view.lookup import Lookup
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import EquivalenceFacts, Finding
+from xaudit.core.record.finding import EquivalenceFacts, Finding
 from xaudit.report.tables.declared import net_benefit, of_curve
 from xaudit.report.tables.extremes import equal, extremes
 from xaudit.report.tables.matched import matched

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding, MethodFacts
+from xaudit.core.record.finding import Finding, MethodFacts
 from xaudit.report.sections.places import localization
 from xaudit.report.view.lookup import Lookup
 

@@ -2,7 +2,7 @@ import dataclasses
 
 from xaudit.audit.maps.site_shift import site_shift_facts
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.tables.site_shift import site_shift
 from xaudit.report.view.lookup import Lookup
 

@@ -2,7 +2,7 @@ import dataclasses
 import re
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.view.glossary import glossary
 
 

@@ -20,10 +20,10 @@ from pydantic import (
 from xaudit.audit.suspicions.suspicions import refuse_unknown
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.core.looks import Spending
+from xaudit.core.record.looks import Spending
+from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.folds import FoldDesign
-from xaudit.data.mask_files import MaskLesions
-from xaudit.data.mask_values import MaskValues
+from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
 from xaudit.models.spec import OutputKind, OutputSpec
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-from xaudit.core.statements import Ages, Claims, Signatory, Statements, Unrecorded
+from xaudit.core.record.statements import Ages, Claims, Signatory, Statements, Unrecorded
 from xaudit.errors import ConfigError
 from xaudit.report.elements.fields import ALL
 from xaudit.yaml_file import read_yaml

@@ -8,9 +8,9 @@ from math import inf
 
 from xaudit.audit.config.ages import Range, gaps, in_words, years
 from xaudit.core.case import NOT_RECORDED
-from xaudit.core.finding import DetectorFacts, Findings, StudyFacts
-from xaudit.core.statements import Ages, Agreement, ClaimCheck, Claims, Statements
-from xaudit.data.levels import UNKNOWN
+from xaudit.core.record.finding import DetectorFacts, Findings, StudyFacts
+from xaudit.core.record.statements import Ages, Agreement, ClaimCheck, Claims, Statements
+from xaudit.data.tables.levels import UNKNOWN
 
 _SHOWN = 8
 _OLDEST = 100.0

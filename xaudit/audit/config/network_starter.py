@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from xaudit.audit.config.questions import OPEN, QUESTIONS
-from xaudit.core.printable import printable
+from xaudit.core.text.printable import printable
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecars.said import Sidecar
 

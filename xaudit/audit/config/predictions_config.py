@@ -18,9 +18,9 @@ from xaudit.audit.config.config import (
     StatisticsConfig,
 )
 from xaudit.audit.config.read_config import Overrides, below
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 from xaudit.data.folds import FoldDesign
-from xaudit.data.predictions_spec import Columns, GroupColumn, NoPrediction, Scale, TableSpec
+from xaudit.data.predictions.spec import Columns, GroupColumn, NoPrediction, Scale, TableSpec
 from xaudit.errors import ConfigError
 from xaudit.yaml_file import YamlFile, read_yaml
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from xaudit.audit.config.config import AuditConfig, ChecksConfig, DetectorConfig
 from xaudit.audit.config.questions import open_questions
 from xaudit.errors import ConfigError
-from xaudit.gate.packs import is_pack
+from xaudit.gate.policies.packs import is_pack
 from xaudit.yaml_file import YamlFile, read_yaml
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
-from xaudit.data.inspect import Inspection, inspect_dataset
+from xaudit.data.study.inspect import Inspection, inspect_dataset
 from xaudit.models.recognize import recognize
 from xaudit.models.sidecars.read import read_sidecars
 

@@ -17,12 +17,12 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import Case, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.core.finding import GalleryCase, GalleryMap
 from xaudit.core.metric import Undefined
-from xaudit.data.masks import outlines_on_grid
+from xaudit.core.record.finding import GalleryCase, GalleryMap
+from xaudit.data.annotations.masks import outlines_on_grid
 from xaudit.data.prepare import prepare
-from xaudit.metrics.agreement import consensus
-from xaudit.metrics.localization import LOCALIZATION
+from xaudit.metrics.maps.agreement import consensus
+from xaudit.metrics.maps.localization import LOCALIZATION
 from xaudit.report.view.overlays import for_card, overlay_png, picture_png
 
 _PICTURE_SCALE = 2

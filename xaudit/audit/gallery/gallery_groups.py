@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from xaudit.audit.store.store import CaseRow
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 
 ENOUGH = 10
 """Of smaller levels the least share is chance; the default of ``statistics.minimum``."""

@@ -13,10 +13,10 @@ from xaudit.audit.store.hashes import MAPS, refuse_changed
 from xaudit.audit.store.record import read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, Store
-from xaudit.core.finding import CROSS, Findings
-from xaudit.data.masks import outlines_on_grid
+from xaudit.core.record.finding import CROSS, Findings
+from xaudit.data.annotations.masks import outlines_on_grid
 from xaudit.errors import ConfigError
-from xaudit.metrics.localization import LOCALIZATION
+from xaudit.metrics.maps.localization import LOCALIZATION
 from xaudit.report.cards.pages import (
     CaseIndex,
     CasePage,

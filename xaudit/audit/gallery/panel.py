@@ -12,7 +12,7 @@ from xaudit.audit.store.record import read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.errors import ConfigError
-from xaudit.metrics.localization import LOCALIZATION
+from xaudit.metrics.maps.localization import LOCALIZATION
 from xaudit.report.view.panel import panel_png
 
 _SHOWN = 8

@@ -12,11 +12,11 @@ from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.store.store import CheckRow
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
 from xaudit.core.metric import Undefined
+from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
-from xaudit.metrics.faithfulness import image_reliability
-from xaudit.stats.bootstrap import bootstrap, clustered_mean
+from xaudit.metrics.maps.faithfulness import image_reliability
+from xaudit.stats.resampling.bootstrap import bootstrap, clustered_mean
 
 # Over these the mean of a case is taken before that over cases.
 _POOLED = {

@@ -11,12 +11,12 @@ from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CheckRow
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.evidence import NO_LESIONS, NONE_INSIDE
-from xaudit.metrics.localization import hit, mass
-from xaudit.stats.bootstrap import clustered_mean
+from xaudit.metrics.maps.evidence import NO_LESIONS, NONE_INSIDE
+from xaudit.metrics.maps.localization import hit, mass
+from xaudit.stats.resampling.bootstrap import clustered_mean
 
 SCORES = {"mass": mass, "hit": hit}
 """What is read from the maps of worse images."""

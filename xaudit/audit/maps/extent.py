@@ -11,10 +11,10 @@ from xaudit.audit.scores.patient_means import Means, is_share
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.stats.auc import auc
+from xaudit.stats.roc.auc import auc
 
 _LABELS = {True: "fractured", False: "normal"}
 _BY_LABEL = ("spatial_entropy", "border_enrichment")

@@ -12,11 +12,11 @@ from xaudit.audit.scores.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, FloatArray, PreparedCase
-from xaudit.core.finding import CROSS, Finding
 from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import levels
 from xaudit.metrics.added import added
-from xaudit.metrics.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
+from xaudit.metrics.maps.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
 
 BY_GROUP = ("mass", "hit")
 _ALWAYS_READABLE = "center_gaussian"

@@ -13,9 +13,9 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, CheckRow
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import CROSS, Finding
+from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import apply_size_rule, levels
-from xaudit.stats.bootstrap import clustered_difference
+from xaudit.stats.resampling.bootstrap import clustered_difference
 
 FAITHFULNESS = "symmetric_relevance_gain"
 Values = Mapping[str, float]

@@ -15,9 +15,9 @@ from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.score import AREA_CHANCE, REFERENCES
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
-from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
-from xaudit.metrics.overlap import CUTOFFS, meets
+from xaudit.core.record.finding import Finding
+from xaudit.metrics.maps.overlap import CUTOFFS, meets
 
 FOUND, FROZEN = "lesions_found", "iou_frozen"
 

@@ -12,11 +12,11 @@ from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ScoreRow
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.detection import Marks, sensitivity_at_false_marks
-from xaudit.metrics.peaks import UNKNOWN
+from xaudit.metrics.maps.peaks import UNKNOWN
+from xaudit.metrics.scores.detection import Marks, sensitivity_at_false_marks
 
 RATES = (0.5, 1.0, 2.0)
 NAME = "peaks_find_lesions"

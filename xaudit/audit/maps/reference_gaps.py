@@ -12,10 +12,10 @@ from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.score import REFERENCES
 from xaudit.audit.store.results import Results
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
 from xaudit.core.metric import METRICS, MetricFacts
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.stats.bootstrap import clustered_ratio
+from xaudit.stats.resampling.bootstrap import clustered_ratio
 
 IDEAL, OF_IDEAL = "ideal_on_grid", "mass_of_ideal"
 PAIRED = ("mass", "rank_accuracy", "auprc", "hit", "lesion_hit_rate")

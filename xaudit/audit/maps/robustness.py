@@ -9,10 +9,10 @@ import numpy as np
 from xaudit.audit.store.store import CaseRow, DegradedRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.discrimination import Predictions, auc, sensitivity, specificity
-from xaudit.metrics.robustness import degradation
+from xaudit.metrics.scores.discrimination import Predictions, auc, sensitivity, specificity
+from xaudit.metrics.scores.robustness import degradation
 
 
 def robustness_findings(

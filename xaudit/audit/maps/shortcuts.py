@@ -12,10 +12,10 @@ from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.store.store import CheckRow
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.stats.bootstrap import clustered_difference, clustered_mean
+from xaudit.stats.resampling.bootstrap import clustered_difference, clustered_mean
 
 ELSEWHERE = "elsewhere"
 """What the lesion's shape covers at random places: the control of everything."""

@@ -14,14 +14,14 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
 from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
-from xaudit.data.image_statistics import IMAGE_STATISTICS
-from xaudit.data.levels import UNKNOWN
+from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS
+from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.groups import apply_size_rule, levels
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.site_shift import drawn_cases, site_shift, standardized_difference
+from xaudit.metrics.groups.site_shift import drawn_cases, site_shift, standardized_difference
+from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.weights import numbered
 
 KINDS = {"image_shift": IMAGE, "feature_shift": DETECTOR}

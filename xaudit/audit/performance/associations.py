@@ -10,13 +10,13 @@ import numpy as np
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import CROSS, Finding
+from xaudit.core.record.finding import CROSS, Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.association import association_p, side_association, side_negatives_auc
-from xaudit.metrics.sides import Side, Sides
-from xaudit.stats.association import association_p_values
-from xaudit.stats.multiplicity import holm
+from xaudit.metrics.groups.association import association_p, side_association, side_negatives_auc
+from xaudit.metrics.groups.sides import Side, Sides
+from xaudit.stats.independence.association import association_p_values
+from xaudit.stats.multiple.multiplicity import holm
 from xaudit.stats.weights import IntArray
 
 _DRAWS = 999

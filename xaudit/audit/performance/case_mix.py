@@ -10,12 +10,12 @@ import numpy as np
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import CROSS, Finding
+from xaudit.core.record.finding import CROSS, Finding
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.fairness.intersections import crossed
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.matched_gap import matched_gaps
+from xaudit.metrics.groups.matched_gap import matched_gaps
+from xaudit.metrics.scores.discrimination import Predictions
 
 METRICS = ("sensitivity", "specificity")
 

@@ -8,17 +8,17 @@ from dataclasses import replace
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.net_benefit import decision_curve, net_benefit
-from xaudit.metrics.roc_parts import (
+from xaudit.metrics.scores.discrimination import Predictions
+from xaudit.metrics.scores.net_benefit import decision_curve, net_benefit
+from xaudit.metrics.scores.roc_parts import (
     partial_auc,
     sensitivity_at_specificity,
     specificity_at_sensitivity,
 )
-from xaudit.stats.partial_auc import Band
+from xaudit.stats.roc.partial_auc import Band
 
 EVERYONE = "act on every case"
 DETECTOR = "act above this probability"

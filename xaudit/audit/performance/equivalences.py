@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from xaudit.audit.performance.disparities import SIMULTANEOUS
-from xaudit.core.finding import EquivalenceFacts, Finding
+from xaudit.core.record.finding import EquivalenceFacts, Finding
 from xaudit.stats.equivalence import equivalence
 
 Judged = Literal["sensitivity", "specificity", "auc"]

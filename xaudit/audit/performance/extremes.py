@@ -10,10 +10,10 @@ from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
-from xaudit.metrics.group_extremes import Extremes, worst_to_best
-from xaudit.metrics.group_gaps import Drawn, Size
-from xaudit.metrics.sides import DrawnSides, Side
+from xaudit.core.record.finding import Finding
+from xaudit.metrics.groups.extremes import Extremes, worst_to_best
+from xaudit.metrics.groups.gaps import Drawn, Size
+from xaudit.metrics.groups.sides import DrawnSides, Side
 
 AT_POINT = ("sensitivity", "specificity")
 OVER_POINTS = ("auc",)

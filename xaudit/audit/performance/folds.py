@@ -8,11 +8,11 @@ import numpy as np
 
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.fold_area import fold_mean_auc
-from xaudit.metrics.group_gaps import interval_at
+from xaudit.metrics.groups.gaps import interval_at
+from xaudit.metrics.scores.discrimination import Predictions
+from xaudit.metrics.scores.fold_area import fold_mean_auc
 
 _LEVEL = 0.95
 

@@ -10,9 +10,9 @@ import numpy as np
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
-from xaudit.metrics.discrimination import Predictions, sensitivity, specificity
-from xaudit.metrics.label_shift import label_shift
+from xaudit.core.record.finding import Finding
+from xaudit.metrics.groups.label_shift import label_shift
+from xaudit.metrics.scores.discrimination import Predictions, sensitivity, specificity
 from xaudit.stats.proportions import predictive_value
 from xaudit.stats.weights import numbered
 

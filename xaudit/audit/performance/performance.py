@@ -25,19 +25,19 @@ from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.memory import give_back
 from xaudit.core.metric import METRICS, Metric
+from xaudit.core.record.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
 from xaudit.core.seeds import generator_for
-from xaudit.data.levels import UNKNOWN
+from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.added import added, added_estimate
-from xaudit.metrics.calibration import calibration_bins
-from xaudit.metrics.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
-from xaudit.metrics.discrimination import Predictions, with_misses
-from xaudit.metrics.sides import ON_SIDES, DrawnSides, Side, Sides
-from xaudit.stats.auc import roc_points, visible
+from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
+from xaudit.metrics.groups.sides import ON_SIDES, DrawnSides, Side, Sides
+from xaudit.metrics.scores.calibration import calibration_bins
+from xaudit.metrics.scores.discrimination import Predictions, with_misses
+from xaudit.stats.roc.auc import roc_points, visible
 from xaudit.stats.weights import Array, IntArray, numbered
 
 AT_POINT = (

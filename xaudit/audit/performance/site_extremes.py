@@ -8,11 +8,11 @@ from functools import partial
 from xaudit.audit.performance.sites import AT_POINT, judged
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.sides import Side, Sides
-from xaudit.metrics.worst_site import worst_site
+from xaudit.metrics.groups.sides import Side, Sides
+from xaudit.metrics.groups.worst_site import worst_site
+from xaudit.metrics.scores.discrimination import Predictions
 
 _PAIR = 2
 

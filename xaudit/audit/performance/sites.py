@@ -8,9 +8,9 @@ from dataclasses import replace
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
-from xaudit.metrics.discrimination import Predictions
-from xaudit.metrics.site_effects import site_effects
+from xaudit.core.record.finding import Finding
+from xaudit.metrics.groups.site_effects import site_effects
+from xaudit.metrics.scores.discrimination import Predictions
 
 OVER_POINTS = ("auc",)
 AT_POINT = ("sensitivity", "specificity")

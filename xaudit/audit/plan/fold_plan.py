@@ -8,7 +8,7 @@ from xaudit.audit.config.config import FoldDetectorsConfig
 from xaudit.audit.store.files import sha256_of
 from xaudit.core.case import NOT_RECORDED, Case, CaseIssue
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems
-from xaudit.data.table import capped
+from xaudit.data.tables.table import capped
 from xaudit.errors import ConfigError
 
 

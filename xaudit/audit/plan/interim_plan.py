@@ -9,10 +9,10 @@ from xaudit.audit.config.config import LooksConfig
 from xaudit.audit.plan.metrics import all_metrics
 from xaudit.audit.plan.profile import Sampled
 from xaudit.audit.plan.sample import draw_sample
-from xaudit.core.looks import SPENDING_NAMES, LookPlan
-from xaudit.core.policy import Policy, Rule
-from xaudit.gate.derived import DERIVED
-from xaudit.stats.group_sequential import boundaries, inflation
+from xaudit.core.record.looks import SPENDING_NAMES, LookPlan
+from xaudit.core.record.policy import Policy, Rule
+from xaudit.gate.policies.derived import DERIVED
+from xaudit.stats.multiple.group_sequential import boundaries, inflation
 
 SHARD_CASES = 24
 FOLDS_NOTE = "Looked at once, at its end: every fold has a detector of its own."

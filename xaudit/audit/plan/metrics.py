@@ -12,24 +12,26 @@ from xaudit.audit.maps.reference_gaps import of_ideal_facts, reference_gap_facts
 from xaudit.audit.maps.site_shift import site_shift_facts
 from xaudit.audit.plan.derived_metrics import BESIDE
 from xaudit.core.metric import METRICS, Metric, MetricFacts, Unit
-from xaudit.metrics import (
+from xaudit.metrics.groups import association
+from xaudit.metrics.maps import (
     agreement,
-    association,
-    calibration,
-    debiased_calibration,
-    discrimination,
     extent,
     faithfulness,
     localization,
-    net_benefit,
     peaks,
-    prevalence,
     randomization,
     readability,
-    roc_parts,
     shortcuts,
     stability,
     thresholded,
+)
+from xaudit.metrics.scores import (
+    calibration,
+    debiased_calibration,
+    discrimination,
+    net_benefit,
+    prevalence,
+    roc_parts,
 )
 
 # Importing a module registers its metrics.

@@ -36,16 +36,16 @@ from xaudit.audit.store.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.store.patient_key import PatientKey
 from xaudit.audit.store.record import PlanRecord
 from xaudit.core.case import Case, CaseIssue, Study
-from xaudit.core.looks import LookPlan
-from xaudit.core.policy import Policy
-from xaudit.data.near_duplicates import near_duplicates
+from xaudit.core.record.looks import LookPlan
+from xaudit.core.record.policy import Policy
+from xaudit.data.pixels.near_duplicates import near_duplicates
 from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
-from xaudit.data.study import load_study
+from xaudit.data.study.read import load_study
 from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
-from xaudit.gate.policy import read_policy
-from xaudit.models.file_kinds import no_file
+from xaudit.gate.policies.policy import read_policy
+from xaudit.models.files.file_kinds import no_file
 from xaudit.models.spec import DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}

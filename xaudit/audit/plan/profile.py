@@ -9,10 +9,10 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from xaudit.audit.plan.sample import Listed, limit_study
 from xaudit.core.case import NOT_RECORDED
-from xaudit.core.policy import Policy, Rule
+from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
-from xaudit.gate.match import EVERY
-from xaudit.gate.sizes import Need, planned_need
+from xaudit.gate.judging.sizes import Need, planned_need
+from xaudit.gate.policies.match import EVERY
 
 Limit = int | Literal["ci"] | None
 """At most so many cases; or as many as the policy needs; or all of them."""

@@ -18,15 +18,21 @@ from xaudit.audit.store.store import CheckRow
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import seed_for
-from xaudit.data.disturb import DISTURBANCES, disturbed, in_both, mapped_back, noisy_copies
+from xaudit.data.transforms.disturb import (
+    DISTURBANCES,
+    disturbed,
+    in_both,
+    mapped_back,
+    noisy_copies,
+)
 from xaudit.explain.checks.faithfulness import SHARES, Removal, removal
 from xaudit.explain.checks.randomize import layers_from_top, randomized
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.methods.reference_maps import edge_map
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Work, carry_out
-from xaudit.metrics import faithfulness
-from xaudit.metrics.randomization import (
+from xaudit.metrics.maps import faithfulness
+from xaudit.metrics.maps.randomization import (
     complexity_rise,
     edge_similarity,
     label_randomization_similarity,
@@ -39,8 +45,8 @@ from xaudit.metrics.randomization import (
     smooth_randomization_similarity,
     smoothed,
 )
-from xaudit.metrics.readability import readable_map
-from xaudit.metrics.stability import repeatability, reproducibility, stability
+from xaudit.metrics.maps.readability import readable_map
+from xaudit.metrics.maps.stability import repeatability, reproducibility, stability
 from xaudit.models.spec import DetectorSpec
 
 ALL_LAYERS = "all"

@@ -17,7 +17,7 @@ from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Undefined
 from xaudit.data.prepare import prepare
 from xaudit.explain.numerics.residuals import COMPLETENESS
-from xaudit.metrics.readability import complete_map
+from xaudit.metrics.maps.readability import complete_map
 
 
 def check_explanations(

@@ -15,8 +15,8 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, CheckRow, kept_table, write_table
 from xaudit.core.case import PreparedCase
 from xaudit.core.seeds import seed_for
-from xaudit.data.degrade import LADDERS, degraded, degraded_lesions
 from xaudit.data.prepare import prepare
+from xaudit.data.transforms.degrade import LADDERS, degraded, degraded_lesions
 from xaudit.explain.port import Explainer
 
 _CHEAP = 4

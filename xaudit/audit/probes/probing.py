@@ -26,9 +26,9 @@ from xaudit.audit.suspicions.suspicions import (
     suspected,
 )
 from xaudit.core.case import Case, FloatArray
-from xaudit.core.suspicion import Suspicion
-from xaudit.data.images import read_range
-from xaudit.data.intensity import unused_range
+from xaudit.core.record.suspicion import Suspicion
+from xaudit.data.pixels.images import read_range
+from xaudit.data.pixels.intensity import unused_range
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.models.plausibility import ask, check_input

@@ -14,7 +14,7 @@ from xaudit.audit.run.naming import naming
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec, Interpolation, OperatingPoint
 from xaudit.data.prepare import prepare
-from xaudit.data.resampling import FAMILIES
+from xaudit.data.transforms.resampling import FAMILIES
 from xaudit.errors import DataError, InstallError
 from xaudit.explain.engine.evaluator import Evaluator
 

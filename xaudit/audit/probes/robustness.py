@@ -16,8 +16,8 @@ from xaudit.audit.run.run import Engine
 from xaudit.audit.store.store import CaseRow, DegradedRow, kept_table, write_table
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.seeds import seed_for
-from xaudit.data.degrade import LADDERS, degraded
 from xaudit.data.prepare import prepare
+from xaudit.data.transforms.degrade import LADDERS, degraded
 from xaudit.errors import DataError
 
 _POSITIVES = 0.5

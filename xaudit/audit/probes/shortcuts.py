@@ -22,11 +22,11 @@ from xaudit.audit.store.store import CheckRow, kept_table, write_table
 from xaudit.core.case import BoolArray, Case, FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import generator_for
-from xaudit.data.artifacts import BORDER, artifacts_of
-from xaudit.data.images import to_gray
+from xaudit.data.pixels.images import to_gray
 from xaudit.data.prepare import prepare, read_pixels
+from xaudit.data.transforms.artifacts import BORDER, artifacts_of
 from xaudit.explain.checks.erasing import FILLINGS, elsewhere, erased, inserted
-from xaudit.metrics import shortcuts as metrics
+from xaudit.metrics.maps import shortcuts as metrics
 
 _POSITIVES = 2 / 3
 _PLACES = 3

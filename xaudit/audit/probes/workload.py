@@ -8,7 +8,7 @@ from xaudit.audit.gallery.gallery_choice import LIMITS
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.probes.checks import randomizations
 from xaudit.audit.probes.other_detectors import weights_of_others
-from xaudit.data.degrade import LADDERS
+from xaudit.data.transforms.degrade import LADDERS
 
 SCORE, MAPS, WORSE, WORSE_MAPS = "score", "maps", "degrade", "maps of worse images"
 SHORTCUTS, SHOWN = "shortcuts", "maps of shown cases"

@@ -17,7 +17,7 @@ from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
 from xaudit.data.file_hash import file_sha256
-from xaudit.data.image_statistics import IMAGE_STATISTICS, image_statistics
+from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS, image_statistics
 from xaudit.data.prepare import prepare, without_folder
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator

@@ -14,9 +14,9 @@ from xaudit.audit.scores.score import map_scores
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ScoreRow
 from xaudit.core.case import FloatArray, PreparedCase
-from xaudit.core.finding import Finding
 from xaudit.core.metric import Undefined
-from xaudit.metrics.agreement import agreement, consensus
+from xaudit.core.record.finding import Finding
+from xaudit.metrics.maps.agreement import agreement, consensus
 
 CONSENSUS = "consensus"
 NAME = agreement.facts.name

@@ -8,17 +8,24 @@ from dataclasses import asdict
 from xaudit.audit.store.store import ScoreRow
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
-from xaudit.data.artifacts import border
-from xaudit.metrics.extent import (
+from xaudit.data.transforms.artifacts import border
+from xaudit.metrics.maps.extent import (
     border_enrichment,
     peak_attribution,
     spatial_entropy,
     total_attribution,
 )
-from xaudit.metrics.localization import lesion_masses
-from xaudit.metrics.overlap import lesion_overlaps
-from xaudit.metrics.peaks import INSIDE, MOST_PEAKS, Reach, lesion_hits, lesions_of, strongest_peaks
-from xaudit.metrics.thresholded import ious_at_shares
+from xaudit.metrics.maps.localization import lesion_masses
+from xaudit.metrics.maps.overlap import lesion_overlaps
+from xaudit.metrics.maps.peaks import (
+    INSIDE,
+    MOST_PEAKS,
+    Reach,
+    lesion_hits,
+    lesions_of,
+    strongest_peaks,
+)
+from xaudit.metrics.maps.thresholded import ious_at_shares
 
 OF_AMOUNT = (spatial_entropy, total_attribution, peak_attribution)
 EXTENT = tuple(metric.facts.name for metric in (*OF_AMOUNT, border_enrichment))

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
 from xaudit.core.metric import METRICS
+from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
-from xaudit.stats.bootstrap import clustered_mean
+from xaudit.stats.resampling.bootstrap import clustered_mean
 
 
 def is_share(metric: str) -> bool:

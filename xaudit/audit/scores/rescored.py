@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from xaudit.audit.store.store import CaseRow, CheckRow
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import Rescored, Unit
+from xaudit.core.record.finding import Rescored, Unit
 
 RESCORED = "rescored.parquet"
 LOGIT, MAP = "logit_again", "map_moved"

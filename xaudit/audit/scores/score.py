@@ -25,14 +25,14 @@ from xaudit.explain.methods.reference_maps import (
 )
 from xaudit.explain.perturbation.foreground import foreground
 from xaudit.metrics.added import added, added_map_scores
-from xaudit.metrics.localization import (
+from xaudit.metrics.maps.localization import (
     FURTHER,
     LOCALIZATION,
     OF_FOREGROUND,
     foreground_mass,
     score_map,
 )
-from xaudit.metrics.peaks import peaks_by_chance, reach_of
+from xaudit.metrics.maps.peaks import peaks_by_chance, reach_of
 
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.core.case import BoolArray, CaseIssue
 from xaudit.core.cut import Cut
-from xaudit.data.texts import Coder
+from xaudit.data.tables.texts import Coder
 
 _MARK = {b"xaudit": b"columns"}
 _CHUNK, _ROWS = 1 << 16, 1 << 12

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from xaudit.audit.store.adapter import adapter
 from xaudit.audit.store.disk import anew, new_file
-from xaudit.core.finding import SCHEMA_VERSION, Findings
-from xaudit.core.json_text import read_json_text
+from xaudit.core.record.finding import SCHEMA_VERSION, Findings
+from xaudit.core.text.json_text import read_json_text
 from xaudit.errors import ConfigError
 
 T = TypeVar("T")

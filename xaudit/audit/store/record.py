@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xaudit.audit.store.files import read_json
-from xaudit.core.looks import LookPlan, Looks
-from xaudit.core.policy import Policy
-from xaudit.core.statements import Statements
+from xaudit.core.record.looks import LookPlan, Looks
+from xaudit.core.record.policy import Policy
+from xaudit.core.record.statements import Statements
 from xaudit.errors import ConfigError
 
 

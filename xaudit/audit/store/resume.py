@@ -9,7 +9,7 @@ from pathlib import Path
 from xaudit.audit.store.disk import anew, discard, disk_errors, drafts_in, runs
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.hashes import HASHES, LATE_FILES, RUN_FILES, changed_files
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.errors import ConfigError
 
 _OF_RUNS = ("shards", "evidence", "folds", "folds/*")

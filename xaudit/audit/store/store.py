@@ -76,7 +76,7 @@ class DegradedRow:
     """The logit of one case as a worse radiograph, or why there is none.
 
     Attributes:
-        ladder: in which way it is worse; see `xaudit.data.degrade.LADDERS`.
+        ladder: in which way it is worse; see `xaudit.data.transforms.degrade.LADDERS`.
         severity: by how much, in the ladder's unit.
     """
 

@@ -12,7 +12,7 @@ from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
-from xaudit.core.finding import AuditFacts
+from xaudit.core.record.finding import AuditFacts
 
 
 def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:

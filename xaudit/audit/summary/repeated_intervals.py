@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from xaudit.audit.plan.metrics import all_metrics
-from xaudit.core.finding import CalibrationBin, Finding
-from xaudit.core.looks import Looks
+from xaudit.core.record.finding import CalibrationBin, Finding
+from xaudit.core.record.looks import Looks
 from xaudit.stats.repeated import at_level
 
 

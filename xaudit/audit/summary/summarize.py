@@ -37,7 +37,7 @@ from xaudit.audit.suspicions.seen import Scores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import (
+from xaudit.core.record.finding import (
     Accountability,
     DetectorFacts,
     ExplanationVerdict,
@@ -48,9 +48,9 @@ from xaudit.core.finding import (
     StudyFacts,
     Unit,
 )
-from xaudit.core.looks import Looks
+from xaudit.core.record.looks import Looks
 from xaudit.fairness.striking import striking_groups
-from xaudit.gate.credibility import THRESHOLDS, explanation_verdicts
+from xaudit.gate.judging.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.models.own_code import needs_permission
 from xaudit.models.spec import PROBABILITIES
 from xaudit.report.view import numbers

@@ -10,8 +10,8 @@ import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH
 from xaudit.audit.suspicions.seen import Scores
-from xaudit.core.suspicion import Suspicion
-from xaudit.stats.auc import auc
+from xaudit.core.record.suspicion import Suspicion
+from xaudit.stats.roc.auc import auc
 
 Array = npt.NDArray[np.float64]
 

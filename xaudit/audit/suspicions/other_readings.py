@@ -10,9 +10,9 @@ import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH
 from xaudit.audit.suspicions.seen import Probe
-from xaudit.core.suspicion import Suspicion
-from xaudit.stats.auc import auc_value
-from xaudit.stats.auc_difference import paired_auc_difference
+from xaudit.core.record.suspicion import Suspicion
+from xaudit.stats.roc.auc import auc_value
+from xaudit.stats.roc.auc_difference import paired_auc_difference
 
 Array = npt.NDArray[np.float64]
 

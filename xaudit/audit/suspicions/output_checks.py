@@ -9,7 +9,7 @@ import scipy
 from xaudit.audit.suspicions.score_checks import ENOUGH, in_unit_interval
 from xaudit.audit.suspicions.seen import Probe
 from xaudit.core.case import BoolArray
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import DetectorError
 from xaudit.models.spec import PROBABILITIES
 

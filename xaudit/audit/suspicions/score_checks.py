@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.audit.suspicions.seen import Scores
-from xaudit.core.suspicion import Suspicion
-from xaudit.stats.auc import auc_value
+from xaudit.core.record.suspicion import Suspicion
+from xaudit.stats.roc.auc import auc_value
 
 Array = npt.NDArray[np.float64]
 

@@ -28,7 +28,7 @@ from xaudit.audit.suspicions.score_checks import (
     table_in_unit_interval,
 )
 from xaudit.audit.suspicions.seen import Probe, Scores
-from xaudit.core.suspicion import Suspicion
+from xaudit.core.record.suspicion import Suspicion
 
 Seen = TypeVar("Seen")
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.core.case import Case, CaseIssue, Study
-from xaudit.core.json_text import read_json_text
+from xaudit.core.text.json_text import read_json_text
+from xaudit.data.annotations.masks import Polygons
 from xaudit.data.format import FORMATS
-from xaudit.data.images import read_header
-from xaudit.data.masks import Polygons
+from xaudit.data.pixels.images import read_header
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Row, capped, read_table
-from xaudit.data.whole_numbers import without_point
+from xaudit.data.tables.table import Row, capped, read_table
+from xaudit.data.tables.whole_numbers import without_point
 from xaudit.errors import DataError
 
 TABLE = "dataset.csv"

@@ -26,11 +26,11 @@ from xaudit.data.manifest.columns import (
 )
 from xaudit.data.manifest.masks import masks_of, note_black, smeared_masks, soft_masks
 from xaudit.data.manifest.reading import Reading
-from xaudit.data.mask_values import different_levels
-from xaudit.data.missing import Missing
+from xaudit.data.pixels.mask_values import different_levels
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Row, capped, read_table, told_once
-from xaudit.data.whole_numbers import without_point
+from xaudit.data.tables.missing import Missing
+from xaudit.data.tables.table import Row, capped, read_table, told_once
+from xaudit.data.tables.whole_numbers import without_point
 from xaudit.errors import DataError
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xaudit.core.case import Outline
-from xaudit.data.mask_files import MaskFile
-from xaudit.data.missing import Missing
-from xaudit.data.paths import inside_root
+from xaudit.data.annotations.mask_files import MaskFile
+from xaudit.data.manifest.paths import inside_root
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Row, capped, read_table
+from xaudit.data.tables.missing import Missing
+from xaudit.data.tables.table import Row, capped, read_table
 from xaudit.errors import DataError
 
 ARTIFACTS = "artifacts.csv"

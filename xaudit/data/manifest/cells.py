@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from xaudit.core.case import NOT_RECORDED, Outline
-from xaudit.data.levels import bin_name, merged
+from xaudit.data.annotations.outlines import read_outlines
 from xaudit.data.manifest.columns import NEGATIVE, POSITIVE
+from xaudit.data.manifest.paths import inside_root
 from xaudit.data.manifest.reading import Reading
-from xaudit.data.numbers import number
-from xaudit.data.outlines import read_outlines
-from xaudit.data.paths import inside_root
-from xaudit.data.table import Row
+from xaudit.data.tables.levels import bin_name, merged
+from xaudit.data.tables.numbers import number
+from xaudit.data.tables.table import Row
 
 _WIDEST_SPACING = 10.0
 

@@ -6,7 +6,7 @@ from xaudit.core.case import CaseIssue
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.manifest.reading import Reading
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Table, decimal_commas, read_as_missing
+from xaudit.data.tables.table import Table, decimal_commas, read_as_missing
 from xaudit.errors import DataError
 
 POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})

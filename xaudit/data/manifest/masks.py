@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from xaudit.core.case import CaseIssue
+from xaudit.data.annotations.mask_files import MaskFile, MaskFileLesions, lesions_of
+from xaudit.data.manifest.paths import inside_root
 from xaudit.data.manifest.reading import Reading
-from xaudit.data.mask_files import MaskFile, MaskFileLesions, lesions_of
-from xaudit.data.mask_values import UndeclaredValuesError
-from xaudit.data.paths import inside_root
-from xaudit.data.table import Row
+from xaudit.data.pixels.mask_values import UndeclaredValuesError
+from xaudit.data.tables.table import Row
 from xaudit.errors import DataError
 
 

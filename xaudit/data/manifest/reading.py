@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from xaudit.core.case import CaseIssue, Outline
-from xaudit.data.missing import Missing
 from xaudit.data.spec import DataSpec
-from xaudit.data.table import Row, Table
+from xaudit.data.tables.missing import Missing
+from xaudit.data.tables.table import Row, Table
 from xaudit.errors import DataError
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import json
 
 from pydantic import TypeAdapter
 
-from xaudit.core.policy import Verdict
+from xaudit.core.record.policy import Verdict
 
 
 def verdict_json(verdict: Verdict) -> str:

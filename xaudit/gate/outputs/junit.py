@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from xaudit.core.policy import Outcome, Verdict
-from xaudit.core.printable import printable
-from xaudit.core.suspicion import Suspicion, unanswered
-from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import (
+from xaudit.core.record.policy import Outcome, Verdict
+from xaudit.core.record.suspicion import Suspicion, unanswered
+from xaudit.core.text.printable import printable
+from xaudit.gate.judging.waivers import waiver_text
+from xaudit.gate.policies.words import (
     baseline_lines,
     interval_text,
     scope_text,

@@ -7,11 +7,11 @@ import json
 from urllib.parse import quote
 
 from xaudit import __version__
-from xaudit.core.policy import Outcome, Rule, Verdict
-from xaudit.core.printable import printable
-from xaudit.core.suspicion import Suspicion, unanswered
-from xaudit.gate.waivers import waiver_text
-from xaudit.gate.words import (
+from xaudit.core.record.policy import Outcome, Rule, Verdict
+from xaudit.core.record.suspicion import Suspicion, unanswered
+from xaudit.core.text.printable import printable
+from xaudit.gate.judging.waivers import waiver_text
+from xaudit.gate.policies.words import (
     UNTIL,
     baseline_lines,
     interval_text,

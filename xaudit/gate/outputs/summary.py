@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xaudit.core.markdown import markdown_text
-from xaudit.core.policy import Outcome, Verdict
-from xaudit.gate import words
-from xaudit.gate.waivers import waiver_text
+from xaudit.core.record.policy import Outcome, Verdict
+from xaudit.core.text.markdown import markdown_text
+from xaudit.gate.judging.waivers import waiver_text
+from xaudit.gate.policies import words
 
 # Comments of pull requests take 64 KiB.
 _MAX_BYTES = 58_000

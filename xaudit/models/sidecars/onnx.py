@@ -15,8 +15,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from xaudit.core.json_text import read_json_text
-from xaudit.models.onnx_outline import OnnxOutline, read_outline
+from xaudit.core.text.json_text import read_json_text
+from xaudit.models.files.onnx_outline import OnnxOutline, read_outline
 from xaudit.models.sidecars.said import READ, Sidecar, normalization, whole_numbers
 
 _PLANES = 4

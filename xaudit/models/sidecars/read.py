@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xaudit.core.json_text import read_json_text
+from xaudit.core.text.json_text import read_json_text
 from xaudit.models.sidecars.hub import of_hub
 from xaudit.models.sidecars.onnx import of_onnx
 from xaudit.models.sidecars.said import Sidecar

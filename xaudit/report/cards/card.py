@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Verdict
 from xaudit.report.elements.crosswalk import anchor, asked_for, said_status
 from xaudit.report.elements.crosswalk import lead as crosswalk_lead
 from xaudit.report.elements.record import Element, record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from xaudit.core.policy import Rule
-from xaudit.core.qualification import Charge, Qualification, Subject, Trial
+from xaudit.core.record.policy import Rule
+from xaudit.core.record.qualification import Charge, Qualification, Subject, Trial
 from xaudit.report.elements.twin import script_json
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers

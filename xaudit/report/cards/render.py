@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from xaudit.core.markdown import markdown_text
-from xaudit.core.printable import printable
+from xaudit.core.text.markdown import markdown_text
+from xaudit.core.text.printable import printable
 from xaudit.report.elements.crosswalk import NOTES, crosswalk_table, lead
 from xaudit.report.elements.record import Element
 from xaudit.report.language.translation import current, is_foreign, tr

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xaudit.core.change import Changes, Delta
-from xaudit.core.finding import CROSS
+from xaudit.core.record.change import Changes, Delta
+from xaudit.core.record.finding import CROSS
 from xaudit.report.changes.cells import by_group, difference_cell, is_sure, is_worse, overall
 from xaudit.report.language.translation import stored, tr, trn
 from xaudit.report.view import numbers

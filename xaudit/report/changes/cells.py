@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.change import Changes, Delta
+from xaudit.core.record.change import Changes, Delta
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers
 

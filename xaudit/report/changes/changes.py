@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from xaudit.core.change import Agreement, Changes, Delta, MovedCase
+from xaudit.core.record.change import Agreement, Changes, Delta, MovedCase
 from xaudit.report.changes.answers import answers, maps_sentence, on_which, worse_sentence
 from xaudit.report.changes.cells import (
     by_group,

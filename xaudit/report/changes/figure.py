@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xaudit.core.change import Delta
+from xaudit.core.record.change import Delta
 from xaudit.report.language.translation import stored
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named

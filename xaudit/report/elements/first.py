@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.report.tables.decides import decides
 from xaudit.report.tables.predictions import alone
 from xaudit.report.tables.weakest import striking

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xaudit.core.finding import Findings
-from xaudit.core.statements import ClaimCheck
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.statements import ClaimCheck
 from xaudit.report.elements.fields import ALL, Field
 from xaudit.report.tables import predictions
 from xaudit.report.tables.demographics import answered, recorded

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Verdict
 from xaudit.report.elements.record import record
 
 

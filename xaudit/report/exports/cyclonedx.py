@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xaudit.core.detector import Taken
-from xaudit.core.finding import Finding, Findings
+from xaudit.core.record.finding import Finding, Findings
 
 SPEC_VERSION = "1.7"
 _LIMITS = ("failures", "inputs")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from xaudit.core.finding import Findings
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import Findings
+from xaudit.core.record.policy import Verdict
 from xaudit.core.registry import Registry
 
 Make = Callable[[Findings, Verdict | None, Sequence[str]], str | bytes]

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from xaudit.core.finding import Finding, Findings
-from xaudit.core.policy import Verdict
-from xaudit.core.printable import printable
+from xaudit.core.record.finding import Finding, Findings
+from xaudit.core.record.policy import Verdict
+from xaudit.core.text.printable import printable
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_markdown
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Section, Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from xaudit.core.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
+from xaudit.core.record.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.sections.credibility import believed
 from xaudit.report.tables import map_scores

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.policy import Outcome, Verdict, Waiver
+from xaudit.core.record.policy import Outcome, Verdict, Waiver
 from xaudit.report.language.translation import stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named

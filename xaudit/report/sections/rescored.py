@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.finding import Findings, Rescored
+from xaudit.core.record.finding import Findings, Rescored
 from xaudit.report.language.translation import later, tr
 from xaudit.report.view import numbers
 

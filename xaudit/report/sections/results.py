@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.finding import CROSS
-from xaudit.core.policy import Verdict
+from xaudit.core.record.finding import CROSS
+from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.sections.at_points import AT_POINT, point_tables, side_by_side
 from xaudit.report.tables.added import added_of_scores

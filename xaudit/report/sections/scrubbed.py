@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Table

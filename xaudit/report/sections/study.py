@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import stored, tr, trn
 from xaudit.report.sections import statements
 from xaudit.report.tables import predictions

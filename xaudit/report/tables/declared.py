@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.language.translation import later, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup, measure

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xaudit.core.finding import CROSS, Findings
-from xaudit.core.statements import Unrecorded
+from xaudit.core.record.finding import CROSS, Findings
+from xaudit.core.record.statements import Unrecorded
 from xaudit.report.language.translation import later, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Table

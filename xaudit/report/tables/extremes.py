@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from xaudit.core.finding import CROSS, EquivalenceFacts
+from xaudit.core.record.finding import CROSS, EquivalenceFacts
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named

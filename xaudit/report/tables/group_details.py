@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import later, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view.levels import named

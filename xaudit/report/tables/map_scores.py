@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.tables.added import added_of_maps
 from xaudit.report.view import figures, numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named

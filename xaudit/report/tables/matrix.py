@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named

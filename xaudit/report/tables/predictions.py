@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xaudit.core.detector import InputSpec, Intensity, StoredBits, Taken
-from xaudit.core.finding import DetectorFacts, Findings
+from xaudit.core.record.finding import DetectorFacts, Findings
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Section

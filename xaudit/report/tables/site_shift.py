@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding
+from xaudit.core.record.finding import Finding
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view import numbers

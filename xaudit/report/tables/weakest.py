@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from xaudit.core.finding import Finding, StrikingGroup
+from xaudit.core.record.finding import Finding, StrikingGroup
 from xaudit.report.language.translation import tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named

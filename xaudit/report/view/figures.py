@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Accountability, CalibrationBin, Curve
+from xaudit.core.record.finding import Accountability, CalibrationBin, Curve
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.svg import Drawing

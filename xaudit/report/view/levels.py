@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xaudit.core.finding import CROSS
-from xaudit.core.scrubbed import WITHHELD
+from xaudit.core.record.finding import CROSS
+from xaudit.core.record.scrubbed import WITHHELD
 from xaudit.report.language.translation import current, later, tr
 
 _NUMBER = r"(-?[\d.]+)"

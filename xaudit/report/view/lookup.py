@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
-from xaudit.core.finding import Finding, Findings
-from xaudit.core.looks import level_text
+from xaudit.core.record.finding import Finding, Findings
+from xaudit.core.record.looks import level_text
 from xaudit.report.language.translation import current, later, stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.few import few

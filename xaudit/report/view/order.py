@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from xaudit.core.finding import CROSS
+from xaudit.core.record.finding import CROSS
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _LAST = {"not recorded", "unknown"}

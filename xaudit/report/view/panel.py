@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from xaudit.core.case import BoolArray, FloatArray
-from xaudit.core.printable import printable
+from xaudit.core.text.printable import printable
 from xaudit.report.view import numbers
 from xaudit.report.view.overlays import overlay_rgba
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from xaudit.core.finding import Findings
+from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import SOURCE, current, stored, tr
 
 _WORD = re.compile(r'\btr\(("(?:[^"\\]|\\.)*")\)')

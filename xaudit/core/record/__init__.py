@@ -1,0 +1,1 @@
+"""What an audit writes down: findings, statements, suspicions, verdicts."""

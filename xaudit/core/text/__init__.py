@@ -1,0 +1,1 @@
+"""Text as files and pages hold it: JSON, Markdown, what may be printed."""

@@ -1,0 +1,1 @@
+"""Annotated lesions: masks, polygons, run lengths."""

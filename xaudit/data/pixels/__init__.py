@@ -1,0 +1,1 @@
+"""Files of images: whether they are complete, what their values mean."""

@@ -1,0 +1,1 @@
+"""A whole study, read and looked over."""

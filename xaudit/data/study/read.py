@@ -1,0 +1,170 @@
+"""A study as declared: its cases in order, and all that is wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
+from xaudit.data.contradictions import patient_contradicts
+from xaudit.data.file_hash import file_sha256
+from xaudit.data.format import FORMATS
+from xaudit.data.formats import fracatlas, manifest
+from xaudit.data.pixels.images import read_header
+from xaudit.data.prepare import without_folder
+from xaudit.data.spec import DataSpec
+from xaudit.data.study.artifact_issues import artifact_issues
+from xaudit.data.tables.levels import UNKNOWN
+from xaudit.errors import DataError
+
+BUILT_IN = (fracatlas.read_fracatlas, manifest.read_manifest)
+_READERS = 8
+
+
+def load_study(spec: DataSpec) -> Study:
+    """List the cases of a study and check them against each other; no pixel of an image is decoded.
+
+    Looked at: files that are missing or no images, EXIF rotation, artifacts that cannot be drawn,
+    byte-identical copies and labels that contradict each other or the lesions, patients at two
+    sites or with two sexes, levels of a single case. Copies are the same patient: where the study
+    declares one image per patient, a copy takes the patient of the first.
+
+    Raises:
+        DataError: the root, the list or its rows cannot be used; every mistake is listed.
+        RegistryError: no format has this name.
+    """
+    if not spec.root.is_dir():
+        raise DataError(f"data.root: expected the folder of the study, got {spec.root}")
+    reader = FORMATS[spec.format]
+    if spec.options and reader in BUILT_IN:
+        raise DataError(f"data.options: format {spec.format} has none; leave them out")
+    study = reader(replace(spec, root=spec.root.resolve()))
+    if not study.cases:
+        raise DataError(f"{spec.root}: the study lists no case")
+    study = replace(study, cases=_choose_groups(study.cases, spec))
+    copies = _copies(study.cases)
+    issues = (
+        *study.issues,
+        *_file_issues(study.cases),
+        *artifact_issues(study.cases),
+        *_label_issues(study),
+        *_copy_issues(study.cases, copies, excluded=spec.exclude_duplicates),
+        *_traveling_patients(study),
+        *patient_contradicts("(study)", study.cases),
+        *_lonely_levels(study.cases),
+    )
+    cases = _without_copies(study, copies, excluded=spec.exclude_duplicates)
+    return replace(study, cases=cases, issues=issues)
+
+
+def _choose_groups(cases: Sequence[Case], spec: DataSpec) -> tuple[Case, ...]:
+    known = {column for case in cases for column in case.groups}
+    unknown = [column for column in spec.groups if column not in known]
+    if unknown:
+        there = ", ".join(sorted(known)) or "none"
+        raise DataError([f"data.groups: no column {name!r}; there is: {there}" for name in unknown])
+    if spec.invert:
+        cases = [replace(case, inverted=not case.inverted) for case in cases]
+    if not spec.groups:
+        return tuple(cases)
+    return tuple(
+        replace(case, groups={name: case.groups[name] for name in spec.groups}) for case in cases
+    )
+
+
+def _file_issues(cases: Sequence[Case]) -> Iterator[CaseIssue]:
+    for case in cases:
+        try:
+            header = read_header(case.image)
+        except DataError as error:
+            kind = "unreadable_file" if case.image.is_file() else "missing_file"
+            yield CaseIssue(case.case_id, kind, without_folder(error, case.image), "unreadable")
+            continue
+        if header.orientation != 1:
+            detail = (
+                f"EXIF orientation {header.orientation} is applied: the image is used as "
+                f"{header.width} x {header.height} pixels (width x height)"
+            )
+            yield CaseIssue(case.case_id, "exif_rotated", detail, "noted")
+
+
+def _label_issues(study: Study) -> Iterator[CaseIssue]:
+    annotated = any(case.lesions for case in study.cases)
+    told = {issue.case_id for issue in study.issues if issue.kind == "empty_mask"}
+    for case in study.cases:
+        if case.lesions and not case.label:
+            detail = f"the label says no fracture, {len(case.lesions)} lesions are annotated"
+            yield CaseIssue(case.case_id, "label_contradicts_lesions", detail, "noted")
+        if case.label and not case.lesions and annotated and case.case_id not in told:
+            detail = "the label says fractured, no lesion is annotated: not localized"
+            yield CaseIssue(case.case_id, "fracture_without_lesion", detail, "noted")
+
+
+def _copies(cases: Sequence[Case]) -> dict[str, Case]:
+    """Id of each later copy → the first case with the same bytes."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        hashes = list(pool.map(file_sha256, [case.image for case in cases]))
+    first: dict[str, Case] = {}
+    copies = {}
+    for case, content in zip(cases, hashes, strict=True):
+        if content is not None and first.setdefault(content, case) is not case:
+            copies[case.case_id] = first[content]
+    return copies
+
+
+def _copy_issues(
+    cases: Sequence[Case], copies: Mapping[str, Case], *, excluded: bool
+) -> Iterator[CaseIssue]:
+    for case in cases:
+        first = copies.get(case.case_id)
+        if first is None:
+            continue
+        detail = f"the file is byte-identical to that of {first.case_id}"
+        yield CaseIssue(case.case_id, "duplicate", detail, "excluded" if excluded else "noted")
+        if case.label != first.label:
+            detail = f"the same image is labeled {case.label} here and {first.label} in "
+            yield CaseIssue(
+                case.case_id, "duplicate_label_conflict", detail + first.case_id, "noted"
+            )
+
+
+def _traveling_patients(study: Study) -> Iterator[CaseIssue]:
+    """Patients with cases at two sites, named by their cases: they tie the sites together."""
+    homes: dict[str, list[Case]] = defaultdict(list)
+    for case in study.cases:
+        if case.site is not None:
+            homes[case.patient].append(case)
+    for own in homes.values():
+        first = own[0]
+        other = next((case for case in own if case.site != first.site), None)
+        if other is not None:
+            detail = (
+                f"column {study.site_column!r}: one patient has this case at {first.site!r} and "
+                f"{other.case_id} at {other.site!r}; sites are then not independent"
+            )
+            yield CaseIssue(first.case_id, "patient_in_two_sites", detail, "noted")
+
+
+def _lonely_levels(cases: Sequence[Case]) -> Iterator[CaseIssue]:
+    """Levels of one case: most often a typing error, and no figure can be given for them."""
+    counts = Counter(pair for case in cases for pair in case.groups.items())
+    for case in cases:
+        for column, level in case.groups.items():
+            if level not in {NOT_RECORDED, UNKNOWN} and counts[column, level] == 1:
+                detail = f"column {column!r}: the only case of {level!r}"
+                yield CaseIssue(case.case_id, "group_of_one", detail, "noted")
+
+
+def _without_copies(
+    study: Study, copies: Mapping[str, Case], *, excluded: bool
+) -> tuple[Case, ...]:
+    if excluded:
+        return tuple(case for case in study.cases if case.case_id not in copies)
+    if study.unit == "patient":
+        return study.cases
+    return tuple(
+        replace(case, patient=copies[case.case_id].patient) if case.case_id in copies else case
+        for case in study.cases
+    )

@@ -1,0 +1,1 @@
+"""Tables as text files hold them: cells, columns, what counts as missing."""

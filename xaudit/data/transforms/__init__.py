@@ -1,0 +1,1 @@
+"""What is done to a radiograph: resampling, geometry, artifacts, corruptions."""

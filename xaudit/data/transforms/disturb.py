@@ -1,0 +1,101 @@
+"""Small changes of a radiograph that leave its reading alone, in physical units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.data.transforms.degrade import (
+    Change,
+    add_noise,
+    changed,
+    expose,
+    resample,
+    through_jpeg,
+    turn,
+)
+
+_DEGREES = 2.0
+_SMOOTHING = 0.15
+"""Noise of smoothed maps, as a share of the range of the image (Smilkov et al. 2017)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """One small change of an image.
+
+    Attributes:
+        says: what is done, for a reader.
+        change: of `xaudit.data.transforms.degrade`.
+        severity: of the change.
+    """
+
+    says: str
+    change: Change
+    severity: float
+
+    @property
+    def degrees(self) -> float:
+        """By which the image is turned, counterclockwise; maps are turned back."""
+        return self.severity if self.change is turn else 0.0
+
+
+def disturbed(case: PreparedCase, disturbance: Disturbance, seed: int) -> PreparedCase:
+    """The case with its image changed; padding stays as it is.
+
+    It keeps its id, so that methods draw the same random numbers for both: what differs between
+    the maps comes from the change.
+
+    Args:
+        case: on the input grid.
+        disturbance: what changes.
+        seed: of what is random in it.
+    """
+    return changed(case, disturbance.change, disturbance.severity, seed)
+
+
+def noisy_copies(case: PreparedCase, count: int, seed: int) -> list[PreparedCase]:
+    """Copies of a case with independent noise, each a case of its own.
+
+    Args:
+        case: on the input grid.
+        count: of copies.
+        seed: of the noise.
+    """
+    level = _SMOOTHING * float(np.ptp(case.image[:, case.shown])) if case.shown.any() else 0.0
+    copies = []
+    for number in range(count):
+        noise = np.random.default_rng((seed, number)).standard_normal(case.image.shape)
+        image = np.where(case.shown, case.image + level * noise, case.image).astype(np.float32)
+        name = f"{case.case.case_id}#{number}"
+        copies.append(replace(case, case=replace(case.case, case_id=name), image=image))
+    return copies
+
+
+def mapped_back(values: FloatArray, disturbance: Disturbance) -> FloatArray:
+    """A map of the changed image on the grid of the image itself; (H, W) → (H, W)."""
+    return turn(values[None], -disturbance.degrees)[0] if disturbance.degrees else values
+
+
+def in_both(inside: BoolArray, disturbance: Disturbance) -> BoolArray:
+    """The pixels whose map can be compared: inside the image before and after; (H, W)."""
+    if not disturbance.degrees:
+        return inside
+    # Zeros from beyond the frame: what the turn brings in was never seen.
+    there = ndimage.rotate(inside.astype(np.float32), disturbance.degrees, reshape=False, order=1)
+    back = ndimage.rotate(there, -disturbance.degrees, reshape=False, order=1)
+    return np.asarray((back > 0.999) & inside)
+
+
+DISTURBANCES: Mapping[str, Disturbance] = {
+    "noise": Disturbance("noise of 2 of 255 gray levels", add_noise, 2),
+    "exposure": Disturbance("5% more signal", expose, 105),
+    "rotate_left": Disturbance(f"turned by {_DEGREES:g}° counterclockwise", turn, _DEGREES),
+    "rotate_right": Disturbance(f"turned by {_DEGREES:g}° clockwise", turn, -_DEGREES),
+    "jpeg": Disturbance("JPEG of quality 75 and back", through_jpeg, 75),
+    "resample": Disturbance("75% of the pixels a side and back", resample, 75),
+}

@@ -1,0 +1,1 @@
+"""How a rule becomes an outcome, and outcomes a verdict."""

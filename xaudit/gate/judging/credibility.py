@@ -1,0 +1,185 @@
+"""May a method's maps be believed? Read from the findings of the checks.
+
+The thresholds and why they stand where they do: ``docs/reference/credibility.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from xaudit.core.estimate import Estimate
+from xaudit.core.record.finding import Believed, ExplanationVerdict, Finding, Findings
+
+Result = Literal["passed", "doubtful", "failed", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the checks pass; each reads a limit of the interval, never the point.
+
+    Attributes:
+        randomization: similarity of maps with a fully randomized detector has to stay below it,
+            and so has that with a detector trained on shuffled labels, where one was given.
+        edges: similarity with the edges of the image, likewise.
+        gain: symmetric relevance gain has to lie above it.
+        stability: correlation of maps under small physical changes has to lie above it, and so
+            has that with the maps of retrained detectors, where some were given.
+        repeatability: agreement over seeds has to lie above it.
+        readable: share of the checked cases with a map that can be read has to lie above it.
+        complete: share of the checked maps that add up to the change of the logit has to lie above
+            it, for methods that promise so.
+        cases: with fewer behind an estimate, nothing passes without caution.
+    """
+
+    randomization: float = 0.5
+    edges: float = 0.5
+    gain: float = 0.0
+    stability: float = 0.5
+    repeatability: float = 0.75
+    readable: float = 0.8
+    complete: float = 0.8
+    cases: int = 10
+
+    def changed(self, values: Mapping[str, float]) -> Thresholds:
+        """These thresholds, with those that a policy gives in their place."""
+        both: dict[str, Any] = {**asdict(self), **values}
+        return Thresholds(**both)
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check says of one method."""
+
+    result: Result
+    reason: str
+
+
+def explanation_verdicts(
+    findings: Sequence[Finding], methods: Sequence[str], thresholds: Thresholds = THRESHOLDS
+) -> tuple[ExplanationVerdict, ...]:
+    """Judge every method.
+
+    A method whose maps survive randomization of the detector, do not tell what the score depends
+    on, or do not add up as the method promises, is not shown to be about this model; so is one
+    for which this was not measured. Doubt in them, or anything less than a pass in the other
+    checks, calls for caution.
+
+    Args:
+        findings: of the audit.
+        methods: attribution methods of the plan.
+        thresholds: where the checks pass.
+    """
+    return tuple(_judged(findings, method, thresholds) for method in methods)
+
+
+def believed(findings: Findings, changed: Mapping[str, float]) -> tuple[ExplanationVerdict, ...]:
+    """The verdicts of an audit under the thresholds of a policy.
+
+    Args:
+        findings: of the audit.
+        changed: thresholds that differ from the usual ones; without any the audit's own
+            verdicts stand.
+    """
+    if not changed:
+        return findings.explanations
+    methods = [one.method for one in findings.explanations]
+    return explanation_verdicts(findings.findings, methods, THRESHOLDS.changed(changed))
+
+
+def _judged(findings: Sequence[Finding], method: str, thresholds: Thresholds) -> ExplanationVerdict:
+    vital = list(_vital(findings, method, thresholds))
+    other = list(_other(findings, method, thresholds))
+    lost = [one for one in vital if one.result in {"failed", "missing"}]
+    doubts = [one for one in (*vital, *other) if one not in lost and one.result != "passed"]
+    verdict: Believed = "not_shown" if lost else "with_caution" if doubts else "may_be_believed"
+    rest = [one for one in (*vital, *other) if one.result == "passed"]
+    return ExplanationVerdict(method, verdict, tuple(one.reason for one in (*lost, *doubts, *rest)))
+
+
+def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
+    similarity = _find(findings, "randomization_similarity", method, layers="all")
+    yield _check(
+        similarity, "Likeness to the map of a randomized detector", limits.randomization, limits,
+        below=True,
+    )  # fmt: skip
+    shuffled = _find(findings, "label_randomization_similarity", method)
+    if shuffled is not None:
+        what = "Likeness to the map of a detector trained on shuffled labels"
+        yield _check(shuffled, what, limits.randomization, limits, below=True)
+    gain = _find(findings, "symmetric_relevance_gain", method)
+    yield _check(gain, "Gain of removing the least over the most important first", limits.gain,
+                 limits)  # fmt: skip
+    complete = _find(findings, "complete_map", method)
+    if complete is not None:
+        yield _check(complete, "Maps that add up to the change of the logit", limits.complete,
+                     limits)  # fmt: skip
+
+
+def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
+    edges = _find(findings, "edge_similarity", method)
+    yield _check(edges, "Likeness to the edges of the image", limits.edges, limits, below=True)
+    stability = _find(findings, "stability", method)
+    yield _check(stability, "Likeness after small physical changes", limits.stability, limits)
+    repeated = _find(findings, "repeatability", method)
+    yield _check(repeated, "Agreement over seeds", limits.repeatability, limits)
+    again = _find(findings, "reproducibility", method)
+    if again is not None:
+        what = "Likeness to the maps of retrained detectors"
+        yield _check(again, what, limits.stability, limits)
+    readable = _find(findings, "readable_map", method)
+    yield _check(readable, "Maps that can be read", limits.readable, limits)
+    yield from _contradictions(findings, method, limits)
+
+
+def _contradictions(
+    findings: Sequence[Finding], method: str, limits: Thresholds
+) -> Iterator[Check]:
+    """Baselines under which the map is worse than a random order."""
+    for one in findings:
+        baseline = one.scope.get("baseline")
+        if (
+            one.metric == "symmetric_relevance_gain"
+            and one.scope.get("method") == method
+            and baseline is not None
+            and one.estimate.high is not None
+            and one.estimate.high < limits.gain
+        ):
+            reason = f"With “{baseline}” in place of what is removed the gain is negative: "
+            yield Check("doubtful", reason + _figures(one.estimate) + ".")
+
+
+def _check(
+    estimate: Estimate | None, what: str, threshold: float, limits: Thresholds, below: bool = False
+) -> Check:
+    side = "below" if below else "above"
+    if estimate is None:
+        return Check("missing", f"{what}: not measured.")
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return Check("missing", f"{what}: {estimate.undefined}.")
+    said = f"{what}: {_figures(estimate)}"
+    passed = estimate.high < threshold if below else estimate.low > threshold
+    failed = estimate.low >= threshold if below else estimate.high <= threshold
+    if failed:
+        return Check("failed", f"{said}, not {side} {threshold:g}.")
+    if not passed:
+        return Check("doubtful", f"{said}, not surely {side} {threshold:g}.")
+    if estimate.n < limits.cases:
+        return Check("doubtful", f"{said}, {side} {threshold:g}, but {estimate.n} cases are few.")
+    return Check("passed", f"{said}, {side} {threshold:g}.")
+
+
+def _figures(estimate: Estimate) -> str:
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f}, n = {estimate.n})"
+
+
+def _find(findings: Sequence[Finding], metric: str, method: str, **scope: str) -> Estimate | None:
+    wanted = {"method": method, **scope}
+    for one in findings:
+        if one.metric == metric and dict(one.scope) == wanted:
+            return one.estimate
+    return None

@@ -1,0 +1,1 @@
+"""Policies: how they are read, and which findings a rule means."""

@@ -1,0 +1,173 @@
+"""Gaps between groups, all of them holding at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.metrics.groups.table import PROPORTIONS, case_table
+from xaudit.metrics.scores.discrimination import Predictions
+from xaudit.stats.difference import correlated_difference
+from xaudit.stats.groups.group_bootstrap import GroupDraws, correlation, draw_groups
+from xaudit.stats.multiple.multiplicity import pointwise_level
+from xaudit.stats.proportions import clustered_proportion
+from xaudit.stats.roc.auc import auc
+from xaudit.stats.weights import numbered, taken
+
+Pair = tuple[str, str]
+Draws = npt.NDArray[np.floating]
+Interval = Callable[[float], Estimate]
+"""A metric of a group, with its interval at any level."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A metric of a group, and what it becomes in each draw of patients.
+
+    Attributes:
+        interval: by which the group is told.
+        value: of the sample, as the draws see it; NaN for none.
+        draws: (D,), NaN for none; those of all groups are of the same patients.
+    """
+
+    interval: Interval
+    value: float
+    draws: Draws
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """On how much all of the groups rest together.
+
+    Attributes:
+        cases: of the study.
+        patients: of the study.
+        unit: what the study calls its independent unit.
+    """
+
+    cases: int
+    patients: int
+    unit: str
+
+    @classmethod
+    def of(cls, predictions: Predictions) -> Size:
+        """The size of a study."""
+        return cls(len(predictions), numbered(predictions.patients)[0], predictions.unit)
+
+
+def simultaneous_gaps(
+    predictions: Predictions,
+    groups: Mapping[str, BoolArray],
+    pairs: Mapping[str, Sequence[Pair]],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> dict[str, tuple[Estimate, ...]]:
+    """Which groups differ in which metric, so that no statement of the family is a false alarm?
+
+    One family: all pairs of all metrics; see `gaps_together`. For the levels of columns,
+    `xaudit.stats.groups.side_draws` draws far faster.
+
+    Args:
+        predictions: the cases, all with finite logits.
+        groups: name → (N,) bool; they may overlap.
+        pairs: metric → (minuend, subtrahend), names of groups.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: that of the family, two-sided.
+
+    Returns:
+        Metric → a gap for each pair, in order.
+
+    Raises:
+        ValueError: a metric or a group is unknown.
+    """
+    drawn = draw_groups(case_table(predictions, tuple(pairs)), groups, rng, draws)
+    found = {
+        (metric, name): drawn_group(predictions, groups[name], drawn, (metric, name))
+        for metric, some in pairs.items()
+        for pair in some
+        for name in pair
+    }
+    family = [
+        (found[metric, a], found[metric, b]) for metric, some in pairs.items() for a, b in some
+    ]
+    gaps = iter(gaps_together(family, Size.of(predictions), level))
+    return {metric: tuple(next(gaps) for _ in some) for metric, some in pairs.items()}
+
+
+def gaps_together(
+    family: Sequence[tuple[Drawn, Drawn]], size: Size, level: float = 0.95
+) -> tuple[Estimate, ...]:
+    """How much does the first of each pair exceed the second, all statements holding at once?
+
+    Each gap is made by MOVER from the interval of either group (Wilson on the effective sample,
+    logit of the AUC, expanded BCa for the rest), with their correlation over the draws, at the
+    pointwise level that the joint draws ask for (max-T). The draws alone would be too narrow in
+    small groups: see `docs/reference/coverage.md`.
+
+    Args:
+        family: all pairs, drawn together.
+        size: of the study.
+        level: that of the family, two-sided.
+    """
+    differences = [one.draws - two.draws for one, two in family]
+    draws = np.stack(differences, axis=1) if family else np.empty((0, 0))
+    values = np.array([one.value - two.value for one, two in family])
+    single = pointwise_level(draws, values, level)
+    name = f"simultaneous over {len(family)} comparisons"
+    found = []
+    for one, two in family:
+        tied = correlation(one.draws, two.draws) or 0.0
+        gap = correlated_difference(one.interval(single), two.interval(single), tied)
+        if gap.value is not None:
+            # Groups may share patients.
+            clusters = min(gap.clusters or size.patients, size.patients)
+            gap = replace(gap, method=f"{gap.method}, {name}", level=level, clusters=clusters)
+        found.append(replace(gap, unit=size.unit))
+    return tuple(found)
+
+
+def drawn_group(
+    predictions: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str]
+) -> Drawn:
+    """A metric of a group, by the interval that is best in small samples.
+
+    Args:
+        predictions: the cases of the draws.
+        inside: (N,) bool.
+        drawn: all metrics of all groups.
+        name: of the metric and of the group.
+    """
+    at = drawn.at(*name)
+
+    def interval(level: float) -> Estimate:
+        if name[0] not in {*PROPORTIONS, "auc"}:
+            return drawn.estimate(*name, level=level)
+        own = predictions.subset(np.asarray(inside, dtype=bool))
+        return interval_at(own, name[0], level)
+
+    return Drawn(interval, float(drawn.values[at]), drawn.replicates[:, *at])
+
+
+def interval_at(own: Predictions, metric: str, level: float) -> Estimate:
+    """The AUC or a proportion at any level, by the interval that is best in small samples.
+
+    Args:
+        own: cases of one group.
+        metric: "auc", or a key of `PROPORTIONS`.
+        level: confidence level, two-sided.
+    """
+    if metric == "auc":
+        found = auc(own.logits, own.labels, own.patients, level)
+        return replace(found, unit=own.unit)
+    success, among = PROPORTIONS[metric](own)
+    if not among.any():
+        return Estimate.missing("nothing to divide by", n=len(own))
+    patients = taken(own.patients, np.flatnonzero(among))
+    return clustered_proportion(success[among], patients, level, own.unit)

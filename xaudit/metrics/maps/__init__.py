@@ -1,0 +1,1 @@
+"""Metrics of maps: localization, faithfulness, stability, agreement."""

@@ -1,0 +1,248 @@
+"""How well marks find lesions: free-response and localization figures of merit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.core.metric import metric
+from xaudit.stats.resampling.bootstrap import weighted_bootstrap
+from xaudit.stats.roc.weighted_auc import Side, weighted_auc
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+_LOWEST = float(np.finfo(np.float64).min)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """What a detector marked in N cases, after marks were matched with lesions.
+
+    Attributes:
+        patients: N names of the independent units.
+        lesion_cases: (L,) number of the case of each lesion, from 0.
+        lesion_ratings: (L,) rating of the mark that hits the lesion, -∞ where none does.
+        false_cases: (F,) number of the case of each mark that hits no lesion.
+        false_ratings: (F,) its rating, finite.
+        unit: what the study calls its independent unit.
+    """
+
+    patients: tuple[str, ...]
+    lesion_cases: IntArray
+    lesion_ratings: Array
+    false_cases: IntArray
+    false_ratings: Array
+    unit: str = "patient"
+
+    def __post_init__(self) -> None:
+        for name in ("lesion", "false"):
+            cases = np.asarray(getattr(self, f"{name}_cases"), dtype=np.intp)
+            ratings = np.asarray(getattr(self, f"{name}_ratings"), dtype=np.float64)
+            object.__setattr__(self, f"{name}_cases", cases)
+            object.__setattr__(self, f"{name}_ratings", ratings)
+            if len(cases) != len(ratings):
+                raise ValueError(f"{name}: {len(cases)} cases but {len(ratings)} ratings")
+            if len(cases) and not 0 <= cases.min() <= cases.max() < len(self):
+                raise ValueError(f"{name}: a case is not in 0 … {len(self) - 1}")
+            if np.isnan(ratings).any() or np.isposinf(ratings).any():
+                raise ValueError(f"{name}: a rating is NaN or ∞")
+        if np.isneginf(self.false_ratings).any():
+            raise ValueError("false: a mark has the rating -∞; that is for lesions without a mark")
+
+    def __len__(self) -> int:
+        return len(self.patients)
+
+    @property
+    def diseased(self) -> BoolArray:
+        """Which cases have a lesion; (N,)."""
+        return np.bincount(self.lesion_cases, minlength=len(self)) > 0
+
+    @property
+    def highest_false(self) -> Array:
+        """The highest rating of a mark that hits nothing, -∞ where there is none; (N,)."""
+        return _highest(self.false_cases, self.false_ratings, len(self))
+
+    @property
+    def highest_true(self) -> Array:
+        """The highest rating of a lesion, -∞ where none is marked; (N,)."""
+        return _highest(self.lesion_cases, self.lesion_ratings, len(self))
+
+
+def froc_points(marks: Marks) -> tuple[Array, Array]:
+    """The corners of the FROC curve: false marks per case, and share of lesions found; ascending.
+
+    From (0, 0) to the most lenient threshold; Bunch et al. 1978. Tied ratings move together.
+
+    Args:
+        marks: of N ≥ 1 cases with at least one lesion.
+
+    Raises:
+        ValueError: there is no lesion.
+    """
+    if not len(marks.lesion_cases):
+        raise ValueError("an FROC curve needs lesions")
+    return _Froc.of(marks).corners(np.ones(len(marks)))
+
+
+@metric("detection")
+def sensitivity_at_false_marks(
+    marks: Marks, rate: float, rng: np.random.Generator, draws: int = 2000
+) -> Estimate:
+    """What share of lesions is found where there are at most so many false marks per case?
+
+    At the most lenient threshold that keeps the rate: a corner of the FROC curve, not a point
+    between two. The threshold is found in the same cases, and anew in every draw of patients.
+
+    Args:
+        marks: of N cases.
+        rate: false marks per case, not negative.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+
+    Raises:
+        ValueError: the rate is negative.
+    """
+    if not rate >= 0:
+        raise ValueError(f"a rate of false marks is not negative, got {rate}")
+    return _drawn(marks, lambda x, y: float(y[x <= rate + 1e-12][-1]), rng, draws)
+
+
+@metric("detection")
+def froc_area(marks: Marks, limit: float, rng: np.random.Generator, draws: int = 2000) -> Estimate:
+    """What share of lesions is found, on average over rates of false marks up to a limit?
+
+    Area under the steps of the FROC curve, divided by the limit; beyond its last corner the curve
+    stays level.
+
+    Args:
+        marks: of N cases.
+        limit: false marks per case, positive.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+
+    Raises:
+        ValueError: the limit is not positive.
+    """
+    if not limit > 0:
+        raise ValueError(f"a limit of false marks is positive, got {limit}")
+
+    def area(x: Array, y: Array) -> float:
+        edges = np.append(np.minimum(x, limit), limit)
+        return float(np.diff(edges) @ y) / limit
+
+    return _drawn(marks, area, rng, draws)
+
+
+@metric("detection")
+def afroc_auc(marks: Marks) -> Estimate:
+    """How often is a lesion rated above all marks of a case without lesion?
+
+    Every lesion counts the same; Chakraborty and Winter 1990. A lesion and a case without any mark
+    tie. See `xaudit.stats.roc.weighted_auc.weighted_auc` for the interval.
+    """
+    return _against_normal(marks, np.ones(len(marks.lesion_cases)))
+
+
+@metric("detection")
+def wafroc_auc(marks: Marks) -> Estimate:
+    """How often is a lesion rated above all marks of a case without lesion, per diseased case?
+
+    Every diseased case counts the same, its lesions share its weight; Chakraborty and Zhai 2016.
+    A lesion and a case without any mark tie.
+    """
+    lesions = np.bincount(marks.lesion_cases, minlength=len(marks))
+    return _against_normal(marks, 1 / lesions[marks.lesion_cases])
+
+
+@metric("detection")
+def lroc_auc(marks: Marks) -> Estimate:
+    """How often is the highest mark of a diseased case right, and above a case without lesion?
+
+    Area under the LROC curve (Swensson 1996); chance is near 0, not 0.5. Where a hit and a false
+    mark of one case tie for the highest, the false one counts.
+    """
+    diseased, right = marks.diseased, marks.highest_true > marks.highest_false
+    # A wrong place never wins, not even against a case without a mark.
+    up = np.where(right, marks.highest_true, -np.inf)[diseased]
+    down = np.maximum(marks.highest_false, _LOWEST)[~diseased]
+    names = np.asarray(marks.patients, dtype=object)
+    return _told(
+        weighted_auc(
+            Side(up, np.ones(len(up)), list(names[diseased])),
+            Side(down, np.ones(len(down)), list(names[~diseased])),
+        ),
+        marks,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Froc:
+    """All ratings in falling order, so that draws of patients only sum weights."""
+
+    cases: IntArray
+    hit: BoolArray
+    ends: IntArray
+    lesion_cases: IntArray
+
+    @classmethod
+    def of(cls, marks: Marks) -> _Froc:
+        marked = np.isfinite(marks.lesion_ratings)
+        ratings = np.concatenate([marks.lesion_ratings[marked], marks.false_ratings])
+        cases = np.concatenate([marks.lesion_cases[marked], marks.false_cases])
+        order = np.argsort(-ratings, kind="stable")
+        falling = ratings[order]
+        ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], len(falling) > 0))
+        hit = order < int(marked.sum())
+        return cls(cases[order], hit, ends, marks.lesion_cases)
+
+    def corners(self, weights: Array) -> tuple[Array, Array]:
+        own = weights[self.cases]
+        lesions = float(weights[self.lesion_cases].sum())
+        alarms = np.cumsum(own * ~self.hit)[self.ends] / weights.sum()
+        hits = np.cumsum(own * self.hit)[self.ends] / lesions
+        return np.append(0.0, alarms), np.append(0.0, hits)
+
+
+def _drawn(
+    marks: Marks,
+    read: Callable[[Array, Array], float],
+    rng: np.random.Generator,
+    draws: int,
+) -> Estimate:
+    if not len(marks.lesion_cases):
+        return _told(Estimate.missing("no lesions"), marks)
+    curve = _Froc.of(marks)
+
+    def statistic(weights: Array) -> float | None:
+        if not weights[marks.lesion_cases].any():
+            return None
+        return read(*curve.corners(weights))
+
+    return _told(weighted_bootstrap(statistic, marks.patients, rng, draws), marks)
+
+
+def _against_normal(marks: Marks, weights: Array) -> Estimate:
+    names, normal = np.asarray(marks.patients, dtype=object), ~marks.diseased
+    return _told(
+        weighted_auc(
+            Side(marks.lesion_ratings, weights, list(names[marks.lesion_cases])),
+            Side(marks.highest_false[normal], np.ones(int(normal.sum())), list(names[normal])),
+        ),
+        marks,
+    )
+
+
+def _told(estimate: Estimate, marks: Marks) -> Estimate:
+    clusters = len(set(marks.patients))
+    return replace(estimate, n=len(marks), clusters=clusters, unit=marks.unit)
+
+
+def _highest(cases: IntArray, ratings: Array, n: int) -> Array:
+    top = np.full(n, -np.inf)
+    np.maximum.at(top, cases, ratings)
+    return top

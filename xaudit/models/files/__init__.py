@@ -1,0 +1,1 @@
+"""What a file of weights is, found out from its content."""

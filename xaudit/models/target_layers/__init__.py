@@ -1,0 +1,1 @@
+"""Where Grad-CAM looks."""

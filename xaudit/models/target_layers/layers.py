@@ -1,0 +1,240 @@
+"""Where Grad-CAM looks: the picture that the head pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+
+from xaudit.core.grid import LARGEST_STRETCH, stretch, token_grid
+from xaudit.errors import DetectorError
+from xaudit.models.target_layers.behind import Behind
+from xaudit.models.target_layers.steps import Step, passing
+
+Layout = Literal["channels_first", "channels_last", "tokens"]
+
+_SHOWN = 6
+_POOLING = (torch.nn.AdaptiveAvgPool2d, torch.nn.AdaptiveMaxPool2d)
+_PLACES: dict[Layout, tuple[int, ...]] = {
+    "channels_first": (2, 3), "channels_last": (1, 2), "tokens": (1,),
+}  # fmt: skip
+"""Axes along which a picture extends."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetLayer:
+    """A layer and how a picture is read from its output, or from what follows it.
+
+    Attributes:
+        name: what is read: the layer's dotted name within the network, and the function that the
+            network calls after it, if there is one: "features, then relu".
+        module: the layer.
+        layout: "channels_first" (N, K, h, w), "channels_last" (N, h, w, K), or "tokens"
+            (N, prefix + h·w, K), as transformers have them.
+        grid: (h, w).
+        views: rows of the output for each image: one, or one for each channel of the image where
+            the channels are views of one study and a network sees each view by itself.
+        step: the function call after the layer that makes the picture; None where the layer does.
+    """
+
+    name: str
+    module: torch.nn.Module
+    layout: Layout
+    grid: tuple[int, int]
+    views: int = 1
+    step: Step | None = None
+
+    def passing(
+        self, through: Callable[[torch.Tensor], torch.Tensor]
+    ) -> AbstractContextManager[None]:
+        """While this is open, what is read goes through a function before the network goes on.
+
+        Args:
+            through: gets what `picture` understands; what it returns goes on.
+        """
+        return passing(self.module, self.step, through)
+
+    def picture(self, output: torch.Tensor) -> torch.Tensor:
+        """What is read as (N, K, h, w); the feature maps of all views follow each other."""
+        maps = self._maps(output)
+        return maps if self.views == 1 else maps.reshape(-1, self.views * maps.shape[1], *self.grid)
+
+    def _maps(self, output: torch.Tensor) -> torch.Tensor:
+        if self.layout == "channels_first":
+            return output
+        if self.layout == "tokens":
+            rows, columns = self.grid
+            # Class and register tokens come first and have no place in the picture.
+            output = output[:, -rows * columns :]
+            output = output.reshape(len(output), rows, columns, -1)
+        return output.movedim(-1, 1)
+
+    def within(self, module: torch.nn.Module) -> TargetLayer:
+        """The same layer in a copy of the network."""
+        return replace(self, module=module)
+
+
+def find_target_layer(
+    network: torch.nn.Module,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    image: torch.Tensor,
+    name: str | None = None,
+) -> TargetLayer:
+    """What Grad-CAM reads: the last picture on the way to the logit, which the head pools.
+
+    One image is passed and differentiated. A picture that the logit does not depend on is no
+    candidate: in a vision transformer the patches of the last block are computed and ignored.
+    Where the network's own code calls functions on the picture after its last layer, such as the
+    final ReLU of DenseNet, it is what they return.
+
+    Args:
+        network: in which to look.
+        run: images → logits, through the network.
+        image: (1, C, H, W).
+        name: dotted name of a layer; its output is read, whatever follows.
+
+    Raises:
+        DetectorError: there is no such layer, or its output is no picture.
+    """
+    with _outputs(network) as outputs, _channels(network) as channels:
+        logits = run(image.clone().requires_grad_(True))
+    size = (image.shape[2], image.shape[3])
+    layers = [layer for one in outputs if (layer := _layer(network, one, outputs, size))]
+    several = [layer for layer in layers if layer.views > 1 and layer.views in channels]
+    ordered = _in_order(network, run, image, several) if several else []
+    pictures = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
+    if name is None:
+        return _followed(_last_used(pictures, outputs, logits), network, run, image)
+    if name not in pictures:
+        known = ", ".join(list(pictures)[-_SHOWN:])
+        raise DetectorError(
+            f"detector.target_layer {name!r}: expected a layer that returns a picture; the last "
+            f"ones are: {known}"
+        )
+    return pictures[name]
+
+
+def _in_order(
+    network: torch.nn.Module,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    image: torch.Tensor,
+    layers: list[TargetLayer],
+) -> list[TargetLayer]:
+    """The layers in whose output the views of one image stand together; tried with two images."""
+    with _outputs(network) as outputs:
+        logits = run(torch.cat([image, image]).requires_grad_(True))
+    points = [outputs[layer.name] for layer in layers]
+    slopes = torch.autograd.grad(logits[0], points, materialize_grads=True, allow_unused=True)
+    pairs = zip(layers, slopes, strict=True)
+    return [layer for layer, slope in pairs if not bool(slope[layer.views :].any())]
+
+
+def _last_used(
+    pictures: dict[str, TargetLayer], outputs: dict[str, torch.Tensor], logits: torch.Tensor
+) -> TargetLayer:
+    """The last picture to finish, which is the outermost, among those that the logit reads."""
+    likely = {name: layer for name, layer in pictures.items() if _worth_reading(layer)}
+    slopes = torch.autograd.grad(
+        logits.sum(), [outputs[name] for name in likely], allow_unused=True
+    ) if likely and logits.requires_grad else ()  # fmt: skip
+    joined = [
+        (layer, slope)
+        for layer, slope in zip(likely.values(), slopes, strict=False)
+        if slope is not None
+    ]
+    moving = [layer for layer, slope in joined if bool(layer.picture(slope).any())]
+    # Where every unit happens to be off, being connected has to do.
+    candidates = moving or [layer for layer, _ in joined]
+    if not candidates:
+        raise DetectorError(
+            "no layer of the network returns a picture (N, C, H, W) or tokens on a grid; leave "
+            "Grad-CAM out of explain.methods, or name a layer with detector.target_layer"
+        )
+    return candidates[-1]
+
+
+def _followed(
+    layer: TargetLayer,
+    network: torch.nn.Module,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    image: torch.Tensor,
+) -> TargetLayer:
+    """What the network's own code makes of the picture before the head pools it."""
+    places = _PLACES[layer.layout]
+    picture = replace(layer, views=1).picture
+    step = Behind(network, layer.name, places, picture).last_step(run, image)
+    if step is None:
+        return layer
+    sizes = [step.shape[axis - 1] for axis in places]
+    grid = layer.grid if layer.layout == "tokens" else (sizes[0], sizes[1])
+    return replace(layer, name=f"{layer.name}, then {step.function}", grid=grid, step=step)
+
+
+def _worth_reading(layer: TargetLayer) -> bool:
+    """Pooling only coarsens; inside a transformer block, norms are what is read (ICCV 2021)."""
+    if layer.layout == "tokens":
+        return "Norm" in type(layer.module).__name__ or any(True for _ in layer.module.children())
+    return not isinstance(layer.module, _POOLING)
+
+
+def _layer(
+    network: torch.nn.Module, name: str, outputs: dict[str, torch.Tensor], size: tuple[int, int]
+) -> TargetLayer | None:
+    """The layer of this name, if its output for one image is a picture of this size."""
+    shape = tuple(outputs[name].shape)
+    kinds: list[tuple[Layout, tuple[int, int] | None]] = []
+    if len(shape) == 4:
+        kinds = [("channels_first", shape[2:]), ("channels_last", shape[1:3])]
+    elif len(shape) == 3:
+        kinds = [("tokens", token_grid(shape[1], size))]
+    fitting = [
+        TargetLayer(name, network.get_submodule(name), layout, grid, views=shape[0])
+        for layout, grid in kinds
+        if grid is not None and min(grid) > 1 and stretch(grid, size) <= LARGEST_STRETCH
+    ]
+    return min(fitting, key=lambda layer: stretch(layer.grid, size), default=None)
+
+
+@contextmanager
+def _channels(network: torch.nn.Module) -> Iterator[list[int]]:
+    """How many channels the network is given."""
+    channels: list[int] = []
+
+    def hook(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        channels.append(inputs[0].shape[1])
+
+    handle = network.register_forward_pre_hook(hook)
+    try:
+        yield channels
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _outputs(network: torch.nn.Module) -> Iterator[dict[str, torch.Tensor]]:
+    """Layer → its output, in the order in which layers finish."""
+    outputs: dict[str, torch.Tensor] = {}
+    handles = []
+
+    def watch(name: str) -> Callable[[torch.nn.Module, object, object], object]:
+        def hook(_module: torch.nn.Module, _inputs: object, output: object) -> object:
+            outputs.pop(name, None)
+            if not isinstance(output, torch.Tensor) or not output.requires_grad:
+                return None
+            outputs[name] = output
+            # A copy goes on, so that a layer working in place does not overwrite the record.
+            return output.clone()
+
+        return hook
+
+    try:
+        for name, module in network.named_modules():
+            if name:
+                handles.append(module.register_forward_hook(watch(name)))
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()

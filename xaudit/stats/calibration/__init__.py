@@ -1,0 +1,1 @@
+"""Recalibration, and how it differs between groups."""

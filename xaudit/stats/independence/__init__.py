@@ -1,0 +1,1 @@
+"""Tests of association, and of two samples."""

@@ -1,0 +1,1 @@
+"""Many looks and many rules: what keeps the error of all of them."""

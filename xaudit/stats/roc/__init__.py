@@ -1,0 +1,1 @@
+"""Areas under ROC curves, and their differences."""
