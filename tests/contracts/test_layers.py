@@ -1,6 +1,7 @@
 """Imports go one way, without a cycle, and what judges and prints never needs torch."""
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -232,6 +233,12 @@ def test_rooms_stand_on_those_that_are_named_before_them():
     for part, allowed in ALLOWED.items():
         assert allowed <= seen, (part, allowed - seen)
         seen.add(part)
+
+
+def test_the_map_of_rooms_is_in_their_order():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z/_]+)` \|", page, re.MULTILINE)
+    assert listed == [part.replace(".", "/") for part in ALLOWED]
 
 
 def test_core_needs_numpy_and_the_standard_library_only():
