@@ -16,7 +16,7 @@ check: venv  ## style, types, contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy xaudit
-	$(BIN)/python -m pytest -q tests/contracts -m "not heavy"
+	$(BIN)/python -m pytest -q -n 2 tests/contracts -m "not heavy"
 
 test: venv browser  ## every test
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal

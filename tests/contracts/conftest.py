@@ -74,7 +74,7 @@ def short_audit():
             "operating_points": [{"name": "default", "logit": 0.0, "origin": "fixed"}],
         },
         "explain": {
-            "cases": 6, "positives": 0.6667, "gallery": False, "methods": {"gradcam": {}},
+            "cases": 18, "positives": 0.6667, "gallery": False, "methods": {"gradcam": {}},
             "checks": {"cases": 0}, "shortcuts": 0,
         },
         "statistics": {"draws": 200},

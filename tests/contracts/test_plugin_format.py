@@ -7,6 +7,8 @@ import shutil
 import pytest
 import yaml
 
+pytestmark = pytest.mark.heavy  # installs a package and audits with it
+
 
 @pytest.fixture(scope="module")
 def installed(install):

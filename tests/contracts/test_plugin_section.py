@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.heavy  # installs a package and audits with it
+
 
 def test_a_section_of_a_package_is_printed_and_translated(install, xaudit_of, table_audit):
     installed = install("add-a-section.md", "missed.py", "missed_de.po")
