@@ -30,8 +30,8 @@ class _Clock(datetime):
 
 @pytest.fixture(autouse=True)
 def one_moment(monkeypatch):
-    for module in ("predictions", "plan"):
-        monkeypatch.setattr(f"xaudit.audit.{module}.datetime", _Clock)
+    for module in ("xaudit.pipeline.predictions", "xaudit.audit.plan.plan"):
+        monkeypatch.setattr(f"{module}.datetime", _Clock)
 
 
 @pytest.fixture
