@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xaudit.stats.weights import numbered, patient_counts
 
@@ -31,3 +33,28 @@ def test_dense_numbers_are_counted_and_others_sorted_to_the_same_end(largest):
     assert found[0] == len(names)
     np.testing.assert_array_equal(found[1], index)
     assert numbered(numbers - 3)[0] == len(names)
+
+
+@given(st.lists(st.tuples(st.integers(2, 60), st.integers(0, 1), st.integers(1, 90)), max_size=8))
+def test_draws_that_are_kept_are_those_that_would_be_drawn(asked):
+    for clusters, seed, draws in asked:
+        kept, plain = np.random.default_rng(seed), np.random.default_rng(seed)
+        found = np.concatenate(list(patient_counts(clusters, kept, draws)))
+        expected = np.stack(
+            [
+                np.bincount(chosen, minlength=clusters)
+                for chosen in plain.integers(clusters, size=(draws, clusters))
+            ]
+        )
+        np.testing.assert_array_equal(found, expected)
+        assert kept.random() == plain.random()
+
+
+def test_metrics_of_one_group_are_read_on_the_same_draws():
+    first, again, other = (
+        list(patient_counts(40, np.random.default_rng(seed), 500)) for seed in (3, 3, 4)
+    )
+    assert all(one is two for one, two in zip(first, again, strict=True))
+    assert any((one != two).any() for one, two in zip(first, other, strict=True))
+    with pytest.raises(ValueError, match="read-only"):
+        first[0][0, 0] = 9

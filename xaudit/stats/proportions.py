@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
 
+# Groups by the hundred ask for the same few.
+@lru_cache(maxsize=256)
 def normal_quantile(level: float) -> float:
     """The z of a two-sided interval of this level.
 
@@ -29,6 +32,7 @@ def normal_quantile(level: float) -> float:
     return float(scipy.special.ndtri(0.5 + level / 2))
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(level: float, degrees: int) -> float:
     """The t of a two-sided interval of this level.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ Patients = Sequence[str] | IntArray
 
 # Small enough for the cache of a core: four times faster than one large block.
 _CHUNK = 1 << 15
+# So many counts are kept: 16 MB.
+_KEPT = 1 << 21
 # Numbers up to so many times the rows are counted in one array.
 _DENSE = 8
 
@@ -48,14 +51,33 @@ def taken(patients: Patients, rows: IntArray) -> Patients:
 def patient_counts(clusters: int, rng: np.random.Generator, draws: int) -> Iterator[Array]:
     """How often each patient comes in each draw of as many patients, with replacement.
 
+    The last draws of few patients are kept: metrics of one group that draw from the same state of
+    the source get them without their being drawn again.
+
     Args:
         clusters: patients.
         rng: source of the draws.
         draws: how many times patients are drawn.
 
     Yields:
-        (some draws, clusters): as many draws at once as bounded memory allows.
+        (some draws, clusters), not to be written to: as many draws at once as bounded memory
+        allows.
     """
+    before = dict(rng.bit_generator.state)
+    if clusters * draws > _KEPT or before["bit_generator"] != "PCG64":
+        yield from _counted(clusters, rng, draws)
+        return
+    asked = clusters, draws, *before.pop("state").values(), *before.values()
+    if _last.asked != asked:
+        counts = tuple(_counted(clusters, rng, draws))
+        for part in counts:
+            part.setflags(write=False)
+        _last.asked, _last.counts, _last.after = asked, counts, rng.bit_generator.state
+    rng.bit_generator.state = _last.after
+    yield from _last.counts
+
+
+def _counted(clusters: int, rng: np.random.Generator, draws: int) -> Iterator[Array]:
     chunk = max(1, _CHUNK // clusters)
     for start in range(0, draws, chunk):
         size = min(chunk, draws - start)
@@ -64,3 +86,14 @@ def patient_counts(clusters: int, rng: np.random.Generator, draws: int) -> Itera
         chosen += np.arange(size)[:, None] * clusters
         counts = np.bincount(chosen.ravel(), minlength=size * clusters)
         yield counts.reshape(size, clusters).astype(np.float64)
+
+
+class _Last(threading.local):
+    """The last draws of few patients, of each thread."""
+
+    asked: tuple[object, ...] = ()
+    counts: Sequence[Array] = ()
+    after: Mapping[str, Any] = {}
+
+
+_last = _Last()

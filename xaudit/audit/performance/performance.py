@@ -59,8 +59,6 @@ GAPS_OVER_POINTS = ("auc",)
 
 Scope = dict[str, str]
 
-_NOTHING = Estimate.missing("not computed yet")
-
 
 @dataclass(frozen=True)
 class Performance:
@@ -229,7 +227,7 @@ class Performance:
             yield self._finding(name, scope, self._estimate(name, p, scope), p)
         for metric in self._added:
             name = metric.facts.name
-            found = added_estimate(metric, p, self._rng(name, scope), self.statistics.draws)
+            found = added_estimate(metric, p, self._rng(scope), self.statistics.draws)
             yield self._finding(name, scope, found, p)
         prevalence = self.statistics.prevalence
         if prevalence is not None and "group" not in scope:
@@ -264,13 +262,15 @@ class Performance:
             return self._sides.estimate(name, side, p.threshold)
         metric = METRICS[name]
         if name in SIMULATED:
-            estimate: Estimate = metric(p, self._rng(name, scope), draws=self.statistics.draws)
+            estimate: Estimate = metric(p, self._rng(scope), draws=self.statistics.draws)
         else:
             estimate = metric(p)
         return estimate
 
-    def _rng(self, name: str, scope: Scope) -> np.random.Generator:
-        return generator_for(self.seed, "bootstrap", Finding(name, scope, _NOTHING).id)
+    def _rng(self, scope: Scope) -> np.random.Generator:
+        """All metrics of a group are read on the same draws of its patients."""
+        own = (scope["group"], scope["level"]) if "group" in scope else ()
+        return generator_for(self.seed, "bootstrap", *own)
 
     def _finding(self, name: str, scope: Scope, estimate: Estimate, p: Predictions) -> Finding:
         count, what = self._counted(name, p)

@@ -63,8 +63,8 @@ def _opened(plain: object, depth: int, indent: str = "") -> str:
     return _compact(plain)
 
 
-def _compact(plain: object) -> str:
-    return json.dumps(plain, allow_nan=False, sort_keys=True, ensure_ascii=False)
+# `json.dumps` would make one for each call.
+_compact = json.JSONEncoder(allow_nan=False, sort_keys=True, ensure_ascii=False).encode
 
 
 def sha256_of(thing: object) -> str:

@@ -202,9 +202,12 @@ class _Series:
         Returns:
             None where the rest is too far from all cases for a series.
         """
-        line = self.line
-        mine = line.sums(self.logits[rows], self.labels[rows], own, len(here))
-        whole = self.sums[here]
+        line, whole = self.line, self.sums[here]
+        entire = self.sizes[here] == np.bincount(own, minlength=len(here))
+        # Patients of whom all cases are in the group are summed already.
+        mine = whole
+        if not entire.all():
+            mine = line.sums(self.logits[rows], self.labels[rows], own, len(here))
         left = whole - mine
         change = self._solved(self.totals - mine.sum(axis=0))
         if change is None:
@@ -213,17 +216,16 @@ class _Series:
         push = _weights(bread, moved)[line.kept]
         others = float(push @ (self.gram - whole.T @ whole) @ push)
         squares = max(0.0, others) + float(((pull - left @ push) ** 2).sum())
-        gone = int((self.sizes[here] == np.bincount(own, minlength=len(here))).sum())
         last = line.free[-1]
         value = float(line.start[last] + moved[last] / (line.scale if last else 1.0))
-        return value, squares, len(self.sizes) - gone
+        return value, squares, len(self.sizes) - int(entire.sum())
 
     def _solved(self, totals: Array) -> tuple[Array, Array] | None:
         """The change of both coefficients, and what turns a case's error into that of the last."""
         moved, free, kept = np.zeros(2), self.line.free, self.line.kept
         for _ in range(_STEPS):
-            gradient = np.array([_weights(np.eye(2)[i], moved)[kept] @ totals for i in free])
-            slopes = [_curvature(power, moved)[kept] @ totals for power in range(3)]
+            gradient, slopes = _derivatives(moved, kept, totals)
+            gradient = gradient[: len(free)]
             hessian = np.array([[slopes[i + j] for j in free] for i in free])
             if np.linalg.det(hessian) <= 0:
                 return None
@@ -247,9 +249,9 @@ class _Powers:
     """For each of the 20 terms, a product of powers of the change of both coefficients.
 
     Attributes:
-        factor: (20,), 0 where there is none.
-        first: (20,), the power of the change of the intercept.
-        second: (20,), that of the change of the slope.
+        factor: (R, 20), 0 where there is none.
+        first: (R, 20), the power of the change of the intercept.
+        second: (R, 20), that of the change of the slope.
     """
 
     factor: Array
@@ -264,23 +266,32 @@ class _Powers:
         return cls(times * there * scipy.special.comb(order, power), order - power, power)
 
     def at(self, moved: Array) -> Array:
-        """(20,), of a change of intercept and slope."""
+        """(R, 20), of a change of intercept and slope."""
         powers = moved[:, None] ** np.arange(_ORDER + 1)
         found: Array = self.factor * powers[0, self.first] * powers[1, self.second]
         return found
 
 
-_OF_ERROR = [_Powers.of(_DERIVED, _POWERS - by, np.sign(_DERIVED)) for by in range(2)]
-_OF_SLOPE = [_Powers.of(_DERIVED - 1, _POWERS - by, _DERIVED) for by in range(3)]
+_OF_ERROR = _Powers.of(_DERIVED, _POWERS - np.arange(2)[:, None], np.sign(_DERIVED))
+_OF_SLOPE = _Powers.of(_DERIVED - 1, _POWERS - np.arange(3)[:, None], _DERIVED)
 
 
 def _weights(bread: Array, moved: Array) -> Array:
     """(20,): of the terms in (bread_0 + bread_1 u) (y - p), with p after the change."""
-    found: Array = -(bread[0] * _OF_ERROR[0].at(moved) + bread[1] * _OF_ERROR[1].at(moved))
+    found: Array = -bread @ _OF_ERROR.at(moved)
     found[:2] = bread
     return found
 
 
-def _curvature(power: int, moved: Array) -> Array:
-    """(20,): of the terms in u^power times the first derivative, after the change."""
-    return _OF_SLOPE[power].at(moved)
+def _derivatives(moved: Array, kept: BoolArray, totals: Array) -> tuple[Array, Array]:
+    """After the change: the sums of (y - p) u^j for j of 0 and 1, and of p (1 - p) u^j to 2.
+
+    Args:
+        moved: the change of intercept and slope.
+        kept: (20,) bool, which terms there are.
+        totals: their sums.
+    """
+    errors = -_OF_ERROR.at(moved)
+    errors[:, :2] = np.eye(2)
+    slopes = _OF_SLOPE.at(moved)
+    return errors[:, kept] @ totals, slopes[:, kept] @ totals
