@@ -68,6 +68,14 @@ def test_card_of_a_saved_audit_reads_no_table_and_draws_nothing(audit):
     assert not (SLOW | COMPUTES) & set(modules)
 
 
+def test_a_table_is_audited_without_pandas(tmp_path):
+    """It takes longer to load than a table of 20,000 rows to write."""
+    audit = shutil.copytree(ROOT / "examples", tmp_path / "examples") / "small-predictions.yaml"
+    ((code, modules),) = started(["run", audit, "--out", tmp_path / "out"]).values()
+    assert code == 0
+    assert not {"torch", "pandas", "matplotlib", "scipy.stats"} & set(modules)
+
+
 @pytest.mark.parametrize("call", [["schema"], ["metrics"], ["policy", "pack:release"]])
 def test_what_needs_no_audit_starts_little(call):
     ((code, modules),) = started(call).values()

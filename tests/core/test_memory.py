@@ -1,10 +1,12 @@
 import gc
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from xaudit.core.memory import cycles_ignored_longer, give_back
+from xaudit.core.memory import cycles_ignored_longer, give_back, keep_freed
 
 
 def resident():
@@ -23,8 +25,30 @@ def test_free_memory_is_given_back():
 
 
 def test_a_c_library_that_cannot_is_left_alone(monkeypatch):
-    monkeypatch.setattr("xaudit.core.memory.ctypes.CDLL", lambda _: object())
+    monkeypatch.setattr("xaudit.core.memory._C", None)
+    keep_freed()
     give_back()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's option")
+def test_large_arrays_are_made_of_what_was_freed():
+    """In a process of its own: it would hold for all tests behind it."""
+    code = """
+import resource
+import numpy as np
+from xaudit.core.memory import keep_freed
+keep_freed()
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(1 << 21).sum()
+before = faults()
+for _ in range(20):
+    np.ones(1 << 21).sum()
+print(faults() - before)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    # Mapped anew, 16 MB are 4,096 pages each time, or 8 huge ones.
+    assert int(found.stdout) < 20
 
 
 def test_cycles_are_looked_for_as_before_afterwards():

@@ -10,6 +10,11 @@ from contextlib import contextmanager
 
 _YOUNG = 50_000
 """Objects that are made before Python looks for cycles among them; its own default is 700."""
+# Of glibc's malloc.h; larger arrays than this may not come from what was freed.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGE, _HELD = 1 << 25, 1 << 28
+# Windows has no library of the process itself to ask.
+_C = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @contextmanager
@@ -27,6 +32,18 @@ def cycles_ignored_longer() -> Iterator[None]:
         gc.set_threshold(young, *older)
 
 
+def keep_freed() -> None:
+    """Have freed memory of tables used again, not handed back and asked for once more.
+
+    Draws take and leave arrays of megabytes thousands of times; each time the system maps and
+    clears them anew, a twentieth of the time. `give_back` gives back what is free all the same.
+    """
+    set_option = getattr(_C, "mallopt", None)
+    if set_option is not None:
+        set_option(_MMAP_THRESHOLD, _LARGE)
+        set_option(_TRIM_THRESHOLD, _HELD)
+
+
 def give_back() -> None:
     """Give the system what libraries hold for later; of a million rows it is a third of all.
 
@@ -35,7 +52,6 @@ def give_back() -> None:
     """
     if "pyarrow" in sys.modules:
         sys.modules["pyarrow"].default_memory_pool().release_unused()
-    # Windows has no library of the process itself to ask.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    trim = getattr(_C, "malloc_trim", None)
     if trim is not None:
         trim(0)

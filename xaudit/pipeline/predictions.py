@@ -46,7 +46,7 @@ from xaudit.audit.suspicions.suspicions import Noticed, keep_noticed
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.memory import cycles_ignored_longer, give_back
+from xaudit.core.memory import cycles_ignored_longer, give_back, keep_freed
 from xaudit.core.record.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.data.file_hash import file_sha256
@@ -156,6 +156,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         Store(folder).write(0, Shard(cases=_coded(plan.rows, key)))
         # The findings are about what is on disk; a million rows are not held twice.
         plan = replace(plan, record=record, rows=CaseColumns.of(()))
+        keep_freed()
         with cycles_ignored_longer():
             return finish(folder, _found(plan, folder))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -33,20 +33,20 @@ def write_columns(file: BinaryIO, cases: CaseColumns) -> None:
     """
     schema = pa.schema([(name, kind) for name, kind in _SCHEMA.items()], metadata=_MARK)
     levels = {
-        name: pa.array([f"{_json(name)}: {_json(level)}" for level in cut.names], pa.string())
+        name: _texts([f"{_json(name)}: {_json(level)}" for level in cut.names])
         for name, cut in sorted(cases.groups.items())
     }
-    patients = pa.array(cases.patients.names, pa.string())
+    patients = _texts(cases.patients.names)
     with pq.ParquetWriter(file, schema, write_page_checksum=True) as writer:
         for start in range(0, max(len(cases), 1), _CHUNK):
             part = slice(start, min(start + _CHUNK, len(cases)))
-            groups = [own.take(pa.array(cases.groups[n].codes[part])) for n, own in levels.items()]
+            groups = [own.take(_values(cases.groups[n].codes[part])) for n, own in levels.items()]
             columns = _chunk(cases, part) | {
-                "patient": patients.take(pa.array(cases.patients.codes[part])),
+                "patient": patients.take(_values(cases.patients.codes[part])),
                 "groups": _objects(groups, part.stop - part.start),
             }
-            arrays = [pa.array(columns[name], kind) for name, kind in _SCHEMA.items()]
-            writer.write_table(pa.table(arrays, schema=schema))
+            arrays = [columns[name] for name in _SCHEMA]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
 _SCHEMA = {
@@ -57,30 +57,58 @@ _SCHEMA = {
 }  # fmt: skip
 
 
-def _chunk(cases: CaseColumns, part: slice) -> dict[str, object]:
+def _chunk(cases: CaseColumns, part: slice) -> dict[str, pa.Array]:
     """What is the same for all cases without an image, and what is said of each."""
     n, folds = part.stop - part.start, cases.folds
     noted = [cases.noted.get(row, ()) for row in range(part.start, part.stop)]
+    nothing = pa.nulls(n, pa.string())
     return {
-        "case_id": list(cases.ids[part]),
-        "label": cases.labels[part],
-        "logit": pa.array(cases.logits[part], mask=~cases.scored[part]),
-        "lesions": [0] * n,
-        "form": ["none"] * n,
-        "sampled": [False] * n,
-        "issues": [_json([asdict(one) for one in own]) if own else "[]" for own in noted],
-        "image_sha256": [None] * n,
-        "fold": [None] * n if folds is None else [folds.names[one] for one in folds.codes[part]],
-        "pixel_mm": ["null"] * n,
+        "case_id": _texts(cases.ids[part]),
+        "label": _bools(cases.labels[part]),
+        "logit": _values(cases.logits[part], cases.scored[part]),
+        "lesions": _values(np.zeros(n, dtype=np.int64)),
+        "form": _texts(["none"] * n),
+        "sampled": _bools(np.zeros(n, dtype=bool)),
+        "issues": _texts([_json([asdict(one) for one in own]) if own else "[]" for own in noted]),
+        "image_sha256": nothing,
+        "fold": nothing
+        if folds is None
+        else _texts([folds.names[one] for one in folds.codes[part]]),
+        "pixel_mm": _texts(["null"] * n),
     }
 
 
 def _objects(members: Sequence[pa.Array], n: int) -> pa.Array:
     """JSON objects of members that are written already."""
+    opening, comma, closing, nothing = (_texts([text] * n) for text in ("{", ", ", "}", ""))
     if not members:
-        return pa.array(["{}"] * n, pa.string())
-    inner = members[0] if len(members) == 1 else pc.binary_join_element_wise(*members, ", ")
-    return pc.binary_join_element_wise("{", inner, "}", "")
+        return _texts(["{}"] * n)
+    inner = members[0] if len(members) == 1 else pc.binary_join_element_wise(*members, comma)
+    return pc.binary_join_element_wise(opening, inner, closing, nothing)
+
+
+# `pa.array` imports pandas where it is installed, which takes longer than a table of 20,000 rows.
+def _texts(texts: Sequence[str]) -> pa.StringArray:
+    parts = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, parts)], dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(parts), pa.py_buffer(ends), pa.py_buffer(b"".join(parts))
+    )
+
+
+def _values(values: npt.NDArray[Any], there: BoolArray | None = None) -> pa.Array:
+    """Numbers, some of which may be missing."""
+    bits = None if there is None else _bits(there)
+    buffers = [bits, pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
+
+
+def _bools(values: BoolArray) -> pa.Array:
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
+
+
+def _bits(values: BoolArray) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 def _json(value: object) -> str:

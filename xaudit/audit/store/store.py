@@ -310,12 +310,15 @@ def _write_rows(file: BinaryIO, rows: Sequence[Row], kind: type[Row]) -> None:
 
     names = [column.name for column in fields(kind)]
     records = [asdict(row) for row in rows]
+    kinds = {name: pa.type_for_alias(_TYPES.get(name, "string")) for name in names}
     columns = {
+        # Not by `pa.array` where there is nothing: it imports pandas.
         name: pa.array(
-            [_pack(record[name]) if name in _JSON else record[name] for record in records],
-            _TYPES.get(name, "string"),
+            [_pack(record[name]) if name in _JSON else record[name] for record in records], kind
         )
-        for name in names
+        if records
+        else pa.nulls(0, kind)
+        for name, kind in kinds.items()
     }
     pq.write_table(pa.table(columns), file, write_page_checksum=True)
 
@@ -345,7 +348,9 @@ def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     with _damage(path):
-        records = pq.read_table(path, page_checksum_verification=True).to_pylist()
+        # `pq.read_table` imports pandas where it is installed.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            records = file.read().to_pylist()
         for record in records:
             for name in _JSON & record.keys():
                 record[name] = json.loads(record[name])
