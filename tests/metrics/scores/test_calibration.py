@@ -12,6 +12,7 @@ from xaudit.metrics.scores.calibration import (
     ece,
 )
 from xaudit.metrics.scores.discrimination import Predictions
+from xaudit.stats.resampling import bootstrap
 
 
 def _study(n=400, slope=0.5, shift=0.4, seed=0):
@@ -78,3 +79,24 @@ def test_tied_probabilities_share_a_bin():
     (only,) = calibration_bins(p)
     assert (only.observed.k, only.observed.n, only.low, only.high) == (5, 20, 0.5, 0.5)
     assert ece(p, np.random.default_rng(0)).value == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("prevalence", [0.05, 0.3, 0.5])
+@pytest.mark.parametrize("shift", [0.0, 0.7])
+def test_calibration_error_of_many_is_drawn_as_if_patients_were_drawn(
+    monkeypatch, prevalence, shift
+):
+    """Limits move by less than 2,000 draws leave open (0.06 of the standard error), or nothing."""
+    rng, patients, apart = np.random.default_rng(8), 2000, 2.0
+    labels = np.repeat(rng.random(patients) < prevalence, 2)
+    scores = rng.normal(size=2 * patients) + apart * labels
+    logits = apart * scores - apart**2 / 2 + np.log(prevalence / (1 - prevalence)) + shift
+    p = Predictions(logits, labels, np.repeat(np.arange(patients), 2))
+    fast = ece(p, np.random.default_rng(1), draws=40_000)
+    monkeypatch.setattr(bootstrap, "_MANY", 10**9)
+    slow = ece(p, np.random.default_rng(2), draws=40_000)
+    error = (slow.high - slow.low) / (2 * 1.96)
+    assert fast.value == slow.value
+    # Of these 40,000 draws a hundredth or two more.
+    assert abs(fast.low - slow.low) < 0.09 * error
+    assert abs(fast.high - slow.high) < 0.09 * error

@@ -89,7 +89,7 @@ def ece(
     cell = index * count + member
     gaps_of = np.bincount(cell, gaps, minlength=clusters * count).reshape(clusters, count)
     cases = np.bincount(index, minlength=clusters)[:, None]
-    sums = drawn_sums(np.hstack([gaps_of, cases]), rng, draws)
+    sums = drawn_sums(np.hstack([gaps_of, cases]), rng, draws, added_up=True)
     replicates = np.abs(sums[:, :-1]).sum(axis=1) / sums[:, -1]
     return replace(interval_of_draws(value, replicates, n, clusters), unit=p.unit)
 

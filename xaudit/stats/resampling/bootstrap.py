@@ -25,6 +25,9 @@ _MANY = 1000
 _FEWER = 4
 # Skewness of a sum that moves a limit by less than half of what 2,000 draws leave open.
 _SKEW = 0.05
+# The same for sums that are added up without their signs; nine tenths of such studies move by
+# less than 0.04 standard errors.
+_SKEW_TOGETHER = 0.03
 _ROWS, _CELLS = 1 << 14, 1 << 22
 # Above this share of draws without a value the interval would describe the lucky draws only.
 VOID_LIMIT = 0.01
@@ -129,13 +132,17 @@ class Sums(Protocol):
     def __getitem__(self, patients: slice, /) -> Array: ...
 
 
-def drawn_sums(sums: Sums, rng: np.random.Generator, draws: int) -> Array:
+def drawn_sums(
+    sums: Sums, rng: np.random.Generator, draws: int, *, added_up: bool = False
+) -> Array:
     """As `clustered_sums_draws`, of sums by patient that are made, or that are made when asked for.
 
     Args:
         sums: (patients, C).
         rng: source of the draws.
         draws: how many times patients are drawn.
+        added_up: all columns but the last are read without their signs, and added up: then only
+            their skewness together matters.
     """
     clusters = len(sums)
     if clusters < _MANY:
@@ -149,7 +156,7 @@ def drawn_sums(sums: Sums, rng: np.random.Generator, draws: int) -> Array:
             ]
         )
     mean = total(sums) / clusters
-    if _skewness(sums, mean) <= _SKEW:
+    if _nearly_normal(*_moments(sums, mean), added_up=added_up):
         return _normal_sums(sums, mean, rng, draws)
     return _drawn_singly(sums, rng, draws)
 
@@ -182,16 +189,27 @@ def _kinds(sums: Sums) -> tuple[Array, IntArray] | None:
     return kinds, sizes
 
 
-def _skewness(sums: Sums, mean: Array) -> float:
-    """The largest skewness, over columns that vary, of a sum over drawn patients."""
+def _moments(sums: Sums, mean: Array) -> tuple[Array, Array]:
+    """(C,) each: second and third central moments of a sum over drawn patients."""
     squares, cubes = np.zeros(len(mean)), np.zeros(len(mean))
     for part in _blocks(sums):
         apart = part - mean
         square = apart * apart
         squares += square.sum(axis=0)
         cubes += (square * apart).sum(axis=0)
-    varies = squares > 0
-    return float(np.max(np.abs(cubes[varies]) / squares[varies] ** 1.5, initial=0.0))
+    return squares, cubes
+
+
+def _nearly_normal(squares: Array, cubes: Array, *, added_up: bool) -> bool:
+    """Whether sums are so little skew that they may be drawn from the normal distribution."""
+    cubes = np.abs(cubes)
+    if added_up:
+        # With the worst signs, and as if columns were independent: few patients are in several.
+        together = cubes[:-1].sum(), squares[:-1].sum()
+        if together[0] > _SKEW_TOGETHER * together[1] ** 1.5:
+            return False
+        squares, cubes = squares[-1:], cubes[-1:]
+    return bool((cubes <= _SKEW * squares**1.5).all())
 
 
 def _normal_sums(sums: Sums, mean: Array, rng: np.random.Generator, draws: int) -> Array:
