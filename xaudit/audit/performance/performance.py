@@ -33,7 +33,7 @@ from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.added import added, added_estimate
-from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, CalibrationGaps
+from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, RECALIBRATED, CalibrationGaps
 from xaudit.metrics.groups.sides import ON_SIDES, DrawnSides, Side, Sides
 from xaudit.metrics.scores.calibration import calibration_bins
 from xaudit.metrics.scores.discrimination import Predictions, with_misses
@@ -256,10 +256,13 @@ class Performance:
         return Finding(f"{name}_gap", scope, sized, positives=smaller)
 
     def _estimate(self, name: str, p: Predictions, scope: Scope) -> Estimate:
-        if name in ON_SIDES and "group" in scope and scope["analysis"] == "scored" and len(p):
+        if "group" in scope and scope["analysis"] == "scored" and len(p):
             # What gaps of this level are made from is not counted twice.
             side = Side(scope["group"], scope["level"])
-            return self._sides.estimate(name, side, p.threshold)
+            if name in ON_SIDES:
+                return self._sides.estimate(name, side, p.threshold)
+            if name in RECALIBRATED:
+                return self._calibration.own(name, side)
         metric = METRICS[name]
         if name in SIMULATED:
             estimate: Estimate = metric(p, self._rng(scope), draws=self.statistics.draws)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit
 
 from xaudit.core.case import BoolArray
@@ -17,9 +18,11 @@ from xaudit.stats.calibration.clustered_wald import wald_of_squares
 from xaudit.stats.calibration.recalibration_gap import RecalibrationGaps
 from xaudit.stats.groups.sides import SideMeans, side_means
 
-CALIBRATION_GAPS = ("brier", "calibration_slope", "calibration_intercept")
+RECALIBRATED = ("calibration_slope", "calibration_intercept")
+CALIBRATION_GAPS = ("brier", *RECALIBRATED)
 """Not the expected calibration error: its bias depends on the size of a group."""
 _PAIR = 2
+IntArray = npt.NDArray[np.intp]
 
 
 def calibration_gap(name: str, predictions: Predictions, inside: BoolArray) -> Estimate:
@@ -58,10 +61,23 @@ class CalibrationGaps:
         if name == "brier":
             found = self._brier(side)
         else:
-            cut = self._sides.columns[side.column]
-            which = self._slopes if name == "calibration_slope" else self._intercepts
-            found = which.gap(cut.rows(side.level))
+            found = self._regressions(name).gap(self._rows(side))
         return replace(found, unit=self._p.unit)
+
+    def own(self, name: str, side: Side) -> Estimate:
+        """The slope or the intercept of one level itself.
+
+        Args:
+            name: one of `RECALIBRATED`.
+            side: the level.
+        """
+        return replace(self._regressions(name).own(self._rows(side)), unit=self._p.unit)
+
+    def _rows(self, side: Side) -> IntArray:
+        return self._sides.columns[side.column].rows(side.level)
+
+    def _regressions(self, name: str) -> RecalibrationGaps:
+        return self._slopes if name == "calibration_slope" else self._intercepts
 
     def _brier(self, side: Side) -> Estimate:
         if side.column not in self._means:

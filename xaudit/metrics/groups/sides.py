@@ -74,6 +74,7 @@ class Sides:
         self._patients, self._index = numbered(predictions.patients)
         self._cells: tuple[str, Cells] | None = None
         self._shares: dict[tuple[str, float, str], tuple[tuple[Share, ...], tuple[Share, ...]]] = {}
+        self._estimates: dict[tuple[str, Side, float, float], Estimate] = {}
         self._areas: dict[tuple[Side, bool], Area] = {}
         self._shared: dict[str, npt.NDArray[np.bool_]] = {}
         self._basis: dict[tuple[str, float | None], tuple[int, int]] = {}
@@ -87,6 +88,12 @@ class Sides:
             edge: a case is called positive above it; the area does not read it.
             level: confidence level, two-sided.
         """
+        key = metric, side, edge, level
+        if key not in self._estimates:
+            self._estimates[key] = self._estimated(*key)
+        return self._estimates[key]
+
+    def _estimated(self, metric: str, side: Side, edge: float, level: float) -> Estimate:
         if metric == "auc":
             return replace(self.area(side).estimate(level), unit=self._p.unit)
         if metric in _RATIOS:

@@ -52,26 +52,42 @@ class RecalibrationGaps:
         self._patients, self._index = numbered(patients)
         whole = coefficients(logits, labels, self._patients, which)
         self._start = None if isinstance(whole, str) else whole
+        self._last: tuple[IntArray, _Level] | None = None
         self._series = None
         if self._start is not None:
             self._series = _Series.of(logits, labels, self._index, self._start, which)
 
+    def own(self, rows: IntArray) -> Estimate:
+        """The coefficient of some of the cases, as `recalibrate` finds it; by their rows."""
+        level = self._level(rows)
+        if isinstance(level.fit, str):
+            return Estimate.missing(level.fit, n=len(rows), clusters=level.clusters)
+        return clustered_wald(*level.fit, level.own, level.clusters - 1)
+
     def gap(self, rows: IntArray) -> Estimate:
         """The gap of some of the cases, given by their rows."""
         n, every = len(self._labels), self._patients
-        clusters, own = numbered(self._index[rows])
-        level = fitted(self._logits[rows], self._labels[rows], clusters, self._which, self._start)
-        if isinstance(level, str):
-            return Estimate.missing(f"the level: {level}", n=n, clusters=every)
+        level = self._level(rows)
+        fit, clusters = level.fit, level.clusters
+        if isinstance(fit, str):
+            return Estimate.missing(f"the level: {fit}", n=n, clusters=every)
         if self._series is not None:
             here = np.unique(self._index[rows])
-            pull = _summed(own, level[1], clusters)
-            found = self._series.rest(rows, own, here, pull)
+            pull = _summed(level.own, fit[1], clusters)
+            found = self._series.rest(rows, level.own, here, pull)
             if found is not None:
                 value, squares, outside = found
                 degrees = min(clusters, outside) - 1
-                return wald_of_squares(level[0] - value, squares, (n, every), degrees)
-        return self._directly(rows, clusters, level)
+                return wald_of_squares(fit[0] - value, squares, (n, every), degrees)
+        return self._directly(rows, clusters, fit)
+
+    def _level(self, rows: IntArray) -> _Level:
+        """The regression of some of the cases; of those asked for last, it is kept."""
+        if self._last is None or not np.array_equal(self._last[0], rows):
+            clusters, own = numbered(self._index[rows])
+            fit = fitted(self._logits[rows], self._labels[rows], clusters, self._which, self._start)
+            self._last = rows, _Level(clusters, own, fit)
+        return self._last[1]
 
     def _directly(self, rows: IntArray, clusters: int, level: tuple[float, Array]) -> Estimate:
         n, every = len(self._labels), self._patients
@@ -87,6 +103,21 @@ class RecalibrationGaps:
         influence[rows], influence[outside] = level[1], -rest[1]
         degrees = min(clusters, others) - 1
         return clustered_wald(level[0] - rest[0], influence, self._index, degrees)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """The regression of some cases.
+
+    Attributes:
+        clusters: patients among them.
+        own: for each case, the number of its patient among these.
+        fit: see `fitted`.
+    """
+
+    clusters: int
+    own: IntArray
+    fit: tuple[float, Array] | str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -287,6 +287,8 @@ def _reml(effects: Effects, rising: tuple[Array, BoolArray] | None = None) -> fl
         peaks.append(
             float(scipy.optimize.brentq(slope, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-13))
         )
+    if len(peaks) == 1:
+        return peaks[0]
     return min(peaks, key=loss) if peaks else None
 
 

@@ -169,12 +169,12 @@ def _deal_singly(
     columns: Sequence[tuple[Codes, Array]], among: BoolArray, rng: np.random.Generator
 ) -> None:
     """As `_deal_kinds`, of the same patients in several columns; all get the same permutations."""
-    places, order = np.flatnonzero(among), np.arange(len(among))
+    (patient, case), order = np.nonzero(among), np.arange(len(among))
+    flat = [(np.ascontiguousarray(own).ravel(), table) for own, table in columns]
     for draw in range(len(columns[0][1]) if columns else 0):
-        for own, table in columns:
-            # Rows are taken four times faster so than by an index.
-            shown = own.take(order, axis=0).ravel()[places]
-            table[draw] += np.bincount(shown, minlength=table.shape[1])
+        positive = order[patient] * among.shape[1] + case
+        for levels, table in flat:
+            table[draw] += np.bincount(levels.take(positive), minlength=table.shape[1])
         order = rng.permutation(len(order))
 
 
