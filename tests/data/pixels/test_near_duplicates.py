@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
@@ -72,3 +73,11 @@ def test_unreadable_and_constant_images_are_no_copies(films, tmp_path):
         cases.append(Case(name, name, True, tmp_path / f"{name}.png"))
     assert near_duplicates(cases) == ()
     assert near_duplicates([]) == ()
+
+
+def test_films_of_sixteen_bits_are_told_apart_and_their_copies_found(films, found):
+    """Cut at 255, as image libraries do, all of them would be white."""
+    deep = [Image.fromarray(256 + 257 * np.asarray(film, dtype=np.uint16) // 2) for film in films]
+    assert found(plain(deep[:8])) == []
+    ((case_id, kind, _),) = found([*plain(deep[:8]), (films[3], "shallow.png")])
+    assert (case_id, kind) == ("c8", "near_duplicate")
