@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
+from xaudit.audit.analyses.port import Material, Table, analyzed
 from xaudit.audit.config.device import read_device
 from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.config.predictions_config import (
@@ -19,10 +20,10 @@ from xaudit.audit.config.predictions_config import (
 )
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.performance.case_mix import check_case_mix
-from xaudit.audit.performance.folds import fold_findings
+from xaudit.audit.performance.equivalences import equivalences
 from xaudit.audit.performance.performance import Performance
 from xaudit.audit.plan.failures import check_failures
-from xaudit.audit.plan.metrics import all_metrics
+from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.plan import (
     NOT_PLANNED,
     fix_record,
@@ -47,7 +48,7 @@ from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.memory import cycles_ignored_longer, give_back, keep_freed
-from xaudit.core.record.finding import Accountability, DetectorFacts, Finding, Findings, StudyFacts
+from xaudit.core.record.finding import Accountability, DetectorFacts, Findings, StudyFacts
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.data.file_hash import file_sha256
 from xaudit.data.predictions.read import ScoredStudy, read_predictions
@@ -59,7 +60,7 @@ from xaudit.fairness.striking import striking_groups
 from xaudit.gate.policies.policy import read_policy
 from xaudit.pipeline.finish import finish, taken_up
 
-_FAMILIES = {"discrimination", "calibration", "association", "utility", "shift"}
+_TABLES: tuple[Table, ...] = ("cases",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +163,14 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
 
 
 def _found(plan: PredictionsPlan, folder: Path) -> Findings:
-    rows = Results.load(Store(folder), plan.record).cases
-    ids = plan.record.shards[0]
+    results = Results.load(Store(folder), plan.record)
+    rows, ids = results.cases, plan.record.shards[0]
     if isinstance(rows, CaseColumns) and tuple(rows.ids) == ids:
         # The names of a million cases once, not twice.
-        rows = replace(rows, ids=ids)
+        results = replace(results, cases=replace(rows, ids=ids))
     give_back()
     noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
-    return summarize_predictions(plan, plan.record, rows, noticed)
+    return summarize_predictions(plan, plan.record, results, noticed)
 
 
 def _columns(cases: ScoredCases, config: PredictionsConfig) -> CaseColumns:
@@ -212,35 +213,34 @@ def _portable(config: PredictionsConfig) -> dict[str, object]:
 
 
 def summarize_predictions(
-    plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow], noticed: Noticed
+    plan: PredictionsPlan, record: PlanRecord, results: Results, noticed: Noticed
 ) -> Findings:
     """Make the findings of an audit of predictions.
 
     Args:
         plan: what was done.
         record: of the plan, as it was written.
-        rows: every case.
+        results: with every case.
         noticed: what the audit file acknowledges.
     """
-    config = plan.config
+    config, rows = plan.config, results.cases
     points = plan.points
     study = _study_facts(plan, record, rows)
-    performance = Performance(rows, points, config.statistics, config.seed, study.unit)
-    of_groups = tuple(performance.of_groups(study.site_column))
+    material = Material(
+        results, points, config.statistics, config.seed, study.unit, study.site_column,
+        folds=config.data.folds or "",
+    )  # fmt: skip
+    found = tuple(finding for _, findings in analyzed(material, _TABLES) for finding in findings)
     # Draws of all groups are the largest things that are made, and most of them are gone now.
     give_back()
+    performance = material.shared(Performance.of)
     findings = Findings(
         audit=audit_facts(record, config.name, config.seed),
         detector=_detector_facts(plan, rows),
         study=study,
         accountability=_accountability(plan, record, rows),
-        findings=(
-            *performance.findings(),
-            *of_groups,
-            *_folds(plan, rows, study.unit),
-            *performance.associations(),
-        ),
-        metrics=tuple(one for one in all_metrics() if one.family in _FAMILIES),
+        findings=found,
+        metrics=tuple(metrics_of(_TABLES)),
         methods=(),
         curves=performance.curves(),
         calibration=performance.calibration(),
@@ -248,17 +248,11 @@ def summarize_predictions(
         provenance=provenance(dict(record.files), {}),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
-        equivalence=performance.equivalence(of_groups),
+        equivalence=tuple(equivalences(found, config.statistics.margins)),
         suspicions=noticed.with_scores(_scores(plan, rows)),
     )
     findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, record.statements)
-
-
-def _folds(plan: PredictionsPlan, rows: Sequence[CaseRow], unit: str) -> Iterator[Finding]:
-    data = plan.config.data
-    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None} if data.folds else {}
-    return fold_findings(rows, fold_of, data.folds or "", unit, plan.config.statistics.minimum)
 
 
 def _detector_facts(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> DetectorFacts:

@@ -108,7 +108,7 @@ class SavedAudit:
         scored = ScoredStudy((), self._issues_of_study(), self.stated.accountability.listed)
         config = PredictionsConfig.model_validate(self.record.config)
         plan = PredictionsPlan(self.record, config, scored, CaseColumns.of(rows))
-        computed = summarize_predictions(plan, self.record, rows, read_noticed(self.folder))
+        computed = summarize_predictions(plan, self.record, self.results, read_noticed(self.folder))
         # Of which splits the rows were is not kept: a warning about them is taken as stated.
         warnings = computed.detector.warnings
         more = (one for one in self.stated.detector.warnings if one not in warnings)

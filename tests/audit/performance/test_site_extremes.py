@@ -94,5 +94,8 @@ def test_cases_of_no_known_site_are_no_site():
         for n in range(240)
     ]  # fmt: skip
     performance = Performance(rows, (POINT,), StatisticsConfig(draws=200), 1, "patient")
-    found = [one for one in performance.of_groups("site") if one.metric == "auc_without_site"]
+    sites = performance.sites("site")
+    judged, sides = performance.judged, performance.sides
+    made = site_extreme_findings(judged, (POINT,), sides, "site", sites, (10, 30))
+    found = [one for one in made if one.metric == "auc_without_site"]
     assert [one.scope["level"] for one in found] == ["A", "B"]

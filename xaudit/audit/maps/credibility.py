@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.store.store import CheckRow
@@ -15,6 +16,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.metric import Undefined
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
+from xaudit.metrics.maps import faithfulness, randomization, readability, stability
 from xaudit.metrics.maps.faithfulness import image_reliability
 from xaudit.stats.resampling.bootstrap import bootstrap, clustered_mean
 
@@ -146,3 +148,12 @@ def _by_case(groups: _Groups, method: str, metric: str, facet: str) -> dict[str,
                 if row.value is not None:
                     table[case_id][level] = row.value
     return table
+
+
+@as_analysis(
+    "checks of maps", 80, ["checks"], metrics=(faithfulness, randomization, readability, stability)
+)
+def _credibility(material: Material) -> list[Finding]:
+    return credibility_findings(
+        material.checks, material.patients, material.statistics, material.seed, material.unit
+    )

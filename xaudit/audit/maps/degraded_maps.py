@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.derived import degraded
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CheckRow
+from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
@@ -75,3 +78,15 @@ def _by_step(rows: Sequence[CheckRow]) -> Mapping[_Step, Mapping[str, float]]:
 def _clean(results: Results, method: str, metric: str) -> Mapping[str, float]:
     scores = results.by_score.get((method, metric), {})
     return {case_id: row.value for case_id, row in scores.items() if row.value is not None}
+
+
+def degraded_map_facts() -> list[MetricFacts]:
+    """How to read the scores of maps at a severity."""
+    return [degraded(one.facts) for one in SCORES.values()]
+
+
+@as_analysis("degraded maps", 51, ["degraded_maps"], facts=degraded_map_facts)
+def _degraded_maps(material: Material) -> Iterator[Finding]:
+    return degraded_map_findings(
+        material.degraded_maps, material.results, material.statistics, material.seed, material.unit
+    )

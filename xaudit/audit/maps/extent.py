@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.scores.patient_means import Means, is_share
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
@@ -14,6 +15,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.maps import extent
 from xaudit.stats.roc.auc import auc
 
 _LABELS = {True: "fractured", False: "normal"}
@@ -84,3 +86,8 @@ def separation_facts() -> list[MetricFacts]:
         )
         for metric in _SEPARATED
     ]  # fmt: skip
+
+
+@as_analysis("extent", 77, ["maps"], facts=separation_facts, metrics=(extent,))
+def _extent(material: Material) -> Iterator[Finding]:
+    return extent_findings(material.results, material.methods, material.means)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.scores.agreement import CONSENSUS
 from xaudit.audit.scores.patient_means import Means, is_share
 from xaudit.audit.scores.score import MEAN_MASK, REFERENCES, map_scores
@@ -16,6 +17,7 @@ from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import levels
 from xaudit.metrics.added import added
+from xaudit.metrics.maps import localization, peaks, thresholded
 from xaudit.metrics.maps.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
 
 BY_GROUP = ("mass", "hit")
@@ -184,3 +186,8 @@ def _film(results: Results, case_id: str) -> FloatArray | None:
     if not results.pictured(case_id):
         return None
     return results.array(case_id, "image").astype(np.float32) / np.float32(255)
+
+
+@as_analysis("localization", 70, ["maps"], metrics=(localization, peaks, thresholded))
+def _localization(material: Material) -> Iterator[Finding]:
+    return localization_findings(material.results, material.methods, material.means)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.maps.localization import BY_GROUP, with_lesions
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.store.results import Results
@@ -106,3 +107,13 @@ def _levels(rows: Sequence[CaseRow]) -> Iterator[tuple[str, str, BoolArray]]:
     for column, by_level in levels(single).items():
         for level, inside in by_level.items():
             yield column, level, inside
+
+
+@as_analysis("localization of groups", 71, ["maps"])
+def _localization_gap(material: Material) -> Iterator[Finding]:
+    return localization_gap_findings(material.results, material.methods, material.means)
+
+
+@as_analysis("faithfulness of groups", 90, ["checks"])
+def _faithfulness(material: Material) -> Iterator[Finding]:
+    return faithfulness_findings(material.checks, material.results, material.means)

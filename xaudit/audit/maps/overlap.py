@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.maps.localization import with_lesions
 from xaudit.audit.scores.map_details import IOU_AT, OVERLAP
 from xaudit.audit.scores.patient_means import Means
@@ -119,3 +120,13 @@ def _best(rows: Sequence[CaseRow], shares: _Shares) -> float | None:
         return None
     means = {share: float(np.mean([one[share] for one in tables])) for share in tables[0]}
     return max(means, key=lambda share: (means[share], -share))
+
+
+@as_analysis("lesions found", 74, ["maps"], facts=overlap_facts)
+def _overlap(material: Material) -> Iterator[Finding]:
+    return overlap_findings(material.results, material.methods, material.means)
+
+
+@as_analysis("frozen threshold", 75, ["maps"])
+def _frozen_threshold(material: Material) -> Iterator[Finding]:
+    return frozen_threshold_findings(material.results, material.methods, material.means)

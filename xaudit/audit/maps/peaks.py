@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.scores.map_details import PEAK
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.store.results import Results
@@ -111,3 +112,8 @@ def peak_facts() -> MetricFacts:
         "What share of the lesions do a map's peaks find, at so many false peaks per image?",
         "higher", 0.0, 1.0, "proportion", "localization",
     )  # fmt: skip
+
+
+@as_analysis("peaks", 76, ["maps"], facts=lambda: (peak_facts(),))
+def _peak(material: Material) -> Iterator[Finding]:
+    return peak_findings(material.results, material.methods, material.means)

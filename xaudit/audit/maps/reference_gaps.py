@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.maps.localization import with_lesions
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.score import REFERENCES
@@ -110,3 +111,13 @@ def reference_gap_facts() -> list[MetricFacts]:
 
 def _lowered(text: str) -> str:
     return text[0].lower() + text[1:]
+
+
+@as_analysis("gaps to references", 72, ["maps"], facts=reference_gap_facts)
+def _reference_gap(material: Material) -> Iterator[Finding]:
+    return reference_gap_findings(material.results, material.methods, material.means)
+
+
+@as_analysis("share of the ideal", 73, ["maps"], facts=lambda: (of_ideal_facts(),))
+def _of_ideal(material: Material) -> Iterator[Finding]:
+    return of_ideal_findings(material.results, material.methods, material.means)

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from xaudit.audit.analyses.derived import degraded
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.store.store import CaseRow, DegradedRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.scores.discrimination import Predictions, auc, sensitivity, specificity
@@ -100,3 +103,16 @@ def _predictions(rows: Sequence[CaseRow], threshold: float, unit: str) -> Predic
         threshold=threshold,
         unit=unit,
     )
+
+
+def degraded_facts() -> list[MetricFacts]:
+    """How to read the metrics at a severity."""
+    return [degraded(one.facts) for one in (auc, sensitivity, specificity)]
+
+
+@as_analysis("robustness", 50, ["degraded"], facts=degraded_facts)
+def _robustness(material: Material) -> Iterator[Finding]:
+    return robustness_findings(
+        material.degraded, material.results.cases, material.points, material.unit,
+        material.statistics.minimum,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.store.store import CheckRow
@@ -15,6 +16,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.maps import shortcuts
 from xaudit.stats.resampling.bootstrap import clustered_difference, clustered_mean
 
 ELSEWHERE = "elsewhere"
@@ -126,3 +128,12 @@ def _beyond_elsewhere(
     """
     effects = _values(groups.get(("other_effect", "", "removed", name, ""), []))
     return {**effects, **_values(groups.get(("artifact_excess", "", "removed", name, ""), []))}
+
+
+@as_analysis("shortcuts", 110, ["shortcuts"], metrics=(shortcuts,))
+def _shortcuts(material: Material) -> Iterator[Finding]:
+    normal = {row.case_id for row in material.results.cases if not row.label}
+    return shortcut_findings(
+        material.shortcuts, material.patients, material.statistics, material.seed, material.unit,
+        normal,
+    )  # fmt: skip

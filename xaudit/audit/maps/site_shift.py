@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.scores.case_features import DETECTOR, IMAGE, Array, case_features
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
@@ -204,3 +205,11 @@ def _without(
             scope = {"group": column, "compared": "rest", "analysis": "scored"}
             missing = Estimate.missing(why, n=len(p), clusters=clusters, unit=p.unit)
             yield Finding(f"{name}_{part}", scope, missing)
+
+
+@as_analysis("site shift", 30, ["cases", "features"], facts=site_shift_facts)
+def _site_shift(material: Material) -> Iterator[Finding]:
+    return site_shift_findings(
+        material.results, material.site_column, material.unit, material.statistics.minimum,
+        material.seed,
+    )  # fmt: skip

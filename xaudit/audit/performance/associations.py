@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
+from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
+from xaudit.metrics.groups import association
 from xaudit.metrics.groups.association import association_p, side_association, side_negatives_auc
 from xaudit.metrics.groups.sides import Side, Sides
 from xaudit.stats.independence.association import association_p_values
@@ -98,3 +101,11 @@ def _sized(
 ) -> Finding:
     sized = apply_size_rule(estimate, size, minimum, "cases on the smaller side")
     return Finding(metric, scope, replace(sized, unit=unit), positives=size)
+
+
+@as_analysis("associations", 100, ["cases"], metrics=(association,))
+def _associations(material: Material) -> Iterator[Finding]:
+    own = material.shared(Performance.of)
+    return association_findings(
+        own.sides, own.judged.labels, material.seed, material.statistics.minimum
+    )

@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.performance.performance import Performance
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import CROSS, Finding
+from xaudit.core.seeds import generator_for
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.fairness.intersections import crossed
@@ -85,3 +89,24 @@ def matched_findings(
                 what = f"{'positives' if metric == 'sensitivity' else 'negatives'} of shared kinds"
                 gap = apply_size_rule(one.gap, one.compared, statistics.minimum, what)
                 yield Finding(f"{metric}_matched_gap", scope, gap, positives=one.compared)
+
+
+def matched_facts() -> list[MetricFacts]:
+    """How to read these findings."""
+    return [
+        MetricFacts(
+            f"{metric}_matched_gap",
+            f"What is the gap in {metric} to the rest among cases of the same declared case mix?",
+            "higher", -1.0, 1.0, "proportion", "discrimination",
+        )
+        for metric in METRICS
+    ]  # fmt: skip
+
+
+@as_analysis("gaps at equal case mix", 22, ["cases"], facts=matched_facts)
+def _matched(material: Material) -> Iterator[Finding]:
+    own, statistics = material.shared(Performance.of), material.statistics
+    if own.grouped and statistics.case_mix:
+        rng = generator_for(material.seed, "bootstrap", "matched gaps")
+        columns = own.sides.columns
+        yield from matched_findings(own.judged, material.points, columns, statistics, rng)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from xaudit.audit.analyses.derived import beside
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
@@ -85,3 +87,23 @@ def _of_use(
             rng = generator_for(seed, "bootstrap", "net_benefit", point.name, f"{t:g}")
             scope = {"threshold_probability": f"{t:g}", "operating_point": point.name}
             yield "net_benefit", scope, net_benefit(called, t, rng, prevalence, draws)
+
+
+def declared_facts() -> list[MetricFacts]:
+    """How to read the net benefit at declared prices."""
+    return [
+        beside(
+            "decision_net_benefit",
+            "What is the net benefit of acting above a probability, or on every case?",
+            "higher",
+            "number",
+            "utility",
+        ),
+        beside(
+            "decision_gain",
+            "How much more net benefit has the detector than the better of all and none?",
+            "higher",
+            "number",
+            "utility",
+        ),
+    ]

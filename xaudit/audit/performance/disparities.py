@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
+from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
@@ -80,3 +82,11 @@ def _large(metric: str, labels: BoolArray, columns: Mapping[str, Cut], minimum: 
             if few >= max(minimum, 1)
         ]
     return found
+
+
+@as_analysis("simultaneous gaps", 20, ["cases"])
+def _disparities(material: Material) -> Iterator[Finding]:
+    own = material.shared(Performance.of)
+    if own.grouped:
+        enough = material.statistics.minimum[1]
+        yield from disparities(own.drawn, own.judged.labels, material.points, enough)

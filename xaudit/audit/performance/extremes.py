@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from xaudit.audit.analyses.derived import NAMES, beside
+from xaudit.audit.analyses.port import Material, as_analysis
+from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.extremes import Extremes, worst_to_best
 from xaudit.metrics.groups.gaps import Drawn, Size
@@ -71,3 +75,35 @@ def _large(metric: str, labels: BoolArray, cut: Cut, minimum: int) -> list[str]:
     kinds = {"sensitivity": [labels], "specificity": [~labels]}.get(metric, [labels, ~labels])
     fewest = np.min([cut.counts(kind) for kind in kinds], axis=0)
     return [level for level, few in zip(cut.names, fewest, strict=True) if few >= max(minimum, 1)]
+
+
+def extreme_facts() -> list[MetricFacts]:
+    """How to read these findings."""
+    asked = "By how much does the {} of the best level of a column exceed that of the worst?"
+    over = "What is the {} of the worst level of a column, over that of the best?"
+    units: Mapping[str, Unit] = {"auc": "number"}
+    return [
+        *(
+            beside(f"{metric}_worst_to_best", asked.format(name), "lower",
+                   units.get(metric, "proportion"))
+            for metric, name in NAMES.items()
+        ),
+        *(
+            beside(f"{metric}_worst_to_best_ratio", over.format(name), "higher", "ratio")
+            for metric, name in NAMES.items()
+        ),
+        beside(
+            "equalized_odds_difference",
+            "What is the larger of the ranges of sensitivity and of specificity over a column?",
+            "lower",
+            "proportion",
+        ),
+    ]  # fmt: skip
+
+
+@as_analysis("worst to best", 21, ["cases"], facts=extreme_facts)
+def _extremes(material: Material) -> Iterator[Finding]:
+    own = material.shared(Performance.of)
+    if own.grouped:
+        enough = material.statistics.minimum[1]
+        yield from extreme_findings(own.drawn, own.judged.labels, material.points, enough)

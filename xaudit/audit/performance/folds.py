@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.groups.gaps import interval_at
@@ -60,3 +63,19 @@ def fold_findings(
     if mean.value is not None and count < minimum[0]:
         mean = mean.with_caution(f"the smallest fold has {count} {what}")
     yield Finding("auc_fold_mean", scope, mean, positives=int(p.labels.sum()))
+
+
+def fold_facts() -> list[MetricFacts]:
+    """How to read these findings."""
+    return [
+        beside("auc_in_fold", "What is the AUC within one fold?", "higher", "number"),
+        beside("auc_fold_mean", "What is the AUC within a fold, averaged?", "higher", "number"),
+    ]
+
+
+@as_analysis("folds", 40, ["cases"], facts=fold_facts, interim=False)
+def _folds(material: Material) -> Iterator[Finding]:
+    rows = material.results.cases if material.folds else ()
+    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None}
+    minimum = material.statistics.minimum
+    return fold_findings(rows, fold_of, material.folds, material.unit, minimum)

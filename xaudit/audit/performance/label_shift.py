@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.port import Material, as_analysis
+from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.label_shift import label_shift
 from xaudit.metrics.scores.discrimination import Predictions, sensitivity, specificity
@@ -65,3 +69,34 @@ def _shared(p: Predictions, sites: Mapping[str, BoolArray]) -> bool:
     for inside in sites.values():
         homes[np.unique(index[inside])] += 1
     return bool(homes.max(initial=0) > 1)
+
+
+def label_shift_facts() -> list[MetricFacts]:
+    """How to read these findings."""
+    return [
+        beside("prevalence", "What share of the cases of a site has a fracture?", "higher",
+               "proportion", "shift"),
+        beside(
+            "prevalence_shift_p",
+            "Would patients with a fracture be spread over sites so unevenly by chance?",
+            "higher",
+            "number",
+            "shift",
+        ),
+        beside(
+            "ppv_at_site_prevalence",
+            "Of the cases called fractured, what share would be, if a site had the sensitivity and "
+            "specificity of all, and its own prevalence?",
+            "higher",
+            "proportion",
+            "shift",
+        ),
+    ]  # fmt: skip
+
+
+@as_analysis("label shift", 25, ["cases"], facts=label_shift_facts)
+def _label_shift(material: Material) -> Iterator[Finding]:
+    own, column = material.shared(Performance.of), material.site_column
+    if column is not None and column in own.sides.columns:
+        known = own.sides.columns[column].only(own.sites(column))
+        yield from label_shift_findings(own.judged, material.points, known, column)

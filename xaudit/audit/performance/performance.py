@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
-from xaudit.audit.performance.associations import association_findings
-from xaudit.audit.performance.case_mix import matched_findings
-from xaudit.audit.performance.declared import declared_findings
-from xaudit.audit.performance.disparities import disparities
-from xaudit.audit.performance.equivalences import equivalences
-from xaudit.audit.performance.extremes import extreme_findings
-from xaudit.audit.performance.label_shift import label_shift_findings
-from xaudit.audit.performance.site_extremes import site_extreme_findings
-from xaudit.audit.performance.sites import site_findings
+from xaudit.audit.performance.declared import declared_facts, declared_findings
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray
@@ -27,7 +20,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.memory import give_back
 from xaudit.core.metric import METRICS, Metric
-from xaudit.core.record.finding import CalibrationBin, Curve, EquivalenceFacts, Finding
+from xaudit.core.record.finding import CalibrationBin, Curve, Finding
 from xaudit.core.seeds import generator_for
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
@@ -35,6 +28,14 @@ from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.added import added, added_estimate
 from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, RECALIBRATED, CalibrationGaps
 from xaudit.metrics.groups.sides import ON_SIDES, DrawnSides, Side, Sides
+from xaudit.metrics.scores import (
+    calibration,
+    debiased_calibration,
+    discrimination,
+    net_benefit,
+    prevalence,
+    roc_parts,
+)
 from xaudit.metrics.scores.calibration import calibration_bins
 from xaudit.metrics.scores.discrimination import Predictions, with_misses
 from xaudit.stats.roc.auc import roc_points, visible
@@ -78,10 +79,21 @@ class Performance:
     seed: int
     unit: str
 
+    @classmethod
+    def of(cls, material: Material) -> Performance:
+        """That of an audit; several analyses stand on it, see `Material.shared`."""
+        return cls(
+            material.results.cases,
+            material.points,
+            material.statistics,
+            material.seed,
+            material.unit,
+        )
+
     def findings(self) -> Iterator[Finding]:
         """Overall first, then column by column and level by level."""
         yield from self._slice(np.arange(len(self._cases)), {})
-        p = self._judged
+        p = self.judged
         yield from declared_findings(p, self.points, self.statistics, self.seed)
         for column, cut in self._columns.items():
             give_back()
@@ -89,39 +101,20 @@ class Performance:
                 yield from self._slice(cut.rows(level), {"group": column, "level": level})
                 yield from self._gaps(Side(column, level))
 
-    def of_groups(self, site_column: str | None) -> Iterator[Finding]:
-        """What is said of all groups at once, and of sites as a sample of sites.
+    @property
+    def grouped(self) -> bool:
+        """Whether there are groups to compare."""
+        return bool(self.sides.columns) and len(self.judged) > 0
 
-        Args:
-            site_column: column that names the site; None where the study has none.
-        """
-        p, columns, minimum = self._judged, self._sides.columns, self.statistics.minimum
-        if columns and len(p):
-            yield from disparities(self._drawn, p.labels, self.points, minimum[1])
-            yield from extreme_findings(self._drawn, p.labels, self.points, minimum[1])
-            yield from self._matched()
-        if site_column is not None and site_column in columns:
-            there = columns[site_column].there
-            named = [site for site in there if site not in {NOT_RECORDED, UNKNOWN}]
-            known = columns[site_column].only(named)
-            yield from site_findings(p, self.points, known, site_column)
-            yield from site_extreme_findings(
-                p, self.points, self._sides, site_column, named, minimum
-            )
-            yield from label_shift_findings(p, self.points, known, site_column)
-
-    def associations(self) -> Iterator[Finding]:
-        """Which groups travel with the label, and whether scores follow."""
-        labels = self._judged.labels
-        yield from association_findings(self._sides, labels, self.seed, self.statistics.minimum)
-
-    def equivalence(self, findings: Iterable[Finding]) -> tuple[EquivalenceFacts, ...]:
-        """Which groups are shown to be equal, up to the declared margins."""
-        return tuple(equivalences(findings, self.statistics.margins))
+    def sites(self, column: str | None) -> tuple[str, ...]:
+        """Levels of the site column whose site is known; none where the study has no sites."""
+        cut = self.sides.columns.get(column) if column is not None else None
+        there = () if cut is None else cut.there
+        return tuple(site for site in there if site not in {NOT_RECORDED, UNKNOWN})
 
     def curves(self) -> tuple[Curve, ...]:
         """The ROC curve, with the operating points on it."""
-        p = self._judged
+        p = self.judged
         if not p.labels.any() or p.labels.all():
             return ()
         x, y = visible(*roc_points(p.logits, p.labels))
@@ -136,7 +129,7 @@ class Performance:
 
     def calibration(self) -> tuple[CalibrationBin, ...]:
         """Predicted and observed shares, in bins with as many cases each."""
-        return calibration_bins(self._judged)
+        return calibration_bins(self.judged)
 
     @cached_property
     def _added(self) -> tuple[Metric[Any, Any], ...]:
@@ -169,7 +162,7 @@ class Performance:
         return CaseColumns.of(self.rows)
 
     @cached_property
-    def _judged(self) -> Predictions:
+    def judged(self) -> Predictions:
         """The scored cases."""
         chosen = slice(None) if self._scored.all() else self._scored
         return Predictions(
@@ -177,28 +170,21 @@ class Performance:
         )
 
     @cached_property
-    def _sides(self) -> Sides:
+    def sides(self) -> Sides:
         """Every level with a scored case, and its rest."""
         columns = {column: cut.at(self._scored) for column, cut in self._columns.items()}
-        return Sides(self._judged, columns)
+        return Sides(self.judged, columns)
 
     @cached_property
     def _calibration(self) -> CalibrationGaps:
-        return CalibrationGaps(self._judged, self._sides)
+        return CalibrationGaps(self.judged, self.sides)
 
     @cached_property
-    def _drawn(self) -> DrawnSides:
+    def drawn(self) -> DrawnSides:
         """Every comparison of groups is read on the same draws."""
         rng = generator_for(self.seed, "bootstrap", "gaps")
         edges = [point.edge for point in self.points]
-        return DrawnSides(self._sides, edges, rng, self.statistics.draws)
-
-    def _matched(self) -> Iterator[Finding]:
-        if self.statistics.case_mix:
-            rng = generator_for(self.seed, "bootstrap", "matched gaps")
-            yield from matched_findings(
-                self._judged, self.points, self._sides.columns, self.statistics, rng
-            )
+        return DrawnSides(self.sides, edges, rng, self.statistics.draws)
 
     def _slice(self, rows: IntArray, scope: Scope) -> Iterator[Finding]:
         there, labels = self._scored[rows], self._labels[rows]
@@ -241,7 +227,7 @@ class Performance:
         for name, point in [*tasks, *((name, None) for name in GAPS_OVER_POINTS)]:
             full = compared if point is None else {**compared, "operating_point": point.name}
             edge = None if point is None else point.edge
-            gap = gap_of_sides(name, side, self._sides, lambda: self._drawn, edge)
+            gap = gap_of_sides(name, side, self.sides, lambda: self.drawn, edge)
             yield self._gap(name, full, gap, side, edge)
         for name in CALIBRATION_GAPS:
             gap = self._calibration.gap(name, side)
@@ -251,7 +237,7 @@ class Performance:
         self, name: str, scope: Scope, gap: Estimate, side: Side, edge: float | None
     ) -> Finding:
         """The smaller side decides what may be said of a difference."""
-        smaller, what = min(self._sides.counted(name, one, edge) for one in (side, side.others))
+        smaller, what = min(self.sides.counted(name, one, edge) for one in (side, side.others))
         sized = apply_size_rule(gap, smaller, self.statistics.minimum, what)
         return Finding(f"{name}_gap", scope, sized, positives=smaller)
 
@@ -260,7 +246,7 @@ class Performance:
             # What gaps of this level are made from is not counted twice.
             side = Side(scope["group"], scope["level"])
             if name in ON_SIDES:
-                return self._sides.estimate(name, side, p.threshold)
+                return self.sides.estimate(name, side, p.threshold)
             if name in RECALIBRATED:
                 return self._calibration.own(name, side)
         metric = METRICS[name]
@@ -297,3 +283,13 @@ class Performance:
         elif name == "npv":
             kinds["negative calls"] = int((~p.called).sum())
         return min((count, what) for what, count in kinds.items())
+
+
+@as_analysis(
+    "scores", 10, ["cases"], facts=declared_facts,
+    metrics=(
+        discrimination, roc_parts, prevalence, net_benefit, calibration, debiased_calibration,
+    ),
+)  # fmt: skip
+def _scores(material: Material) -> Iterator[Finding]:
+    return material.shared(Performance.of).findings()

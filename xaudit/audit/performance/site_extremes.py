@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from xaudit.audit.analyses.derived import NAMES, beside
+from xaudit.audit.analyses.port import Material, as_analysis
+from xaudit.audit.performance.performance import Performance
 from xaudit.audit.performance.sites import AT_POINT, judged
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.groups.sides import Side, Sides
@@ -87,3 +91,27 @@ def _counted(metric: str, p: Predictions, sides: Sides, column: str) -> tuple[Co
         for one in (inside, outside)
     )
     return within, without
+
+
+def site_extreme_facts() -> list[MetricFacts]:
+    """How to read these findings."""
+    units: Mapping[str, Unit] = {"auc": "number"}
+    asked = {
+        "without_site": "What is the {} over all cases but those of one site?",
+        "worst_site": "What is the {} at the worst of all sites, whichever that is?",
+    }
+    return [
+        beside(f"{metric}_{what}", question.format(name), "higher", units.get(metric, "proportion"))
+        for what, question in asked.items()
+        for metric, name in NAMES.items()
+    ]
+
+
+@as_analysis("each site left out", 24, ["cases"], facts=site_extreme_facts)
+def _site_extremes(material: Material) -> Iterator[Finding]:
+    own, column = material.shared(Performance.of), material.site_column
+    if column is not None and column in own.sides.columns:
+        yield from site_extreme_findings(
+            own.judged, material.points, own.sides, column, own.sites(column),
+            material.statistics.minimum,
+        )  # fmt: skip

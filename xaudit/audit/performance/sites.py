@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from xaudit.audit.analyses.derived import made_of
+from xaudit.audit.analyses.port import Material, as_analysis
+from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.site_effects import site_effects
-from xaudit.metrics.scores.discrimination import Predictions
+from xaudit.metrics.scores.discrimination import Predictions, auc, sensitivity, specificity
 
 OVER_POINTS = ("auc",)
 AT_POINT = ("sensitivity", "specificity")
@@ -82,3 +86,31 @@ def _sized(estimate: Estimate, sites: int) -> Estimate:
     if estimate.value is None or sites >= _ENOUGH:
         return estimate
     return estimate.with_caution(f"{sites} sites, {_ENOUGH} needed for a verdict")
+
+
+def site_facts() -> list[MetricFacts]:
+    """How to read these findings."""
+    asked: Sequence[tuple[str, str, Unit | None]] = (
+        ("{}_site_mean", "On average over sites: {}", None),
+        ("{}_new_site", "At a new site: {}", None),
+        (
+            "{}_site_variance",
+            "By how much do sites differ beyond chance, on the logit scale?",
+            "number",
+        ),
+        (
+            "{}_site_i2",
+            "What share of the differences between sites is more than chance?",
+            "proportion",
+        ),
+    )
+    metrics = (auc, sensitivity, specificity)
+    return [made_of(metric.facts, *one) for metric in metrics for one in asked]
+
+
+@as_analysis("sites as a sample", 23, ["cases"], facts=site_facts)
+def _sites(material: Material) -> Iterator[Finding]:
+    own, column = material.shared(Performance.of), material.site_column
+    if column is not None and column in own.sides.columns:
+        known = own.sides.columns[column].only(own.sites(column))
+        yield from site_findings(own.judged, material.points, known, column)

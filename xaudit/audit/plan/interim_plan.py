@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from xaudit.audit.analyses.port import Table
 from xaudit.audit.config.config import LooksConfig
-from xaudit.audit.plan.metrics import all_metrics
+from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.profile import Sampled
 from xaudit.audit.plan.sample import draw_sample
 from xaudit.core.record.looks import SPENDING_NAMES, LookPlan
@@ -16,8 +17,8 @@ from xaudit.stats.multiple.group_sequential import boundaries, inflation
 
 SHARD_CASES = 24
 FOLDS_NOTE = "Looked at once, at its end: every fold has a detector of its own."
-_READ = {"discrimination", "calibration", "association", "utility", "shift", "localization",
-         "extent", "agreement"}  # fmt: skip
+_READ: tuple[Table, ...] = ("cases", "features", "maps")
+"""Tables that grow while an audit runs."""
 
 Shards = tuple[tuple[str, ...], ...]
 
@@ -38,14 +39,13 @@ def larger(looks: LooksConfig) -> float:
 
 def unread(policy: Policy) -> tuple[str, ...]:
     """Rules that only a finished audit can answer: checks of explanations and degraded images."""
-    families = {one.name: one.family for one in all_metrics()}
-    return tuple(rule.id for rule in policy.rules if not _read(rule, families))
+    known = {one.name for one in metrics_of(_READ)}
+    return tuple(rule.id for rule in policy.rules if not _read(rule, known))
 
 
-def _read(rule: Rule, families: Mapping[str, str]) -> bool:
-    name = rule.metric.removesuffix("_gap")
-    known = rule.metric in DERIVED or families.get(name) in _READ
-    return rule.at_least is None and known and not name.startswith("degraded_")
+def _read(rule: Rule, known: Set[str]) -> bool:
+    there = rule.metric in DERIVED or rule.metric.removesuffix("_gap") in known
+    return rule.at_least is None and there
 
 
 def plan_looks(

@@ -7,8 +7,8 @@ import platform
 from collections.abc import Iterator, Mapping
 
 PLUG_INS = (
-    "xaudit.explainers", "xaudit.exports", "xaudit.formats", "xaudit.languages", "xaudit.metrics",
-    "xaudit.sections",
+    "xaudit.analyses", "xaudit.explainers", "xaudit.exports", "xaudit.formats",
+    "xaudit.languages", "xaudit.metrics", "xaudit.sections",
 )  # fmt: skip
 """Groups of entry points; what installed packages announce there is imported."""
 PACKAGES = (

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import get_args
 
+from xaudit.audit.analyses.port import Material, Table, analyzed
 from xaudit.audit.config.maker_claims import stated
-from xaudit.audit.maps.credibility import credibility_findings
-from xaudit.audit.maps.degraded_maps import degraded_map_findings
-from xaudit.audit.maps.extent import extent_findings
-from xaudit.audit.maps.localization import localization_findings, mean_mask_scores
-from xaudit.audit.maps.map_gaps import faithfulness_findings, localization_gap_findings
-from xaudit.audit.maps.overlap import frozen_threshold_findings, overlap_findings
-from xaudit.audit.maps.peaks import peak_findings
-from xaudit.audit.maps.reference_gaps import of_ideal_findings, reference_gap_findings
-from xaudit.audit.maps.robustness import robustness_findings
-from xaudit.audit.maps.shortcuts import shortcut_findings
-from xaudit.audit.maps.site_shift import site_shift_findings
-from xaudit.audit.performance.folds import fold_findings
+from xaudit.audit.maps.localization import mean_mask_scores
+from xaudit.audit.performance.equivalences import equivalences
 from xaudit.audit.performance.performance import Performance
 from xaudit.audit.plan.metrics import all_metrics
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.scores.agreement import CONSENSUS, agreement_findings
-from xaudit.audit.scores.patient_means import Means
+from xaudit.audit.scores.agreement import CONSENSUS
 from xaudit.audit.scores.rescored import rescored
 from xaudit.audit.scores.score import REFERENCES
 from xaudit.audit.store.provenance import provenance
@@ -96,26 +87,19 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     methods = tuple(explainer.name for explainer in engine.explainers)
     masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
     results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
-    performance = Performance(rows, _points(plan), config.statistics, config.seed, plan.study.unit)
-    looks = evidence.looks
-    of_groups = repeated(performance.of_groups(plan.study.site_column), looks)
-    credibility = repeated(_credibility(plan, evidence), looks)
+    looks, material = evidence.looks, _material(plan, evidence, results, methods)
+    found = tuple(
+        finding
+        for one, findings in analyzed(material, get_args(Table))
+        for finding in repeated(findings, looks if one.interim else None)
+    )
+    performance = material.shared(Performance.of)
     findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
         accountability=_accountability(plan, results, looks),
-        findings=(
-            *repeated(performance.findings(), looks),
-            *of_groups,
-            *repeated(_site_shift(plan, results), looks),
-            *_folds(plan, rows),
-            *repeated(_robustness(plan, evidence), looks),
-            *repeated(_of_maps(plan, results, methods), looks),
-            *credibility,
-            *repeated(_faithfulness(plan, evidence), looks),
-            *repeated(_shortcuts(plan, evidence, performance), looks),
-        ),
+        findings=found,
         metrics=tuple(all_metrics()),
         methods=(
             *(_method_facts(explainer, results.maps) for explainer in engine.explainers),
@@ -129,8 +113,8 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         provenance=provenance(dict(plan.record.files), {**engine.described, **_allowed(plan)}),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
-        explanations=_believed(plan, credibility, methods) if evidence.checks else (),
-        equivalence=performance.equivalence(of_groups),
+        explanations=_believed(plan, found, methods) if evidence.checks else (),
+        equivalence=tuple(equivalences(found, config.statistics.margins)),
         peak_tolerance=config.explain.peak_tolerance,
         looks=looks,
         suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
@@ -155,19 +139,23 @@ def _points(plan: Plan) -> tuple[OperatingPoint, ...]:
     return tuple(point.resolve() for point in plan.config.detector.operating_points)
 
 
-def _credibility(plan: Plan, evidence: Evidence) -> Sequence[Finding]:
-    config = plan.config
-    patients = {row.case_id: row.patient for row in evidence.results.cases}
-    return tuple(
-        credibility_findings(
-            evidence.checks, patients, config.statistics, config.seed, plan.study.unit
-        )
+def _material(plan: Plan, evidence: Evidence, results: Results, methods: Sequence[str]) -> Material:
+    config, study = plan.config, plan.study
+    folds = config.detector.folds
+    return Material(
+        results,
+        _points(plan),
+        config.statistics,
+        config.seed,
+        study.unit,
+        study.site_column,
+        methods,
+        folds.design if folds else "",
+        evidence.checks,
+        evidence.worse,
+        evidence.worse_maps,
+        evidence.shortcuts,
     )
-
-
-def _faithfulness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
-    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
-    return faithfulness_findings(evidence.checks, evidence.results, means)
 
 
 def _believed(
@@ -176,29 +164,6 @@ def _believed(
     """Verdicts under the thresholds of the planned policy."""
     changed = plan.record.policy.believe if plan.record.policy else {}
     return explanation_verdicts(findings, methods, THRESHOLDS.changed(changed))
-
-
-def _of_maps(plan: Plan, results: Results, methods: Sequence[str]) -> Iterator[Finding]:
-    means = Means(plan.config.statistics, plan.config.seed, plan.study.unit)
-    for findings in (
-        localization_findings,
-        localization_gap_findings,
-        reference_gap_findings,
-        of_ideal_findings,
-        overlap_findings,
-        frozen_threshold_findings,
-        peak_findings,
-        extent_findings,
-        agreement_findings,
-    ):
-        yield from findings(results, methods, means)
-
-
-def _folds(plan: Plan, rows: Sequence[CaseRow]) -> Iterator[Finding]:
-    config, folds = plan.config, plan.config.detector.folds
-    fold_of = {row.case_id: row.fold for row in rows if row.fold is not None}
-    design = folds.design if folds else ""
-    return fold_findings(rows, fold_of, design, plan.study.unit, config.statistics.minimum)
 
 
 def _weights_file(plan: Plan) -> str:
@@ -217,37 +182,6 @@ def _of_folds(plan: Plan) -> tuple[str, ...]:
         f"{len(folds.weights)} detectors were audited, one for each fold of a cross-validation. "
         "The figures are about the way of training that gave them, not about one detector that "
         "could be released.",
-    )
-
-
-def _site_shift(plan: Plan, results: Results) -> Iterator[Finding]:
-    config, study = plan.config, plan.study
-    return site_shift_findings(
-        results, study.site_column, study.unit, config.statistics.minimum, config.seed
-    )
-
-
-def _robustness(plan: Plan, evidence: Evidence) -> Iterator[Finding]:
-    config, unit = plan.config, plan.study.unit
-    yield from robustness_findings(
-        evidence.worse,
-        evidence.results.cases,
-        _points(plan),
-        unit,
-        config.statistics.minimum,
-    )
-    yield from degraded_map_findings(
-        evidence.worse_maps, evidence.results, config.statistics, config.seed, unit
-    )
-
-
-def _shortcuts(plan: Plan, evidence: Evidence, performance: Performance) -> Iterator[Finding]:
-    config, rows, unit = plan.config, evidence.results.cases, plan.study.unit
-    patients = {row.case_id: row.patient for row in rows}
-    yield from performance.associations()
-    normal = {row.case_id for row in rows if not row.label}
-    yield from shortcut_findings(
-        evidence.shortcuts, patients, config.statistics, config.seed, unit, normal
     )
 
 

@@ -7,7 +7,7 @@ from xaudit.core.record.finding import CROSS
 from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.sections.at_points import AT_POINT, point_tables, side_by_side
-from xaudit.report.tables.added import added_of_scores
+from xaudit.report.tables.added import added_of_analyses, added_of_scores
 from xaudit.report.tables.declared import net_benefit, of_curve
 from xaudit.report.tables.demographics import demographics
 from xaudit.report.tables.extremes import equal, extremes
@@ -69,6 +69,7 @@ def performance(look: Lookup) -> Section:
             *of_curve(look),
             *net_benefit(look),
             *added_of_scores(look),
+            *added_of_analyses(look),
         ),
         missing=() if curve else (tr("ROC curve: not in the findings."),),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from xaudit.core.metric import MetricFacts
@@ -11,10 +11,12 @@ from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
 
+_OF_MAPS, _ADDED = "localization", "added"
+
 
 def added_of_maps(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
     """A row for each method, its references included, and a column for each metric."""
-    for package, facts in _by_package(look, "localization", of_maps=True):
+    for package, facts in _by_package(look, lambda one: one.family == _OF_MAPS):
         names = [one.name for one in facts]
         rows = tuple(
             (method, *(_known(look, name, method) for name in names)) for method in methods
@@ -25,7 +27,7 @@ def added_of_maps(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
 def added_of_scores(look: Lookup) -> Iterator[Table]:
     """A row for each metric and operating point, in the analysis of the scored and the worst."""
     points = [point.name for point in look.findings.detector.operating_points]
-    for package, facts in _by_package(look, "localization", of_maps=False):
+    for package, facts in _by_package(look, lambda one: one.family not in {_OF_MAPS, _ADDED}):
         rows = tuple(
             (one.name, point, *(look.cell(one.name, operating_point=point, analysis=analysis)
                                 for analysis in ("scored", "worst_case")))
@@ -35,16 +37,31 @@ def added_of_scores(look: Lookup) -> Iterator[Table]:
         yield _table(look, package, columns, rows)
 
 
+def added_of_analyses(look: Lookup) -> Iterator[Table]:
+    """A row for each figure of an analysis, with what it is about."""
+    for package, facts in _by_package(look, lambda one: one.family == _ADDED):
+        names = {one.name for one in facts}
+        rows = tuple(
+            (one.metric, _said(one.scope), look.cell(one.metric, **one.scope))
+            for one in look.findings.findings
+            if one.metric in names
+        )
+        columns = (tr("Measure"), tr("Of what"), tr("Estimate"))
+        yield _table(look, package, columns, rows)
+
+
 def _by_package(
-    look: Lookup, family: str, *, of_maps: bool
+    look: Lookup, chosen: Callable[[MetricFacts], bool]
 ) -> Iterator[tuple[str, list[MetricFacts]]]:
-    brought = [
-        one for one in look.findings.metrics if one.package and (one.family == family) == of_maps
-    ]
+    brought = [one for one in look.findings.metrics if one.package and chosen(one)]
     found = {one.metric for one in look.findings.findings}
     brought = sorted((one for one in brought if one.name in found), key=lambda one: one.package)
     for package, facts in groupby(brought, lambda one: one.package):
         yield package, list(facts)
+
+
+def _said(scope: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in scope.items()) or tr("everything")
 
 
 def _known(look: Lookup, metric: str, method: str) -> str:
