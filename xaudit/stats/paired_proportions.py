@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
@@ -38,9 +38,9 @@ def mcnemar_p_value(first_only: int, second_only: int, which: Literal["exact", "
     if min(first_only, second_only) < 0:
         raise ValueError(f"counts are not negative, got {first_only} and {second_only}")
     few, both = min(first_only, second_only), first_only + second_only
-    exact = 2 * float(stats.binom.cdf(few, both, 0.5))
+    exact = 2 * float(scipy.stats.binom.cdf(few, both, 0.5))
     if which == "mid-p":
-        exact -= float(stats.binom.pmf(few, both, 0.5))
+        exact -= float(scipy.stats.binom.pmf(few, both, 0.5))
     return min(1.0, exact)
 
 
@@ -106,7 +106,7 @@ def _of_patients(gaps: Array, sizes: Array, weight: Weight, level: float) -> Com
     method = f"clustered pairs ({source}), score"
     found = Estimate(value, low, high, method, level, n=n, clusters=clusters)
     t = abs(float(gaps.sum())) / math.sqrt(float(gaps @ gaps))
-    p_value = float(2 * stats.t.sf(t, clusters - 1))
+    p_value = float(2 * scipy.stats.t.sf(t, clusters - 1))
     return Comparison(found, p_value, f"clustered McNemar ({source}), t")
 
 
@@ -143,4 +143,4 @@ def _tango(first_only: float, second_only: float, n: int, level: float) -> tuple
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return float(optimize.brentq(function, low, high, xtol=1e-14))
+    return float(scipy.optimize.brentq(function, low, high, xtol=1e-14))
