@@ -92,7 +92,8 @@ def test_a_fault_of_a_package_is_a_reason_without_a_value(material, monkeypatch,
     assert one.estimate.undefined == f"the package others failed: {why}"
 
 
-def test_an_analysis_of_ours_is_not_caught(material):
+def test_an_analysis_of_ours_is_not_caught(material, monkeypatch):
     ours = replace(brought(fails), package="")
+    monkeypatch.setitem(ANALYSES._things, "of a package", ours)
     with pytest.raises(KeyError):
-        ours.findings(material)
+        tuple(analyzed(material, ["cases"]))
