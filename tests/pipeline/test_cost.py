@@ -9,11 +9,8 @@ import yaml
 from tests.conftest import audit_text
 from xaudit.audit.config.read_config import read_config
 from xaudit.audit.plan.plan import make_plan
-from xaudit.audit.probes.credibility import check_explanations
-from xaudit.audit.probes.degraded_maps import explain_degraded
 from xaudit.audit.probes.fold_detectors import load_part
-from xaudit.audit.probes.robustness import degrade_scores
-from xaudit.audit.probes.shortcuts import probe_shortcuts
+from xaudit.audit.probes.runner import run_probes
 from xaudit.audit.probes.workload import MAPS
 from xaudit.audit.run.run import run_shards
 from xaudit.audit.store.results import Results
@@ -48,7 +45,8 @@ def plan_fixture(workspace):
 
 def _really(plan, folder):
     """Stage → (forward, backward) that the stages of a real run pass through the detector."""
-    engine = load_part(plan).engine
+    part = load_part(plan)
+    engine = part.engine
     cost, counted = engine.evaluator.cost, {}
     seen = [0, 0]
 
@@ -58,21 +56,11 @@ def _really(plan, folder):
         counted[name] = (before[0] + forward, before[1] + backward)
         seen[:] = [cost.forward, cost.backward]
 
-    def stage(step):
-        if step.name.startswith("check"):
-            note(step.name)
-
     _ = engine.evaluator.sizes
     run_shards(plan, engine, folder, lambda step: None)
     note("score and maps")
     results = Results.load(Store(folder), plan.record)
-    degrade_scores(plan, engine, results.cases, folder, stage)
-    note("degrade")
-    explain_degraded(plan, engine, results, folder, stage)
-    note("maps of worse images")
-    check_explanations(plan, engine, results, folder, stage)
-    probe_shortcuts(plan, engine, results, folder, stage)
-    note("shortcuts")
+    run_probes(plan, [part], results, folder, lambda step: note(step.name))
     return counted
 
 

@@ -138,7 +138,7 @@ def test_interrupted_audit_makes_no_look_twice(workspace, monkeypatch):
         raise AuditError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(conduct, "degrade_scores", broken)
+        patch.setattr(conduct, "run_probes", broken)
         with pytest.raises(AuditError, match="disk full"):
             run(workspace)
     before = (workspace / "out" / "looks.json").read_bytes()

@@ -19,29 +19,23 @@ from xaudit.audit.plan.plan import (
     with_codes,
 )
 from xaudit.audit.plan.profile import Limit
-from xaudit.audit.probes.credibility import check_explanations
-from xaudit.audit.probes.degraded_maps import explain_degraded
 from xaudit.audit.probes.fold_detectors import (
     Part,
-    clear_parts,
     explain_shown,
-    in_parts,
     load_parts,
     whole_engine,
 )
 from xaudit.audit.probes.other_detectors import check_others
+from xaudit.audit.probes.port import wanted
 from xaudit.audit.probes.probing import Notify, notice, try_detectors
-from xaudit.audit.probes.rescore import rescore
-from xaudit.audit.probes.robustness import degrade_scores
-from xaudit.audit.probes.shortcuts import probe_shortcuts
+from xaudit.audit.probes.runner import clear_pieces, run_probes
 from xaudit.audit.run.progress import Listener
-from xaudit.audit.run.run import Engine, run_shards
-from xaudit.audit.scores.rescored import RESCORED
+from xaudit.audit.run.run import run_shards
 from xaudit.audit.store.lock import alone_in
 from xaudit.audit.store.patient_key import patient_key
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.resume import finished_before
-from xaudit.audit.store.store import CheckRow, DegradedRow, Store
+from xaudit.audit.store.store import Store
 from xaudit.audit.summary.summarize import Evidence, summarize
 from xaudit.compare.same_cases import SavedAudit
 from xaudit.core.record.finding import Findings
@@ -96,6 +90,7 @@ def _carried_out(
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
+    wanted(plan)
     foreseen, old = try_detectors(parts, folder), read_baseline(plan, baseline)
     # Nothing is refused any more from here on.
     fix_record(plan.record, folder)
@@ -103,12 +98,7 @@ def _carried_out(
     plan, parts, looks = _computed(plan, parts, folder, listen, old)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
-    run = (results, folder, listen)
-    worse = in_parts(_degrade, DegradedRow, "robustness.parquet", parts, run)
-    worse_maps = in_parts(explain_degraded, CheckRow, "degraded_maps.parquet", parts, run)
-    checks = in_parts(check_explanations, CheckRow, "checks.parquet", parts, run)
-    probed = in_parts(probe_shortcuts, CheckRow, "shortcuts.parquet", parts, run)
-    again = in_parts(rescore, CheckRow, RESCORED, parts, run)
+    probed = run_probes(plan, parts, results, folder, listen)
     gallery = Gallery(
         results,
         {case.case_id: case for case in plan.study.cases},
@@ -120,9 +110,9 @@ def _carried_out(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_shown(parts, chosen, folder, listen)
     shown = replace(gallery, extra=extra).write(folder)
-    evidence = Evidence(results, checks, worse, worse_maps, probed, shown, looks, noticed, again)
+    evidence = Evidence(results, probed, shown, looks, noticed)
     findings = summarize(plan, engine, evidence)
-    clear_parts(folder)
+    clear_pieces(folder)
     return finish(folder, findings)
 
 
@@ -141,9 +131,3 @@ def _computed(
     (only,) = parts
     carried_out, looks = run_looks(plan, only.engine, folder, listen, baseline)
     return carried_out, (replace(only, plan=carried_out),), looks
-
-
-def _degrade(
-    plan: Plan, engine: Engine, results: Results, folder: Path, listen: Listener
-) -> list[DegradedRow]:
-    return degrade_scores(plan, engine, results.cases, folder, listen)

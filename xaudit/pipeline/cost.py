@@ -38,7 +38,7 @@ def run_cost(plan: Plan, rehearsed: Rehearsed) -> tuple[StageCost, ...]:
     times = workload(plan, rehearsed.layers)
     stages = [StageCost(START, 1, rehearsed.start)]
     for name, each in rehearsed.each.items():
-        if times[name]:
+        if times.get(name):
             whole = StageCost(name, times[name], each.times(times[name]))
             stages += _by_method(whole, rehearsed.maps) if name == MAPS else [whole]
     return tuple(stages)

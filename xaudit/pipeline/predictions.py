@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
-from xaudit.audit.analyses.port import Material, Table, analyzed
+from xaudit.audit.analyses.port import Material, analyzed
 from xaudit.audit.config.device import read_device
 from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.config.predictions_config import (
@@ -60,7 +60,7 @@ from xaudit.fairness.striking import striking_groups
 from xaudit.gate.policies.policy import read_policy
 from xaudit.pipeline.finish import finish, taken_up
 
-_TABLES: tuple[Table, ...] = ("cases",)
+_TABLES = ("cases",)
 
 
 @dataclass(frozen=True, slots=True)

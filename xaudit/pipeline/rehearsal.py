@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,31 +20,23 @@ import numpy as np
 
 from xaudit.audit.config.config import AuditConfig
 from xaudit.audit.gallery.gallery import Gallery
-from xaudit.audit.plan.plan import Plan, detector_spec, with_codes
+from xaudit.audit.plan.plan import Plan, with_codes
 from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.probes.checks import Checks
-from xaudit.audit.probes.credibility import stored_maps
-from xaudit.audit.probes.degraded_maps import explain_degraded
+from xaudit.audit.probes.check_stages import SMOOTH
 from xaudit.audit.probes.fold_detectors import load_part
-from xaudit.audit.probes.rescore import rescore
-from xaudit.audit.probes.robustness import degrade_scores
-from xaudit.audit.probes.shortcuts import probe_shortcuts
+from xaudit.audit.probes.port import Audited, Wanted, wanted
 from xaudit.audit.probes.workload import (
-    AGAIN,
-    CHECK,
     FINDINGS,
     MAPS,
     PICTURES,
     SCORE,
-    SHORTCUTS,
     SHOWN,
-    WORSE,
-    WORSE_MAPS,
     workload,
 )
 from xaudit.audit.run.progress import Meter, Step
-from xaudit.audit.run.run import Engine
+from xaudit.audit.run.run import Engine, readable
 from xaudit.audit.run.shard import Progressed, ShardWorker
+from xaudit.audit.scores.probe_tables import CHECKS
 from xaudit.audit.store.patient_key import PatientKey
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import MapRow, Store
@@ -56,7 +49,7 @@ _SCORED, _EXPLAINED = 8, 6
 _DEGRADED, _PROBED = 4, 4
 _DRAWS, _OTHERS = 2000, 3
 """Of a mean, and what all that stands beside it in the findings takes, in its own time."""
-_TWICE = {"check smooth randomization": 2}
+_CHECK, _TWICE = "check ", {SMOOTH: 2}
 """Maps in a unit of a check, where it is not one."""
 _WANTED = 3
 _ENOUGH = 5.0
@@ -134,10 +127,7 @@ def rehearse(plan: Plan, clocks: Clocks | None = None) -> Rehearsed:
         trial = _Trial(small, part.engine, Path(folder), clocks)
         trial.score_and_explain()
         if trial.results.cases:
-            trial.worsen()
-            trial.check()
             trial.probe()
-            trial.again()
             trial.show()
         trial.summarize(plan)
     return Rehearsed(trial.layers, trial.each, start, trial.results.maps)
@@ -213,7 +203,7 @@ class _Trial:
         """Stage → what one unit costs; of a check that took too long, as if it were maps alone."""
         known = {name: spent.times(1 / units) for name, (spent, units) in self.spent.items()}
         maps = known.get(MAPS, Spent())
-        left = [name for name in self.units if name.startswith(CHECK) and name not in known]
+        left = [name for name in self.units if name.startswith(_CHECK) and name not in known]
         return known | {name: maps.times(_TWICE.get(name, 1)) for name in left if maps.seconds}
 
     def score_and_explain(self) -> None:
@@ -237,38 +227,32 @@ class _Trial:
                 break
         self.results = Results.of(self.store, range(1, len(self.prepared) + 1))
 
-    def worsen(self) -> None:
-        """Score and explain worse images."""
-        run = self.plan, self.engine
-        with self._timed(WORSE, self.units[WORSE]):
-            scored = self.store.read(0).cases
-            degrade_scores(*run, scored, self.folder, _unheard)
-        with self._timed(WORSE_MAPS, self.units[WORSE_MAPS]):
-            explain_degraded(*run, self.results, self.folder, _unheard)
+    def probe(self) -> None:
+        """Carry out every probe; maps are checked case by case, as long as there is time."""
+        explained = {row.case_id for row in self.results.cases}
+        rest = [row for row in self.store.read(0).cases if row.case_id not in explained]
+        everyone = replace(self.results, cases=(*self.results.cases, *rest))
+        for one in wanted(self.plan):
+            if one.kind.name == CHECKS:
+                self._check(one)
+            else:
+                self._carry_out(one, everyone)
 
-    def check(self) -> None:
-        """Check the maps of one case after the other, as long as there is time."""
-        began, config = self.clocks.wall(), self.plan.config.explain.checks
-        for case in self.prepared:
-            maps = stored_maps(self.results, [case])
-            checks = Checks(self.engine, detector_spec(self.plan.config), config, [case], maps)
-            for name, stage in checks.stages.items():
-                if self.clocks.wall() - self.began < _TOO_LONG:
-                    with self._timed(name, self.units[name]):
-                        deque(stage(), maxlen=0)
+    def _check(self, checks: Wanted) -> None:
+        began = self.clocks.wall()
+        for row in self.results.cases:
+            self._carry_out(checks, replace(self.results, cases=(row,)), _TOO_LONG)
             if self.clocks.wall() - began > _ENOUGH:
                 break
 
-    def probe(self) -> None:
-        """Erase and insert."""
-        probed = min(self.plan.config.explain.shortcuts, len(self.results.cases))
-        with self._timed(SHORTCUTS, probed):
-            probe_shortcuts(self.plan, self.engine, self.results, self.folder, _unheard)
-
-    def again(self) -> None:
-        """Score once more in other batches and threads."""
-        with self._timed(AGAIN, self.units[AGAIN]):
-            rescore(self.plan, self.engine, self.results, self.folder, _unheard)
+    def _carry_out(self, one: Wanted, results: Results, until: float = inf) -> None:
+        """Do its pieces, those behind a time left out."""
+        probe = one.on(Audited(self.plan, self.engine, results))
+        for piece in probe.pieces():
+            if self.clocks.wall() - self.began < until:
+                with self._timed(piece.stage, piece.work):
+                    cases = readable(piece.cases, self.engine.detector.input)
+                    deque(probe.rows(piece, cases), maxlen=0)
 
     def show(self) -> None:
         """Draw pictures, and count the maps that are made for the card alone."""

@@ -17,11 +17,11 @@ from xaudit.audit.config.config import AuditConfig
 from xaudit.audit.config.predictions_config import PredictionsConfig
 from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.scores.rescored import RESCORED
+from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.record import PlanRecord, read_looks
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CheckRow, DegradedRow, Row, Store, read_table
+from xaudit.audit.store.store import Store
 from xaudit.audit.summary.summarize import Evidence, summarize
 from xaudit.audit.suspicions.suspicions import read_noticed
 from xaudit.core.attribution import Parameter
@@ -92,14 +92,10 @@ class SavedAudit:
         plan = Plan(self.record, self.config(), self._study())
         evidence = Evidence(
             self.results,
-            self._table("checks.parquet", CheckRow),
-            self._table("robustness.parquet", DegradedRow),
-            self._table("degraded_maps.parquet", CheckRow),
-            self._table("shortcuts.parquet", CheckRow),
+            read_probed(self.folder),
             self._shown(),
             read_looks(self.folder),
             read_noticed(self.folder),
-            self._table(RESCORED, CheckRow),
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)
 
@@ -113,10 +109,6 @@ class SavedAudit:
         warnings = computed.detector.warnings
         more = (one for one in self.stated.detector.warnings if one not in warnings)
         return replace(computed, detector=replace(computed.detector, warnings=(*warnings, *more)))
-
-    def _table(self, name: str, kind: type[Row]) -> list[Row]:
-        path = self.folder / name
-        return read_table(path, kind) if path.exists() else []
 
     def _cases(self) -> tuple[Case, ...]:
         column = self.stated.study.site_column

@@ -10,7 +10,7 @@ from xaudit.audit.maps.map_gaps import faithfulness_findings, localization_gap_f
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CaseRow, CheckRow, ScoreRow, Store
+from xaudit.audit.store.store import CaseRow, ProbeRow, ScoreRow, Store
 
 MEANS = Means(StatisticsConfig(draws=400), 1, "patient")
 
@@ -85,12 +85,12 @@ def test_gain_is_averaged_over_baselines_and_compared():
     results = run()
     rng = np.random.default_rng(5)
     checks = [
-        CheckRow(row.case_id, "gradcam", "symmetric_relevance_gain", "baseline", level,
+        ProbeRow(row.case_id, "gradcam", "symmetric_relevance_gain", "baseline", level,
                  float(0.4 * (row.groups["site"] == "A") + shift + rng.normal(0, 0.02)), None)
         for row in results.cases
         for level, shift in (("mean", 0.1), ("blur", 0.3))
     ]  # fmt: skip
-    checks.append(CheckRow("c0", "gradcam", "stability", "disturbance", "noise", 9.0, None))
+    checks.append(ProbeRow("c0", "gradcam", "stability", "disturbance", "noise", 9.0, None))
     found = by_id(faithfulness_findings(checks, results, MEANS))
     own = found["symmetric_relevance_gain[group=site,level=A,method=gradcam]"].estimate
     gap = found[

@@ -12,15 +12,14 @@ from xaudit.audit.config.config import ChecksConfig, StatisticsConfig
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.maps.credibility import credibility_findings
 from xaudit.audit.plan.metrics import all_metrics
-from xaudit.audit.probes import checks
-from xaudit.audit.probes.credibility import complete_rows
+from xaudit.audit.probes import check_stages, runner
+from xaudit.audit.probes.checks import complete_rows
 from xaudit.audit.store.files import read_findings
-from xaudit.audit.store.store import CheckRow, MapRow, read_table, write_table
+from xaudit.audit.store.store import MapRow, ProbeRow, read_table, write_table
 from xaudit.core.attribution import Residual
 from xaudit.errors import ConfigError, DetectorError
 from xaudit.explain.numerics.residuals import COMPLETENESS, STANDARD_ERROR
 from xaudit.phantom.demo import REFERENCE_WEIGHTS
-from xaudit.pipeline import conduct
 from xaudit.pipeline.conduct import run_audit
 
 METHODS = {
@@ -63,13 +62,13 @@ def checked(phantom_folder, audit_text, tmp_path_factory):
     shutil.copytree(phantom_folder / "study", base / "study")
     shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
     _save_others(base)
-    digests, check = [], conduct.check_explanations
-    drawn, draw = [], checks.randomized
+    digests, check = [], runner.carry_out
+    drawn, draw = [], check_stages.randomized
 
-    def watched(plan, engine, *rest):
-        digests.append(_digest(engine.detector.module))
-        rows = check(plan, engine, *rest)
-        digests.append(_digest(engine.detector.module))
+    def watched(one, parts, *rest):
+        digests.append(_digest(parts[0].engine.detector.module))
+        rows = check(one, parts, *rest)
+        digests.append(_digest(parts[0].engine.detector.module))
         return rows
 
     def noted(detector, layers, seed):
@@ -77,15 +76,16 @@ def checked(phantom_folder, audit_text, tmp_path_factory):
         return draw(detector, layers, seed)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conduct, "check_explanations", watched)
-        patch.setattr(checks, "randomized", noted)
+        patch.setattr(runner, "carry_out", watched)
+        patch.setattr(check_stages, "randomized", noted)
         _run(base, audit_text, "out")
     return SimpleNamespace(base=base, text=audit_text, digests=digests, drawn=drawn)
 
 
 def test_the_detector_is_given_back_as_it_was(checked):
-    before, after = checked.digests
-    assert before == after
+    # Before and behind each of five probes.
+    assert len(checked.digests) == 10
+    assert len(set(checked.digests)) == 1
 
 
 def test_every_case_has_a_randomized_copy_of_its_own(checked):
@@ -161,7 +161,7 @@ def test_weights_of_other_detectors_are_named_when_they_do_not_load(checked, tmp
 
 
 def test_rows_are_one_for_each_case_and_check(checked):
-    rows = read_table(checked.base / "out" / "checks.parquet", CheckRow)
+    rows = read_table(checked.base / "out" / "checks.parquet", ProbeRow)
     keys = [(row.case_id, row.method, row.metric, row.facet, row.level) for row in rows]
     assert len(set(keys)) == len(keys)
     assert len({row.case_id for row in rows}) == 4
@@ -215,7 +215,7 @@ def test_checks_are_switched_off_by_one_switch(finished):
 
 
 def _row(case, value, level="", metric="symmetric_relevance_gain", undefined=None):
-    return CheckRow(case, "m", metric, "baseline" if level else "", level, value, undefined)
+    return ProbeRow(case, "m", metric, "baseline" if level else "", level, value, undefined)
 
 
 def _findings(rows):
@@ -249,6 +249,6 @@ def test_a_check_without_values_says_why():
 
 def test_rows_survive_the_disk(tmp_path):
     rows = [_row("a1", 0.5, "blur"), _row("a2", None, undefined="why")]
-    write_table(tmp_path / "checks.parquet", rows, CheckRow)
-    assert read_table(tmp_path / "checks.parquet", CheckRow) == rows
+    write_table(tmp_path / "checks.parquet", rows, ProbeRow)
+    assert read_table(tmp_path / "checks.parquet", ProbeRow) == rows
     assert [path.name for path in tmp_path.iterdir()] == ["checks.parquet"]

@@ -7,15 +7,15 @@ import pytest
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.maps.degraded_maps import degraded_map_findings
-from xaudit.audit.probes.degraded_maps import explain_degraded
+from xaudit.audit.probes.degraded_maps import MapsOfWorseImages
 from xaudit.audit.store.files import read_findings
-from xaudit.audit.store.store import CheckRow, read_table
+from xaudit.audit.store.store import ProbeRow, read_table
 from xaudit.data.transforms.degrade import LADDERS, degraded_lesions
 from xaudit.testing import planted_case
 
 
 def _row(case, score, method="gradcam", metric="mass", ladder="blur", severity="2"):
-    return CheckRow(case, method, metric, ladder, severity, score, None if score else "constant")
+    return ProbeRow(case, method, metric, ladder, severity, score, None if score else "constant")
 
 
 def _findings(rows, clean):
@@ -66,7 +66,7 @@ def test_lesions_turn_with_the_image_and_stay_where_nothing_moves():
 
 def test_an_audit_reports_maps_of_worse_images(finished):
     found = read_findings(finished)
-    rows = read_table(finished / "degraded_maps.parquet", CheckRow)
+    rows = read_table(finished / "degraded_maps.parquet", ProbeRow)
     assert {row.method for row in rows} == {"gradcam"}
     assert {row.metric for row in rows} == {"mass", "hit"}
     one = found.find("degraded_mass", degradation="blur", severity="4", method="gradcam")
@@ -75,11 +75,11 @@ def test_an_audit_reports_maps_of_worse_images(finished):
     assert one.estimate.value is not None or "needed" in one.estimate.undefined
 
 
-def test_no_maps_are_made_where_none_are_wanted(tmp_path):
+def test_no_maps_are_made_where_none_are_wanted(tmp_path, carried_out):
     plan = SimpleNamespace(
         config=SimpleNamespace(robustness=SimpleNamespace(maps=5, ladders=("blur",)), seed=1)
     )
     engine = SimpleNamespace(explainers=())
     results = SimpleNamespace(cases=())
-    assert explain_degraded(plan, engine, results, tmp_path, lambda step: None) == []
+    assert carried_out(MapsOfWorseImages, (plan, engine), results, tmp_path) == []
     assert not list(tmp_path.iterdir())

@@ -136,7 +136,7 @@ def test_no_shard_holds_two_folds_and_checks_are_shared_out(audit):
     results, record = results_of(audit), read_json(audit / "plan.json", PlanRecord)
     for ids in record.shards:
         assert len({results.by_id[one].fold for one in ids}) == 1
-    assert not (audit / "folds").exists()
+    assert not (audit / "probes").exists()
     assert {"robustness.parquet", "checks.parquet", "shortcuts.parquet"} <= {
         path.name for path in audit.iterdir()
     }

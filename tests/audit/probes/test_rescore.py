@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from xaudit.audit.probes.rescore import Way, other_ways, rescore
-from xaudit.audit.probes.robustness import readable
+from xaudit.audit.probes.rescore import ScoredAgain, Way, other_ways
+from xaudit.audit.run.run import readable
 from xaudit.audit.scores.rescored import LOGIT
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.detector import InputSpec
@@ -43,7 +43,7 @@ def audit(tmp_path):
     evaluator = Evaluator(detector, 8)
     engine = SimpleNamespace(evaluator=evaluator, detector=detector, explainers=(), context=None)
     plan = SimpleNamespace(config=SimpleNamespace(seed=3), study=study)
-    images = np.stack([one.image for one in readable(study.cases, engine)])
+    images = np.stack([one.image for one in readable(study.cases, SEEN)])
     rows = tuple(
         CaseRow(one.case_id, one.patient, one.label, {}, float(logit), 0, "none", sampled=False)
         for one, logit in zip(study.cases, evaluator.logits(images), strict=True)
@@ -60,10 +60,10 @@ def test_batches_get_smaller_and_threads_change(audit):
     assert other_ways(evaluator) == (Way(2, 2), Way(1, 1))
 
 
-def test_every_case_is_scored_in_every_way_and_what_moved_is_found(audit):
+def test_every_case_is_scored_in_every_way_and_what_moved_is_found(audit, carried_out):
     plan, engine, results, folder = audit
     told = []
-    rows = rescore(plan, engine, results, folder, told.append)
+    rows = carried_out(ScoredAgain, (plan, engine), results, folder, told.append)
     assert len(rows) == len(results.cases) * 4
     first = results.cases[0]
     moved = {row.level: row.value - first.logit for row in rows if row.case_id == first.case_id}
@@ -76,19 +76,19 @@ def test_every_case_is_scored_in_every_way_and_what_moved_is_found(audit):
     assert engine.evaluator.sizes == {"forward": 8, "backward": 8}
 
 
-def test_it_is_kept_for_a_run_that_goes_on(audit, monkeypatch):
+def test_it_is_kept_for_a_run_that_goes_on(audit, carried_out, monkeypatch):
     plan, engine, results, folder = audit
-    rows = rescore(plan, engine, results, folder, lambda step: None)
+    rows = carried_out(ScoredAgain, (plan, engine), results, folder)
     monkeypatch.setattr(engine.evaluator, "logits", None)
-    assert rescore(plan, engine, results, folder, lambda step: None) == rows
+    assert carried_out(ScoredAgain, (plan, engine), results, folder) == rows
 
 
-def test_cases_without_a_score_are_left_out(audit):
+def test_cases_without_a_score_are_left_out(audit, carried_out):
     plan, engine, results, folder = audit
     gone = tuple(
         CaseRow(row.case_id, row.patient, row.label, {}, None, 0, "none", sampled=False)
         for row in results.cases
     )
     none = SimpleNamespace(cases=gone, maps=())
-    assert rescore(plan, engine, none, folder, lambda step: None) == []
+    assert carried_out(ScoredAgain, (plan, engine), none, folder) == []
     assert not (folder / "rescored.parquet").exists()

@@ -5,8 +5,8 @@ import pytest
 
 from xaudit.audit.config.config import RobustnessConfig
 from xaudit.audit.maps.robustness import robustness_findings
-from xaudit.audit.probes.robustness import degrade_scores
-from xaudit.audit.store.store import CaseRow, DegradedRow
+from xaudit.audit.probes.robustness import DegradedScores
+from xaudit.audit.store.store import DEGRADED, CaseRow, ProbeRow
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.data.transforms.degrade import LADDERS
 from xaudit.testing import tiny_study
@@ -16,6 +16,10 @@ POINTS = (OperatingPoint("tuned", 0.0, "fixed", ""), OperatingPoint("low", -1.0,
 
 def case_row(case_id, label, logit, patient=None):
     return CaseRow(case_id, patient or case_id, label, {}, logit, 0, "none", sampled=False)
+
+
+def step(case_id, ladder, severity, logit, undefined=None):
+    return ProbeRow(case_id, "", DEGRADED, ladder, severity, logit, undefined)
 
 
 def rows(count=80, seed=0):
@@ -36,7 +40,7 @@ def by_key(findings):
 def test_a_detector_that_fades_loses_sensitivity_and_says_how_much():
     cases = rows()
     worse = [
-        DegradedRow(row.case_id, "noise", severity, row.logit - severity, None)
+        step(row.case_id, "noise", f"{severity:g}", row.logit - severity)
         for severity in (0.5, 2.0)
         for row in cases
     ]
@@ -54,8 +58,8 @@ def test_a_detector_that_fades_loses_sensitivity_and_says_how_much():
 
 def test_a_case_without_a_logit_leaves_both_sides_of_its_pair():
     cases = rows()
-    worse = [DegradedRow(row.case_id, "blur", 1.0, row.logit, None) for row in cases]
-    worse[0] = DegradedRow("c0", "blur", 1.0, None, "the detector returned nan")
+    worse = [step(row.case_id, "blur", "1", row.logit) for row in cases]
+    worse[0] = step("c0", "blur", "1", None, "the detector returned nan")
     found = by_key(robustness_findings(worse, cases, POINTS, "patient", (10, 30)))
     assert found["degraded_sensitivity", "blur", "1", "tuned"].n == 39
     assert found["degraded_sensitivity_gap", "blur", "1", "tuned"].value == 0
@@ -63,7 +67,7 @@ def test_a_case_without_a_logit_leaves_both_sides_of_its_pair():
 
 def test_few_cases_give_reasons_and_none_give_nothing():
     few = rows(12)
-    worse = [DegradedRow(row.case_id, "blur", 1.0, row.logit, None) for row in few]
+    worse = [step(row.case_id, "blur", "1", row.logit) for row in few]
     found = by_key(robustness_findings(worse, few, POINTS, "patient", (10, 30)))
     assert "10 needed" in found["degraded_sensitivity", "blur", "1", "tuned"].undefined
     assert list(robustness_findings([], few, POINTS, "patient", (10, 30))) == []
@@ -91,25 +95,26 @@ def audit(tmp_path):
     )
     plan = SimpleNamespace(config=config, study=study)
     cases = [case_row(one.case_id, one.label, 0.0, one.patient) for one in study.cases]
-    return plan, engine, cases, tmp_path
+    return plan, engine, SimpleNamespace(cases=cases), tmp_path
 
 
-def test_drawn_cases_pass_every_step_once_and_are_kept(audit):
-    plan, engine, cases, folder = audit
+def test_drawn_cases_pass_every_step_once_and_are_kept(audit, carried_out):
+    plan, engine, results, folder = audit
     told = []
-    found = degrade_scores(plan, engine, cases, folder, told.append)
+    found = carried_out(DegradedScores, (plan, engine), results, folder, told.append)
     steps = sum(len(LADDERS[name].severities) for name in plan.config.robustness.ladders)
     assert len(found) == 4 * steps == engine.evaluator.images
     assert told[-1].work == told[-1].of_work
-    darker = [row for row in found if row.ladder == "underexposure"]
-    one = [row.logit for row in darker if row.case_id == darker[0].case_id]
+    darker = [row for row in found if row.facet == "underexposure"]
+    one = [row.value for row in darker if row.case_id == darker[0].case_id]
     assert one == sorted(one, reverse=True)
-    again = degrade_scores(plan, engine, cases, folder, told.append)
+    again = carried_out(DegradedScores, (plan, engine), results, folder, told.append)
     assert again == found
     assert engine.evaluator.images == 4 * steps
 
 
-def test_cases_without_a_score_are_not_drawn(audit):
-    plan, engine, cases, folder = audit
-    gone = [case_row(row.case_id, row.label, None) for row in cases]
-    assert degrade_scores(plan, engine, gone, folder, lambda step: None) == []
+def test_cases_without_a_score_are_not_drawn(audit, carried_out):
+    plan, engine, results, folder = audit
+    gone = [case_row(row.case_id, row.label, None) for row in results.cases]
+    none = SimpleNamespace(cases=gone)
+    assert carried_out(DegradedScores, (plan, engine), none, folder) == []

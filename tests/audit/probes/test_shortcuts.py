@@ -1,6 +1,7 @@
 """Detectors that decide by a known part of the image, and what erasing finds out about them."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,9 +10,9 @@ import pytest
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.maps.shortcuts import shortcut_findings
-from xaudit.audit.probes.shortcuts import probe_shortcuts
+from xaudit.audit.probes.shortcuts import Interventions
 from xaudit.audit.store.files import read_findings
-from xaudit.audit.store.store import CheckRow, read_table
+from xaudit.audit.store.store import ProbeRow, read_table
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
@@ -48,11 +49,17 @@ def seen(phantom_folder):
     return SimpleNamespace(study=study, cases=cases, artifacts=artifacts)
 
 
-def probe(seen, parts, folder):
-    return {one.id: one.estimate for one in probed(seen, parts, folder)}
+@pytest.fixture(name="probed")
+def probed_fixture(seen, carried_out):
+    return partial(_probed, carried_out, seen)
 
 
-def probed(seen, parts, folder):
+@pytest.fixture(name="probe")
+def probe_fixture(probed):
+    return lambda parts, folder: {one.id: one.estimate for one in probed(parts, folder)}
+
+
+def _probed(carried_out, seen, parts, folder):
     point = SimpleNamespace(resolve=lambda: OperatingPoint("default", 0.0, "fixed", ""))
     config = SimpleNamespace(
         seed=3,
@@ -70,14 +77,14 @@ def probed(seen, parts, folder):
         detector=SimpleNamespace(input=SPEC), evaluator=Decides(by_image), explainers=()
     )
     results = SimpleNamespace(cases=rows, maps=())
-    found = probe_shortcuts(plan, engine, results, folder, lambda step: None)
+    found = carried_out(Interventions, (plan, engine), results, folder)
     patients = {one.case_id: one.patient for one in seen.study.cases}
     return tuple(shortcut_findings(found, patients, StatisticsConfig(draws=400), 1, "patient"))
 
 
-def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, tmp_path):
+def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, probe, tmp_path):
     parts = {name: case.lesion_mask for name, case in seen.cases.items()}
-    found = probe(seen, parts, tmp_path)
+    found = probe(parts, tmp_path)
     assert found["lesion_specific_effect"].low > 2
     assert found["lesion_flip"].value > 0.9
     assert found["lesion_advantage[removed=marker]"].low > 2
@@ -87,10 +94,10 @@ def test_a_detector_that_decides_by_the_lesion_is_cleared(seen, tmp_path):
     assert found["artifact_excess[removed=marker]"].high <= 0
 
 
-def test_a_detector_that_decides_by_the_marker_is_found(seen, tmp_path):
+def test_a_detector_that_decides_by_the_marker_is_found(seen, probe, tmp_path):
     parts = {name: one.get("marker", np.zeros(1, dtype=bool)) for name, one in
              seen.artifacts.items()}  # fmt: skip
-    found = probe(seen, parts, tmp_path)
+    found = probe(parts, tmp_path)
     assert found["artifact_excess[removed=marker]"].low > 2
     assert found["other_flip[removed=marker]"].value > 0.9
     assert found["lesion_specific_effect"].low <= 0 <= found["lesion_specific_effect"].high
@@ -112,23 +119,23 @@ def outcomes(findings, pack):
 
 
 @pytest.mark.parametrize("pack", ["release", "regulatory"])
-def test_packs_pass_the_lesion_and_never_the_marker(seen, tmp_path, pack):
+def test_packs_pass_the_lesion_and_never_the_marker(seen, probed, tmp_path, pack):
     lesions = {name: case.lesion_mask for name, case in seen.cases.items()}
     (tmp_path / "sound").mkdir()
-    sound = outcomes(enough(probed(seen, lesions, tmp_path / "sound")), pack)
+    sound = outcomes(enough(probed(lesions, tmp_path / "sound")), pack)
     assert {one.verdict for one in sound} == {"pass"}
     assert {one.scope["removed"] for one in sound if one.scope} == {"marker", "border"}
     markers = {name: one.get("marker", np.zeros(1, dtype=bool)) for name, one in
                seen.artifacts.items()}  # fmt: skip
     (tmp_path / "marker").mkdir()
-    found = outcomes(enough(probed(seen, markers, tmp_path / "marker")), pack)
+    found = outcomes(enough(probed(markers, tmp_path / "marker")), pack)
     by_thing = {one.scope.get("removed", ""): one.verdict for one in found}
     assert by_thing["marker"] == "fail"
     assert by_thing[""] != "pass"
     # Nothing was erased, or nothing moved at all: not passed either.
     assert {one.verdict for one in outcomes((), pack)} == {"inconclusive"}
     (tmp_path / "dead").mkdir()
-    dead = outcomes(enough(probed(seen, {}, tmp_path / "dead")), pack)
+    dead = outcomes(enough(probed({}, tmp_path / "dead")), pack)
     assert "pass" not in {one.verdict for one in dead}
 
 
@@ -138,7 +145,7 @@ def enough(findings):
 
 
 def row(case_id, metric, value, level=""):
-    return CheckRow(case_id, "", metric, "removed" if level else "", level, value, None)
+    return ProbeRow(case_id, "", metric, "removed" if level else "", level, value, None)
 
 
 def test_an_artifact_of_normal_cases_alone_is_set_against_the_lesions_of_others():
@@ -167,13 +174,13 @@ def test_an_artifact_of_normal_cases_alone_is_set_against_the_lesions_of_others(
         "lesion_advantage[removed=cast]"].undefined  # fmt: skip
 
 
-def test_rows_are_kept_and_taken_up(seen, tmp_path):
-    first = probe(seen, {}, tmp_path)
-    rows = read_table(tmp_path / "shortcuts.parquet", CheckRow)
+def test_rows_are_kept_and_taken_up(seen, probe, tmp_path):
+    first = probe({}, tmp_path)
+    rows = read_table(tmp_path / "shortcuts.parquet", ProbeRow)
     assert {row.case_id for row in rows} <= set(seen.cases)
     # Other parts change nothing: what is there is read.
     parts = {name: case.lesion_mask for name, case in seen.cases.items()}
-    assert probe(seen, parts, tmp_path) == first
+    assert probe(parts, tmp_path) == first
 
 
 def test_an_audit_says_what_decides(finished):
@@ -189,7 +196,7 @@ def test_an_audit_says_what_decides(finished):
 
 def test_maps_of_normal_cases_are_told_apart():
     rows = [
-        CheckRow(f"c{n}", "gradcam", "artifact_enrichment", "removed", "marker", 1.0 + n % 2, None)
+        ProbeRow(f"c{n}", "gradcam", "artifact_enrichment", "removed", "marker", 1.0 + n % 2, None)
         for n in range(40)
     ]
     patients = {f"c{n}": f"p{n}" for n in range(40)}

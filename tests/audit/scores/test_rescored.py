@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logit as log_odds
 
 from xaudit.audit.scores.rescored import LOGIT, MAP, WAY, rescored
-from xaudit.audit.store.store import CaseRow, CheckRow
+from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.detector import OperatingPoint
 
 POINTS = (OperatingPoint("half", 0.0, "fixed"), OperatingPoint("strict", 2.0, "fixed"))
@@ -17,7 +17,7 @@ def case(name, logit):
 
 def again(name, logit, way="1 at once, 1 threads"):
     reason = None if logit is not None else "the detector returned a logit that is not finite"
-    return CheckRow(name, "", LOGIT, WAY, way, logit, reason)
+    return ProbeRow(name, "", LOGIT, WAY, way, logit, reason)
 
 
 CASES = (case("a", 1e-4), case("b", -3.0), case("c", 2.0), case("d", 5.0), case("lost", None))
@@ -60,9 +60,9 @@ def test_rounding_near_one_is_not_blown_up_by_the_logarithm():
 def test_maps_keep_their_worst_way_and_undefined_ones_say_nothing():
     rows = [
         again("a", 1e-4),
-        CheckRow("a", "gradcam", MAP, WAY, "one", 1e-6, None),
-        CheckRow("b", "gradcam", MAP, WAY, "other", 4e-3, None),
-        CheckRow("b", "saliency", MAP, WAY, "one", None, "the map is constant"),
+        ProbeRow("a", "gradcam", MAP, WAY, "one", 1e-6, None),
+        ProbeRow("b", "gradcam", MAP, WAY, "other", 4e-3, None),
+        ProbeRow("b", "saliency", MAP, WAY, "one", None, "the map is constant"),
     ]
     assert rescored(rows, CASES, POINTS, "logit").maps == {"gradcam": 4e-3}
 

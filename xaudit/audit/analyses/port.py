@@ -12,8 +12,9 @@ from typing import Literal, TypeVar
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import Means
+from xaudit.audit.scores.probe_tables import OURS, Probed
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CheckRow, DegradedRow
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import MetricFacts
@@ -21,8 +22,8 @@ from xaudit.core.record.finding import Finding
 from xaudit.core.registry import Registry
 
 T = TypeVar("T")
-Table = Literal["cases", "features", "maps", "checks", "degraded", "degraded_maps", "shortcuts"]
-"""Rows of an audit. A table of predictions has cases alone."""
+TABLES = ("cases", "features", "maps", *OURS)
+"""Rows of every audit of a network, besides those of probes that packages bring."""
 ADDED = "added"
 """Family of the figures that other packages bring."""
 _OURS = __name__.partition(".")[0]
@@ -43,10 +44,7 @@ class Material:
         site_column: column that names the site; None where the study has none.
         methods: attribution methods of the plan.
         folds: how folds were made; empty where there are none.
-        checks: of the explanations.
-        degraded: logits of the same radiographs made worse.
-        degraded_maps: scores of their maps.
-        shortcuts: what erasing and inserting did.
+        probed: rows of every probe.
     """
 
     results: Results
@@ -57,10 +55,7 @@ class Material:
     site_column: str | None = None
     methods: Sequence[str] = ()
     folds: str = ""
-    checks: Sequence[CheckRow] = ()
-    degraded: Sequence[DegradedRow] = ()
-    degraded_maps: Sequence[CheckRow] = ()
-    shortcuts: Sequence[CheckRow] = ()
+    probed: Probed = field(default_factory=dict)
     _made: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -72,6 +67,10 @@ class Material:
     def patients(self) -> dict[str, str]:
         """Case id → its patient."""
         return {row.case_id: row.patient for row in self.results.cases}
+
+    def rows_of(self, probe: str) -> Sequence[ProbeRow]:
+        """What a probe found; empty where it was switched off."""
+        return self.probed.get(probe, ())
 
     def shared(self, make: Callable[[Material], T]) -> T:
         """What several analyses stand on, made by the first that asks for it."""
@@ -88,7 +87,7 @@ class Analysis:
     Attributes:
         name: in the registry.
         order: place of its findings among all others.
-        reads: tables without which it has nothing to say.
+        reads: tables without which it has nothing to say; see `TABLES`, or names of probes.
         findings: what it finds.
         facts: of the figures that are made here.
         metrics: modules whose registered metrics it reports; importing them registers these.
@@ -98,7 +97,7 @@ class Analysis:
 
     name: str
     order: int
-    reads: frozenset[Table]
+    reads: frozenset[str]
     findings: Callable[[Material], Iterable[Finding]]
     facts: Callable[[], Iterable[MetricFacts]] = tuple
     metrics: tuple[ModuleType, ...] = ()
@@ -125,7 +124,7 @@ def analyses() -> tuple[Analysis, ...]:
 def as_analysis(
     name: str,
     order: int,
-    reads: Iterable[Table],
+    reads: Iterable[str],
     *,
     facts: Callable[[], Iterable[MetricFacts]] = tuple,
     metrics: tuple[ModuleType, ...] = (),
@@ -146,7 +145,7 @@ def as_analysis(
 
 
 def analyzed(
-    material: Material, tables: Iterable[Table]
+    material: Material, tables: Iterable[str]
 ) -> Iterator[tuple[Analysis, Iterable[Finding]]]:
     """Every analysis whose tables are there, and what it finds; nothing is computed ahead."""
     there = frozenset(tables)

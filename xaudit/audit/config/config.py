@@ -454,6 +454,9 @@ class AuditConfig(Section):
     explain: ExplainConfig = ExplainConfig()
     statistics: StatisticsConfig = StatisticsConfig()
     robustness: RobustnessConfig = RobustnessConfig()
+    probes: dict[str, dict[str, Parameter]] = Field(
+        default_factory=dict, description="probe of an installed package → parameters"
+    )
     looks: LooksConfig = LooksConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")

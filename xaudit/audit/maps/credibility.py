@@ -11,7 +11,8 @@ import numpy as np
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
-from xaudit.audit.store.store import CheckRow
+from xaudit.audit.scores.probe_tables import CHECKS
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import Undefined
 from xaudit.core.record.finding import Finding
@@ -31,7 +32,7 @@ _ON_DEMAND = {"label_randomization_similarity", "reproducibility"}
 
 
 def credibility_findings(
-    rows: Sequence[CheckRow],
+    rows: Sequence[ProbeRow],
     patients: Mapping[str, str],
     statistics: StatisticsConfig,
     seed: int,
@@ -50,7 +51,7 @@ def credibility_findings(
         seed: of the plan.
         unit: what a patient is called in this study.
     """
-    groups: dict[tuple[str, str, str, str], dict[str, CheckRow]] = defaultdict(dict)
+    groups: dict[tuple[str, str, str, str], dict[str, ProbeRow]] = defaultdict(dict)
     for row in rows:
         groups[row.method, row.metric, row.facet, row.level][row.case_id] = row
     report = _Report(patients, statistics, seed, unit)
@@ -66,7 +67,7 @@ def credibility_findings(
     return findings
 
 
-_Groups = Mapping[tuple[str, str, str, str], Mapping[str, CheckRow]]
+_Groups = Mapping[tuple[str, str, str, str], Mapping[str, ProbeRow]]
 
 
 class _Report:
@@ -151,9 +152,13 @@ def _by_case(groups: _Groups, method: str, metric: str, facet: str) -> dict[str,
 
 
 @as_analysis(
-    "checks of maps", 80, ["checks"], metrics=(faithfulness, randomization, readability, stability)
+    "checks of maps", 80, [CHECKS], metrics=(faithfulness, randomization, readability, stability)
 )
 def _credibility(material: Material) -> list[Finding]:
     return credibility_findings(
-        material.checks, material.patients, material.statistics, material.seed, material.unit
+        material.rows_of(CHECKS),
+        material.patients,
+        material.statistics,
+        material.seed,
+        material.unit,
     )

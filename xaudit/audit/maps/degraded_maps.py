@@ -11,8 +11,9 @@ from xaudit.audit.analyses.derived import degraded
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
+from xaudit.audit.scores.probe_tables import DEGRADED_MAPS
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CheckRow
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
@@ -28,7 +29,7 @@ _Step = tuple[str, str, str, str]
 
 
 def degraded_map_findings(
-    rows: Sequence[CheckRow],
+    rows: Sequence[ProbeRow],
     results: Results,
     statistics: StatisticsConfig,
     seed: int,
@@ -65,7 +66,7 @@ def degraded_map_findings(
             yield Finding(named, scope, replace(sized, unit=unit), positives=len(used))
 
 
-def _by_step(rows: Sequence[CheckRow]) -> Mapping[_Step, Mapping[str, float]]:
+def _by_step(rows: Sequence[ProbeRow]) -> Mapping[_Step, Mapping[str, float]]:
     """(metric, method, ladder, severity) → case → score, 0 where the map cannot be read."""
     table: dict[_Step, dict[str, float]] = {}
     for row in rows:
@@ -85,8 +86,12 @@ def degraded_map_facts() -> list[MetricFacts]:
     return [degraded(one.facts) for one in SCORES.values()]
 
 
-@as_analysis("degraded maps", 51, ["degraded_maps"], facts=degraded_map_facts)
+@as_analysis("degraded maps", 51, [DEGRADED_MAPS], facts=degraded_map_facts)
 def _degraded_maps(material: Material) -> Iterator[Finding]:
     return degraded_map_findings(
-        material.degraded_maps, material.results, material.statistics, material.seed, material.unit
+        material.rows_of(DEGRADED_MAPS),
+        material.results,
+        material.statistics,
+        material.seed,
+        material.unit,
     )

@@ -10,8 +10,9 @@ import numpy as np
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.maps.localization import BY_GROUP, with_lesions
 from xaudit.audit.scores.patient_means import Means
+from xaudit.audit.scores.probe_tables import CHECKS
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CaseRow, CheckRow
+from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import CROSS, Finding
@@ -47,7 +48,7 @@ def localization_gap_findings(
 
 
 def faithfulness_findings(
-    checks: Sequence[CheckRow], results: Results, means: Means
+    checks: Sequence[ProbeRow], results: Results, means: Means
 ) -> Iterator[Finding]:
     """The gain of each level, and how far it is from that of all other checked cases.
 
@@ -114,6 +115,6 @@ def _localization_gap(material: Material) -> Iterator[Finding]:
     return localization_gap_findings(material.results, material.methods, material.means)
 
 
-@as_analysis("faithfulness of groups", 90, ["checks"])
+@as_analysis("faithfulness of groups", 90, [CHECKS])
 def _faithfulness(material: Material) -> Iterator[Finding]:
-    return faithfulness_findings(material.checks, material.results, material.means)
+    return faithfulness_findings(material.rows_of(CHECKS), material.results, material.means)

@@ -8,7 +8,8 @@ import numpy as np
 
 from xaudit.audit.analyses.derived import degraded
 from xaudit.audit.analyses.port import Material, as_analysis
-from xaudit.audit.store.store import CaseRow, DegradedRow
+from xaudit.audit.scores.probe_tables import ROBUSTNESS
+from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import MetricFacts
@@ -19,7 +20,7 @@ from xaudit.metrics.scores.robustness import degradation
 
 
 def robustness_findings(
-    rows: Sequence[DegradedRow],
+    rows: Sequence[ProbeRow],
     cases: Sequence[CaseRow],
     points: Sequence[OperatingPoint],
     unit: str,
@@ -40,7 +41,7 @@ def robustness_findings(
     for (ladder, severity), logits in _by_step(rows).items():
         used = [by_id[case_id] for case_id in logits]
         worse = np.array(list(logits.values()))
-        scope = {"degradation": ladder, "severity": f"{severity:g}"}
+        scope = {"degradation": ladder, "severity": severity}
         for number, point in enumerate(points):
             clean = _predictions(used, point.edge, unit)
             for metric, one in degradation(clean, worse).items():
@@ -71,13 +72,13 @@ def _as_they_are(
             yield Finding(_named(metric), full, sized, positives=int(clean.labels.sum()))
 
 
-def _by_step(rows: Sequence[DegradedRow]) -> Mapping[tuple[str, float], Mapping[str, float]]:
+def _by_step(rows: Sequence[ProbeRow]) -> Mapping[tuple[str, str], Mapping[str, float]]:
     """(ladder, severity) → case id → logit, of the cases that have one."""
-    table: dict[tuple[str, float], dict[str, float]] = {}
+    table: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
-        step = table.setdefault((row.ladder, row.severity), {})
-        if row.logit is not None:
-            step[row.case_id] = row.logit
+        step = table.setdefault((row.facet, row.level), {})
+        if row.value is not None:
+            step[row.case_id] = row.value
     return table
 
 
@@ -110,9 +111,9 @@ def degraded_facts() -> list[MetricFacts]:
     return [degraded(one.facts) for one in (auc, sensitivity, specificity)]
 
 
-@as_analysis("robustness", 50, ["degraded"], facts=degraded_facts)
+@as_analysis("robustness", 50, [ROBUSTNESS], facts=degraded_facts)
 def _robustness(material: Material) -> Iterator[Finding]:
     return robustness_findings(
-        material.degraded, material.results.cases, material.points, material.unit,
+        material.rows_of(ROBUSTNESS), material.results.cases, material.points, material.unit,
         material.statistics.minimum,
     )  # fmt: skip

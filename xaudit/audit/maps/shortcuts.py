@@ -11,7 +11,8 @@ import numpy as np
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
-from xaudit.audit.store.store import CheckRow
+from xaudit.audit.scores.probe_tables import SHORTCUTS
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
@@ -27,7 +28,7 @@ _Values = Mapping[str, float]
 
 
 def shortcut_findings(
-    rows: Sequence[CheckRow],
+    rows: Sequence[ProbeRow],
     patients: Mapping[str, str],
     statistics: StatisticsConfig,
     seed: int,
@@ -47,7 +48,7 @@ def shortcut_findings(
         unit: what a patient is called in this study.
         normal: ids of the cases without a fracture.
     """
-    groups: dict[tuple[str, str, str, str, str], list[CheckRow]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, str, str], list[ProbeRow]] = defaultdict(list)
     for row in rows:
         groups[row.metric, row.method, row.facet, row.level, ""].append(row)
         if row.method and row.case_id in normal:
@@ -115,12 +116,12 @@ class _Estimates:
         return generator_for(self.seed, "bootstrap", f"{metric}[{inner}]")
 
 
-def _values(rows: Sequence[CheckRow]) -> _Values:
+def _values(rows: Sequence[ProbeRow]) -> _Values:
     return {one.case_id: one.value for one in rows if one.value is not None}
 
 
 def _beyond_elsewhere(
-    groups: Mapping[tuple[str, str, str, str, str], Sequence[CheckRow]], name: str
+    groups: Mapping[tuple[str, str, str, str, str], Sequence[ProbeRow]], name: str
 ) -> _Values:
     """By how much each case moves without an artifact, beyond the same shape elsewhere.
 
@@ -130,10 +131,11 @@ def _beyond_elsewhere(
     return {**effects, **_values(groups.get(("artifact_excess", "", "removed", name, ""), []))}
 
 
-@as_analysis("shortcuts", 110, ["shortcuts"], metrics=(shortcuts,))
+@as_analysis("shortcuts", 110, [SHORTCUTS], metrics=(shortcuts,))
 def _shortcuts(material: Material) -> Iterator[Finding]:
     normal = {row.case_id for row in material.results.cases if not row.label}
     return shortcut_findings(
-        material.shortcuts, material.patients, material.statistics, material.seed, material.unit,
+        material.rows_of(SHORTCUTS),
+        material.patients, material.statistics, material.seed, material.unit,
         normal,
     )  # fmt: skip

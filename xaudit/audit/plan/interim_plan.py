@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from xaudit.audit.analyses.port import Table
 from xaudit.audit.config.config import LooksConfig
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.profile import Sampled
@@ -17,7 +16,7 @@ from xaudit.stats.multiple.group_sequential import boundaries, inflation
 
 SHARD_CASES = 24
 FOLDS_NOTE = "Looked at once, at its end: every fold has a detector of its own."
-_READ: tuple[Table, ...] = ("cases", "features", "maps")
+_READ = ("cases", "features", "maps")
 """Tables that grow while an audit runs."""
 
 Shards = tuple[tuple[str, ...], ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, get_args
+from typing import Any
 
-from xaudit.audit.analyses.port import Table, analyses
+from xaudit.audit.analyses.port import TABLES, analyses
 from xaudit.core.metric import METRICS, Metric, MetricFacts
 
 _KINDS = {"map": "maps", "scores": "cases"}
@@ -18,10 +18,11 @@ def all_metrics() -> list[MetricFacts]:
     A metric of this package that no analysis reports is left out, also where a program imported
     it. By family and name.
     """
-    return metrics_of(get_args(Table))
+    read = (table for one in analyses() for table in one.reads)
+    return metrics_of({*TABLES, *read})
 
 
-def metrics_of(tables: Collection[Table]) -> list[MetricFacts]:
+def metrics_of(tables: Collection[str]) -> list[MetricFacts]:
     """Those that are made of these tables alone.
 
     Args:

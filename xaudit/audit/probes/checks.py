@@ -1,286 +1,119 @@
-"""The checks of explanations, one stage after the other."""
+"""Check the explanations themselves, on a declared part of the explained cases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 
-import numpy as np
-from scipy.special import expit
-
-from xaudit.audit.config.config import ChecksConfig
-from xaudit.audit.probes.other_detectors import RETRAINED, SHUFFLED, counterparts
-from xaudit.audit.run.naming import naming
-from xaudit.audit.run.progress import Listener, Meter
-from xaudit.audit.run.run import Engine
-from xaudit.audit.run.second_maps import Maps, check_row, compared, maps_again
-from xaudit.audit.store.store import CheckRow
-from xaudit.core.case import BoolArray, FloatArray, PreparedCase
-from xaudit.core.metric import Score, Undefined
-from xaudit.core.seeds import seed_for
-from xaudit.data.transforms.disturb import (
-    DISTURBANCES,
-    disturbed,
-    in_both,
-    mapped_back,
-    noisy_copies,
+from xaudit.audit.plan.plan import Plan, detector_spec
+from xaudit.audit.probes.check_stages import (
+    FAITHFULNESS,
+    MAPS,
+    OTHERS,
+    RANDOMIZATION,
+    REPEATABILITY,
+    SMOOTH,
+    STABILITY,
+    Checks,
+    randomizations,
 )
-from xaudit.explain.checks.faithfulness import SHARES, Removal, removal
-from xaudit.explain.checks.randomize import layers_from_top, randomized
-from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.explain.methods.reference_maps import edge_map
-from xaudit.explain.port import Context
-from xaudit.explain.schedule import Work, carry_out
-from xaudit.metrics.maps import faithfulness
-from xaudit.metrics.maps.randomization import (
-    complexity_rise,
-    edge_similarity,
-    label_randomization_similarity,
-    randomization_hog,
-    randomization_similarity,
-    randomization_ssim,
-    randomized_auprc_gap,
-    randomized_hit_gap,
-    randomized_mass_gap,
-    smooth_randomization_similarity,
-    smoothed,
-)
-from xaudit.metrics.maps.readability import readable_map
-from xaudit.metrics.maps.stability import repeatability, reproducibility, stability
-from xaudit.models.spec import DetectorSpec
+from xaudit.audit.probes.other_detectors import weights_of_others
+from xaudit.audit.probes.port import Piece, Probe, as_probe
+from xaudit.audit.run.second_maps import Maps, stored_maps
+from xaudit.audit.scores.probe_tables import CHECKS
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import ProbeRow
+from xaudit.core.case import Case, PreparedCase
+from xaudit.explain.checks.randomize import layers_from_top
+from xaudit.explain.numerics.residuals import COMPLETENESS
+from xaudit.metrics.maps.readability import complete_map
 
-ALL_LAYERS = "all"
-_RANDOMIZATION = {
-    "randomization_similarity": randomization_similarity,
-    "randomization_ssim": randomization_ssim,
-    "randomization_hog": randomization_hog,
-    "complexity_rise": complexity_rise,
-}
-_GAPS = (randomized_mass_gap, randomized_auprc_gap, randomized_hit_gap)
-_COUNTERPARTS: Mapping[str, Callable[..., Score]] = {
-    SHUFFLED: label_randomization_similarity,
-    RETRAINED: reproducibility,
-}
+_COMPLETE = "complete"
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """All checks of one audit.
+@as_probe(CHECKS)
+class MapChecks(Probe):
+    """Faithfulness, randomization, stability and repeatability of every method, case by case."""
 
-    Attributes:
-        engine: the detector and the methods.
-        spec: how the detector was loaded, for others that differ in their weights alone.
-        config: how far is checked.
-        cases: that are checked.
-        maps: theirs, as the audit stored them.
-    """
+    order = 30
 
-    engine: Engine
-    spec: DetectorSpec
-    config: ChecksConfig
-    cases: Sequence[PreparedCase]
-    maps: Maps
-
-    def rows(self, listen: Listener) -> Iterator[CheckRow]:
-        """Every score of every check, stage by stage."""
-        if not self.cases or not self.engine.explainers:
-            return
-        stages = self.stages
-        meter = Meter(listen, len(self.cases), len(stages))
-        for name, stage in stages.items():
-            yield from stage()
-            meter.probed(name, 0, 1)
-
-    @property
-    def stages(self) -> Mapping[str, Callable[[], Iterator[CheckRow]]]:
-        """Name of a stage → its rows, in the order in which they are made."""
-        return {
-            "check maps": self._maps_themselves,
-            "check faithfulness": self._faithfulness,
-            "check randomization": self._randomization,
-            "check smooth randomization": self._smooth,
-            "check other detectors": self._counterparts,
-            "check stability": self._stability,
-            "check repeatability": self._repeatability,
+    def pieces(self) -> Sequence[Piece]:
+        """A stage each, or a step of one that has several."""
+        cases, config = self._cases(), self.audited.plan.config.explain.checks
+        if not cases or not self.audited.engine.explainers:
+            return []
+        layers = layers_from_top(self.audited.engine.detector)
+        keys = {
+            MAPS: [""],
+            FAITHFULNESS: [""],
+            RANDOMIZATION: randomizations(layers, config),
+            SMOOTH: [""] * bool(config.smooth),
+            OTHERS: map(str, weights_of_others(config)),
+            STABILITY: config.disturbances,
+            REPEATABILITY: [""] * bool(config.repeats),
         }
-
-    def _maps_themselves(self) -> Iterator[CheckRow]:
-        for case, method, values in self._pairs():
-            seen = None if isinstance(values, Undefined) else values
-            yield check_row(case, method, "readable_map", readable_map(seen, case.inside))
-            edges = edge_map(case.image, case.shown)
-            score = compared(edge_similarity, values, edges, inside=case.inside)
-            yield check_row(case, method, "edge_similarity", score)
-
-    def _faithfulness(self) -> Iterator[CheckRow]:
-        context = self._context()
-        readable = [one for one in self._pairs() if not isinstance(one[2], Undefined)]
-        works = [
-            Work(case, removal(case, values, context, self.config.subsets))
-            for case, _, values in readable
-            if not isinstance(values, Undefined)
+        count = float(len(cases))
+        times = {SMOOTH: config.smooth, REPEATABILITY: config.repeats}
+        return [
+            *(
+                Piece(stage, cases, key, 0, count * times.get(stage, 1))
+                for stage, each in keys.items()
+                for key in each
+            ),
+            Piece(MAPS, cases, _COMPLETE, 0, 0),
         ]
-        found = carry_out(self.engine.evaluator, works, context)
-        for (case, method, _), done in zip(readable, found, strict=True):
-            if done.result is None:
-                undefined = Undefined(f"{type(done.error).__name__}: {done.error}")
-                yield check_row(case, method, "symmetric_relevance_gain", undefined)
-            else:
-                for metric, level, score in _removal_scores(done.result):
-                    yield check_row(case, method, metric, score, "baseline", level)
 
-    def _randomization(self) -> Iterator[CheckRow]:
-        names = layers_from_top(self.engine.detector)
-        for level, layers in randomizations(names, self.config).items():
-            for case in self.cases:
-                maps = self._explained([case], self._context(), self._random(case, layers))
-                yield from self._randomized_rows(case, maps, level)
+    def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
+        """Scores of one step."""
+        if piece.key == _COMPLETE:
+            return iter(complete_rows(self.audited.results, {case.case_id for case in piece.cases}))
+        config = self.audited.plan.config
+        spec, checks = detector_spec(config), config.explain.checks
+        return Checks(self.audited.engine, spec, checks, cases, self._maps).rows(
+            piece.stage, piece.key
+        )
 
-    def _random(self, case: PreparedCase, layers: Collection[str]) -> Evaluator:
-        """A copy for this case alone: shared, its luck would not show in an interval."""
-        seed = self._seed("randomized", case.case.case_id)
-        return self.engine.evaluator.like(randomized(self.engine.detector, layers, seed))
+    @cached_property
+    def _maps(self) -> Maps:
+        return stored_maps(self.audited.results, {case.case_id for case in self._cases()})
 
-    def _randomized_rows(self, case: PreparedCase, maps: Maps, level: str) -> Iterator[CheckRow]:
-        for _, method, values in self._pairs([case]):
-            other = maps[case.case.case_id, method]
-            if level == ALL_LAYERS:
-                for gap in _GAPS:
-                    score = compared(gap, values, other, lesions=case.lesions, inside=case.inside)
-                    yield check_row(case, method, gap.facts.name, score)
-            for metric, compare in _RANDOMIZATION.items():
-                if metric != "complexity_rise" or level == ALL_LAYERS:
-                    score = compared(compare, values, other, inside=case.inside)
-                    yield check_row(case, method, metric, score, "layers", level)
+    def _cases(self) -> tuple[Case, ...]:
+        """Fractured ones first, drawn like the sample."""
+        explained = {row.case_id for row in self.audited.explained}
+        cases = [case for case in self.audited.plan.study.cases if case.case_id in explained]
+        return self.audited.drawn(cases, self.audited.plan.config.explain.checks.cases, 1.0)
 
-    def _stability(self) -> Iterator[CheckRow]:
-        before = self._probabilities(self.cases)
-        for name in self.config.disturbances:
-            change = DISTURBANCES[name]
-            seed = self._seed("disturbance", name)
-            changed = [disturbed(case, change, seed) for case in self.cases]
-            after = self._probabilities(changed)
-            maps = self._explained(changed, self._context(), self.engine.evaluator)
-            for case, method, values in self._pairs():
-                case_id = case.case.case_id
-                other = maps[case_id, method]
-                score = compared(
-                    stability,
-                    values,
-                    other if isinstance(other, Undefined) else mapped_back(other, change),
-                    inside=in_both(case.inside, change),
-                    scores=(before[case_id], after[case_id]),
-                )
-                yield check_row(case, method, "stability", score, "disturbance", name)
-
-    def _counterparts(self) -> Iterator[CheckRow]:
-        for other in counterparts(self.spec, self.config, self.engine.evaluator):
-            maps = self._explained(self.cases, self._context(), other.evaluator)
-            for case, method, values in self._pairs():
-                again = maps[case.case.case_id, method]
-                score = compared(_COUNTERPARTS[other.metric], values, again, inside=case.inside)
-                yield check_row(case, method, other.metric, score, "detector", other.name)
-
-    def _smooth(self) -> Iterator[CheckRow]:
-        if not self.config.smooth:
-            return
-        layers = layers_from_top(self.engine.detector)
-        for case in self.cases:
-            evaluators = self.engine.evaluator, self._random(case, layers)
-            copies = noisy_copies(case, self.config.smooth, self._seed("smooth"))
-            own, random = (self._explained(copies, self._context(), one) for one in evaluators)
-            for _, method, _ in self._pairs([case]):
-                means = [_mean(maps, copies, method) for maps in (own, random)]
-                score = compared(smooth_randomization_similarity, *means, inside=case.inside)
-                yield check_row(case, method, "smooth_randomization_similarity", score)
-
-    def _repeatability(self) -> Iterator[CheckRow]:
-        if not self.config.repeats:
-            return
-        seeds = [self._seed("repeat", str(number)) for number in range(self.config.repeats)]
-        runs = [
-            self._explained(self.cases, self._context(seed), self.engine.evaluator)
-            for seed in seeds
-        ]
-        for case, method, values in self._pairs():
-            others = [run[case.case.case_id, method] for run in runs]
-            score = compared(_repeated, values, *others, inside=case.inside)
-            yield check_row(case, method, "repeatability", score)
-
-    def _pairs(
-        self, cases: Sequence[PreparedCase] | None = None
-    ) -> Iterator[tuple[PreparedCase, str, FloatArray | Undefined]]:
-        for case in self.cases if cases is None else cases:
-            for explainer in self.engine.explainers:
-                missing = Undefined("the map could not be made")
-                values = self.maps.get((case.case.case_id, explainer.name), missing)
-                yield case, explainer.name, values
-
-    def _explained(
-        self, cases: Sequence[PreparedCase], context: Context, evaluator: Evaluator
-    ) -> Maps:
-        return maps_again(self.engine.explainers, cases, context, evaluator)
-
-    def _probabilities(self, cases: Sequence[PreparedCase]) -> Mapping[str, float]:
-        names = [case.case.case_id for case in cases]
-        images = np.stack([case.image for case in cases])
-        shares = expit(naming(self.engine.evaluator.logits, images, names))
-        return {name: float(p) for name, p in zip(names, shares, strict=True)}
-
-    def _context(self, seed: int | None = None) -> Context:
-        own = self.engine.context
-        return Context(own.seed if seed is None else seed, own.background)
-
-    def _seed(self, *purpose: str) -> int:
-        return seed_for(self.engine.context.seed, "checks", *purpose)
+    @classmethod
+    def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
+        """Maps of one case that are checked, for each stage."""
+        checks = plan.config.explain.checks
+        checked = min(checks.cases, len(plan.record.sample))
+        times = {
+            MAPS: 1,
+            FAITHFULNESS: 1,
+            RANDOMIZATION: len(randomizations(layers, checks)),
+            # Maps of each copy by the detector and by its randomized twin.
+            SMOOTH: checks.smooth,
+            OTHERS: len(weights_of_others(checks)),
+            STABILITY: len(checks.disturbances),
+            REPEATABILITY: checks.repeats,
+        }
+        return {stage: float(checked * each) for stage, each in times.items()}
 
 
-def randomizations(names: Sequence[str], config: ChecksConfig) -> Mapping[str, Sequence[str]]:
-    """Which layers are randomized together, by a name for the scope of findings.
+def complete_rows(results: Results, case_ids: Collection[str]) -> list[ProbeRow]:
+    """Whether each map adds up, for the methods that promise it.
 
     Args:
-        names: of all layers, from the top.
-        config: in how many steps, and how many layers alone.
+        results: of the run, with the residual of every map.
+        case_ids: that are checked.
     """
-    steps = range(1, config.cascade)
-    stages = {
-        f"top {step}/{config.cascade}": names[: -(-len(names) * step // config.cascade)]
-        for step in steps
-    }
-    places = np.linspace(0, len(names) - 1, min(config.independent, len(names)))
-    alone = {f"only {names[int(place)]}": (names[int(place)],) for place in places}
-    return {**stages, **alone, ALL_LAYERS: names}
-
-
-def _removal_scores(found: Removal) -> Iterator[tuple[str, str, Score]]:
-    """(metric, baseline, score); a baseline of "" stands for all of them together."""
-    gains: list[float] = []
-    for name, curve in found.curves.items():
-        most, least = expit(curve.most_first), expit(curve.least_first)
-        gain = faithfulness.symmetric_relevance_gain(SHARES, most, least)
-        yield "symmetric_relevance_gain", name, gain
-        yield "deletion", name, faithfulness.deletion(SHARES, most)
-        yield "insertion", name, faithfulness.insertion(SHARES, least)
-        yield "comprehensiveness", name, faithfulness.comprehensiveness(SHARES, most)
-        yield "sufficiency", name, faithfulness.sufficiency(SHARES, least)
-        if not isinstance(gain, Undefined):
-            gains.append(gain)
-    for name, sets in found.subsets.items():
-        yield "infidelity", name, faithfulness.infidelity(sets.marked, sets.falls)
-        correlation = faithfulness.faithfulness_correlation(sets.marked, sets.falls, sets.areas)
-        yield "faithfulness_correlation", name, correlation
-    yield "baseline_spread", "", faithfulness.baseline_spread(gains)
-
-
-def _mean(maps: Maps, copies: Sequence[PreparedCase], method: str) -> FloatArray | Undefined:
-    """The mean of the maps of noisy copies, or why one of them is missing."""
-    made = [maps[one.case.case_id, method] for one in copies]
-    missing = next((one for one in made if isinstance(one, Undefined)), None)
-    if missing is not None:
-        return missing
-    means = smoothed(np.stack([one for one in made if not isinstance(one, Undefined)]))
-    return means.astype(np.float32)
-
-
-def _repeated(*maps: FloatArray, inside: BoolArray) -> Score:
-    return repeatability(np.stack(maps), inside)
+    rows = []
+    for row in results.maps:
+        gap = row.residual
+        if row.case_id in case_ids and gap and gap.name == COMPLETENESS and gap.tolerance:
+            value = None if gap.value is None else complete_map(gap.value, gap.tolerance)
+            rows.append(
+                ProbeRow(row.case_id, row.method, "complete_map", "", "", value, gap.undefined)
+            )
+    return rows

@@ -2,62 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from xaudit.audit.maps.degraded_maps import SCORES
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.run.progress import Listener, Meter
-from xaudit.audit.run.run import Engine
+from xaudit.audit.probes.port import Piece, Probe, as_probe
+from xaudit.audit.probes.robustness import degradation_seed, severities
 from xaudit.audit.run.second_maps import Maps, check_row, compared, maps_again
-from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CaseRow, CheckRow, kept_table, write_table
+from xaudit.audit.scores.probe_tables import DEGRADED_MAPS
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import PreparedCase
-from xaudit.core.seeds import seed_for
-from xaudit.data.prepare import prepare
 from xaudit.data.transforms.degrade import LADDERS, degraded, degraded_lesions
 from xaudit.explain.port import Explainer
 
+STAGE = "maps of worse images"
 _CHEAP = 4
 """Passes for a map. A dozen cases have hundreds of worse images, too many for costlier methods."""
 
 
-def explain_degraded(
-    plan: Plan, engine: Engine, results: Results, folder: Path, listen: Listener
-) -> list[CheckRow]:
+@as_probe(DEGRADED_MAPS)
+class MapsOfWorseImages(Probe):
     """Mass and hits of the cheap methods' maps at every severity of every ladder.
 
-    Of explained cases with lesions; kept in ``degraded_maps.parquet``. A row's facet is the
-    ladder, its level the severity.
-
-    Args:
-        plan: of the audit.
-        engine: detector and methods.
-        results: of the run.
-        folder: of the audit.
-        listen: called as work proceeds.
-
-    Raises:
-        AuditError: the disk is full or cannot be written.
+    Of explained cases with lesions. A row's facet is the ladder, its level the severity.
     """
-    path, config = folder / "degraded_maps.parquet", plan.config.robustness
-    kept = kept_table(path, CheckRow)
-    if kept is not None:
-        return kept
-    explainers = cheap(engine.explainers)
-    ids = draw_sample(_with_lesions(plan, results.cases), config.maps, 1.0, plan.config.seed)
-    if not ids or not explainers or not config.ladders:
-        return []
-    by_id = {case.case_id: case for case in plan.study.cases}
-    cases = [prepare(by_id[one], engine.detector.input) for one in ids]
-    meter = Meter(listen, len(cases), len(config.ladders))
-    rows: list[CheckRow] = []
-    for ladder in config.ladders:
-        rows.extend(_climb(ladder, cases, explainers, engine))
-        meter.probed(f"maps under {ladder}", 0, 1)
-    write_table(path, rows, CheckRow)
-    return rows
+
+    order = 20
+
+    def pieces(self) -> Sequence[Piece]:
+        """A ladder each."""
+        config, rows = self.audited.plan.config.robustness, self.audited.results.cases
+        if not cheap(self.audited.engine.explainers):
+            return []
+        lesioned = [row for row in rows if row.sampled and row.label and row.lesions > 0]
+        cases = self.audited.drawn(lesioned, config.maps, 1.0)
+        return [
+            Piece(STAGE, cases, name, 0, len(cases) * len(LADDERS[name].severities))
+            for name in (config.ladders if cases else ())
+        ]
+
+    def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
+        """Scores of the maps of these cases on one ladder."""
+        engine = self.audited.engine
+        explainers = cheap(engine.explainers)
+        for severity in LADDERS[piece.key].severities:
+            worse = [self._worse(case, piece.key, severity) for case in cases]
+            maps = maps_again(explainers, worse, engine.context, engine.evaluator)
+            for case in worse:
+                for explainer in explainers:
+                    yield from _scored(case, explainer.name, maps, (piece.key, f"{severity:g}"))
+
+    def _worse(self, case: PreparedCase, ladder: str, severity: float) -> PreparedCase:
+        seed = degradation_seed(self.audited.engine.context.seed, ladder, case)
+        worse = degraded(case, LADDERS[ladder], severity, seed)
+        return degraded_lesions(worse, LADDERS[ladder], severity)
+
+    @classmethod
+    def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
+        """Maps of worse images."""
+        sample = set(plan.record.sample)
+        lesioned = sum(
+            case.case_id in sample and case.label and len(case.lesions) > 0
+            for case in plan.study.cases
+        )
+        return {STAGE: min(plan.config.robustness.maps, lesioned) * severities(plan)}
 
 
 def cheap(explainers: Sequence[Explainer]) -> tuple[Explainer, ...]:
@@ -65,32 +73,9 @@ def cheap(explainers: Sequence[Explainer]) -> tuple[Explainer, ...]:
     return tuple(one for one in explainers if sum(one.cost()) <= _CHEAP)
 
 
-def _with_lesions(plan: Plan, rows: Sequence[CaseRow]) -> list[CaseRow]:
-    return [row for row in rows if row.sampled and row.label and row.lesions > 0]
-
-
-def _climb(
-    ladder: str, cases: Sequence[PreparedCase], explainers: Sequence[Explainer], engine: Engine
-) -> Iterator[CheckRow]:
-    for severity in LADDERS[ladder].severities:
-        worse = [_worse(case, ladder, severity, engine.context.seed) for case in cases]
-        maps = maps_again(explainers, worse, engine.context, engine.evaluator)
-        for case in worse:
-            for explainer in explainers:
-                yield from _scored(case, explainer.name, maps, (ladder, f"{severity:g}"))
-
-
-def _worse(case: PreparedCase, ladder: str, severity: float, seed: int) -> PreparedCase:
-    # The draw of the scores: the same worse image gets logit and map.
-    drawn = seed_for(seed, "degrade", ladder, case.case.case_id)
-    return degraded_lesions(
-        degraded(case, LADDERS[ladder], severity, drawn), LADDERS[ladder], severity
-    )
-
-
 def _scored(
     case: PreparedCase, method: str, maps: Maps, step: tuple[str, str]
-) -> Iterator[CheckRow]:
+) -> Iterator[ProbeRow]:
     values = maps[case.case.case_id, method]
     for name, score in SCORES.items():
         found = compared(score, values, lesions=case.lesions, inside=case.inside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +10,9 @@ from xaudit.audit.config.config import AuditConfig, FoldDetectorsConfig
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.run.progress import Listener
 from xaudit.audit.run.run import Engine, explain_rest
-from xaudit.audit.store.disk import discard, disk_errors, make_folder
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import Row, Store, kept_table, write_table
+from xaudit.audit.store.store import Store
 from xaudit.core.detector import Taken
-
-_PARTS = "folds"
-Step = Callable[[Plan, Engine, Results, Path, Listener], list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,8 @@ class Part:
 
     def of(self, results: Results) -> Results:
         """The results of these cases."""
+        if self.fold is None:
+            return results
         ids = {case.case_id for case in self.plan.study.cases}
         return replace(
             results,
@@ -74,55 +72,6 @@ def whole_engine(plan: Plan, parts: Sequence[Part]) -> Engine:
     digest = plan.record.files["weights"]
     detector = replace(first.detector, weights_sha256=digest, taken=taken)
     return replace(first, detector=detector)
-
-
-def in_parts(
-    step: Step[Row],
-    kind: type[Row],
-    name: str,
-    parts: Sequence[Part],
-    run: tuple[Results, Path, Listener],
-) -> list[Row]:
-    """Carry out a step for each detector on its own cases; rows of all of them together.
-
-    What a part has finished is kept in a folder of its own until all have.
-
-    Args:
-        step: of the audit.
-        kind: of its rows.
-        name: of the table that it writes.
-        parts: of the audit.
-        run: results of the run, folder of the audit, listener.
-
-    Raises:
-        AuditError: the disk is full or cannot be written.
-    """
-    results, folder, listen = run
-    if len(parts) == 1:
-        return step(parts[0].plan, parts[0].engine, results, folder, listen)
-    path = folder / name
-    kept = kept_table(path, kind)
-    if kept is not None:
-        return kept
-    rows: list[Row] = []
-    for part in parts:
-        own = folder / _PARTS / f"{part.number:02d}"
-        with disk_errors(own):
-            make_folder(own)
-        rows += step(part.plan, part.engine, part.of(results), own, listen)
-    if rows:
-        write_table(path, rows, kind)
-    return rows
-
-
-def clear_parts(folder: Path) -> None:
-    """Take away what the parts kept; all of it is in the tables of the audit.
-
-    Raises:
-        AuditError: it cannot be removed.
-    """
-    with disk_errors(folder):
-        discard(folder / _PARTS)
 
 
 def explain_shown(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,23 +48,23 @@ def check_others(spec: DetectorSpec, checks: ChecksConfig) -> None:
         _load(spec, path)
 
 
-def counterparts(
-    spec: DetectorSpec, checks: ChecksConfig, like: Evaluator
-) -> Iterator[Counterpart]:
-    """Load them, one after the other.
+def counterpart(
+    spec: DetectorSpec, checks: ChecksConfig, like: Evaluator, weights: Path
+) -> Counterpart:
+    """Load one of them.
 
     Args:
         spec: of the audited detector; only the weights differ.
-        checks: where the weights are.
+        checks: where the weights of all of them are.
         like: evaluator of the audited detector; batches and device are taken from it.
+        weights: which of them.
 
     Raises:
         DetectorError: weights cannot be loaded into the network.
     """
-    for path, metric in weights_of_others(checks).items():
-        detector = _load(spec, path)
-        detector.module.to(like.device)
-        yield Counterpart(metric, path.name, like.like(detector))
+    detector = _load(spec, weights)
+    detector.module.to(like.device)
+    return Counterpart(weights_of_others(checks)[weights], weights.name, like.like(detector))
 
 
 def _load(spec: DetectorSpec, path: Path) -> TorchDetector:

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.probes.credibility import stored_maps
 from xaudit.audit.probes.degraded_maps import cheap
-from xaudit.audit.probes.robustness import readable
-from xaudit.audit.probes.workload import SCORED_AGAIN
-from xaudit.audit.run.progress import Listener, Meter
-from xaudit.audit.run.run import Engine
-from xaudit.audit.run.second_maps import Maps, check_row, compared, maps_again
-from xaudit.audit.scores.rescored import LOGIT, MAP, RESCORED, WAY
-from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CaseRow, CheckRow, kept_table, write_table
+from xaudit.audit.probes.port import Audited, Piece, Probe, as_probe
+from xaudit.audit.run.second_maps import MISSING, check_row, compared, maps_again, stored_maps
+from xaudit.audit.scores.probe_tables import RESCORED
+from xaudit.audit.scores.rescored import LOGIT, MAP, WAY
+from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.device import threads
 
-_EXPLAINED = 4
+STAGE = "score again"
+_SCORED, _EXPLAINED = 32, 4
 _POSITIVES = 0.5
 _MOST = 2
 """Images at once that are tried where a run takes fewer: more might not fit into memory."""
-_MISSING = Undefined("the map could not be made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,76 +51,57 @@ def other_ways(evaluator: Evaluator) -> tuple[Way, ...]:
     return (*ways, Way(own, 1 if count > 1 else 2))
 
 
-def rescore(
-    plan: Plan, engine: Engine, results: Results, folder: Path, listen: Listener
-) -> list[CheckRow]:
+@as_probe(RESCORED)
+class ScoredAgain(Probe):
     """Logits of some scored cases and cheap maps of some explained ones, in every other way.
 
     Sums are made in another order where batches or threads are others, which changes the last
-    digits. Kept in ``rescored.parquet``, which an audit that goes on takes up.
-
-    Args:
-        plan: of the audit.
-        engine: detector and methods.
-        results: of the run.
-        folder: of the audit.
-        listen: called as work proceeds.
-
-    Raises:
-        AuditError: the disk is full or cannot be written.
+    digits.
     """
-    path = folder / RESCORED
-    kept = kept_table(path, CheckRow)
-    if kept is not None:
-        return kept
-    scored = [row for row in results.cases if row.logit is not None]
-    cases = _drawn(plan, engine, scored, SCORED_AGAIN)
-    if not cases:
-        return []
-    explained = _drawn(plan, engine, [row for row in scored if row.sampled], _EXPLAINED)
-    again = _Again(engine, cases, explained, stored_maps(results, explained))
-    ways = other_ways(engine.evaluator)
-    meter = Meter(listen, len(cases), len(ways))
-    rows: list[CheckRow] = []
-    for way in ways:
-        rows.extend(again.rows(way))
-        meter.probed("score again", 0, 1)
-    write_table(path, rows, CheckRow)
-    return rows
 
+    order = 50
 
-def _drawn(
-    plan: Plan, engine: Engine, rows: Sequence[CaseRow], count: int
-) -> Sequence[PreparedCase]:
-    ids = set(draw_sample(rows, count, _POSITIVES, plan.config.seed))
-    return readable([case for case in plan.study.cases if case.case_id in ids], engine)
+    def __init__(self, audited: Audited) -> None:
+        super().__init__(audited)
+        self._scored = self._ids(audited.scored, _SCORED)
+        self._explained = self._ids(audited.explained, _EXPLAINED)
+        self._ways = {way.name: way for way in other_ways(audited.engine.evaluator)}
 
+    def pieces(self) -> Sequence[Piece]:
+        """A way each."""
+        wanted = self._scored | self._explained
+        cases = tuple(case for case in self.audited.plan.study.cases if case.case_id in wanted)
+        work = len(self._scored) / max(1, len(self._ways))
+        return [Piece(STAGE, cases, name, 0, work) for name in (self._ways if cases else ())]
 
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """The cases that are taken once more, and the maps that the run stored of some of them."""
-
-    engine: Engine
-    scored: Sequence[PreparedCase]
-    explained: Sequence[PreparedCase]
-    maps: Maps
-
-    def rows(self, way: Way) -> Iterator[CheckRow]:
-        """What they are in another way."""
-        evaluator, context = self.engine.evaluator, self.engine.context
-        methods = cheap(self.engine.explainers)
+    def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
+        """Logits and differences of maps in one way."""
+        evaluator, way = self.audited.engine.evaluator, self._ways[piece.key]
+        scored = [case for case in cases if case.case.case_id in self._scored]
+        explained = [case for case in cases if case.case.case_id in self._explained]
+        methods = cheap(self.audited.engine.explainers)
         with ExitStack() as stack:
             stack.enter_context(evaluator.in_batches(way.images))
             stack.enter_context(threads(way.threads))
-            logits = evaluator.logits(np.stack([case.image for case in self.scored]))
-            maps = maps_again(methods, self.explained, context, evaluator)
-        for case, logit in zip(self.scored, logits, strict=True):
+            images = [case.image for case in scored]
+            logits = evaluator.logits(np.stack(images)) if images else ()
+            maps = maps_again(methods, explained, self.audited.engine.context, evaluator)
+        for case, logit in zip(scored, logits, strict=True):
             yield check_row(case, "", LOGIT, _finite(float(logit)), WAY, way.name)
-        for case in self.explained:
+        before = stored_maps(self.audited.results, self._explained)
+        for case in explained:
             for method in methods:
                 key = (case.case.case_id, method.name)
-                score = compared(_moved, self.maps.get(key, _MISSING), maps[key])
+                score = compared(_moved, before.get(key, MISSING), maps[key])
                 yield check_row(case, method.name, MAP, score, WAY, way.name)
+
+    def _ids(self, rows: Sequence[CaseRow], count: int) -> frozenset[str]:
+        return frozenset(case.case_id for case in self.audited.drawn(rows, count, _POSITIVES))
+
+    @classmethod
+    def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
+        """Cases."""
+        return {STAGE: min(_SCORED, len(plan.study.cases))}
 
 
 def _finite(logit: float) -> Score:

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from xaudit.audit.maps.shortcuts import ELSEWHERE
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.plan.sample import draw_sample
+from xaudit.audit.probes.port import Audited, Piece, Probe, as_probe
 from xaudit.audit.run.naming import naming
-from xaudit.audit.run.progress import Listener, Meter
-from xaudit.audit.run.run import Engine
-from xaudit.audit.run.second_maps import check_row, compared
-from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CheckRow, kept_table, write_table
+from xaudit.audit.run.run import readable
+from xaudit.audit.run.second_maps import MISSING, check_row, compared, stored_maps
+from xaudit.audit.scores.probe_tables import SHORTCUTS
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import BoolArray, Case, FloatArray, PreparedCase
+from xaudit.core.detector import InputSpec
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import generator_for
 from xaudit.data.pixels.images import to_gray
-from xaudit.data.prepare import prepare, read_pixels
+from xaudit.data.prepare import read_pixels
 from xaudit.data.transforms.artifacts import BORDER, artifacts_of
 from xaudit.explain.checks.erasing import FILLINGS, elsewhere, erased, inserted
 from xaudit.metrics.maps import shortcuts as metrics
 
+STAGE = "shortcuts"
+_INSERTING = "inserting"
 _POSITIVES = 2 / 3
 _PLACES = 3
 _DONORS = 3
@@ -39,71 +39,58 @@ _Donor = tuple[PreparedCase, BoolArray]
 _Logits = npt.NDArray[np.float64]
 
 
-def probe_shortcuts(
-    plan: Plan, engine: Engine, results: Results, folder: Path, listen: Listener
-) -> list[CheckRow]:
+@as_probe(SHORTCUTS)
+class Interventions(Probe):
     """Logits and maps around lesions and artifacts, case by case.
 
-    Of a declared part of the explained cases; kept in ``shortcuts.parquet``, which an audit that
-    goes on takes up. Rows of interventions have no method.
-
-    Args:
-        plan: of the audit.
-        engine: the detector.
-        results: of the run, with its maps.
-        folder: of the audit.
-        listen: called as work proceeds.
-
-    Raises:
-        AuditError: the disk is full or cannot be written.
+    Of a declared part of the explained cases. Rows of interventions have no method.
     """
-    path = folder / "shortcuts.parquet"
-    kept = kept_table(path, CheckRow)
-    if kept is not None:
-        return kept
-    explained = [row for row in results.cases if row.sampled and row.logit is not None]
-    ids = draw_sample(explained, plan.config.explain.shortcuts, _POSITIVES, plan.config.seed)
-    if not ids:
-        return []
-    probe = _Probe(plan, engine, results)
-    by_id = {case.case_id: case for case in plan.study.cases}
-    rows = list(probe.rows([by_id[one] for one in ids], listen))
-    write_table(path, rows, CheckRow)
-    return rows
 
+    order = 40
 
-@dataclass(slots=True)
-class _Probe:
-    """Interventions on the cases of one audit."""
+    def __init__(self, audited: Audited) -> None:
+        super().__init__(audited)
+        count = audited.plan.config.explain.shortcuts
+        self._cases = audited.drawn(audited.explained, count, _POSITIVES)
+        self._found = _Artifacts(audited.engine.detector.input)
 
-    plan: Plan
-    engine: Engine
-    results: Results
-    donors: dict[str, list[_Donor]] = field(default_factory=lambda: defaultdict(list))
+    def pieces(self) -> Sequence[Piece]:
+        """A case each, and insertions behind them."""
+        # An insertion needs all cases: which of them have a thing, and which could be given it.
+        inserting = [Piece(STAGE, (), _INSERTING, 0, 0)] if self._cases else []
+        return [*(Piece(STAGE, (case,), "", 1) for case in self._cases), *inserting]
 
-    def rows(self, cases: Sequence[Case], listen: Listener) -> Iterator[CheckRow]:
-        meter = Meter(listen, len(cases), len(cases))
-        seen: dict[str, Mapping[str, BoolArray]] = {}
+    def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
+        """What one case shows, or what insertions do."""
+        if piece.key == _INSERTING:
+            yield from self._insertions()
         for case in cases:
-            prepared = prepare(case, self.engine.detector.input)
-            gray = to_gray(read_pixels(case, self.engine.detector.input))
-            artifacts = artifacts_of(prepared, self.engine.detector.input, gray)
-            seen[case.case_id] = artifacts
-            for name, mask in artifacts.items():
-                if name != BORDER and len(self.donors[name]) < _DONORS:
-                    self.donors[name].append((prepared, mask))
-            yield from self._erasures(prepared, artifacts)
-            yield from self._enrichment(prepared, artifacts)
-            meter.probed("shortcuts", 1, 1)
-        for name, donors in self.donors.items():
-            normal = [one for one in cases if not one.label and name not in seen[one.case_id]]
-            for case in normal:
-                yield self._insertion(case, name, donors)
+            artifacts = self._found.on(case)
+            yield from self._erasures(case, artifacts)
+            yield from self._enrichment(case, artifacts)
+
+    def _insertions(self) -> Iterator[ProbeRow]:
+        """What others have, put into the cases without a fracture that have no such thing."""
+        donors: dict[str, list[_Donor]] = defaultdict(list)
+        having: dict[str, set[str]] = defaultdict(set)
+        for case in self._each(self._cases):
+            for name, mask in self._found.on(case).items():
+                having[name].add(case.case.case_id)
+                if name != BORDER and len(donors[name]) < _DONORS:
+                    donors[name].append((case, mask))
+        for name, given in donors.items():
+            without = [one for one in self._cases if one.case_id not in having[name]]
+            for case in self._each([one for one in without if not one.label]):
+                yield self._insertion(case, name, given)
+
+    def _each(self, cases: Sequence[Case]) -> Iterator[PreparedCase]:
+        for case in cases:
+            yield from readable([case], self.audited.engine.detector.input)
 
     def _erasures(
         self, case: PreparedCase, artifacts: Mapping[str, BoolArray]
-    ) -> Iterator[CheckRow]:
-        rng = generator_for(self.plan.config.seed, "shortcuts", case.case.case_id)
+    ) -> Iterator[ProbeRow]:
+        rng = generator_for(self.audited.plan.config.seed, "shortcuts", case.case.case_id)
         regions = _regions(case, artifacts, rng)
         images = [case.image] + [
             erased(case, mask, filling)
@@ -120,8 +107,8 @@ class _Probe:
 
     def _judged(
         self, case: PreparedCase, before: float, after: Mapping[_Region, _Logits]
-    ) -> Iterator[CheckRow]:
-        threshold = self.plan.config.detector.operating_points[0].resolve().edge
+    ) -> Iterator[ProbeRow]:
+        threshold = self.audited.plan.config.detector.operating_points[0].resolve().edge
         effects = {key: metrics.other_effect(before, logits) for key, logits in after.items()}
         if (LESION, False) in after:
             gone, control = after[LESION, False], after.get((LESION, True), np.empty(0))
@@ -143,9 +130,10 @@ class _Probe:
 
     def _enrichment(
         self, case: PreparedCase, artifacts: Mapping[str, BoolArray]
-    ) -> Iterator[CheckRow]:
-        for explainer in self.engine.explainers:
-            values = self._map(case.case.case_id, explainer.name)
+    ) -> Iterator[ProbeRow]:
+        maps = stored_maps(self.audited.results, {case.case.case_id})
+        for explainer in self.audited.engine.explainers:
+            values = maps.get((case.case.case_id, explainer.name), MISSING)
             for name, mask in artifacts.items():
                 score = compared(
                     metrics.artifact_enrichment, values, artifact=mask, inside=case.inside
@@ -153,25 +141,41 @@ class _Probe:
                 row = check_row(case, explainer.name, "artifact_enrichment", score, "removed", name)
                 yield row
 
-    def _map(self, case_id: str, method: str) -> FloatArray | Undefined:
-        rows = [one for one in self.results.maps if (one.case_id, one.method) == (case_id, method)]
-        if not rows or rows[0].error is not None:
-            return Undefined("the map could not be made")
-        if rows[0].degenerate is not None:
-            return Undefined(f"the map {rows[0].degenerate}")
-        return self.results.array(case_id, method)
-
     def _logits(self, case: PreparedCase, images: Sequence[FloatArray]) -> _Logits:
         """Of a case as it is and as it was changed."""
         names = [case.case.case_id] + [f"{case.case.case_id} (changed)"] * (len(images) - 1)
-        return naming(self.engine.evaluator.logits, np.stack(images), names)
+        return naming(self.audited.engine.evaluator.logits, np.stack(images), names)
 
-    def _insertion(self, case: Case, name: str, donors: Sequence[_Donor]) -> CheckRow:
-        prepared = prepare(case, self.engine.detector.input)
-        images = [inserted(prepared, donor, mask) for donor, mask in donors]
-        logits = self._logits(prepared, [prepared.image, *images])
+    def _insertion(self, case: PreparedCase, name: str, donors: Sequence[_Donor]) -> ProbeRow:
+        images = [inserted(case, donor, mask) for donor, mask in donors]
+        logits = self._logits(case, [case.image, *images])
         score = metrics.insertion_effect(float(logits[0]), logits[1:])
-        return check_row(prepared, "", "insertion_effect", score, "inserted", name)
+        return check_row(case, "", "insertion_effect", score, "inserted", name)
+
+    @classmethod
+    def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
+        """Cases."""
+        return {STAGE: min(plan.config.explain.shortcuts, len(plan.record.sample))}
+
+
+class _Artifacts:
+    """What is found on cases, kept as bits: finding it takes longer than a pass of the image."""
+
+    def __init__(self, spec: InputSpec) -> None:
+        self._spec = spec
+        self._kept: dict[str, dict[str, npt.NDArray[np.uint8]]] = {}
+
+    def on(self, case: PreparedCase) -> Mapping[str, BoolArray]:
+        """Name → (H, W) mask."""
+        name, shape = case.case.case_id, case.inside.shape
+        if name not in self._kept:
+            gray = to_gray(read_pixels(case.case, self._spec))
+            found = artifacts_of(case, self._spec, gray)
+            self._kept[name] = {one: np.packbits(mask) for one, mask in found.items()}
+        return {
+            one: np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
+            for one, bits in self._kept[name].items()
+        }
 
 
 def _regions(

@@ -6,18 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from xaudit.audit.gallery.gallery_choice import LIMITS
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.probes.checks import randomizations
-from xaudit.audit.probes.other_detectors import weights_of_others
-from xaudit.data.transforms.degrade import LADDERS
+from xaudit.audit.probes.port import wanted
 
-SCORE, MAPS, WORSE, WORSE_MAPS = "score", "maps", "degrade", "maps of worse images"
-SHORTCUTS, SHOWN = "shortcuts", "maps of shown cases"
-AGAIN = "score again"
+SCORE, MAPS, SHOWN = "score", "maps", "maps of shown cases"
 PICTURES, FINDINGS = "pictures", "findings"
-CHECK = "check "
-"""How the names of all stages begin that check maps, see `Checks.stages`."""
-SCORED_AGAIN = 32
-"""Cases that are scored once more in every other way."""
 _MEANS, _DRAWS = 320, 2000
 """Means over cases that are made of the maps of a method, and draws for the interval of each."""
 
@@ -33,42 +25,15 @@ def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
         plan: of the audit, or of a rehearsal of it.
         layers: of the detector, from the top.
     """
-    explain, checks = plan.config.explain, plan.config.explain.checks
-    cases, explained = len(plan.study.cases), len(plan.record.sample)
-    checked = min(checks.cases, explained)
-    times = {
-        "maps": 1,
-        "faithfulness": 1,
-        "randomization": len(randomizations(layers, checks)),
-        # Maps of each copy by the detector and by its randomized twin.
-        "smooth randomization": checks.smooth,
-        "other detectors": len(weights_of_others(checks)),
-        "stability": len(checks.disturbances),
-        "repeatability": checks.repeats,
-    }
+    explain = plan.config.explain
+    probes = [one.kind.workload(plan, layers) for one in wanted(plan)]
     return {
-        SCORE: cases,
-        MAPS: explained,
-        **_of_worse_images(plan),
-        **{CHECK + name: float(checked * each) for name, each in times.items()},
-        SHORTCUTS: min(explain.shortcuts, explained),
-        AGAIN: min(SCORED_AGAIN, cases),
+        SCORE: len(plan.study.cases),
+        MAPS: len(plan.record.sample),
+        **{stage: units for one in probes for stage, units in one.items()},
         SHOWN: _shown(plan),
         PICTURES: sum(LIMITS.values()) if _pictured(plan) else 0,
         FINDINGS: _MEANS * max(1, len(explain.methods)) * plan.config.statistics.draws / _DRAWS,
-    }
-
-
-def _of_worse_images(plan: Plan) -> Mapping[str, float]:
-    worse = plan.config.robustness
-    steps = sum(len(LADDERS[name].severities) for name in worse.ladders)
-    sample = set(plan.record.sample)
-    lesioned = sum(
-        case.case_id in sample and case.label and len(case.lesions) > 0 for case in plan.study.cases
-    )
-    return {
-        WORSE: min(worse.cases, len(plan.study.cases)) * steps,
-        WORSE_MAPS: min(worse.maps, lesioned) * steps,
     }
 
 

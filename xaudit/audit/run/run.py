@@ -15,7 +15,7 @@ from xaudit.audit.run.shard import ShardWorker, work_of
 from xaudit.audit.store.files import kept_json, to_json, write_text
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
-from xaudit.core.case import FloatArray, Study
+from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
@@ -109,15 +109,21 @@ class Engine:
 def _background(plan: Plan, study: Study, spec: InputSpec) -> FloatArray:
     """The images without a fracture that the plan drew; what cannot be read is left out."""
     drawn = set(plan.record.background)
-    images = []
-    for case in study.cases:
-        if case.case_id in drawn:
-            try:
-                images.append(prepare(case, spec).image)
-            except DataError:
-                # Its own row of the audit says why.
-                continue
+    cases = [case for case in study.cases if case.case_id in drawn]
+    images = [case.image for case in readable(cases, spec)]
     return np.stack(images) if images else Context(0).background
+
+
+def readable(cases: Sequence[Case], spec: InputSpec) -> list[PreparedCase]:
+    """Those of these cases that can be read, as the detector sees them."""
+    ready = []
+    for case in cases:
+        try:
+            ready.append(prepare(case, spec))
+        except DataError:
+            # Its own row of the audit says why, or its absence shows in the counts.
+            continue
+    return ready
 
 
 def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from xaudit.audit.store.store import CheckRow
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer
 from xaudit.explain.schedule import Job, explain_all
 
+MISSING = Undefined("the map could not be made")
 Maps = Mapping[tuple[str, str], FloatArray | Undefined]
 """(case, method) → the map, or why there is none."""
 
@@ -41,6 +43,21 @@ def maps_again(
     return maps
 
 
+def stored_maps(results: Results, case_ids: Collection[str]) -> Maps:
+    """The maps of the audit on these cases, as they were stored."""
+    maps: dict[tuple[str, str], FloatArray | Undefined] = {}
+    for row in results.maps:
+        if row.case_id in case_ids:
+            key = (row.case_id, row.method)
+            if row.error is not None:
+                maps[key] = MISSING
+            elif row.degenerate is not None:
+                maps[key] = Undefined(f"the map {row.degenerate}")
+            else:
+                maps[key] = results.array(*key)
+    return maps
+
+
 def compared(score: Callable[..., Score], *maps: FloatArray | Undefined, **known: object) -> Score:
     """The score of maps, or why one of them is missing."""
     missing = [one for one in maps if isinstance(one, Undefined)]
@@ -49,8 +66,8 @@ def compared(score: Callable[..., Score], *maps: FloatArray | Undefined, **known
 
 def check_row(
     case: PreparedCase, method: str, metric: str, score: Score, facet: str = "", level: str = ""
-) -> CheckRow:
+) -> ProbeRow:
     """A score as it is stored; without a level the facet is left out."""
     value, reason = (None, score.reason) if isinstance(score, Undefined) else (float(score), None)
     facet = facet if level else ""
-    return CheckRow(case.case.case_id, method, metric, facet, level, value, reason)
+    return ProbeRow(case.case.case_id, method, metric, facet, level, value, reason)

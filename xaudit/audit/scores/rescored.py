@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from xaudit.audit.store.store import CaseRow, CheckRow
+from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.record.finding import Rescored, Unit
 
-RESCORED = "rescored.parquet"
 LOGIT, MAP = "logit_again", "map_moved"
 """Names of the rows: a logit; a difference of two maps, by the largest value of one."""
 WAY = "way"
@@ -21,7 +20,7 @@ _BEYOND = 4
 
 
 def rescored(
-    rows: Sequence[CheckRow],
+    rows: Sequence[ProbeRow],
     cases: Sequence[CaseRow],
     points: Sequence[OperatingPoint],
     unit: Unit,
@@ -76,7 +75,7 @@ def _flips(first: float, again: float | None, points: Sequence[OperatingPoint]) 
     return again is None or any((first > one.edge) != (again > one.edge) for one in points)
 
 
-def _largest_of_maps(rows: Sequence[CheckRow]) -> dict[str, float]:
+def _largest_of_maps(rows: Sequence[ProbeRow]) -> dict[str, float]:
     largest: dict[str, float] = {}
     for row in rows:
         if row.metric == MAP and row.value is not None:

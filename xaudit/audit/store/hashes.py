@@ -34,6 +34,8 @@ RUN_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspic
 LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",
               "card.pdf", "signatures.json")  # fmt: skip
 """What other commands write there afterwards, under its usual name."""
+_ADDED = "probe-*.parquet"
+"""What probes of packages write there."""
 _FOLDERS = ("shards", "evidence")
 _REMEDY = (
     "Copy the folder again from where the audit was run, or let `xaudit run` go on in it, which "
@@ -140,6 +142,6 @@ def _other_rows(folder: Path) -> Iterator[str]:
 def _names(folder: Path) -> list[str]:
     """What a run wrote, without what a killed one was writing."""
     inside = (path for name in _FOLDERS for path in (folder / name).rglob("*"))
-    paths = [*(folder / name for name in RUN_FILES), *inside]
+    paths = [*(folder / name for name in RUN_FILES), *folder.glob(_ADDED), *inside]
     names = (path.relative_to(folder) for path in paths if path.is_file())
     return sorted(name.as_posix() for name in names if not is_draft(name))

@@ -12,7 +12,7 @@ from xaudit.audit.store.hashes import HASHES, LATE_FILES, RUN_FILES, changed_fil
 from xaudit.core.record.finding import Findings
 from xaudit.errors import ConfigError
 
-_OF_RUNS = ("shards", "evidence", "folds", "folds/*")
+_OF_RUNS = ("shards", "evidence", "probes", "probes/*")
 """Folders in which nothing but a run writes."""
 
 

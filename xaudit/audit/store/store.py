@@ -72,27 +72,12 @@ class MapRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DegradedRow:
-    """The logit of one case as a worse radiograph, or why there is none.
+class ProbeRow:
+    """What one case showed a probe, or why it showed nothing.
 
     Attributes:
-        ladder: in which way it is worse; see `xaudit.data.transforms.degrade.LADDERS`.
-        severity: by how much, in the ladder's unit.
-    """
-
-    case_id: str
-    ladder: str
-    severity: float
-    logit: float | None
-    undefined: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One score of one check of a method on one case, or why there is none.
-
-    Attributes:
-        facet: what the check varies ("baseline", "layers", "disturbance"); empty for nothing.
+        method: whose map was asked; empty where the detector was.
+        facet: what the probe varies ("baseline", "layers", "disturbance"); empty for nothing.
         level: which of them.
     """
 
@@ -105,7 +90,10 @@ class CheckRow:
     undefined: str | None
 
 
-Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, CheckRow, DegradedRow)
+DEGRADED = "degraded_logit"
+"""Of a radiograph made worse: its facet is the ladder, its level the severity."""
+
+Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, ProbeRow)
 
 
 @dataclass(slots=True)
@@ -299,7 +287,6 @@ _JSON = {"groups", "issues", "params", "residual", "pixel_mm"}
 _TYPES = {
     "label": "bool", "sampled": "bool", "logit": "float64", "value": "float64", "lesions": "int64",
     "lesion": "int64", "forward": "int64", "backward": "int64", "shared": "int64",
-    "severity": "float64",
 }  # fmt: skip
 
 
@@ -340,6 +327,15 @@ def _read_cases(path: Path) -> Sequence[CaseRow]:
     return _read_rows(path, CaseRow) if columns is None else columns
 
 
+def _renamed(record: dict[str, Any]) -> dict[str, Any]:
+    """A row of a probe, also of an audit whose degraded scores still had columns of their own."""
+    if "ladder" not in record:
+        return record
+    step = {"facet": record["ladder"], "level": f"{record['severity']:g}"}
+    said = {"value": record["logit"], "undefined": record["undefined"]}
+    return {"case_id": record["case_id"], "method": "", "metric": DEGRADED, **step, **said}
+
+
 def _pack(value: object) -> str:
     return json.dumps(value, allow_nan=False, sort_keys=True)
 
@@ -354,5 +350,7 @@ def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
         for record in records:
             for name in _JSON & record.keys():
                 record[name] = json.loads(record[name])
+        if kind is ProbeRow:
+            records = [_renamed(record) for record in records]
         rows: list[Row] = adapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
     return rows

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import get_args
 
-from xaudit.audit.analyses.port import Material, Table, analyzed
+from xaudit.audit.analyses.port import TABLES, Material, analyzed
 from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.maps.localization import mean_mask_scores
 from xaudit.audit.performance.equivalences import equivalences
 from xaudit.audit.performance.performance import Performance
-from xaudit.audit.plan.metrics import all_metrics
+from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.agreement import CONSENSUS
+from xaudit.audit.scores.probe_tables import CHECKS, RESCORED, Probed
 from xaudit.audit.scores.rescored import rescored
 from xaudit.audit.scores.score import REFERENCES
 from xaudit.audit.store.provenance import provenance
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import CaseRow, CheckRow, DegradedRow, MapRow
+from xaudit.audit.store.store import CaseRow, MapRow
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
 from xaudit.audit.summary.repeated_intervals import repeated, repeated_bins
 from xaudit.audit.summary.run_facts import Ran, RanMethod
@@ -53,25 +53,17 @@ class Evidence:
 
     Attributes:
         results: of every shard.
-        checks: of the explanations; empty where they were switched off.
-        worse: logits of the same radiographs, degraded.
-        worse_maps: scores of the maps of degraded radiographs.
-        shortcuts: what erasing and inserting did; empty where it was switched off.
+        probed: rows of every probe; none of one that was switched off.
         shown: cases that the card shows.
         looks: that were made while the audit ran; None for once, at its end.
         noticed: before the run.
-        again: logits and maps of some cases in other batches and threads.
     """
 
     results: Results
-    checks: Sequence[CheckRow] = ()
-    worse: Sequence[DegradedRow] = ()
-    worse_maps: Sequence[CheckRow] = ()
-    shortcuts: Sequence[CheckRow] = ()
+    probed: Probed = field(default_factory=dict)
     shown: tuple[GalleryCase, ...] = ()
     looks: Looks | None = None
     noticed: Noticed = field(default_factory=Noticed)
-    again: Sequence[CheckRow] = ()
 
 
 def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
@@ -88,9 +80,10 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
     results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
     looks, material = evidence.looks, _material(plan, evidence, results, methods)
+    tables = {*TABLES, *evidence.probed}
     found = tuple(
         finding
-        for one, findings in analyzed(material, get_args(Table))
+        for one, findings in analyzed(material, tables)
         for finding in repeated(findings, looks if one.interim else None)
     )
     performance = material.shared(Performance.of)
@@ -100,7 +93,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         study=_study_facts(plan, rows),
         accountability=_accountability(plan, results, looks),
         findings=found,
-        metrics=tuple(all_metrics()),
+        metrics=tuple(metrics_of(tables)),
         methods=(
             *(_method_facts(explainer, results.maps) for explainer in engine.explainers),
             *(_reference_facts(name, results) for name in REFERENCES),
@@ -113,12 +106,12 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         provenance=provenance(dict(plan.record.files), {**engine.described, **_allowed(plan)}),
         prevalence=config.statistics.prevalence,
         minimum=config.statistics.minimum,
-        explanations=_believed(plan, found, methods) if evidence.checks else (),
+        explanations=_believed(plan, found, methods) if material.rows_of(CHECKS) else (),
         equivalence=tuple(equivalences(found, config.statistics.margins)),
         peak_tolerance=config.explain.peak_tolerance,
         looks=looks,
         suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
-        rescored=rescored(evidence.again, rows, _points(plan), _unit(plan)),
+        rescored=rescored(material.rows_of(RESCORED), rows, _points(plan), _unit(plan)),
     )
     findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, plan.record.statements)
@@ -151,10 +144,7 @@ def _material(plan: Plan, evidence: Evidence, results: Results, methods: Sequenc
         study.site_column,
         methods,
         folds.design if folds else "",
-        evidence.checks,
-        evidence.worse,
-        evidence.worse_maps,
-        evidence.shortcuts,
+        evidence.probed,
     )
 
 
