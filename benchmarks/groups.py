@@ -1,4 +1,4 @@
-"""Groups of a table of predictions: whole audits, and intervals beside fairlearn's MetricFrame.
+"""Groups of a table of predictions: whole audits, beside the build before and fairlearn.
 
     python benchmarks/groups.py [ROWS] [FAIRLEARN_DRAWS] [--before] [--audits]
 
@@ -8,21 +8,21 @@ core; others may be busy) and peak memory of this build, and with --before of th
 groups were told by sums, taken from the history of this repository into a temporary folder.
 --audits leaves the rest out.
 
-Intervals of 6 metrics in 40 groups by 2,000 draws of patients: each case is in one of 40 groups
-(one column, as fairlearn cuts it), and once more in 8 groups (8 columns of 5 levels). fairlearn
-draws rows, not patients, one draw after the other; its time for FAIRLEARN_DRAWS more draws (20
-unless said; 0 leaves it out) is scaled up. It is no requirement of ours: pip install fairlearn.
+Beside it fairlearn's MetricFrame: 6 metrics in the 12 columns, one after the other, without gaps.
+It draws rows, not patients, one draw after the other; its time for FAIRLEARN_DRAWS more draws (20
+unless said; 0 leaves it out) is scaled up to the draws of the audit. It is no requirement of ours:
+pip install fairlearn.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,33 +30,12 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from xaudit.metrics.groups.table import draw_group_metrics
-from xaudit.metrics.scores.discrimination import Predictions
-
-METRICS = ("sensitivity", "specificity", "ppv", "brier", "calibration_in_the_large", "auc")
 DRAWS = 2000
 BEFORE = "78d9480"
 """The last commit in which every group was drawn from its cases."""
 
 
-def study(cases: int) -> tuple[Predictions, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(0)
-    patients = rng.integers(0, cases // 3, cases)
-    labels = rng.random(cases) < 0.4
-    logits = rng.normal(size=cases) + 2 * labels - 1
-    predictions = Predictions(logits, labels, tuple(f"p{i}" for i in patients))
-    return predictions, rng.integers(0, 40, cases), rng.integers(0, 5, (8, cases))
-
-
-def by_xaudit(predictions: Predictions, groups: dict[str, np.ndarray]) -> float:
-    start = time.perf_counter()
-    drawn = draw_group_metrics(predictions, groups, np.random.default_rng(1), DRAWS, METRICS)
-    made = [drawn.estimate(metric, group) for metric in METRICS for group in groups]
-    assert all(one.value is not None for one in made)
-    return time.perf_counter() - start
-
-
-def by_fairlearn(predictions: Predictions, column: np.ndarray, draws: int) -> float:
+def by_fairlearn(table: Mapping[str, np.ndarray], column: str, draws: int) -> float:
     from fairlearn.metrics import MetricFrame  # noqa: PLC0415
 
     def share(success, among):
@@ -73,9 +52,9 @@ def by_fairlearn(predictions: Predictions, column: np.ndarray, draws: int) -> fl
     start = time.perf_counter()
     frame = MetricFrame(
         metrics=metrics,
-        y_true=predictions.labels,
-        y_pred=expit(predictions.logits),
-        sensitive_features=column,
+        y_true=table["label"].astype(bool),
+        y_pred=table["score"],
+        sensitive_features=table[column],
         n_boot=draws,
         ci_quantiles=[0.025, 0.975],
         random_state=0,
@@ -84,23 +63,30 @@ def by_fairlearn(predictions: Predictions, column: np.ndarray, draws: int) -> fl
     return time.perf_counter() - start
 
 
-def table(rows: int, folder: Path) -> Path:
-    """A table of 500 sites and 60 groups, two rows of a patient on average, and its audit file."""
+def drawn(rows: int) -> dict[str, np.ndarray]:
+    """Columns of a table of 500 sites and 60 groups, two rows of a patient on average."""
     rng = np.random.default_rng(7)
     patient = rng.integers(0, rows // 2, rows)
     label = rng.random(rows) < 0.4
     score = expit(rng.normal(size=rows) + 2 * label - 1).round(6)
     site = rng.integers(0, 500, rows // 2)[patient]
-    names_of = (("c", np.arange(rows)), ("p", patient), ("s", site))
-    columns = [np.char.add(prefix, values.astype(str)) for prefix, values in names_of]
-    columns += [label.astype(int), score]
+    names_of = {"case": ("c", np.arange(rows)), "patient": ("p", patient), "site": ("s", site)}
+    columns = {name: np.char.add(one, of.astype(str)) for name, (one, of) in names_of.items()}
+    columns |= {"label": label.astype(int), "score": score}
     for number in range(12):
         level = rng.integers(0, 5, rows // 2)[patient] if number % 2 else rng.integers(0, 5, rows)
-        columns.append(np.char.add("level ", level.astype(str)))
-    names = ["case", "patient", "site", "label", "score", *(f"g{one}" for one in range(12))]
+        columns[f"g{number}"] = np.char.add("level ", level.astype(str))
+    return columns
+
+
+def table(rows: int, folder: Path) -> Path:
+    """The table as a file, and its audit file."""
+    columns = drawn(rows)
     with (folder / "table.csv").open("w", encoding="utf-8") as file:
-        file.write(",".join(names) + "\n")
-        file.writelines(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))
+        file.write(",".join(columns) + "\n")
+        file.writelines(
+            ",".join(map(str, row)) + "\n" for row in zip(*columns.values(), strict=True)
+        )
     groups = "".join(f"    g{one}: {{column: g{one}}}\n" for one in range(12))
     audit = folder / "audit.yaml"
     audit.write_text(f"{AUDIT}{groups}", encoding="utf-8")
@@ -136,7 +122,8 @@ def whole_audit(code: Path, audit: Path, out: Path) -> tuple[float, float, float
     return time.perf_counter() - start, of_processor, usage.ru_maxrss / 1024
 
 
-def audits(rows: int, before: bool) -> None:
+def audits(rows: int, before: bool) -> float:
+    """Seconds of the processor for this build."""
     here = Path(__file__).resolve().parents[1]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -156,6 +143,7 @@ def audits(rows: int, before: bool) -> None:
             print(f"the build before ({BEFORE}): {slow:.1f} s, {theirs:.1f} s of the processor, "
                   f"{large:.0f} MB")  # fmt: skip
             print(f"ratio: {theirs / ours:.1f} in processor time, {large / memory:.1f} in memory")
+    return ours
 
 
 def main() -> None:
@@ -165,28 +153,20 @@ def main() -> None:
     parser.add_argument("--before", action="store_true", help="also audit with the build before")
     parser.add_argument("--audits", action="store_true", help="leave fairlearn out")
     asked = parser.parse_args()
-    audits(asked.rows, asked.before)
+    ours = audits(asked.rows, asked.before)
     if not asked.audits:
-        beside_fairlearn(asked.rows, asked.fairlearn_draws)
+        beside_fairlearn(asked.rows, asked.fairlearn_draws, ours)
 
 
-def beside_fairlearn(cases: int, draws: int) -> None:
-    predictions, column, columns = study(cases)
-    once = {f"level {i}": column == i for i in range(40)}
-    eight = {f"column {c}, level {i}": columns[c] == i for c in range(8) for i in range(5)}
-    seconds = by_xaudit(predictions, once)
-    print(f"{cases} cases, 40 groups, {len(METRICS)} metrics, {DRAWS} draws of patients")
-    print(f"xaudit, one column of 40 levels: {seconds:.2f} s")
-    print(f"xaudit, eight columns of 5 levels: {by_xaudit(predictions, eight):.2f} s")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the process: {peak:.0f} MB")
+def beside_fairlearn(rows: int, draws: int, ours: float) -> None:
     if not draws or not find_spec("fairlearn"):
         print("fairlearn is left out (pip install fairlearn)")
         return
-    few, more = (by_fairlearn(predictions, column, times * draws) for times in (1, 2))
-    slow = (more - few) / draws * DRAWS
-    print(f"fairlearn, one column of 40 levels: {slow:.0f} s (from {draws} more draws of rows)")
-    print(f"ratio: {slow / seconds:.0f}")
+    columns = drawn(rows)
+    few, more = (by_fairlearn(columns, "g0", times * draws) for times in (1, 2))
+    slow = 12 * (more - few) / draws * DRAWS
+    print(f"fairlearn, 12 columns: {slow:.0f} s (from {draws} more draws of rows in one of them)")
+    print(f"ratio: {slow / ours:.0f}")
 
 
 if __name__ == "__main__":

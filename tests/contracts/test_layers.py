@@ -24,7 +24,7 @@ ALLOWED = {
     "stats.multiple": {"core", "core.record", "stats", "stats.resampling"},
     "stats.calibration": {"core", "stats"},
     "stats.independence": {"core", "stats"},
-    "stats.groups": {"core", "stats", "stats.resampling", "stats.roc"},
+    "stats.groups": {"core", "stats", "stats.roc"},
     "metrics.scores": {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "stats.calibration",
     },
@@ -35,8 +35,7 @@ ALLOWED = {
     "metrics.maps": {"core", "stats", "stats.roc"},
     "metrics": {"core", "stats", "metrics.scores"},
     "fairness": {
-        "core", "core.record", "stats", "stats.resampling", "stats.groups", "metrics.scores",
-        "metrics.groups",
+        "core", "core.record", "stats", "stats.resampling", "stats.groups", "metrics.groups",
     },
     "gate.policies": {"core", "core.record"},
     "gate.judging": {

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from xaudit.core.cut import Cut
 from xaudit.errors import ConfigError
-from xaudit.fairness.disparity import gap_to_rest
+from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule, levels, size_rule
+from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.proportions import wilson
 
@@ -15,6 +17,16 @@ def _study(per_patient=1):
     labels = rng.random(200) < 0.5
     logits = rng.normal(size=200) + 1.5 * labels
     return Predictions(logits, labels, tuple(str(i // per_patient) for i in range(200)), 0.7)
+
+
+def gap_to_rest(metric, predictions, in_level, rng, draws=2000):
+    """The gap between some cases and all others."""
+    sides = Sides(predictions, {"": Cut(("in", "out"), (~in_level).astype(np.int32))})
+    at = None if metric == "auc" else predictions.threshold
+    return gap_of_sides(
+        metric, Side("", "in"), sides,
+        lambda: DrawnSides(sides, [predictions.threshold], rng, draws), at,
+    )  # fmt: skip
 
 
 def test_levels_add_up_to_the_study():

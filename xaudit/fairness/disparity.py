@@ -7,47 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from xaudit.core.case import BoolArray
-from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.errors import ConfigError
 from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
-from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.groups.side_draws import AT_EDGE
 from xaudit.stats.resampling.bootstrap import interval_of_draws
 
 _KNOWN = (*AT_EDGE, "auc")
-
-
-def gap_to_rest(
-    metric: str,
-    predictions: Predictions,
-    in_level: BoolArray,
-    rng: np.random.Generator,
-    draws: int = 2000,
-) -> Estimate:
-    """How much does a metric differ between some cases and all others? See `gap_of_sides`.
-
-    Args:
-        metric: "sensitivity", "specificity", "ppv", "npv" or "auc".
-        predictions: all cases.
-        in_level: (N,) bool.
-        rng: source of the draws.
-        draws: how many times patients are drawn.
-
-    Raises:
-        ConfigError: no gap is known for a metric of this name.
-        ValueError: the lengths differ.
-    """
-    if len(in_level) != len(predictions):
-        raise ValueError(f"{len(in_level)} memberships for {len(predictions)} cases")
-    outside = (~np.asarray(in_level, dtype=bool)).astype(np.int32)
-    sides, edge = Sides(predictions, {"": Cut(("in", "out"), outside)}), predictions.threshold
-    at = None if metric == "auc" else edge
-    return gap_of_sides(
-        metric, Side("", "in"), sides, lambda: DrawnSides(sides, [edge], rng, draws), at
-    )
 
 
 def gap_of_sides(

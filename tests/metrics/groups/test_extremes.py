@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from group_bootstrap import draw_groups
+from group_gaps import case_table, drawn_group
 
 from xaudit.metrics.groups.extremes import worst_to_best
-from xaudit.metrics.groups.gaps import Size, drawn_group
-from xaudit.metrics.groups.table import case_table
+from xaudit.metrics.groups.gaps import Size
 from xaudit.metrics.scores.discrimination import Predictions
-from xaudit.stats.groups.group_bootstrap import draw_groups
 
 METRICS = ("sensitivity", "specificity")
 

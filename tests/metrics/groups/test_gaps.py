@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from group_gaps import simultaneous_gaps
 
-from xaudit.metrics.groups.gaps import simultaneous_gaps
 from xaudit.metrics.scores import discrimination
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import independent_difference

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from group_bootstrap import draw_groups
+from group_gaps import case_table, drawn_group, simultaneous_gaps
 
 from xaudit.core.cut import Cut
 from xaudit.metrics.groups.extremes import worst_to_best
-from xaudit.metrics.groups.gaps import drawn_group, gaps_together, simultaneous_gaps
+from xaudit.metrics.groups.gaps import gaps_together
 from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
-from xaudit.metrics.groups.table import case_table
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import correlated_difference
-from xaudit.stats.groups.group_bootstrap import draw_groups
 from xaudit.stats.multiple.multiplicity import pointwise_level
 
 METRICS = ("sensitivity", "specificity", "auc")

@@ -1,11 +1,10 @@
+import group_bootstrap as module
 import numpy as np
 import pytest
+from group_bootstrap import CaseTable, draw_groups
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
-
-from xaudit.stats.groups import group_bootstrap as module
-from xaudit.stats.groups.group_bootstrap import CaseTable, draw_groups
 
 RNG = np.random.default_rng
 

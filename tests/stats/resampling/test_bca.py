@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from bca import acceleration, bca_of_draws
 from scipy import stats
 
-from xaudit.stats.resampling.bca import acceleration, bca_of_draws
 from xaudit.stats.resampling.bootstrap import expanded_tail, interval_of_draws
 
 RNG = np.random.default_rng

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.metrics.groups.table import PROPORTIONS, case_table
+from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import correlated_difference
-from xaudit.stats.groups.group_bootstrap import GroupDraws, correlation, draw_groups
 from xaudit.stats.multiple.multiplicity import pointwise_level
 from xaudit.stats.proportions import clustered_proportion
 from xaudit.stats.roc.auc import auc
@@ -60,47 +58,6 @@ class Size:
         return cls(len(predictions), numbered(predictions.patients)[0], predictions.unit)
 
 
-def simultaneous_gaps(
-    predictions: Predictions,
-    groups: Mapping[str, BoolArray],
-    pairs: Mapping[str, Sequence[Pair]],
-    rng: np.random.Generator,
-    draws: int = 2000,
-    level: float = 0.95,
-) -> dict[str, tuple[Estimate, ...]]:
-    """Which groups differ in which metric, so that no statement of the family is a false alarm?
-
-    One family: all pairs of all metrics; see `gaps_together`. For the levels of columns,
-    `xaudit.stats.groups.side_draws` draws far faster.
-
-    Args:
-        predictions: the cases, all with finite logits.
-        groups: name → (N,) bool; they may overlap.
-        pairs: metric → (minuend, subtrahend), names of groups.
-        rng: source of the draws.
-        draws: how many times patients are drawn.
-        level: that of the family, two-sided.
-
-    Returns:
-        Metric → a gap for each pair, in order.
-
-    Raises:
-        ValueError: a metric or a group is unknown.
-    """
-    drawn = draw_groups(case_table(predictions, tuple(pairs)), groups, rng, draws)
-    found = {
-        (metric, name): drawn_group(predictions, groups[name], drawn, (metric, name))
-        for metric, some in pairs.items()
-        for pair in some
-        for name in pair
-    }
-    family = [
-        (found[metric, a], found[metric, b]) for metric, some in pairs.items() for a, b in some
-    ]
-    gaps = iter(gaps_together(family, Size.of(predictions), level))
-    return {metric: tuple(next(gaps) for _ in some) for metric, some in pairs.items()}
-
-
 def gaps_together(
     family: Sequence[tuple[Drawn, Drawn]], size: Size, level: float = 0.95
 ) -> tuple[Estimate, ...]:
@@ -133,26 +90,18 @@ def gaps_together(
     return tuple(found)
 
 
-def drawn_group(
-    predictions: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str]
-) -> Drawn:
-    """A metric of a group, by the interval that is best in small samples.
+def correlation(draws: npt.NDArray[np.floating], others: npt.NDArray[np.floating]) -> float | None:
+    """How much do two things vary together over draws? None where one does not vary.
 
     Args:
-        predictions: the cases of the draws.
-        inside: (N,) bool.
-        drawn: all metrics of all groups.
-        name: of the metric and of the group.
+        draws: (D,), NaN for a draw without a value.
+        others: (D,), of the same draws.
     """
-    at = drawn.at(*name)
-
-    def interval(level: float) -> Estimate:
-        if name[0] not in {*PROPORTIONS, "auc"}:
-            return drawn.estimate(*name, level=level)
-        own = predictions.subset(np.asarray(inside, dtype=bool))
-        return interval_at(own, name[0], level)
-
-    return Drawn(interval, float(drawn.values[at]), drawn.replicates[:, *at])
+    both = ~np.isnan(draws) & ~np.isnan(others)
+    if both.sum() < 2 or np.ptp(draws[both]) <= 1e-12 or np.ptp(others[both]) <= 1e-12:
+        return None
+    one, two = (side[both].astype(np.float64) for side in (draws, others))
+    return float(np.clip(np.corrcoef(one, two)[0, 1], -1, 1))
 
 
 def interval_at(own: Predictions, metric: str, level: float) -> Estimate:

@@ -11,7 +11,7 @@ import scipy
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
-from xaudit.metrics.groups.table import PROPORTIONS
+from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.groups.side_draws import patient_draws
 from xaudit.stats.resampling.bootstrap import interval_of_draws

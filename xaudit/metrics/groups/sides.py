@@ -13,7 +13,7 @@ import numpy.typing as npt
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.metrics.groups.gaps import Drawn, Size
-from xaudit.metrics.groups.table import PROPORTIONS
+from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.groups.side_draws import AT_EDGE, Scene, draw_sides
 from xaudit.stats.groups.sides import Cells, Ranking, side_shares

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xaudit.core.case import BoolArray
-from xaudit.metrics.groups.table import PROPORTIONS
+from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.groups.heterogeneity import (
     Effects,

@@ -1,15 +1,18 @@
-"""The usual metrics of many groups at once, under the same draws of patients."""
+"""Metrics of groups and their gaps, each group drawn from its own cases: obvious, and slow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from group_bootstrap import CaseTable, GroupDraws, draw_groups
 from scipy.special import expit
 
 from xaudit.core.case import BoolArray
+from xaudit.core.estimate import Estimate
+from xaudit.metrics.groups.gaps import Drawn, Pair, Size, gaps_together, interval_at
+from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
-from xaudit.stats.groups.group_bootstrap import CaseTable, GroupDraws, draw_groups
 
 _RATIOS = {
     "sensitivity": ("hits", "positives"),
@@ -19,14 +22,6 @@ _RATIOS = {
     "accuracy": ("right", "cases"),
     "brier": ("squared error", "cases"),
     "calibration_in_the_large": ("excess", "cases"),
-}
-# What succeeds, and among which cases; both (N,) bool.
-PROPORTIONS: dict[str, Callable[[Predictions], tuple[BoolArray, BoolArray]]] = {
-    "sensitivity": lambda p: (p.called, p.labels),
-    "specificity": lambda p: (~p.called, ~p.labels),
-    "ppv": lambda p: (p.labels, p.called),
-    "npv": lambda p: (~p.labels, ~p.called),
-    "accuracy": lambda p: (p.called == p.labels, np.ones(len(p), dtype=bool)),
 }
 GROUP_METRICS = (*_RATIOS, "auc")
 
@@ -72,9 +67,71 @@ def draw_group_metrics(
         metrics: some of `GROUP_METRICS`.
 
     Raises:
-        ValueError: see `case_table` and `xaudit.stats.groups.group_bootstrap.draw_groups`.
+        ValueError: see `case_table` and `draw_groups`.
     """
     return draw_groups(case_table(predictions, metrics), groups, rng, draws)
+
+
+def simultaneous_gaps(
+    predictions: Predictions,
+    groups: Mapping[str, BoolArray],
+    pairs: Mapping[str, Sequence[Pair]],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> dict[str, tuple[Estimate, ...]]:
+    """Which groups differ in which metric, so that no statement of the family is a false alarm?
+
+    One family: all pairs of all metrics; see `gaps_together`.
+
+    Args:
+        predictions: the cases, all with finite logits.
+        groups: name → (N,) bool; they may overlap.
+        pairs: metric → (minuend, subtrahend), names of groups.
+        rng: source of the draws.
+        draws: how many times patients are drawn.
+        level: that of the family, two-sided.
+
+    Returns:
+        Metric → a gap for each pair, in order.
+
+    Raises:
+        ValueError: a metric or a group is unknown.
+    """
+    drawn = draw_groups(case_table(predictions, tuple(pairs)), groups, rng, draws)
+    found = {
+        (metric, name): drawn_group(predictions, groups[name], drawn, (metric, name))
+        for metric, some in pairs.items()
+        for pair in some
+        for name in pair
+    }
+    family = [
+        (found[metric, a], found[metric, b]) for metric, some in pairs.items() for a, b in some
+    ]
+    gaps = iter(gaps_together(family, Size.of(predictions), level))
+    return {metric: tuple(next(gaps) for _ in some) for metric, some in pairs.items()}
+
+
+def drawn_group(
+    predictions: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str]
+) -> Drawn:
+    """A metric of a group, by the interval that is best in small samples.
+
+    Args:
+        predictions: the cases of the draws.
+        inside: (N,) bool.
+        drawn: all metrics of all groups.
+        name: of the metric and of the group.
+    """
+    at = drawn.at(*name)
+
+    def interval(level: float) -> Estimate:
+        if name[0] not in {*PROPORTIONS, "auc"}:
+            return drawn.estimate(*name, level=level)
+        own = predictions.subset(np.asarray(inside, dtype=bool))
+        return interval_at(own, name[0], level)
+
+    return Drawn(interval, float(drawn.values[at]), drawn.replicates[:, *at])
 
 
 def _columns(p: Predictions) -> Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import scipy
+from bca import acceleration, bca_of_draws
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.stats.resampling.bca import acceleration, bca_of_draws
+from xaudit.metrics.groups.gaps import correlation
 from xaudit.stats.resampling.bootstrap import interval_of_draws
 from xaudit.stats.roc.auc import placements
 from xaudit.stats.weights import Patients, numbered
@@ -118,20 +119,6 @@ class GroupDraws:
             if name not in names:
                 raise ValueError(f"{name!r} is not among {', '.join(names)}")
         return self.metrics.index(metric), self.groups.index(group)
-
-
-def correlation(draws: npt.NDArray[np.floating], others: npt.NDArray[np.floating]) -> float | None:
-    """How much do two things vary together over draws? None where one does not vary.
-
-    Args:
-        draws: (D,), NaN for a draw without a value.
-        others: (D,), of the same draws.
-    """
-    both = ~np.isnan(draws) & ~np.isnan(others)
-    if both.sum() < 2 or np.ptp(draws[both]) <= 1e-12 or np.ptp(others[both]) <= 1e-12:
-        return None
-    one, two = (side[both].astype(np.float64) for side in (draws, others))
-    return float(np.clip(np.corrcoef(one, two)[0, 1], -1, 1))
 
 
 def draw_groups(

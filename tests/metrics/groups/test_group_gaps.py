@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from group_gaps import GROUP_METRICS, case_table, draw_group_metrics
 
-from xaudit.metrics.groups.table import GROUP_METRICS, case_table, draw_group_metrics
 from xaudit.metrics.scores import discrimination
 from xaudit.metrics.scores.calibration import brier
 from xaudit.metrics.scores.discrimination import Predictions
