@@ -32,8 +32,8 @@ from xaudit.stats.roc.auc_difference import paired_auc_difference
 
 # How gaps are made of draws is ours; these draws are those of its slow and obvious version.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "oracles"))
-from group_bootstrap import CaseTable, draw_groups  # noqa: E402
-from group_gaps import draw_group_metrics, simultaneous_gaps  # noqa: E402
+from group_bootstrap import CaseTable, draw_groups
+from group_gaps import draw_group_metrics, simultaneous_gaps
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "coverage.md"
 PATIENTS, ICC = (10, 30, 100, 300), (0.0, 0.3, 0.7)
