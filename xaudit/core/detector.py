@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -223,3 +223,27 @@ class Detector(Protocol):
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """Logits of the positive class; (N, C, H, W) in [0, 1] → (N,)."""
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """A model of any kind, called as it is; all that a detector has to offer."""
+
+    def __call__(self, planes: FloatArray, /) -> FloatArray:
+        """Outputs, as declared; (N, C, H, W) normalized as declared → (N, K)."""
+
+
+@runtime_checkable
+class Gradients(Scores, Protocol):
+    """A model that can be differentiated."""
+
+    def gradients(self, planes: FloatArray, slopes: FloatArray, /) -> FloatArray:
+        """Derivative of the sum of all slopes times outputs with respect to the planes.
+
+        Args:
+            planes: (N, C, H, W).
+            slopes: (N, K).
+
+        Returns:
+            (N, C, H, W).
+        """

@@ -154,6 +154,20 @@ def explainer(name: str) -> Callable[[type[Explainer]], type[Explainer]]:
     return register
 
 
+def left_out(methods: Sequence[Explainer], offered: frozenset[Capability]) -> str:
+    """What a detector lacks for which methods: "gradients: lrp, saliency"; empty for nothing.
+
+    Args:
+        methods: that are wanted.
+        offered: by the detector, besides scores.
+    """
+    lacking: dict[str, list[str]] = {}
+    for one in methods:
+        if one.needs - offered:
+            lacking.setdefault(" and ".join(sorted(one.needs - offered)), []).append(one.name)
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in lacking.items())
+
+
 def make_explainer(name: str, params: Mapping[str, Parameter]) -> Explainer:
     """An attribution method with these parameters; the others keep their defaults.
 

@@ -12,7 +12,7 @@ import torch
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.own_code import is_of_library, refusal
-from xaudit.models.spec import Argument
+from xaudit.models.spec import OF_FORMAT, Argument
 from xaudit.torchvision_operators import define_missing_operators, torchvision_models
 
 Arguments = Mapping[str, Argument]
@@ -40,6 +40,8 @@ def build_network(
     if refused is not None:
         raise DetectorError(refused)
     scheme, _, name = architecture.partition(":")
+    if scheme == OF_FORMAT.partition(":")[0]:
+        raise DetectorError(f"{architecture}: is a format; declare detector.format: {name}")
     build = {"torchvision": _torchvision, "timm": _timm}.get(scheme)
     if is_of_library(architecture):
         _refuse_sources(architecture, arguments)

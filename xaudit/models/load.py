@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from xaudit.core.detector import Capability
+from xaudit.core.detector import Capability, Taken
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
 from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.foreign import foreign_code, told
-from xaudit.models.spec import DetectorSpec
+from xaudit.models.formats import read_model
+from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import PositiveLogit, TorchDetector
 from xaudit.models.weights import load_weights, sha256_of_file
@@ -32,10 +33,7 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
     Raises:
         DetectorError: architecture, weights, input or output do not fit together.
     """
-    stored = read_stored(spec.weights, spec.weights_key)
-    network = build_network(spec.architecture, spec.arguments, spec.allow_code)
-    where = f"{spec.weights.name} into {spec.architecture}"
-    taken = load_weights(network, stored, spec.weights_prefix, where, spec.weights_leave_out)
+    network, taken = _of_torch(spec) if spec.format == TORCH else (read_model(spec), Taken())
     image = _probe_image(spec)
     module = _tried(network, spec, image)
     with foreign_code("the network does not work where its layers are watched"):
@@ -47,9 +45,18 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         module=module,
         target_layer=layer,
         weights_sha256=sha256_of_file(spec.weights),
-        parameter_count=sum(one.numel() for one in network.parameters()),
+        parameter_count=sum(one.numel() for one in network.parameters()) or None,
         taken=taken,
         capabilities=capabilities,
+    )
+
+
+def _of_torch(spec: DetectorSpec) -> tuple[torch.nn.Module, Taken]:
+    stored = read_stored(spec.weights, spec.weights_key)
+    network = build_network(spec.architecture, spec.arguments, spec.allow_code)
+    where = f"{spec.weights.name} into {spec.architecture}"
+    return network, load_weights(
+        network, stored, spec.weights_prefix, where, spec.weights_leave_out
     )
 
 

@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Collection
 
 _LIBRARIES = ("torchvision", "timm")
+_FORMAT = "format"
+"""Scheme of a file that an installed package reads: nothing is imported by that name."""
 _QUALIFICATION = {
     "networks": (
         "Answering", "BothWays", "Coarse", "ExposureSensitive", "InCompany", "MarkerBehindGoodMaps",
@@ -39,7 +41,8 @@ def needs_permission(architecture: str) -> bool:
         architecture: "torchvision:NAME" and "timm:NAME" are looked up in the library's list of
             models; any other name would be imported.
     """
-    return architecture.partition(":")[0] not in _LIBRARIES and architecture not in SHIPPED
+    own = (*_LIBRARIES, _FORMAT)
+    return architecture.partition(":")[0] not in own and architecture not in SHIPPED
 
 
 def is_of_library(architecture: str) -> bool:

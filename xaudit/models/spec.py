@@ -16,6 +16,10 @@ from xaudit.core.detector import InputSpec
 OutputKind = Literal[
     "logit", "two_logits", "softmax", "multi_label", "probability", "probabilities"
 ]
+TORCH = "torch"
+"""The format of a file of weights that an architecture takes."""
+OF_FORMAT = "format:{}"
+"""The architecture of a model that is one file of another format."""
 Argument = str | int | float | bool | None
 ONE_VALUE = ("logit", "probability")
 """Kinds of a network that returns one number for each image."""
@@ -108,9 +112,10 @@ class DetectorSpec:
     Attributes:
         name: how reports call it.
         version: as its maker numbers it.
-        architecture: "torchvision:NAME", "timm:NAME" or "package.module:factory".
-        weights: safetensors or a state_dict.
-        arguments: passed to the factory.
+        architecture: "torchvision:NAME", "timm:NAME" or "package.module:factory"; what `OF_FORMAT`
+            makes of a format that is not torch's.
+        weights: safetensors or a state_dict; the model where it has another format.
+        arguments: passed to the factory, or to the reader of the format.
         input: what it expects to see.
         output: what it returns.
         target_layer: dotted name of the layer whose output Grad-CAM reads; None to find what the
@@ -120,6 +125,7 @@ class DetectorSpec:
         weights_leave_out: names of entries that are not loaded, and beginnings with their dot.
         allow_code: names of factories, "module:factory", that may run although they are none of
             torchvision, timm or xaudit.
+        format: of the file: `TORCH`, or one of an installed package.
     """
 
     name: str
@@ -134,6 +140,7 @@ class DetectorSpec:
     weights_prefix: str | None = None
     weights_leave_out: tuple[str, ...] = ()
     allow_code: Collection[str] = ()
+    format: str = TORCH
 
 
 @dataclass(frozen=True, slots=True, eq=False)

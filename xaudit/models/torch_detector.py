@@ -75,7 +75,7 @@ class TorchDetector:
         module: (N, C, H, W) in [0, 1] → (N,).
         target_layer: the layer that Grad-CAM reads; None if no layer returns a picture.
         weights_sha256: of the file.
-        parameter_count: of the network.
+        parameter_count: of the network; None where it does not tell.
         taken: what of the file of weights the network received.
     """
 
@@ -84,7 +84,7 @@ class TorchDetector:
     module: PositiveLogit
     target_layer: TargetLayer | None
     weights_sha256: str
-    parameter_count: int
+    parameter_count: int | None
     taken: Taken = field(default_factory=Taken)
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
 

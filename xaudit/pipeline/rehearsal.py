@@ -258,7 +258,10 @@ class _Trial:
         """Draw pictures, and count the maps that are made for the card alone."""
         cases = {case.case_id: case for case in self.plan.study.cases}
         points = tuple(one.resolve() for one in self.plan.config.detector.operating_points)
-        methods, seen = tuple(self.plan.config.explain.methods), self.engine.detector.input
+        methods, seen = (
+            tuple(one.name for one in self.engine.explainers),
+            self.engine.detector.input,
+        )
         pictured = self.plan.config.explain.gallery
         gallery = Gallery(self.results, cases, seen, points, methods, pictured)
         with self._timed(PICTURES, len(gallery.choose())):

@@ -25,7 +25,7 @@ from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
-from xaudit.models.spec import OutputKind, OutputSpec
+from xaudit.models.spec import OF_FORMAT, TORCH, OutputKind, OutputSpec
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,21 +174,31 @@ class FoldDetectorsConfig(Section):
     )
 
 
+_OF_TORCH = ("weights_key", "weights_prefix", "weights_leave_out", "target_layer")
+"""Keys that speak of what is inside a network of torch."""
+
+
 class DetectorConfig(Section):
     """Which detector is audited, and what it declares of itself."""
 
     name: str = Field(min_length=1)
     version: str = ""
+    format: str = Field(
+        TORCH, min_length=1, description="of weights: torch, or the format of an installed package "
+        "in which the file is the whole model; then there is no architecture"
+    )  # fmt: skip
     architecture: str = Field(
         description="torchvision:NAME, timm:NAME or package.module:factory, which runs only where "
         "--allow-code names it too",
         pattern=r".+:.+",
     )
     arguments: dict[str, str | int | float | bool | None] = Field(
-        default_factory=dict, description="passed to the factory of the architecture"
+        default_factory=dict,
+        description="passed to the factory of the architecture, or to the reader of the format",
     )
     weights: Path = Field(
-        description="safetensors or state_dict, relative to this file; left out with folds"
+        description="safetensors or state_dict, relative to this file, or a file of the format; "
+        "left out with folds"
     )
     weights_key: str | None = Field(
         None, min_length=1, description="which of several states in the file is audited, dotted "
@@ -226,6 +236,25 @@ class DetectorConfig(Section):
         allowed = self.model_copy()
         allowed._allow_code = names
         return allowed
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_or_architecture(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        kind, named = given.get("format", TORCH), given.get("architecture")
+        own = OF_FORMAT.format(kind)
+        if kind == TORCH:
+            if isinstance(named, str) and named.startswith(OF_FORMAT.format("")):
+                raise ValueError(f"architecture {named!r} is a format: say format: NAME instead")
+            return given
+        torch_only = [name for name in _OF_TORCH if given.get(name) not in (None, (), [])]
+        if torch_only or named not in (None, own):
+            raise ValueError(
+                f"format {kind}: the file is the whole model; leave out "
+                f"{', '.join(torch_only or ['architecture'])}"
+            )
+        return given | {"architecture": own}
 
     @model_validator(mode="before")
     @classmethod

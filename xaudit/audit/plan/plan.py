@@ -84,6 +84,7 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         weights_prefix=detector.weights_prefix,
         weights_leave_out=detector.weights_leave_out,
         allow_code=detector.allow_code,
+        format=detector.format,
     )
 
 

@@ -46,8 +46,9 @@ class MapChecks(Probe):
         keys = {
             MAPS: [""],
             FAITHFULNESS: [""],
-            RANDOMIZATION: randomizations(layers, config),
-            SMOOTH: [""] * bool(config.smooth),
+            # A model that is not torch's, or a network without parameters, has no layers.
+            RANDOMIZATION: randomizations(layers, config) if layers else (),
+            SMOOTH: [""] * bool(config.smooth and layers),
             OTHERS: map(str, weights_of_others(config)),
             STABILITY: config.disturbances,
             REPEATABILITY: [""] * bool(config.repeats),
@@ -91,9 +92,9 @@ class MapChecks(Probe):
         times = {
             MAPS: 1,
             FAITHFULNESS: 1,
-            RANDOMIZATION: len(randomizations(layers, checks)),
+            RANDOMIZATION: len(randomizations(layers, checks)) if layers else 0,
             # Maps of each copy by the detector and by its randomized twin.
-            SMOOTH: checks.smooth,
+            SMOOTH: checks.smooth if layers else 0,
             OTHERS: len(weights_of_others(checks)),
             STABILITY: len(checks.disturbances),
             REPEATABILITY: checks.repeats,

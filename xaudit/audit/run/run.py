@@ -13,6 +13,7 @@ from xaudit.audit.run.prefetch import ahead
 from xaudit.audit.run.progress import Listener, Meter
 from xaudit.audit.run.shard import ShardWorker, work_of
 from xaudit.audit.store.files import kept_json, to_json, write_text
+from xaudit.audit.store.provenance import LEFT_OUT
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
@@ -20,7 +21,7 @@ from xaudit.core.detector import InputSpec
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.explain.port import Context, Explainer, make_explainer
+from xaudit.explain.port import Context, Explainer, left_out, make_explainer
 from xaudit.models.device import choose_device, describe_device
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
@@ -32,6 +33,7 @@ class Engine:
 
     Attributes:
         films: whether the images of explained cases are kept, for pictures of them.
+        left_out: methods that the detector cannot serve, and why; empty for none.
     """
 
     detector: TorchDetector
@@ -41,6 +43,7 @@ class Engine:
     tolerance: str = "0 px"
     fold: str | None = None
     films: bool = True
+    left_out: str = ""
 
     @classmethod
     def of(cls, plan: Plan, fold: str | None = None, study: Study | None = None) -> Engine:
@@ -56,8 +59,9 @@ class Engine:
             ConfigError: a method is unknown or has an unknown parameter; there is no such device.
         """
         explain = plan.config.explain
-        explainers = [make_explainer(*one) for one in explain.methods.items()]
+        wanted = [make_explainer(*one) for one in explain.methods.items()]
         detector = load_detector(detector_spec(plan.config))
+        explainers = [one for one in wanted if one.needs <= detector.capabilities]
         detector.module.to(choose_device(explain.device))
         compares = any(explainer.compares for explainer in explainers)
         background = Context(0).background
@@ -73,6 +77,7 @@ class Engine:
             explain.peak_tolerance,
             fold,
             explain.gallery,
+            left_out(wanted, detector.capabilities),
         )
 
     def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
@@ -93,11 +98,13 @@ class Engine:
     def described(self) -> dict[str, str]:
         """For provenance: what was loaded; device, batches and number format shape last digits."""
         sizes = self.evaluator.sizes
+        left_out = {LEFT_OUT: self.left_out} if self.left_out else {}
         return {
             "weights taken": self.detector.taken.described,
             "computed on": describe_device(self.evaluator.device),
             "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
             "number format": self.evaluator.rough.described,
+            **left_out,
         }
 
     @property

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 
 PLUG_INS = (
     "xaudit.analyses", "xaudit.explainers", "xaudit.exports", "xaudit.formats",
-    "xaudit.languages", "xaudit.metrics", "xaudit.sections",
+    "xaudit.languages", "xaudit.metrics", "xaudit.models", "xaudit.probes", "xaudit.sections",
 )  # fmt: skip
 """Groups of entry points; what installed packages announce there is imported."""
 PACKAGES = (
     "xaudit", "numpy", "scipy", "torch", "torchvision", "timm", "grad-cam", "captum", "shap",
     "lime", "pillow", "scikit-image", "matplotlib", "pyarrow",
 )  # fmt: skip
+
+LEFT_OUT = "methods left out"
+"""What the detector lacks for which methods; no entry where it serves all."""
 
 
 def provenance(files: dict[str, str], computed: Mapping[str, str]) -> dict[str, str]:

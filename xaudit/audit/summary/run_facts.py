@@ -45,7 +45,7 @@ class RanDetector(Protocol):
         """Of the file."""
 
     @property
-    def parameter_count(self) -> int:
+    def parameter_count(self) -> int | None:
         """Of the network."""
 
     @property

@@ -17,7 +17,7 @@ from xaudit.audit.scores.agreement import CONSENSUS
 from xaudit.audit.scores.probe_tables import CHECKS, RESCORED, Probed
 from xaudit.audit.scores.rescored import rescored
 from xaudit.audit.scores.score import REFERENCES
-from xaudit.audit.store.provenance import provenance
+from xaudit.audit.store.provenance import LEFT_OUT, provenance
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, MapRow
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
@@ -91,7 +91,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
-        accountability=_accountability(plan, results, looks),
+        accountability=_accountability(plan, results, methods, looks),
         findings=found,
         metrics=tuple(metrics_of(tables)),
         methods=(
@@ -175,6 +175,14 @@ def _of_folds(plan: Plan) -> tuple[str, ...]:
     )
 
 
+def _left_out(engine: Ran) -> tuple[str, ...]:
+    lacking = [one.split(": ") for one in engine.described.get(LEFT_OUT, "").split("; ") if one]
+    return tuple(
+        f"The detector offers no {what}, which these methods need; they were left out: {names}."
+        for what, names in lacking
+    )
+
+
 def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
     declared, detector = plan.config.detector, engine.detector
     return DetectorFacts(
@@ -191,7 +199,11 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         if detector.target_layer
         else "none returns a picture",
         operating_points=_points(plan),
-        warnings=(*_of_folds(plan), *on_thresholds(rows, _points(plan))),
+        warnings=(
+            *_of_folds(plan),
+            *_left_out(engine),
+            *on_thresholds(rows, _points(plan)),
+        ),
         own_code=needs_permission(declared.architecture),
     )
 
@@ -223,12 +235,13 @@ def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
     )
 
 
-def _accountability(plan: Plan, results: Results, looks: Looks | None) -> Accountability:
+def _accountability(
+    plan: Plan, results: Results, methods: Sequence[str], looks: Looks | None
+) -> Accountability:
     rows = results.cases
     scored = [row for row in rows if row.logit is not None]
     sampled = [row for row in rows if row.sampled]
     made = {(one.case_id, one.method) for one in results.maps if one.error is None}
-    methods = plan.config.explain.methods
     explained = [row for row in sampled if all((row.case_id, name) in made for name in methods)]
     listed = max(plan.study.listed, len(rows))
     return Accountability(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +91,10 @@ class Evaluator:
         precision: str = "float32",
     ) -> None:
         module = detector.module
-        self._device = next((one.device for one in module.parameters()), torch.device("cpu"))
+        self._device = next(
+            (one.device for one in chain(module.parameters(), module.buffers())),
+            torch.device("cpu"),
+        )
         self._noise = _noise(detector.input).to(self._device)
         self._module, self.target_layer = folded(module, detector.target_layer, self._noise)
         self._quick = fused(self._module, self._noise, name_of(self._module, self.target_layer))
@@ -116,7 +120,7 @@ class Evaluator:
 
     @property
     def device(self) -> torch.device:
-        """Where the detector's parameters are."""
+        """Where the detector computes."""
         return self._device
 
     def require_layer(self) -> PictureLayer:
