@@ -95,6 +95,9 @@ class Performance:
         yield from self._slice(np.arange(len(self._cases)), {})
         p = self.judged
         yield from declared_findings(p, self.points, self.statistics, self.seed)
+        if self.grouped:
+            # Before anything else is held: of a million rows this takes most.
+            _ = self.drawn
         for column, cut in self._columns.items():
             give_back()
             for level in cut.there:

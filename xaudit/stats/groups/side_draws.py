@@ -21,9 +21,9 @@ _BINS = 512
 """Scores are told apart up to so many quantiles: fewer than one pair in 500 becomes a tie."""
 _DRAWS = 32
 """How many draws are held at a time: so many counts of a patient fill two lines of a cache."""
-_COUNTS = 1 << 23
+_COUNTS = 1 << 22
 """How many counts of patients are held at a time at most."""
-_CELLS, _FEWEST = 1 << 18, 8
+_CELLS, _FEWEST = 1 << 18, 4
 """How many counts of cells fit a cache, and of how few draws a step is not worth its while."""
 
 
@@ -175,14 +175,16 @@ class _Column:
         bins: (cells,).
         levels: how many there are.
         total: (levels, cells), sums over levels.
-        called: for each edge, sums over the cells above it.
+        between: (levels * (E + 1), cells), sums over the cells of a level between two edges.
+        places: for each of the E edges, which of these sums are the first above it.
     """
 
     cases: scipy.sparse.csc_matrix
     bins: IntArray
     levels: int
     total: scipy.sparse.csr_matrix
-    called: tuple[scipy.sparse.csr_matrix, ...]
+    between: scipy.sparse.csr_matrix
+    places: tuple[int, ...]
 
     @classmethod
     def of(cls, scene: Scene, cut: Cut, grid: _Grid, by_patient: _ByPatient) -> _Column:
@@ -192,19 +194,27 @@ class _Column:
         place[there] = np.arange(len(there))
         level, bins = np.divmod(there, grid.count)
         row = place[key] + np.where(scene.labels, 0, len(there)).astype(np.int32)
-        cases = by_patient.counted(row, 2 * len(there))
+        edges = np.unique(grid.first)
+        between = level * (len(edges) + 1) + np.searchsorted(edges, bins, side="right")
         return cls(
-            cases,
+            by_patient.counted(row, 2 * len(there)),
             bins,
             len(cut),
-            _summing(level, np.ones(len(level), dtype=bool), len(cut)),
-            tuple(_summing(level, bins >= first, len(cut)) for first in grid.first),
+            _summing(level, len(cut)),
+            _summing(between, len(cut) * (len(edges) + 1)),
+            tuple((np.searchsorted(edges, grid.first) + 1).tolist()),
         )
 
+    def above(self, cells: Array) -> tuple[Array, list[Array]]:
+        """(levels, draws) sums over levels, and over the cells of a level above each edge."""
+        parts = (self.between @ cells).reshape(self.levels, -1, cells.shape[1])
+        sums = parts[:, ::-1].cumsum(axis=1)[:, ::-1]
+        return sums[:, 0], [sums[:, place] for place in self.places]
 
-def _summing(level: IntArray, taken: BoolArray, levels: int) -> scipy.sparse.csr_matrix:
-    at = np.flatnonzero(taken)
-    return scipy.sparse.csr_matrix((np.ones(len(at)), (level[at], at)), shape=(levels, len(level)))
+
+def _summing(level: IntArray, levels: int) -> scipy.sparse.csr_matrix:
+    at = np.arange(len(level))
+    return scipy.sparse.csr_matrix((np.ones(len(at)), (level, at)), shape=(levels, len(level)))
 
 
 def _sides(columns: Sequence[_Column], counts: Floats, grid: _Grid) -> Array:
@@ -247,8 +257,7 @@ class _Everyone:
 def _everyone(column: _Column, counts: Floats, grid: _Grid) -> _Everyone:
     """Of any column: all cases are in each."""
     drawn = (column.cases @ counts).astype(np.float64)
-    every = np.ones(len(column.bins), dtype=bool)
-    into_bins = _summing(column.bins, every, grid.count)
+    into_bins = _summing(column.bins, grid.count)
     up, down = (into_bins @ half for half in np.split(drawn, 2))
     below = np.cumsum(down, axis=0) - down / 2
     above = up.sum(axis=0) - np.cumsum(up, axis=0) + up / 2
@@ -275,13 +284,12 @@ def _in_parts(column: _Column, counts: Floats, every: _Everyone) -> Array:
 def _of_column(column: _Column, counts: Floats, every: _Everyone) -> Array:
     """(2, K, levels, draws)."""
     up, down = np.split((column.cases @ counts).astype(np.float64), 2)
-    ups, downs = column.total @ up, column.total @ down
+    (ups, all_hits), (downs, all_alarms) = column.above(up), column.above(down)
     sizes = ups, downs, every.sizes[0] - ups, every.sizes[1] - downs
     inside, outside = [], []
-    for summing, (all_hits, all_alarms) in zip(column.called, every.called, strict=True):
-        hits, alarms = summing @ up, summing @ down
+    for hits, alarms, called in zip(all_hits, all_alarms, every.called, strict=True):
         inside += _rates(hits, alarms, *sizes[:2])
-        outside += _rates(all_hits - hits, all_alarms - alarms, *sizes[2:])
+        outside += _rates(called[0] - hits, called[1] - alarms, *sizes[2:])
     running = np.cumsum(down, axis=0)
     running -= down / 2
     running *= up

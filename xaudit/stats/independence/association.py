@@ -17,6 +17,8 @@ Codes = npt.NDArray[np.integer]
 IntArray = npt.NDArray[np.intp]
 _MANY = 1000
 """From so many patients on, kinds of them are dealt out instead of each."""
+_COUNTED = 1 << 18
+"""Levels of cases that are counted at once, which fit a cache."""
 _CELLS, _CALL, _STEP = 1 << 14, 50, 50
 """Counts at most; what a call costs in steps; what a step costs in patients that are permuted."""
 
@@ -170,12 +172,44 @@ def _deal_singly(
 ) -> None:
     """As `_deal_kinds`, of the same patients in several columns; all get the same permutations."""
     (patient, case), order = np.nonzero(among), np.arange(len(among))
-    flat = [(np.ascontiguousarray(own).ravel(), table) for own, table in columns]
+    most = max(1, _COUNTED // max(1, among.size))
+    parts = [_Together.of(columns[at : at + most]) for at in range(0, len(columns), most)]
     for draw in range(len(columns[0][1]) if columns else 0):
         positive = order[patient] * among.shape[1] + case
-        for levels, table in flat:
-            table[draw] += np.bincount(levels.take(positive), minlength=table.shape[1])
+        for part in parts:
+            part.count(positive, draw)
         order = rng.permutation(len(order))
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """Columns whose levels have numbers of their own, so that one count counts all of them.
+
+    Attributes:
+        levels: (cases, columns).
+        ends: where the numbers of each column end.
+        tables: to add counts to, by draw and level.
+    """
+
+    levels: IntArray
+    ends: IntArray
+    tables: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[tuple[Codes, Array]]) -> _Together:
+        tables = tuple(table for _, table in columns)
+        ends = np.cumsum([table.shape[1] for table in tables])
+        starts = (0, *ends[:-1])
+        levels = [
+            own.ravel().astype(np.intp) + start
+            for (own, _), start in zip(columns, starts, strict=True)
+        ]
+        return cls(np.stack(levels, axis=1), ends, tables)
+
+    def count(self, cases: IntArray, draw: int) -> None:
+        found = np.bincount(self.levels.take(cases, axis=0).ravel(), minlength=self.ends[-1])
+        for table, counts in zip(self.tables, np.split(found, self.ends[:-1]), strict=True):
+            table[draw] += counts
 
 
 def _blocks(patients: Patients) -> Iterator[IntArray]:
