@@ -30,16 +30,16 @@ def test_a_probe_of_a_package_is_computed_stored_judged_printed_and_verified(
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     said = xaudit_of(installed, "run", file, "--out", out, code=2)
     assert "probes.mirrored.case: no such parameter; there is: cases" in said
-    content["probes"] = {"mirrored": {"cases": 20}}
+    content["probes"] = {"mirrored": {"cases": 60}}
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     xaudit_of(installed, "run", file, "--out", out)
     rows = pq.read_table(out / "probe-mirrored.parquet").to_pylist()
-    assert len(rows) == 20
+    assert len(rows) == 60
     findings = json.loads((out / "findings.json").read_text("utf-8"))["findings"]
     (found,) = (one["estimate"] for one in findings if one["metric"] == "mirror_shift")
-    assert found["value"] == pytest.approx(sum(row["value"] for row in rows) / 20)
+    assert found["value"] == pytest.approx(sum(row["value"] for row in rows) / 60)
     assert found["low"] > 0
-    assert "mirror_shift" in xaudit_of(installed, "gate", out, code=1)
+    assert "fail: policy of a package" in xaudit_of(installed, "gate", out, code=1)
     xaudit_of(installed, "card", out)
     assert "Measured by the package mirror_shift" in (out / "card.html").read_text("utf-8")
     xaudit_of(installed, "verify", out)

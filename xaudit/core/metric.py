@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
 from xaudit.core.registry import Registry
 from xaudit.errors import RegistryError
@@ -40,6 +40,9 @@ class MetricFacts:
         unit: "proportion" is printed in percent, "ratio" and "number" as they are.
         family: heading under which it is listed ("localization", "discrimination", ...).
         package: that brought it; empty for metrics of xaudit.
+
+    Raises:
+        RegistryError: there is no such direction or unit.
     """
 
     name: str
@@ -50,6 +53,14 @@ class MetricFacts:
     unit: Unit
     family: str
     package: str = ""
+
+    def __post_init__(self) -> None:
+        # Findings with anything else could be written, and never be read again.
+        for said, known in ((self.better, get_args(Better)), (self.unit, get_args(Unit))):
+            if said not in known:
+                raise RegistryError(
+                    f"{self.name}: expected one of {', '.join(known)}, got {said!r}"
+                )
 
 
 @dataclass(frozen=True, slots=True)

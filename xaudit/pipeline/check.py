@@ -21,7 +21,7 @@ from xaudit.core.record.suspicion import Suspicion
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.explain.port import Explainer, make_explainer
+from xaudit.explain.port import Explainer, left_out, make_explainer
 from xaudit.models.load import load_detector
 from xaudit.models.torch_detector import TorchDetector
 from xaudit.pipeline.cost import StageCost, rest_of, run_cost, seconds_of
@@ -139,8 +139,15 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
         run_cost(plan, rehearsed),
         maps * pixels * (4 * methods + 4) / 1e6 + len(plan.study.cases) / 1000,
         shorten(plan, rehearsed),
-        tuple(_failures(rehearsed.maps)),
+        (*_left_out(plan.config, detector), *_failures(rehearsed.maps)),
     )
+
+
+def _left_out(config: AuditConfig, detector: TorchDetector) -> Iterator[str]:
+    """Methods that this detector cannot serve, and what it lacks."""
+    lacking = left_out(_explainers(config), detector.capabilities)
+    for what, _, names in (one.partition(": ") for one in lacking.split("; ") if one):
+        yield f"{names} left out: the detector offers no {what}"
 
 
 def _failures(maps: Sequence[MapRow]) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
 from xaudit.audit.analyses.derived import beside
-from xaudit.audit.analyses.port import ANALYSES, Analysis, Material, Table, analyses, analyzed
+from xaudit.audit.analyses.port import ANALYSES, TABLES, Analysis, Material, analyses, analyzed
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.plan.metrics import all_metrics, metrics_of
 from xaudit.audit.store.results import Results
@@ -46,7 +45,7 @@ def test_analyses_run_where_their_tables_are(material):
     alone = {one.name for one, _ in analyzed(material, ["cases"])}
     assert {"scores", "label shift", "folds"} <= alone
     assert not {"localization", "robustness", "shortcuts", "site shift"} & alone
-    everywhere = {one.name for one, _ in analyzed(material, get_args(Table))}
+    everywhere = {one.name for one, _ in analyzed(material, TABLES)}
     assert everywhere == set(ANALYSES)
 
 

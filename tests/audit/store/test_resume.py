@@ -84,8 +84,8 @@ def test_drafts_of_killed_runs_go_and_those_of_others_stay(audit, identity, livi
     gone = [
         f".findings.json-{DEAD}", f".findings.json-{living}", f".plan.json-{os.getpid()}",
         f".hashes.json-{living}", f".card.html-{DEAD}", f"shards/.00000-{living}/cases.parquet",
-        f"shards/.00001.old-{DEAD}/_DONE", f"evidence/.a.png-{living}", f".folds.old-{DEAD}/x",
-        f"folds/01/.checks.parquet-{DEAD}",
+        f"shards/.00001.old-{DEAD}/_DONE", f"evidence/.a.png-{living}", f".probes.old-{DEAD}/x",
+        f"probes/checks/.00001.parquet-{DEAD}",
     ]  # fmt: skip
     kept = [f".verdict.json-{living}", f".notes-{DEAD}", ".mine", "evidence/mine-1"]
     for name in (*gone, *kept):

@@ -138,6 +138,9 @@ def as_analysis(
         package = findings.__module__.partition(".")[0]
         package = "" if package == _OURS else package
         made = Analysis(name, order, frozenset(reads), findings, facts, metrics, interim, package)
+        if package:
+            # What is wrong with its facts is said now, not after the hours of a run.
+            made.described()
         ANALYSES.add(name, made)
         return findings
 

@@ -22,6 +22,7 @@ from xaudit.core.record.finding import CROSS
 from xaudit.data.folds import FoldDesign
 from xaudit.data.predictions.spec import Columns, GroupColumn, NoPrediction, Scale, TableSpec
 from xaudit.errors import ConfigError
+from xaudit.models.spec import TORCH
 from xaudit.yaml_file import YamlFile, read_yaml
 
 FORMAT = "predictions"
@@ -142,13 +143,20 @@ def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
     file = read_yaml(path, env)
     detector = file.data.get("detector") if isinstance(file.data, dict) else None
     found = detector.get("format") if isinstance(detector, dict) else None
-    if found is not None and found != FORMAT:
-        place = file.place(("detector", "format"))
+    if found not in (None, FORMAT, TORCH) and found not in _of_packages():
+        place, others = file.place(("detector", "format")), [repr(one) for one in _of_packages()]
         raise ConfigError(
-            f"{place}: detector.format: expected {FORMAT!r}, got {found!r}; leave the line out "
-            "where a network is to be run"
+            f"{place}: detector.format: expected {' or '.join([repr(FORMAT), *others])}, got "
+            f"{found!r}; leave the line out where a network is to be run"
         )
     return found == FORMAT
+
+
+def _of_packages() -> tuple[str, ...]:
+    """Formats of models that installed packages read; looking needs torch."""
+    from xaudit.models.formats import MODEL_FORMATS  # noqa: PLC0415
+
+    return tuple(MODEL_FORMATS)
 
 
 def read_predictions_config(path: Path, overrides: Overrides) -> tuple[PredictionsConfig, YamlFile]:

@@ -21,7 +21,7 @@ from xaudit.core.metric import Score, Undefined
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.device import threads
 
-STAGE = "score again"
+STAGE, MAPS = "score again", "explain again"
 _SCORED, _EXPLAINED = 32, 4
 _POSITIVES = 0.5
 _MOST = 2
@@ -68,40 +68,58 @@ class ScoredAgain(Probe):
         self._ways = {way.name: way for way in other_ways(audited.engine.evaluator)}
 
     def pieces(self) -> Sequence[Piece]:
-        """A way each."""
-        wanted = self._scored | self._explained
-        cases = tuple(case for case in self.audited.plan.study.cases if case.case_id in wanted)
-        work = len(self._scored) / max(1, len(self._ways))
-        return [Piece(STAGE, cases, name, 0, work) for name in (self._ways if cases else ())]
+        """Logits in each way, and maps in it."""
+        cases = self.audited.plan.study.cases
+        stages = {STAGE: self._scored, MAPS: self._explained}
+        return [
+            Piece(
+                stage,
+                tuple(case for case in cases if case.case_id in ids),
+                way,
+                work=len(ids) / len(self._ways),
+            )
+            for way in self._ways
+            for stage, ids in stages.items()
+            if ids
+        ]
 
     def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
-        """Logits and differences of maps in one way."""
-        evaluator, way = self.audited.engine.evaluator, self._ways[piece.key]
-        scored = [case for case in cases if case.case.case_id in self._scored]
-        explained = [case for case in cases if case.case.case_id in self._explained]
-        methods = cheap(self.audited.engine.explainers)
+        """Logits, or differences of maps, in one way."""
+        if not cases:
+            return
+        way = self._ways[piece.key]
         with ExitStack() as stack:
-            stack.enter_context(evaluator.in_batches(way.images))
+            stack.enter_context(self.audited.engine.evaluator.in_batches(way.images))
             stack.enter_context(threads(way.threads))
-            images = [case.image for case in scored]
-            logits = evaluator.logits(np.stack(images)) if images else ()
-            maps = maps_again(methods, explained, self.audited.engine.context, evaluator)
-        for case, logit in zip(scored, logits, strict=True):
-            yield check_row(case, "", LOGIT, _finite(float(logit)), WAY, way.name)
-        before = stored_maps(self.audited.results, self._explained)
-        for case in explained:
+            yield from (self._logits if piece.stage == STAGE else self._moves)(cases, way.name)
+
+    def _logits(self, cases: Sequence[PreparedCase], way: str) -> list[ProbeRow]:
+        logits = self.audited.engine.evaluator.logits(np.stack([case.image for case in cases]))
+        return [
+            check_row(case, "", LOGIT, _finite(float(logit)), WAY, way)
+            for case, logit in zip(cases, logits, strict=True)
+        ]
+
+    def _moves(self, cases: Sequence[PreparedCase], way: str) -> list[ProbeRow]:
+        engine, results = self.audited.engine, self.audited.results
+        methods, before = cheap(engine.explainers), stored_maps(results, self._explained)
+        maps = maps_again(methods, cases, engine.context, engine.evaluator)
+        rows = []
+        for case in cases:
             for method in methods:
                 key = (case.case.case_id, method.name)
                 score = compared(_moved, before.get(key, MISSING), maps[key])
-                yield check_row(case, method.name, MAP, score, WAY, way.name)
+                rows.append(check_row(case, method.name, MAP, score, WAY, way))
+        return rows
 
     def _ids(self, rows: Sequence[CaseRow], count: int) -> frozenset[str]:
         return frozenset(case.case_id for case in self.audited.drawn(rows, count, _POSITIVES))
 
     @classmethod
     def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
-        """Cases."""
-        return {STAGE: min(_SCORED, len(plan.study.cases))}
+        """Cases in one way, over all ways."""
+        scored, explained = len(plan.study.cases), len(plan.record.sample)
+        return {STAGE: min(_SCORED, scored), MAPS: min(_EXPLAINED, explained)}
 
 
 def _finite(logit: float) -> Score:
