@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from xaudit.audit.config.read_config import Overrides
@@ -12,6 +13,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.errors import AuditError, ConfigError
 from xaudit.pipeline.conduct import run_audit
+from xaudit.verify.verify import verify_folder
 
 
 def run(workspace, out="out", **overrides):
@@ -137,6 +139,23 @@ def test_method_that_raises_is_a_row_and_the_others_go_on(workspace, monkeypatch
     issues = [one for one in findings.accountability.issues if one.kind == "gradcam_failed"]
     assert len(issues) == 6
     assert "no gradients today" in issues[0].detail
+
+
+def test_methods_that_the_detector_cannot_serve_are_left_out_once(workspace, monkeypatch):
+    monkeypatch.setattr("xaudit.models.load._capabilities", lambda *_: frozenset())
+    content = yaml.safe_load((workspace / "audit.yaml").read_text(encoding="utf-8"))
+    content["explain"]["methods"] = {"gradcam": {}, "integrated_gradients": {}}
+    (workspace / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    findings = run(workspace)
+    said = [one for one in findings.detector.warnings if "left out" in one]
+    assert len(said) == 2
+    assert said[0].startswith("The detector offers no features and gradients")
+    assert [one.name for one in findings.methods if not one.reference] == []
+    where = findings.accountability
+    assert (where.explained, where.unexplained) == (0, where.sampled)
+    assert where.sampled > 0
+    assert not any("failed" in one.kind for one in where.issues)
+    assert not any(one.differences for one in verify_folder(workspace / "out"))
 
 
 def test_limit_takes_a_stratified_sample_and_says_so(workspace):

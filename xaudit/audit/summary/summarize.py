@@ -242,7 +242,10 @@ def _accountability(
     scored = [row for row in rows if row.logit is not None]
     sampled = [row for row in rows if row.sampled]
     made = {(one.case_id, one.method) for one in results.maps if one.error is None}
-    explained = [row for row in sampled if all((row.case_id, name) in made for name in methods)]
+    # Where no method is left, nothing was explained.
+    explained = [
+        row for row in sampled if methods and all((row.case_id, one) in made for one in methods)
+    ]
     listed = max(plan.study.listed, len(rows))
     return Accountability(
         listed=listed,
