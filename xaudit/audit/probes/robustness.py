@@ -55,7 +55,7 @@ class DegradedScores(Probe):
         logits = naming(self.audited.engine.evaluator.logits, np.stack(images), called)
         for case, logit in zip(cases, logits, strict=True):
             known = bool(np.isfinite(logit))
-            score = float(logit) if known else Undefined(f"the detector returned {float(logit)}")
+            score = float(logit) if known else Undefined(f"the detector returned {logit}")
             yield check_row(case, "", DEGRADED, score, name, f"{severity:g}")
 
     @classmethod
