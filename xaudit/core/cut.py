@@ -13,6 +13,7 @@ from xaudit.core.case import BoolArray
 
 IntArray = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.int32]
+_KINDS: tuple[type[np.signedinteger], ...] = (np.int8, np.int16, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +25,21 @@ class Cut(Mapping[str, BoolArray]):
 
     Attributes:
         names: of the levels, sorted.
-        codes: (N,), the place of each case's level among the names.
+        held: (N,), the place of each case's level among the names, in as few bytes as hold it: of
+            a million cases and a dozen columns it is 40 MB less. To reckon with, take `codes`.
     """
 
     names: tuple[str, ...]
-    codes: Codes
+    held: npt.NDArray[np.signedinteger]
+
+    def __post_init__(self) -> None:
+        kind = next(kind for kind in _KINDS if len(self.names) <= np.iinfo(kind).max)
+        object.__setattr__(self, "held", self.held.astype(kind, copy=False))
+
+    @property
+    def codes(self) -> Codes:
+        """(N,), the place of each case's level among the names."""
+        return self.held.astype(np.int32, copy=False)
 
     @classmethod
     def of(cls, values: Sequence[str]) -> Cut:
@@ -54,7 +65,7 @@ class Cut(Mapping[str, BoolArray]):
         return cls(tuple(names), turned[codes] if len(codes) else codes)
 
     def __getitem__(self, level: str) -> BoolArray:
-        return np.asarray(self.codes == self._places[level], dtype=bool)
+        return np.asarray(self.held == self._places[level], dtype=bool)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -64,7 +75,7 @@ class Cut(Mapping[str, BoolArray]):
 
     def rows(self, level: str) -> IntArray:
         """The cases of a level, in order."""
-        return np.flatnonzero(self.codes == self._places[level])
+        return np.flatnonzero(self.held == self._places[level])
 
     def place(self, level: str) -> int:
         """Where a level stands among the names."""
@@ -74,7 +85,7 @@ class Cut(Mapping[str, BoolArray]):
         """The cut of some of the cases, a mask or rows; levels without any of them stay."""
         if rows.dtype == np.bool_ and rows.all():
             return self
-        return Cut(self.names, self.codes[rows])
+        return Cut(self.names, self.held[rows])
 
     def only(self, names: Sequence[str]) -> Mapping[str, BoolArray]:
         """Some of the levels, as a mapping that makes a mask when it is asked for."""
@@ -87,12 +98,12 @@ class Cut(Mapping[str, BoolArray]):
     @cached_property
     def there(self) -> tuple[str, ...]:
         """The levels that have cases."""
-        sizes = np.bincount(self.codes, minlength=len(self.names))
+        sizes = np.bincount(self.held, minlength=len(self.names))
         return tuple(name for name, size in zip(self.names, sizes, strict=True) if size)
 
     def counts(self, kind: BoolArray) -> IntArray:
         """(L,): how many cases of a kind, (N,) bool, are in each level."""
-        return np.bincount(self.codes[kind], minlength=len(self.names))
+        return np.bincount(self.held[kind], minlength=len(self.names))
 
     @cached_property
     def _places(self) -> Mapping[str, int]:

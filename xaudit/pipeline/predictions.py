@@ -163,11 +163,9 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
 
 
 def _found(plan: PredictionsPlan, folder: Path) -> Findings:
+    # What the table was read into is gone, and what was written is read now.
+    give_back()
     results = Results.load(Store(folder), plan.record)
-    rows, ids = results.cases, plan.record.shards[0]
-    if isinstance(rows, CaseColumns) and tuple(rows.ids) == ids:
-        # The names of a million cases once, not twice.
-        results = replace(results, cases=replace(rows, ids=ids))
     give_back()
     noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
     return summarize_predictions(plan, plan.record, results, noticed)

@@ -20,6 +20,10 @@ Codes = npt.NDArray[np.int32]
 IntArray = npt.NDArray[np.intp]
 
 
+_DENSE = 8
+"""Of so many possible cells a case those that are not empty are marked; of more, sorted."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
     """The cases of each patient in each level: M cells that are not empty.
@@ -49,7 +53,12 @@ class Cells:
             patients: how many patients there are.
         """
         key = codes.astype(np.int64) * patients + index
-        found, cell = np.unique(key, return_inverse=True)
+        if levels * patients <= _DENSE * len(key):
+            there = np.zeros(levels * patients, dtype=bool)
+            there[key] = True
+            found, cell = np.flatnonzero(there), np.cumsum(there, dtype=np.int32)[key] - 1
+        else:
+            found, cell = np.unique(key, return_inverse=True)
         level, patient = np.divmod(found, max(patients, 1))
         cell, level, patient = (one.astype(np.int32) for one in (cell, level, patient))
         return cls(cell, level, patient, levels, patients)
@@ -65,6 +74,19 @@ class Cells:
     def by_level(self, sums: Array) -> Array:
         """(L,) sums of (M,) sums over the patients of each level."""
         return _sums(self.level, sums, self.levels)
+
+    def left(self, every: Array, own: Array) -> Array:
+        """(M,): what (P,) sums of each patient leave beside (M,) sums of the cell."""
+        found: Array = every[self.patient]
+        found -= own
+        return found
+
+    def beyond(self, sums: Array, counts: Array, mean: Array) -> Array:
+        """(M,): sums less what (M,) cases of the (L,) means of their levels would add up to."""
+        found: Array = mean[self.level]
+        found *= counts
+        np.subtract(sums, found, out=found)
+        return found
 
     def shared(self) -> BoolArray:
         """(L,), whether a patient has cases in the level and in its rest."""
@@ -102,7 +124,9 @@ class SideSums:
         return np.maximum(found, 0.0)
 
 
-def side_sums(cells: Cells, value: Array, among: BoolArray) -> tuple[SideSums, SideSums]:
+def side_sums(
+    cells: Cells, value: npt.NDArray[np.generic], among: BoolArray
+) -> tuple[SideSums, SideSums]:
     """Sums over every level, and over the rest of each.
 
     Args:
@@ -116,8 +140,9 @@ def side_sums(cells: Cells, value: Array, among: BoolArray) -> tuple[SideSums, S
         *(cells.by_level(one) for one in (n, k, (n > 0).astype(float), n * n, k * n, k * k))
     )
     # A patient with cases on both sides counts with what is left of him.
-    mine_n, mine_k = all_n[cells.patient], all_k[cells.patient]
-    left_n, left_k = mine_n - n, mine_k - k
+    left_n, left_k = cells.left(all_n, n), cells.left(all_k, k)
+    # Of a million cases each takes 6 MB.
+    del n, k
     outside = SideSums(
         all_n.sum() - inside.n,
         all_k.sum() - inside.k,
@@ -145,7 +170,7 @@ def side_shares(
         success: (N,) bool.
         among: (N,) bool, which cases count.
     """
-    sides = side_sums(cells, (success & among).astype(np.float64), among)
+    sides = side_sums(cells, success & among, among)
     return _shares(sides[0]), _shares(sides[1])
 
 
@@ -186,11 +211,13 @@ def side_means(cells: Cells, value: Array) -> SideMeans:
     inside, outside = side_sums(cells, value, np.ones(len(value), dtype=bool))
     sizes = [np.maximum(side.n, 1.0) for side in (inside, outside)]
     means = [side.k / size for side, size in zip((inside, outside), sizes, strict=True)]
-    n, k = cells.sums(np.ones(len(value))), cells.sums(value)
-    left_n, left_k = (cells.by_patient(one)[cells.patient] - one for one in (n, k))
-    own, others = (mean[cells.level] for mean in means)
+    n, k = cells.sums(np.ones(len(value), dtype=bool)), cells.sums(value)
+    left_n, left_k = (cells.left(cells.by_patient(one), one) for one in (n, k))
     # Patients on both sides add to both errors.
-    both = cells.by_level((k - own * n) * (left_k - others * left_n))
+    product = cells.beyond(k, n, means[0])
+    del n, k
+    product *= cells.beyond(left_k, left_n, means[1])
+    both = cells.by_level(product)
     squares = (
         inside.residual(means[0]) / sizes[0] ** 2
         + outside.residual(means[1]) / sizes[1] ** 2
