@@ -154,9 +154,12 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         refuse_other_key(folder, record, key)
         check_failures(plan.rows, plan.config.max_failed)
         fix_record(record, folder)
+        # What follows is about the rows; a million names are not held as the plan tells them.
+        plan = replace(plan, record=replace(record, shards=()))
+        del record
         Store(folder).write(0, Shard(cases=_coded(plan.rows, key)))
         # The findings are about what is on disk; a million rows are not held twice.
-        plan = replace(plan, record=record, rows=CaseColumns.of(()))
+        plan = replace(plan, rows=CaseColumns.of(()))
         keep_freed()
         with cycles_ignored_longer():
             return finish(folder, _found(plan, folder))
@@ -165,7 +168,7 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
 def _found(plan: PredictionsPlan, folder: Path) -> Findings:
     # What the table was read into is gone, and what was written is read now.
     give_back()
-    results = Results.load(Store(folder), plan.record)
+    results = Results.of(Store(folder), (0,))
     give_back()
     noticed = keep_noticed(folder, Noticed(acknowledged=tuple(sorted(plan.config.acknowledge))))
     return summarize_predictions(plan, plan.record, results, noticed)

@@ -23,8 +23,9 @@ from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan, with_codes
 from xaudit.audit.plan.sample import draw_sample
 from xaudit.audit.probes.check_stages import SMOOTH
+from xaudit.audit.probes.faults import fault_of_package
 from xaudit.audit.probes.fold_detectors import load_part
-from xaudit.audit.probes.port import Audited, Wanted, wanted
+from xaudit.audit.probes.port import Audited, Probe, Wanted, wanted
 from xaudit.audit.probes.workload import (
     FINDINGS,
     MAPS,
@@ -246,8 +247,13 @@ class _Trial:
                 break
 
     def _carry_out(self, one: Wanted, results: Results, until: float = inf) -> None:
-        """Do its pieces, those behind a time left out."""
-        probe = one.on(Audited(self.plan, self.engine, results))
+        """Do its pieces, those behind a time left out; a package's fault is told, as in a run."""
+        try:
+            self._do_pieces(one.on(Audited(self.plan, self.engine, results)), until)
+        except Exception as error:
+            fault_of_package(one.kind, error)
+
+    def _do_pieces(self, probe: Probe, until: float) -> None:
         for piece in probe.pieces():
             if self.clocks.wall() - self.began < until:
                 with self._timed(piece.stage, piece.work):

@@ -102,6 +102,25 @@ def test_a_fault_of_a_package_is_a_reason_on_its_cases(
     assert "shaky" in caplog.text
 
 
+@pytest.mark.parametrize("place", ["__init__", "pieces"])
+def test_a_package_that_cannot_even_plan_costs_the_audit_nothing_but_its_probe(
+    audit, counting, carried_out, tmp_path, monkeypatch, place
+):
+    def fails(self, *given):
+        raise KeyError("threshold")
+
+    scored = [SimpleNamespace(case_id=name, logit=1.0) for name in ("a", "b")]
+    results = SimpleNamespace(cases=[*scored, SimpleNamespace(case_id="c", logit=None)])
+    monkeypatch.setattr(counting, place, fails)
+    with pytest.raises(KeyError):
+        carried_out(counting, audit, results, tmp_path)
+    monkeypatch.setattr(counting, "__module__", "shaky.probe")
+    rows = carried_out(counting, audit, results, tmp_path)
+    assert [row.case_id for row in rows] == ["a", "b"]
+    assert {row.undefined for row in rows} == {"the package shaky failed: KeyError: 'threshold'"}
+    assert read_probed(tmp_path) == {"counting": rows}
+
+
 @pytest.fixture
 def named(monkeypatch):
     wanted(_plan())  # The probes of xaudit are registered once, and stay when this one goes.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.plan.plan import Plan
+from xaudit.audit.probes.faults import fault_of_package
 from xaudit.audit.probes.fold_detectors import Part
 from xaudit.audit.probes.port import Audited, Piece, Probe, Wanted, wanted
 from xaudit.audit.run.prefetch import ahead
@@ -16,10 +16,9 @@ from xaudit.audit.run.run import readable
 from xaudit.audit.scores.probe_tables import Probed, table_of
 from xaudit.audit.store.disk import discard, disk_errors
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import ProbeRow, kept_table, read_table, write_table
-from xaudit.core.case import PreparedCase
+from xaudit.audit.store.store import CaseRow, ProbeRow, kept_table, read_table, write_table
+from xaudit.core.case import Case, PreparedCase
 
-_log = logging.getLogger(__name__)
 _PIECES = "probes"
 """The folder of finished pieces, as long as not all of them are."""
 
@@ -42,7 +41,7 @@ class Task:
         Raises:
             AuditError: the disk is full or cannot be written.
         """
-        write_table(self.path, list(_rows(self.probe, self.piece, cases)), ProbeRow)
+        write_table(self.path, _rows(self.probe, self.piece, cases), ProbeRow)
 
 
 def run_probes(
@@ -81,15 +80,24 @@ def carry_out(
     kept = kept_table(path, ProbeRow)
     if kept is not None:
         return kept
-    at_work = [one.on(Audited(part.plan, part.engine, part.of(results))) for part in parts]
-    pieces = [(probe, piece) for probe in at_work for piece in probe.pieces()]
-    own = folder / _PIECES / one.kind.name
-    tasks = [Task(*each, own / f"{number:05d}.parquet") for number, each in enumerate(pieces)]
-    if not tasks:
-        return []
-    rows = _carried_out(tasks, listen)
+    each = [Audited(part.plan, part.engine, part.of(results)) for part in parts]
+    try:
+        tasks = _tasks(one, each, folder / _PIECES / one.kind.name)
+    except Exception as error:
+        why = fault_of_package(one.kind, error)
+        rows = [_lost(row, one.kind, why) for audited in each for row in audited.scored]
+    else:
+        if not tasks:
+            return []
+        rows = _carried_out(tasks, listen)
     write_table(path, rows, ProbeRow)
     return rows
+
+
+def _tasks(one: Wanted, each: Sequence[Audited], folder: Path) -> list[Task]:
+    at_work = [one.on(audited) for audited in each]
+    pieces = [(probe, piece) for probe in at_work for piece in probe.pieces()]
+    return [Task(*own, folder / f"{number:05d}.parquet") for number, own in enumerate(pieces)]
 
 
 def _carried_out(tasks: Sequence[Task], listen: Listener) -> list[ProbeRow]:
@@ -108,14 +116,14 @@ def _carried_out(tasks: Sequence[Task], listen: Listener) -> list[ProbeRow]:
     return [row for task in tasks for row in read_table(task.path, ProbeRow)]
 
 
-def _rows(probe: Probe, piece: Piece, cases: Sequence[PreparedCase]) -> Iterable[ProbeRow]:
+def _rows(probe: Probe, piece: Piece, cases: Sequence[PreparedCase]) -> list[ProbeRow]:
     """What a piece found; a fault of a package is a reason on each of its cases."""
-    package = type(probe).__module__.partition(".")[0]
-    if package == __name__.partition(".")[0]:
-        return probe.rows(piece, cases)
     try:
-        return tuple(probe.rows(piece, cases))
+        return list(probe.rows(piece, cases))
     except Exception as error:
-        why = f"the package {package} failed: {type(error).__name__}: {error}"
-        _log.warning("probe %s, %s: %s", probe.name, piece.stage, why)
-        return [ProbeRow(one.case_id, "", probe.name, "", "", None, why) for one in piece.cases]
+        why = fault_of_package(type(probe), error)
+        return [_lost(one, type(probe), why) for one in piece.cases]
+
+
+def _lost(case: Case | CaseRow, kind: type[Probe], why: str) -> ProbeRow:
+    return ProbeRow(case.case_id, "", kind.name, "", "", None, why)

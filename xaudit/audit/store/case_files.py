@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.core.case import BoolArray, CaseIssue
 from xaudit.core.cut import Cut
+from xaudit.core.packed import PackedTexts
 from xaudit.data.tables.texts import Coder
 
 _MARK = {b"xaudit": b"columns"}
@@ -138,7 +139,7 @@ class _Parts:
     """Columns that grow."""
 
     def __init__(self) -> None:
-        self._ids: list[str] = []
+        self._ids = PackedTexts()
         self._labels: list[BoolArray] = []
         self._logits: list[npt.NDArray[np.float64]] = []
         self._noted: dict[int, tuple[CaseIssue, ...]] = {}
@@ -147,7 +148,7 @@ class _Parts:
 
     def add(self, batch: Mapping[str, list[str]]) -> None:
         start = len(self._ids)
-        self._ids += batch["case_id"]
+        self._ids.extend(batch["case_id"])
         self._labels.append(np.array(batch["label"], dtype=bool))
         self._logits.append(np.array(batch["logit"], dtype=np.float64))
         self._patients.extend(batch["patient"])

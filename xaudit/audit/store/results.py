@@ -45,19 +45,11 @@ class Results:
         Raises:
             AuditError: a shard is missing or damaged.
         """
-        numbers = [number for number, ids in enumerate(record.shards) if ids]
-        return cls.of(store, numbers, record.shards)
+        return cls.of(store, [number for number, ids in enumerate(record.shards) if ids])
 
     @classmethod
-    def of(
-        cls, store: Store, numbers: Iterable[int], planned: Sequence[Sequence[str]] = ()
-    ) -> Results:
+    def of(cls, store: Store, numbers: Iterable[int]) -> Results:
         """Read these shards.
-
-        Args:
-            store: where they are.
-            numbers: which.
-            planned: ids of the cases of each shard, where they are at hand.
 
         Raises:
             AuditError: a shard is missing or damaged.
@@ -65,8 +57,6 @@ class Results:
         read = {number: store.read(number) for number in numbers}
         shards = list(read.values())
         cases = shards[0].cases if len(shards) == 1 else None
-        if planned and isinstance(cases, CaseColumns):
-            cases = _once(cases, planned[next(iter(read))])
         return cls(
             store,
             _named(cases if cases is not None else [row for one in shards for row in one.cases]),
@@ -124,11 +114,6 @@ class Results:
         """An array with a row for each case of a shard; None where the run did not keep it."""
         arrays = self.store.arrays(shard)
         return np.asarray(arrays[name]) if name in arrays else None
-
-
-def _once(rows: CaseColumns, ids: Sequence[str]) -> CaseColumns:
-    """The rows with these ids where they are theirs: a million names are held once, not twice."""
-    return replace(rows, ids=ids) if list(rows.ids) == list(ids) else rows
 
 
 def _named(rows: Sequence[CaseRow]) -> Sequence[CaseRow]:

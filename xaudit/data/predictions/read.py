@@ -189,7 +189,7 @@ def _group_problems(key: str, group: GroupColumn, values: set[str]) -> Iterator[
 
 def _identity_problems(spec: TableSpec, table: ColumnTable) -> Iterator[tuple[Row, str]]:
     """Ids are unique, and a patient has one site, over all rows of the table."""
-    columns, ids = spec.columns, table.cells[spec.columns.id].told(str)
+    columns, ids = spec.columns, table.cells[spec.columns.id]
     patients = table.cells[columns.patient].told(str) if columns.patient else None
     if not _suspect(ids, patients, table.cells[columns.site] if columns.site else None):
         return
@@ -229,7 +229,7 @@ def _patient_problems(
 
 def _suspect(ids: Texts, patients: Texts | None, sites: Texts | None) -> bool:
     """Whether a look at every row is worth while: an id twice or none, a patient at two sites."""
-    if len(ids.used()) < len(ids) or not all(map(_is_id, ids.texts)):
+    if not ids.all_different() or not all(map(_is_id, ids.values())):
         return True
     if patients is None:
         return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.data.tables.texts import Coder, Texts
+from xaudit.data.tables.texts import Column, Texts
 from xaudit.errors import DataError
 
 IntArray = npt.NDArray[np.intp]
@@ -120,7 +120,7 @@ class _Body:
     """The rows below the names: cells by column, and the rows that have more or fewer of them."""
 
     def __init__(self, width: int) -> None:
-        self._coders = [Coder() for _ in range(width)]
+        self._columns = [Column() for _ in range(width)]
         self._waiting: list[tuple[str, ...]] = []
         self.lines = array("q")
         self.odd: list[Record] = []
@@ -130,7 +130,7 @@ class _Body:
     def add(self, record: Record) -> None:
         self.first = self.first or record
         self.widths.add(len(record.cells))
-        if len(record.cells) != len(self._coders):
+        if len(record.cells) != len(self._columns):
             self.odd.append(record)
             return
         self.lines.append(record.line)
@@ -141,11 +141,11 @@ class _Body:
     def columns(self) -> tuple[Texts, ...]:
         """The cells of all rows that are not odd."""
         self._code()
-        return tuple(one.texts() for one in self._coders)
+        return tuple(one.texts() for one in self._columns)
 
     def _code(self) -> None:
-        for coder, cells in zip(self._coders, zip(*self._waiting, strict=True), strict=False):
-            coder.extend(cells)
+        for column, cells in zip(self._columns, zip(*self._waiting, strict=True), strict=False):
+            column.extend(cells)
         self._waiting.clear()
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import SupportsIndex
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
+from xaudit.core.packed import PackedTexts
 from xaudit.data.tables.missing import Missing
 
 Codes = npt.NDArray[np.int32]
@@ -27,7 +28,7 @@ class Texts:
         written: place → what stood there, where that was read as missing and the text is empty.
     """
 
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     codes: Codes
     written: Mapping[int, str] = field(default_factory=dict)
 
@@ -43,6 +44,20 @@ class Texts:
 
     def __getitem__(self, row: SupportsIndex) -> str:
         return self.texts[int(self.codes[row])]
+
+    def values(self) -> Sequence[str]:
+        """(N,), the text of each row."""
+        if np.array_equal(self.codes, np.arange(len(self.texts))):
+            return self.texts
+        return PackedTexts(self.texts[code] for code in self.codes)
+
+    def all_different(self) -> bool:
+        """Whether no text is that of two rows; False may also come by chance, once in a lifetime.
+
+        Different hashes are those of different texts, and a number needs less than a text.
+        """
+        hashes = np.fromiter(map(hash, self.values()), np.int64, len(self))
+        return len(np.unique(hashes)) == len(self)
 
     def where(self, asked: Callable[[str], object]) -> BoolArray:
         """(N,), for which rows a question about the text is answered with yes; asked once each."""
@@ -75,13 +90,14 @@ class Texts:
 
     def read(self, column: str, missing: Missing) -> Texts:
         """The column without blanks around its texts, and without what holds nothing."""
-        written, texts = {}, []
-        for place, text in enumerate(self.texts):
-            stripped = text.strip()
-            if stripped and missing.holds_nothing(column, text):
-                written[place], stripped = stripped, ""
-            texts.append(stripped)
-        return Texts(tuple(texts), self.codes, written)
+        written = {
+            place: text.strip()
+            for place, text in enumerate(self.texts)
+            if text.strip() and missing.holds_nothing(column, text)
+        }
+        texts = ("" if place in written else text.strip() for place, text in enumerate(self.texts))
+        kind = PackedTexts if isinstance(self.texts, PackedTexts) else tuple
+        return Texts(kind(texts), self.codes, written)
 
 
 class _Places(dict[str, int]):
@@ -103,6 +119,9 @@ class Coder:
         """More rows."""
         self._codes.extend(map(self._places.__getitem__, texts))
 
+    def __len__(self) -> int:
+        return len(self._codes)
+
     def place(self, text: str) -> int:
         """The number of a text."""
         return self._places[text]
@@ -111,3 +130,37 @@ class Coder:
         """The column of all rows that were added."""
         codes = np.frombuffer(self._codes, dtype=np.int32) if self._codes else np.empty(0, np.int32)
         return Texts(tuple(self._places), codes)
+
+
+class Column:
+    """Grows a column of texts, and looks none up where nearly all are different: ids and scores.
+
+    To know a million of them apart takes 180 MB, ten times what they take themselves.
+    """
+
+    def __init__(self) -> None:
+        self._coder = Coder()
+        self._packed: PackedTexts | None = None
+        self._judged = False
+
+    def extend(self, texts: Iterable[str]) -> None:
+        """More rows."""
+        if self._packed is not None:
+            self._packed.extend(texts)
+            return
+        self._coder.extend(texts)
+        if not self._judged and len(self._coder) >= _MANY:
+            self._judged = True
+            column = self._coder.texts()
+            if len(column.texts) > _NEARLY_ALL * len(column):
+                self._packed, self._coder = PackedTexts(column.values()), Coder()
+
+    def texts(self) -> Texts:
+        """The column of all rows that were added; texts may stand there more than once."""
+        if self._packed is None:
+            return self._coder.texts()
+        return Texts(self._packed, np.arange(len(self._packed), dtype=np.int32))
+
+
+_MANY, _NEARLY_ALL = 1 << 15, 0.8
+"""Rows after which a column is judged, and the share of different texts that is nearly all."""

@@ -239,13 +239,14 @@ class _Series:
         mine = whole
         if not entire.all():
             mine = line.sums(self.logits[rows], self.labels[rows], own, len(here))
-        left = whole - mine
         change = self._solved(self.totals - mine.sum(axis=0))
         if change is None:
             return None
         moved, bread = change
         push = _weights(bread, moved)[line.kept]
         others = float(push @ (self.gram - whole.T @ whole) @ push)
+        # In place: terms of half a million patients take 80 MB.
+        left = np.subtract(whole, mine, out=whole)
         squares = max(0.0, others) + float(((pull - left @ push) ** 2).sum())
         last = line.free[-1]
         value = float(line.start[last] + moved[last] / (line.scale if last else 1.0))
