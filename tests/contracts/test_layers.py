@@ -118,7 +118,7 @@ ALLOWED = {
     },
     "audit.run": {
         "core", "data.pixels", "data", "models", "explain.engine", "explain", "audit.store",
-        "audit.scores", "audit.plan",
+        "audit.config", "audit.scores", "audit.plan",
     },
     "audit.probes": {
         "core", "core.record", "metrics.maps", "data.transforms", "data.pixels", "data",
@@ -135,13 +135,15 @@ ALLOWED = {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "stats.multiple",
         "metrics.maps", "fairness", "audit.store", "audit.scores", "audit.summary",
     },
+    "commands.terminal": {"core.record", "core.text", "audit.run"},
+    "executors": {"core"},
     "pipeline": {
         "core", "core.record", "stats.resampling", "stats.multiple", "fairness",
         "gate.policies", "gate.judging", "data.tables", "data", "data.predictions", "models",
         "phantom", "explain.engine", "explain", "explain.checks", "report.view",
         "report.elements", "report.cards", "audit.store", "audit.suspicions", "audit.config",
         "audit.scores", "audit.gallery", "provenance", "audit.analyses", "audit.performance",
-        "audit.plan", "audit.run", "audit.probes", "audit.summary", "compare",
+        "audit.plan", "audit.run", "audit.probes", "audit.summary", "compare", "executors",
     },
     "verify": {
         "core", "core.record", "core.text", "gate.policies", "gate.judging", "data",
@@ -155,19 +157,18 @@ ALLOWED = {
     },
     "qualification": {
         "core", "core.record", "stats", "gate.policies", "models", "phantom", "report.cards",
-        "audit.store", "audit.config", "pipeline",
+        "audit.store", "audit.config", "executors", "pipeline",
     },
-    "commands.terminal": {"core.record", "core.text", "audit.run"},
     "commands.options": {
-        "core.record", "gate.outputs", "report.exports", "audit.store", "audit.plan",
-        "pipeline", "commands.terminal",
+        "core", "core.record", "gate.outputs", "report.exports", "audit.store", "audit.plan",
+        "commands.terminal", "executors", "pipeline",
     },
     "commands": {
         "core", "core.record", "gate.policies", "gate.judging", "gate.outputs", "explain",
         "report.language", "report.sections", "report.elements", "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
-        "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare", "pipeline",
-        "verify", "scrub", "qualification", "commands.terminal", "commands.options",
+        "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
+        "commands.terminal", "pipeline", "verify", "scrub", "qualification", "commands.options",
     },
 }  # fmt: skip
 LEAVES = {"errors", "yaml_file", "torchvision_operators", "__init__"}

@@ -9,12 +9,14 @@ import yaml
 from tests.conftest import audit_text
 from xaudit.audit.config.read_config import read_config
 from xaudit.audit.plan.plan import make_plan
-from xaudit.audit.probes.fold_detectors import load_part
 from xaudit.audit.probes.runner import run_probes
+from xaudit.audit.probes.worker import crew_of
 from xaudit.audit.probes.workload import MAPS
-from xaudit.audit.run.run import run_shards
+from xaudit.audit.run.parts import load_part
+from xaudit.audit.run.shards import Run, run_shards
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import MapRow, Store
+from xaudit.executors.serial import Serial
 from xaudit.pipeline.clocks import Clocks
 from xaudit.pipeline.cost import rest_of, run_cost, seconds_of
 from xaudit.pipeline.rehearsal import Rehearsed, Spent, rehearse
@@ -57,10 +59,11 @@ def _really(plan, folder):
         seen[:] = [cost.forward, cost.backward]
 
     _ = engine.evaluator.sizes
-    run_shards(plan, engine, folder, lambda step: None)
+    run = Run(folder, lambda step: None, Serial(), crew_of(plan, folder, [part]))
+    run_shards(part, run)
     note("score and maps")
     results = Results.load(Store(folder), plan.record)
-    run_probes(plan, [part], results, folder, lambda step: note(step.name))
+    run_probes([part], results, replace(run, listen=lambda step: note(step.name)))
     return counted
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xaudit.commands.options.executor import ChosenExecutor, ExecutorName, Workers
 from xaudit.commands.options.profile import Profile, chosen_limit
 from xaudit.commands.options.trust import AllowCode, Env, untold
 from xaudit.commands.terminal.console import say, tell
@@ -60,6 +61,8 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     ] = None,
     allow_code: AllowCode = None,
     env: Env = None,
+    executor: ExecutorName = "serial",
+    workers: Workers = None,
 ) -> None:
     """Score the study, explain a sample of it, and write findings.json.
 
@@ -78,6 +81,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
             "--baseline says with what rules compare while --profile ci runs; otherwise name it "
             "to `xaudit gate`"
         )
+    chosen = ChosenExecutor.of(executor, workers)
     positives = 1.0 if profile else None
     overrides = Overrides(
         data, weights, cases, tuple(split or ()), positives, baseline, policy,
@@ -86,7 +90,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     key = keep_key or default_key_file()
     made = not key.exists()
     with untold(overrides.env):
-        findings = _run(config, out, overrides, chosen_limit(limit, profile))
+        findings = _run(config, out, overrides, chosen_limit(limit, profile), chosen)
     if made:
         say(f"patients are stored as codes; the key of the codes was made: {key}")
     _report(findings, drawn=profile is not None)
@@ -115,7 +119,9 @@ def _report(findings: Findings, *, drawn: bool) -> None:
         say(line)
 
 
-def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Findings:
+def _run(
+    config: Path, out: Path, overrides: Overrides, limit: Limit, executor: ChosenExecutor
+) -> Findings:
     from xaudit.audit.config.predictions_config import audits_predictions
 
     # Only an audit of a network needs the detector's libraries, which are slow to start.
@@ -123,10 +129,11 @@ def _run(config: Path, out: Path, overrides: Overrides, limit: Limit) -> Finding
         from xaudit.pipeline.predictions import run_predictions
 
         return run_predictions(config, out, overrides, limit)
-    from xaudit.pipeline.conduct import run_audit
+    from xaudit.pipeline.conduct import Host, run_audit
 
+    host = Host(_foreseen, executor.made())
     with progress_display() as listen:
-        return run_audit(config, out, overrides, limit, listen, _foreseen)
+        return run_audit(config, out, overrides, limit, listen, host)
 
 
 def _foreseen(suspicions: tuple[Suspicion, ...]) -> None:

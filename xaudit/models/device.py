@@ -37,10 +37,10 @@ def describe_device(device: torch.device) -> str:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Within, a processor computes by so many threads; as many as before behind it."""
+def threads(count: int | None) -> Iterator[None]:
+    """Within, a processor computes by so many threads, as before for None; as before behind it."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(count or before)
     try:
         yield
     finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xaudit.audit.config.own_module import permitted
@@ -19,18 +20,14 @@ from xaudit.audit.plan.plan import (
     with_codes,
 )
 from xaudit.audit.plan.profile import Limit
-from xaudit.audit.probes.fold_detectors import (
-    Part,
-    explain_shown,
-    load_parts,
-    whole_engine,
-)
 from xaudit.audit.probes.other_detectors import check_others
 from xaudit.audit.probes.port import wanted
 from xaudit.audit.probes.probing import Notify, notice, try_detectors
 from xaudit.audit.probes.runner import clear_pieces, run_probes
+from xaudit.audit.probes.worker import crew_of
+from xaudit.audit.run.parts import Part, load_parts, whole_engine
 from xaudit.audit.run.progress import Listener
-from xaudit.audit.run.run import run_shards
+from xaudit.audit.run.shards import Run, explain_shown, run_shards
 from xaudit.audit.store.lock import alone_in
 from xaudit.audit.store.patient_key import patient_key
 from xaudit.audit.store.results import Results
@@ -38,10 +35,26 @@ from xaudit.audit.store.resume import finished_before
 from xaudit.audit.store.store import Store
 from xaudit.audit.summary.summarize import Evidence, summarize
 from xaudit.compare.same_cases import SavedAudit
+from xaudit.core.executor import Executor
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.looks import Looks
+from xaudit.executors.serial import Serial
+from xaudit.models.device import threads
 from xaudit.pipeline.finish import finish, taken_up
 from xaudit.pipeline.interim import read_baseline, run_looks
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What an audit runs in.
+
+    Attributes:
+        notify: told what is suspected after some images, before the run goes on.
+        executor: has the pieces of the audit done; closed with the run.
+    """
+
+    notify: Notify | None = None
+    executor: Executor = field(default_factory=Serial)
 
 
 def run_audit(
@@ -50,7 +63,7 @@ def run_audit(
     overrides: Overrides,
     limit: Limit,
     listen: Listener,
-    notify: Notify | None = None,
+    host: Host | None = None,
 ) -> Findings:
     """Plan, score, explain and summarize; what an earlier run finished is kept.
 
@@ -62,7 +75,7 @@ def run_audit(
         overrides: what the command line says instead of the file.
         limit: audit at most so many cases.
         listen: told how far the run is.
-        notify: told what is suspected after some images, before the run goes on.
+        host: what it runs in; this process by default.
 
     Raises:
         ConfigError: the configuration, the study or the policy cannot be used, or another run
@@ -80,11 +93,13 @@ def run_audit(
             return taken_up(folder, there, planned.config.acknowledge)
         refuse_other_key(folder, record, key)
         plan = with_codes(replace(planned, record=record), key)
-        return _carried_out(plan, folder, listen, overrides.baseline, notify)
+        host = host or Host()
+        with closing(host.executor), threads(host.executor.threads):
+            return _carried_out(plan, folder, listen, overrides.baseline, host)
 
 
 def _carried_out(
-    plan: Plan, folder: Path, listen: Listener, baseline: Path | None, notify: Notify | None
+    plan: Plan, folder: Path, listen: Listener, baseline: Path | None, host: Host
 ) -> Findings:
     """All stages, and what came of them."""
     parts = load_parts(plan)
@@ -94,11 +109,15 @@ def _carried_out(
     foreseen, old = try_detectors(parts, folder), read_baseline(plan, baseline)
     # Nothing is refused any more from here on.
     fix_record(plan.record, folder)
-    noticed = notice(foreseen, plan.config.acknowledge, folder, notify)
-    plan, parts, looks = _computed(plan, parts, folder, listen, old)
+    noticed = notice(foreseen, plan.config.acknowledge, folder, host.notify)
+    run = Run(folder, listen, host.executor, crew_of(plan, folder, parts))
+    planned, (plan, parts, looks) = plan, _computed(plan, parts, run, old)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
-    probed = run_probes(plan, parts, results, folder, listen)
+    # Who has computed shards does pieces too, if the cases are still those of the plan.
+    crew, hire = crew_of(plan, folder, parts, results), run.crew.hire
+    run = replace(run, crew=replace(crew, hire=hire) if plan is planned else crew)
+    probed = run_probes(parts, results, run)
     gallery = Gallery(
         results,
         {case.case_id: case for case in plan.study.cases},
@@ -108,7 +127,7 @@ def _carried_out(
         plan.config.explain.gallery,
     )
     chosen = [choice.row.case_id for choice in gallery.choose()]
-    extra = explain_shown(parts, chosen, folder, listen)
+    extra = explain_shown(parts, chosen, run)
     shown = replace(gallery, extra=extra).write(folder)
     evidence = Evidence(results, probed, shown, looks, noticed)
     findings = summarize(plan, engine, evidence)
@@ -117,17 +136,13 @@ def _carried_out(
 
 
 def _computed(
-    plan: Plan,
-    parts: tuple[Part, ...],
-    folder: Path,
-    listen: Listener,
-    baseline: SavedAudit | None,
+    plan: Plan, parts: tuple[Part, ...], run: Run, baseline: SavedAudit | None
 ) -> tuple[Plan, tuple[Part, ...], Looks | None]:
     """Score and explain: detector by detector, or look by look where there is one detector."""
     if len(parts) > 1:
         for part in parts:
-            run_shards(part.plan, part.engine, folder, listen)
+            run_shards(part, run)
         return plan, parts, None
     (only,) = parts
-    carried_out, looks = run_looks(plan, only.engine, folder, listen, baseline)
+    carried_out, looks = run_looks(only, run, baseline)
     return carried_out, (replace(only, plan=carried_out),), looks

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.run.progress import Listener
-from xaudit.audit.run.run import Engine, run_shards
+from xaudit.audit.run.engine import Engine
+from xaudit.audit.run.parts import Part
+from xaudit.audit.run.shards import Run, run_shards
 from xaudit.audit.store.files import kept_json, to_json, write_text
 from xaudit.audit.store.hashes import CASES, refuse_changed
 from xaudit.audit.store.record import LOOKS
@@ -25,18 +26,14 @@ from xaudit.gate.judging.verdict import judge
 from xaudit.stats.multiple.group_sequential import repeated_level
 
 
-def run_looks(
-    plan: Plan, engine: Engine, folder: Path, listen: Listener, baseline: SavedAudit | None
-) -> tuple[Plan, Looks | None]:
+def run_looks(part: Part, run: Run, baseline: SavedAudit | None) -> tuple[Plan, Looks | None]:
     """Score and explain, and after each look read the rules; stop where all are decided.
 
     A look that an earlier run made is not made again.
 
     Args:
-        plan: what to do.
-        engine: detector and methods.
-        folder: of the audit.
-        listen: called as work proceeds.
+        part: the detector and all cases.
+        run: of the audit.
         baseline: audit that rules compare with at the looks; without one such rules are never
             decided.
 
@@ -47,17 +44,18 @@ def run_looks(
         ConfigError: the baseline is not of the same cases.
         AuditError: the disk is full, or a shard is damaged.
     """
+    plan, folder = part.plan, run.folder
     policy, planned = plan.record.policy, plan.record.looks
     if planned is None or policy is None:
-        run_shards(plan, engine, folder, listen)
+        run_shards(part, run)
         return plan, None
-    reader = _Reader(engine, folder, policy, baseline)
+    reader = _Reader(part.engine, folder, policy, baseline)
     looks = kept_json(folder / LOOKS, Looks)
     for number in range(1, len(planned.shards) + 1):
         if looks is None or len(looks.made) < number:
-            part = replace(plan, record=plan.record.up_to(number))
-            run_shards(part, engine, folder, listen)
-            looks = reader.look(part, looks, number)
+            so_far = replace(plan, record=plan.record.up_to(number))
+            run_shards(replace(part, plan=so_far), run)
+            looks = reader.look(so_far, looks, number)
             write_text(folder / LOOKS, to_json(looks))
         if not looks.made[number - 1].undecided:
             break

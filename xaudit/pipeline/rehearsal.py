@@ -24,7 +24,6 @@ from xaudit.audit.plan.plan import Plan, with_codes
 from xaudit.audit.plan.sample import draw_sample
 from xaudit.audit.probes.check_stages import SMOOTH
 from xaudit.audit.probes.faults import fault_of_package
-from xaudit.audit.probes.fold_detectors import load_part
 from xaudit.audit.probes.port import Audited, Probe, Wanted, wanted
 from xaudit.audit.probes.workload import (
     FINDINGS,
@@ -34,8 +33,8 @@ from xaudit.audit.probes.workload import (
     SHOWN,
     workload,
 )
-from xaudit.audit.run.progress import Meter, Step
-from xaudit.audit.run.run import Engine, readable
+from xaudit.audit.run.engine import Engine, readable
+from xaudit.audit.run.parts import load_part
 from xaudit.audit.run.shard import Progressed, ShardWorker
 from xaudit.audit.scores.probe_tables import CHECKS
 from xaudit.audit.store.patient_key import PatientKey
@@ -213,7 +212,7 @@ class _Trial:
         scoring, explaining = (self._worker(ids) for ids in (frozenset[str](), sample))
         cases = self.plan.study.cases
         with self._timed(SCORE, len(cases)):
-            items = scoring.prepare(cases)
+            items = self.engine.prepared(cases)
             self.store.write(0, scoring.compute(items))
         explained = _fractured_first(
             [item for item in items if item.case.case_id in sample and item.prepared]
@@ -287,7 +286,7 @@ class _Trial:
         return spent > (_ENOUGH if cases >= _WANTED else _TOO_LONG / 2)
 
     def _worker(self, sample: frozenset[str]) -> ShardWorker:
-        return self.engine.worker(sample, Meter(_unheard, 0, 0))
+        return self.engine.worker(sample, _unheard)
 
     @contextmanager
     def _timed(self, stage: str, units: float) -> Iterator[None]:
@@ -316,5 +315,5 @@ def _fractured_first(items: Sequence[Progressed]) -> list[Progressed]:
     return [item for turn in turns for item in turn if item is not None]
 
 
-def _unheard(step: Step) -> None:
+def _unheard(stage: str, cases: int, work: float) -> None:
     """Nobody waits for a rehearsal step by step."""

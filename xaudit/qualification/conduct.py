@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-
-import torch
 
 from xaudit import __version__
 from xaudit.audit.store.files import read_json, to_json, write_text
@@ -21,6 +15,7 @@ from xaudit.audit.store.provenance import provenance
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.qualification import Mode, Qualification, Trial
 from xaudit.errors import ConfigError
+from xaudit.executors.spawned import begin, safe_path
 from xaudit.gate.policies.policy import read_policy
 from xaudit.qualification.accusations import check_policy
 from xaudit.qualification.catalogue import entries
@@ -109,40 +104,12 @@ def _carried_out(tasks: Sequence[Task], workers: int, tell: Tell) -> list[Trial]
     studies = {task.study: task for task in tasks}
     trials: list[Trial] = []
     # Leaving the block ends the workers: what they had not finished is taken up by the next run.
-    with _safe_path(), multiprocessing.get_context("spawn").Pool(workers, _begin) as pool:
+    with safe_path(), multiprocessing.get_context("spawn").Pool(workers, begin, (1,)) as pool:
         pool.map(draw_study, studies.values(), chunksize=1)
         for trial in pool.imap(carry_out, tasks):
             trials.append(trial)
             tell(trial, len(trials), len(tasks))
     return trials
-
-
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """Processes that start now do not take modules from the current folder."""
-    before = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[_SAFE_PATH]
-        if before is not None:
-            os.environ[_SAFE_PATH] = before
-
-
-def _begin() -> None:
-    """A worker uses one core, leaves Ctrl-C to the process that started it, and ends with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed cannot end its workers; what they had finished is kept."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _settle(folder: Path, sizes: Sizes) -> None:

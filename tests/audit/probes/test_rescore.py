@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from xaudit.audit.probes.rescore import ScoredAgain, Way, other_ways
-from xaudit.audit.run.run import readable
+from xaudit.audit.run.engine import readable
 from xaudit.audit.scores.rescored import LOGIT
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.detector import InputSpec

@@ -6,10 +6,10 @@ import pytest
 
 from xaudit.audit.config.read_config import read_config
 from xaudit.audit.plan.plan import make_plan
-from xaudit.audit.probes.fold_detectors import load_part
 from xaudit.audit.probes.port import PROBES, Audited, Piece, Probe, as_probe, wanted
 from xaudit.audit.probes.runner import clear_pieces
-from xaudit.audit.run.run import readable
+from xaudit.audit.run.engine import readable
+from xaudit.audit.run.parts import load_part
 from xaudit.audit.scores.probe_tables import OURS, read_probed, table_of
 from xaudit.audit.store.files import read_json
 from xaudit.audit.store.record import PlanRecord

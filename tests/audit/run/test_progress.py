@@ -35,7 +35,7 @@ def test_a_stage_without_work_is_finished_at_once(work):
     assert step.left(3.0) in {None, 0.0}
 
 
-@given(st.lists(st.tuples(st.sampled_from(["keep", "scored", "explained", "probed"]),
+@given(st.lists(st.tuples(st.sampled_from(["keep", "score", "map", "stage"]),
                           st.integers(0, 50)), min_size=1), st.integers(0, 100))  # fmt: skip
 def test_a_meter_never_goes_back(calls, of_work):
     told = []
@@ -43,11 +43,11 @@ def test_a_meter_never_goes_back(calls, of_work):
     for name, count in calls:
         arguments = {
             "keep": (count, float(count)),
-            "scored": (count,),
-            "explained": ("shap", float(count)),
-            "probed": ("degrade", count, float(count)),
+            "score": ("score", count, float(count)),
+            "map": ("shap", 0, float(count)),
+            "stage": ("degrade", count, float(count)),
         }[name]
-        getattr(meter, name)(*arguments)
+        (meter.keep if name == "keep" else meter.count)(*arguments)
     shares = [step.share for step in told]
     assert len(told) == len(calls)
     assert shares == sorted(shares)

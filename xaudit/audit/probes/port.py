@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.plan.sample import Listed, draw_sample
-from xaudit.audit.run.run import Engine
+from xaudit.audit.run.engine import Engine
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.attribution import Parameter

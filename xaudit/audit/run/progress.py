@@ -66,21 +66,16 @@ class Meter:
     def keep(self, cases: int, work: float) -> None:
         """Count what an earlier run had finished."""
         self._kept += work
-        self._count("kept", cases, work)
+        self.count("kept", cases, work)
 
-    def scored(self, cases: int) -> None:
-        """Count cases that passed the detector."""
-        self._count("score", cases, float(cases))
+    def count(self, name: str, cases: int, work: float) -> None:
+        """Count what was finished: "score", a map by its method, or a piece by its stage.
 
-    def explained(self, method: str, work: float) -> None:
-        """Count one map."""
-        self._count(method, 0, work)
-
-    def probed(self, stage: str, cases: int, work: float) -> None:
-        """Count cases that a stage after the maps is through with; 0 where it goes otherwise."""
-        self._count(stage, cases, work)
-
-    def _count(self, name: str, cases: int, work: float) -> None:
+        Args:
+            name: of what was done.
+            cases: that are through with the stage; 0 where it goes otherwise.
+            work: evaluations, or units of the stage.
+        """
         self._cases += cases
         self._work += work
         self._listen(Step(name, self._cases, self._of_cases, self._work, self._of_work, self._kept))

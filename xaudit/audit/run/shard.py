@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xaudit.audit.run.naming import naming
-from xaudit.audit.run.progress import Meter
 from xaudit.audit.scores.agreement import agreement_rows
 from xaudit.audit.scores.case_features import DETECTOR, IMAGE
 from xaudit.audit.scores.score import reference_scores, score_rows
@@ -16,6 +15,7 @@ from xaudit.audit.store.store import CaseRow, MapRow, Shard, array_name
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
+from xaudit.core.executor import Count
 from xaudit.data.file_hash import file_sha256
 from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS, image_statistics
 from xaudit.data.prepare import prepare, without_folder
@@ -51,35 +51,48 @@ class Progressed:
         self.issues.append(CaseIssue(self.case.case_id, kind, detail, effect))
 
 
+def read_cases(cases: Sequence[Case], seen: InputSpec) -> list[Progressed]:
+    """Read these cases; may run while others are computed."""
+    return [_read(case, seen) for case in cases]
+
+
+def _read(case: Case, seen: InputSpec) -> Progressed:
+    item = Progressed(case)
+    try:
+        item.prepared = prepare(case, seen)
+    except DataError as error:
+        # Where the study lies on this machine is nobody else's business.
+        detail = without_folder(error, case.image)
+        item.note("unreadable", detail, scored=False)
+    else:
+        item.issues.extend(item.prepared.issues)
+        item.statistics = image_statistics(item.prepared)
+    return item
+
+
 @dataclass(frozen=True, slots=True)
 class ShardWorker:
     """Computes shards; the same cases give the same shard, in any order and company.
 
     Attributes:
         evaluator: the door to the detector.
-        input: what the detector expects to see.
         explainers: the methods of the plan.
         sample: ids of the cases to explain.
         context: seeds and background.
-        meter: told about every step.
+        count: told about every step.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
         fold: of the cases, where each fold of a cross-validation has a detector of its own.
         films: keep the images of explained cases; ``explain.gallery: false`` promises not to.
     """
 
     evaluator: Evaluator
-    input: InputSpec
     explainers: Sequence[Explainer]
     sample: frozenset[str]
     context: Context
-    meter: Meter
+    count: Count
     tolerance: str = "0 px"
     fold: str | None = None
     films: bool = True
-
-    def prepare(self, cases: Sequence[Case]) -> list[Progressed]:
-        """Read these cases; may run while others are computed."""
-        return [self._prepare(case) for case in cases]
 
     def compute(self, items: Sequence[Progressed]) -> Shard:
         """Score these cases and explain those of the sample."""
@@ -90,19 +103,6 @@ class ShardWorker:
         shard.arrays[DETECTOR] = _stacked([item.features for item in items], 0)
         shard.cases = [self._row(item) for item in items]
         return shard
-
-    def _prepare(self, case: Case) -> Progressed:
-        item = Progressed(case)
-        try:
-            item.prepared = prepare(case, self.input)
-        except DataError as error:
-            # Where the study lies on this machine is nobody else's business.
-            detail = without_folder(error, case.image)
-            item.note("unreadable", detail, scored=False)
-        else:
-            item.issues.extend(item.prepared.issues)
-            item.statistics = image_statistics(item.prepared)
-        return item
 
     def _score(self, items: Sequence[Progressed]) -> None:
         ready = [item for item in items if item.prepared is not None]
@@ -118,7 +118,7 @@ class ShardWorker:
                 else:
                     detail = f"the detector returned {logit}; expected a finite logit"
                     item.note("score_not_finite", detail, scored=False)
-        self.meter.scored(len(items))
+        self.count("score", len(items), float(len(items)))
 
     def _explain(self, shard: Shard, items: Sequence[Progressed]) -> None:
         """Explain all of them together, so that their passes share batches."""
@@ -152,7 +152,7 @@ class ShardWorker:
             shard.maps.append(_map_row(attribution, outcome.job.case))
             shard.scores.extend(score_rows(attribution, outcome.job.case, self.tolerance))
             shard.arrays[array_name(position, explainer.name)] = attribution.values
-        self.meter.explained(explainer.name, work_of(explainer))
+        self.count(explainer.name, 0, work_of(explainer))
 
     def _keep_case(self, shard: Shard, position: int, prepared: PreparedCase) -> None:
         if self.films:

@@ -1,23 +1,18 @@
-"""Carry out a plan: compute the shards that are not done yet."""
+"""What a plan works with: its detector and its methods."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from xaudit.audit.plan.plan import Plan, detector_spec
-from xaudit.audit.run.prefetch import ahead
-from xaudit.audit.run.progress import Listener, Meter
-from xaudit.audit.run.shard import ShardWorker, work_of
-from xaudit.audit.store.files import kept_json, to_json, write_text
+from xaudit.audit.run.shard import Progressed, ShardWorker, read_cases, work_of
 from xaudit.audit.store.provenance import LEFT_OUT
-from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import Store
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
+from xaudit.core.executor import Count
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
@@ -80,15 +75,18 @@ class Engine:
             left_out(wanted, detector.capabilities),
         )
 
-    def worker(self, sample: frozenset[str], meter: Meter) -> ShardWorker:
-        """What computes shards, explaining the cases of this sample."""
+    def prepared(self, cases: Sequence[Case]) -> list[Progressed]:
+        """These cases as the detector sees them; may run while others are computed."""
+        return read_cases(cases, self.detector.input)
+
+    def worker(self, sample: frozenset[str], count: Count) -> ShardWorker:
+        """What computes shards, explaining the cases of this sample and telling of every step."""
         return ShardWorker(
             self.evaluator,
-            self.detector.input,
             self.explainers,
             sample,
             self.context,
-            meter,
+            count,
             self.tolerance,
             self.fold,
             self.films,
@@ -131,76 +129,3 @@ def readable(cases: Sequence[Case], spec: InputSpec) -> list[PreparedCase]:
             # Its own row of the audit says why, or its absence shows in the counts.
             continue
     return ready
-
-
-def run_shards(plan: Plan, engine: Engine, folder: Path, listen: Listener) -> None:
-    """Compute what is missing; complete shards are kept as they are.
-
-    Args:
-        plan: what to do; shards of cases that are not in its study are left to other detectors.
-        engine: detector and methods.
-        folder: of the audit.
-        listen: called as work proceeds.
-
-    Raises:
-        AuditError: the disk is full, or more cases failed than the configuration allows.
-    """
-    store = Store(folder)
-    _keep_batches(engine.evaluator, folder / "batches.json")
-    cases = {case.case_id: case for case in plan.study.cases}
-    sample = frozenset(plan.record.sample) & cases.keys()
-    meter = Meter(listen, len(cases), len(cases) + engine.work_per_map * len(sample))
-    worker = engine.worker(sample, meter)
-    waiting = []
-    for number, ids in enumerate(plan.record.shards):
-        # Empty behind the look at which the audit is; other detectors have other cases.
-        if not ids or ids[0] not in cases:
-            continue
-        if store.kept(number):
-            meter.keep(len(ids), len(ids) + engine.work_per_map * len(sample & set(ids)))
-        else:
-            waiting.append((number, [cases[case_id] for case_id in ids]))
-    read = ahead(worker.prepare, (chosen for _, chosen in waiting))
-    for (number, _), items in zip(waiting, read, strict=True):
-        store.write(number, worker.compute(items))
-
-
-def _keep_batches(evaluator: Evaluator, path: Path) -> None:
-    """Go on with the batches with which the audit began, to the last digit of its results."""
-    kept = kept_json(path, dict[str, int])
-    if kept is not None:
-        evaluator.sizes = kept
-    else:
-        write_text(path, to_json(evaluator.sizes))
-
-
-def explain_rest(
-    plan: Plan,
-    engine: Engine,
-    chosen: Sequence[str],
-    folder: Path,
-    listen: Listener,
-    further: int = 0,
-) -> Results:
-    """Explain cases that the card shows and that were not drawn; they enter no statistics.
-
-    Args:
-        plan: of the audit.
-        engine: detector and methods.
-        chosen: ids of the cases that the card shows.
-        folder: of the audit.
-        listen: called as work proceeds.
-        further: shards of this kind before it, of other detectors.
-
-    Raises:
-        AuditError: the disk is full or cannot be written.
-    """
-    store, number = Store(folder), len(plan.record.shards) + further
-    rest = [one for one in chosen if one not in set(plan.record.sample)]
-    if not store.kept(number):
-        cases = {case.case_id: case for case in plan.study.cases}
-        meter = Meter(listen, len(rest), len(rest) * (1 + engine.work_per_map))
-        worker = engine.worker(frozenset(rest), meter)
-        items = worker.prepare([cases[case_id] for case_id in rest])
-        store.write(number, worker.compute(items))
-    return Results.of(store, (number,))

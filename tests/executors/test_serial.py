@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from xaudit.audit.run.prefetch import ahead
+from xaudit.executors.serial import ahead
 
 
 def test_results_come_in_order():

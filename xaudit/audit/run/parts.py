@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from xaudit.audit.config.config import AuditConfig, FoldDetectorsConfig
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.run.progress import Listener
-from xaudit.audit.run.run import Engine, explain_rest
+from xaudit.audit.run.engine import Engine
 from xaudit.audit.store.results import Results
-from xaudit.audit.store.store import Store
 from xaudit.core.detector import Taken
 
 
@@ -72,28 +69,6 @@ def whole_engine(plan: Plan, parts: Sequence[Part]) -> Engine:
     digest = plan.record.files["weights"]
     detector = replace(first.detector, weights_sha256=digest, taken=taken)
     return replace(first, detector=detector)
-
-
-def explain_shown(
-    parts: Sequence[Part], chosen: Sequence[str], folder: Path, listen: Listener
-) -> Results:
-    """Explain the cases that the card shows and that were not drawn, each by its detector.
-
-    Args:
-        parts: of the audit.
-        chosen: ids of the cases that the card shows.
-        folder: of the audit.
-        listen: called as work proceeds.
-
-    Raises:
-        AuditError: the disk is full or cannot be written.
-    """
-    for part in parts:
-        ids = {case.case_id for case in part.plan.study.cases}
-        own = [one for one in chosen if one in ids]
-        explain_rest(part.plan, part.engine, own, folder, listen, part.number)
-    store, first = Store(folder), len(parts[0].plan.record.shards)
-    return Results.of(store, (first + part.number for part in parts))
 
 
 def _of_fold(plan: Plan, folds: FoldDetectorsConfig, number: int) -> Plan:

@@ -1,0 +1,58 @@
+"""An audit among processes: the findings of one alone, whoever is killed on the way."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from tests.conftest import audit_text
+from xaudit.audit.config.read_config import Overrides
+from xaudit.audit.store.files import read_findings
+from xaudit.executors.processes import Processes
+from xaudit.models.device import threads
+from xaudit.pipeline.conduct import Host, run_audit
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.fixture(name="config")
+def config_fixture(workspace):
+    content = yaml.safe_load(audit_text())
+    content["explain"]["checks"] = {"cases": 3, "cascade": 2, "smooth": 1, "repeats": 1}
+    content["explain"]["shortcuts"] = 4
+    content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
+    path = workspace / "audit.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _findings(config, folder, host=None):
+    found = run_audit(config, folder, Overrides(), None, lambda step: None, host)
+    assert read_findings(folder) == found
+    return replace(found, audit=replace(found.audit, created=""))
+
+
+def test_processes_find_what_one_finds_even_if_one_of_them_is_killed(config, tmp_path):
+    with threads(1):
+        alone = _findings(config, tmp_path / "alone")
+    assert _findings(config, tmp_path / "two", Host(executor=Processes(2, 1))) == alone
+    killed = []
+
+    def kill():
+        """A worker, as soon as the first shard is there; another one at the first piece."""
+        for place in ("shards/*", "probes/*/*"):
+            while not list((tmp_path / "killed").glob(place)):
+                time.sleep(0.02)
+            worker = multiprocessing.active_children()[0]
+            os.kill(worker.pid, signal.SIGKILL)
+            killed.append(worker.pid)
+
+    threading.Thread(target=kill, daemon=True).start()
+    assert _findings(config, tmp_path / "killed", Host(executor=Processes(2, 1))) == alone
+    assert len(killed) == 2
+    assert not multiprocessing.active_children()
