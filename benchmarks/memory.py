@@ -16,8 +16,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from xaudit.audit.run.progress import Meter
-from xaudit.audit.run.shard import ShardWorker
+from xaudit.audit.run.shard import ShardWorker, read_cases
 from xaudit.audit.store.store import Store
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
@@ -45,13 +44,11 @@ def peak(count):
         films = tiny_study(Path(folder) / "study", patients=25, seed=3).cases
         cases = [replace(films[one % len(films)], case_id=f"case{one}") for one in range(count)]
         names = frozenset(case.case_id for case in cases)
-        worker = ShardWorker(
-            Evaluator(detector, 8), REFERENCE_INPUT, explainers, names, Context(1),
-            Meter(lambda step: None, count, count),
-        )  # fmt: skip
+        worker = ShardWorker(Evaluator(detector, 8), explainers, names, Context(1), lambda *_: None)
         store = Store(Path(folder))
         for number, start in enumerate(range(0, count, SHARD)):
-            store.write(number, worker.compute(cases[start : start + SHARD]))
+            items = read_cases(cases[start : start + SHARD], REFERENCE_INPUT)
+            store.write(number, worker.compute(items))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

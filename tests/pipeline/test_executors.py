@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from tests.conftest import audit_text
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.store.files import read_findings
 from xaudit.executors.processes import Processes
+from xaudit.executors.ray_cluster import RayCluster
 from xaudit.models.device import threads
 from xaudit.pipeline.conduct import Host, run_audit
 
@@ -23,8 +25,8 @@ pytestmark = pytest.mark.heavy
 @pytest.fixture(name="config")
 def config_fixture(workspace):
     content = yaml.safe_load(audit_text())
-    content["explain"]["checks"] = {"cases": 3, "cascade": 2, "smooth": 1, "repeats": 1}
-    content["explain"]["shortcuts"] = 4
+    content["explain"]["checks"] = {"cases": 2, "cascade": 1, "smooth": 1, "repeats": 1}
+    content["explain"]["shortcuts"] = 2
     content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
     path = workspace / "audit.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
@@ -56,3 +58,27 @@ def test_processes_find_what_one_finds_even_if_one_of_them_is_killed(config, tmp
     assert _findings(config, tmp_path / "killed", Host(executor=Processes(2, 1))) == alone
     assert len(killed) == 2
     assert not multiprocessing.active_children()
+
+
+def test_a_ray_cluster_finds_what_one_process_finds_even_if_a_worker_is_killed(config, tmp_path):
+    with threads(1):
+        alone = _findings(config, tmp_path / "alone")
+    killed = []
+
+    def kill():
+        while not list((tmp_path / "ray").glob("shards/*")):
+            time.sleep(0.02)
+        own = (one for one in Path("/proc").glob("[0-9]*") if _is_worker(one))
+        killed.append(int(next(own).name))
+        os.kill(killed[0], signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    assert _findings(config, tmp_path / "ray", Host(executor=RayCluster(2, 1))) == alone
+    assert len(killed) == 1
+
+
+def _is_worker(process):
+    try:
+        return b"_Actor" in (process / "cmdline").read_bytes()
+    except OSError:
+        return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xaudit.commands.options.executor import ChosenExecutor, ExecutorName, Workers
+from xaudit.commands.options.executor import Address, ChosenExecutor, ExecutorName, Workers
 from xaudit.commands.options.profile import Profile, chosen_limit
 from xaudit.commands.options.trust import AllowCode, Env, untold
 from xaudit.commands.terminal.console import say, tell
@@ -63,6 +63,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     env: Env = None,
     executor: ExecutorName = "serial",
     workers: Workers = None,
+    address: Address = None,
 ) -> None:
     """Score the study, explain a sample of it, and write findings.json.
 
@@ -81,7 +82,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
             "--baseline says with what rules compare while --profile ci runs; otherwise name it "
             "to `xaudit gate`"
         )
-    chosen = ChosenExecutor.of(executor, workers)
+    chosen = ChosenExecutor.of(executor, workers, address)
     positives = 1.0 if profile else None
     overrides = Overrides(
         data, weights, cases, tuple(split or ()), positives, baseline, policy,

@@ -110,12 +110,12 @@ def _carried_out(
     # Nothing is refused any more from here on.
     fix_record(plan.record, folder)
     noticed = notice(foreseen, plan.config.acknowledge, folder, host.notify)
-    run = Run(folder, listen, host.executor, crew_of(plan, folder, parts))
+    run = Run(folder.resolve(), listen, host.executor, crew_of(plan, folder.resolve(), parts))
     planned, (plan, parts, looks) = plan, _computed(plan, parts, run, old)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     # Who has computed shards does pieces too, if the cases are still those of the plan.
-    crew, hire = crew_of(plan, folder, parts, results), run.crew.hire
+    crew, hire = crew_of(plan, folder.resolve(), parts, results), run.crew.hire
     run = replace(run, crew=replace(crew, hire=hire) if plan is planned else crew)
     probed = run_probes(parts, results, run)
     gallery = Gallery(

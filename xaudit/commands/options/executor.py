@@ -13,13 +13,18 @@ from xaudit.errors import ConfigError
 if TYPE_CHECKING:
     from xaudit.core.executor import Executor
 
-Name = Literal["serial", "processes"]
+Name = Literal["serial", "processes", "ray"]
 ExecutorName = Annotated[
-    Name, typer.Option("--executor", help="Who scores and explains: this process, or several.")
+    Name,
+    typer.Option("--executor", help="Who scores and explains: one process, several, or Ray."),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="With --executor processes: how many; by default one a core."),
+    typer.Option(min=1, help="With --executor processes or ray: how many; by default one a core."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="With --executor ray: of a cluster that runs; without it one starts here."),
 ]
 
 
@@ -29,22 +34,26 @@ class ChosenExecutor:
 
     Attributes:
         name: of the executor.
-        workers: how many.
+        workers: how many; None for as many as there is room for.
+        address: of a Ray cluster.
     """
 
     name: Name
-    workers: int
+    workers: int | None
+    address: str | None
 
     @classmethod
-    def of(cls, name: Name, workers: int | None) -> ChosenExecutor:
+    def of(cls, name: Name, workers: int | None, address: str | None) -> ChosenExecutor:
         """The executor that the command line names.
 
         Raises:
-            ConfigError: one process has no workers.
+            ConfigError: one process has no workers, or it is no cluster.
         """
         if name == "serial" and workers is not None:
-            raise ConfigError("--workers goes with --executor processes: serial is one process")
-        return cls(name, workers or _cores())
+            raise ConfigError("--workers goes with --executor processes or ray, not with serial")
+        if name != "ray" and address is not None:
+            raise ConfigError(f"--address is that of a Ray cluster, not of --executor {name}")
+        return cls(name, workers, address)
 
     def made(self) -> Executor:
         """It, with the cores of this machine shared out."""
@@ -52,9 +61,20 @@ class ChosenExecutor:
             from xaudit.executors.serial import Serial
 
             return Serial()
+        if self.address is not None:
+            from xaudit.executors.ray_cluster import RayCluster
+
+            # How many cores its machines have is not known here.
+            return RayCluster(self.workers, 1, self.address)
+        workers = self.workers or _cores()
+        threads = max(1, _cores() // workers)
+        if self.name == "ray":
+            from xaudit.executors.ray_cluster import RayCluster
+
+            return RayCluster(workers, threads)
         from xaudit.executors.processes import Processes
 
-        return Processes(self.workers, max(1, _cores() // self.workers))
+        return Processes(workers, threads)
 
 
 def _cores() -> int:
