@@ -21,6 +21,12 @@ def test_options_that_do_not_go_together_are_refused(name, workers, address, mat
         ChosenExecutor.of(name, workers, address)
 
 
+def test_a_table_of_predictions_is_no_work_for_several():
+    ChosenExecutor.of("serial", None, None).refuse_several("a table")
+    with pytest.raises(ConfigError, match="--executor ray: a table is no work for several"):
+        ChosenExecutor.of("ray", 2, None).refuse_several("a table")
+
+
 @pytest.mark.parametrize(
     ("name", "workers", "kind", "threads"),
     [

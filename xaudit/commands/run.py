@@ -129,6 +129,7 @@ def _run(
     if audits_predictions(config, overrides.env):
         from xaudit.pipeline.predictions import run_predictions
 
+        executor.refuse_several("a table of predictions")
         return run_predictions(config, out, overrides, limit)
     from xaudit.pipeline.conduct import Host, run_audit
 

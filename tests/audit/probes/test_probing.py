@@ -18,7 +18,7 @@ from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import ConfigError, DetectorError
 from xaudit.models.load import load_detector
 from xaudit.pipeline.check import check_audit
-from xaudit.pipeline.conduct import run_audit
+from xaudit.pipeline.conduct import Host, run_audit
 from xaudit.pipeline.judge import judge_audit
 from xaudit.verify.verify import verify_folder
 
@@ -233,9 +233,9 @@ def test_a_run_tells_what_it_suspects_before_it_computes(planted):
 
     again = []
     arguments = path, path.parent / "out", OWN, None, lambda step: None
-    findings = run_audit(*arguments, notify)
+    findings = run_audit(*arguments, Host(notify))
     assert told == [["inverted_scores"]] == [[one.name for one in findings.suspicions]]
-    run_audit(*arguments, again.append)
+    run_audit(*arguments, Host(again.append))
     assert not again
 
 

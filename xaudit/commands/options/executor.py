@@ -55,6 +55,13 @@ class ChosenExecutor:
             raise ConfigError(f"--address is that of a Ray cluster, not of --executor {name}")
         return cls(name, workers, address)
 
+    def refuse_several(self, what: str) -> None:
+        """Raise ConfigError where several workers were asked for, and there is nothing for them."""
+        if self.name != "serial":
+            raise ConfigError(
+                f"--executor {self.name}: {what} is no work for several; leave it out"
+            )
+
     def made(self) -> Executor:
         """It, with the cores of this machine shared out."""
         if self.name == "serial":
