@@ -56,7 +56,7 @@ class ChosenExecutor:
         return cls(name, workers, address)
 
     def refuse_several(self, what: str) -> None:
-        """Raise ConfigError where several workers were asked for, and there is nothing for them."""
+        """Raise ConfigError where several workers were asked for and none has anything to do."""
         if self.name != "serial":
             raise ConfigError(
                 f"--executor {self.name}: {what} is no work for several; leave it out"
