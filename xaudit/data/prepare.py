@@ -16,8 +16,6 @@ from xaudit.data.pixels.images import looks_inverted, read_header, read_upright,
 from xaudit.data.transforms.geometry import GridTransform
 from xaudit.errors import DataError
 
-_DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}
-"""Modes of more than 8 bits."""
 _MOST = 0.5
 """A lesion that covers more of its image is taken for an inverted mask."""
 
@@ -76,7 +74,7 @@ def read_pixels(case: Case, spec: InputSpec) -> FloatArray:
 def _in_8_bits(case: Case, spec: InputSpec) -> bool:
     """Whether the pixels are the levels of an 8-bit file, over 255."""
     whole = spec.intensity in {"dtype", StoredBits(8)}
-    return whole and read_header(case.image).mode not in _DEEP
+    return whole and not read_header(case.image).deep
 
 
 def study_fingerprint(study: Study) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,9 +15,16 @@ from PIL import Image, ImageFile
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Intensity
 from xaudit.data.pixels.complete import missing_pixels
-from xaudit.data.pixels.intensity import UsedRange, scaled, used_range
+from xaudit.data.pixels.intensity import (
+    UsedRange,
+    range_of_values,
+    scaled,
+    scaled_values,
+    used_range,
+)
 from xaudit.data.pixels.mask_pixels import labels_of
 from xaudit.data.pixels.mask_values import Labels
+from xaudit.data.pixels.source import ImageHeader, source_of
 from xaudit.errors import DataError
 
 Pixel = TypeVar("Pixel", bound=np.generic)
@@ -40,29 +46,14 @@ _WEBP_BYTES = 12
 _TOO_LARGE = f"at most {MAX_BYTES:,} bytes are decoded, as stored and as float32"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageHeader:
-    """What a file says of its image before a pixel is decoded.
-
-    Attributes:
-        height: rows of the upright image.
-        width: columns of the upright image.
-        mode: Pillow's name of the pixel type ("L", "RGB", "I;16", ...).
-        orientation: EXIF orientation, 1 to 8; 1 is upright.
-    """
-
-    height: int
-    width: int
-    mode: str
-    orientation: int
-
-
 def read_header(path: Path) -> ImageHeader:
     """Size, type and orientation of an image, without decoding it.
 
     Raises:
         DataError: the file is missing, no image, empty, or larger than `MAX_BYTES`.
     """
+    if source := source_of(path):
+        return _within_limits(source.header(path), path)
     with _opened(path) as image:
         return _header(image, path)
 
@@ -87,6 +78,9 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
         DataError: the file is missing, truncated, too large, no image, or has several frames,
             values that are not finite, or a range that does not fit ``intensity``.
     """
+    if source := source_of(path):
+        stored = source.stored(path, _within_limits(source.header(path), path))
+        return scaled_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
         return _upright(scaled(image, intensity, path), _remaining_turn(image, path))
@@ -100,6 +94,9 @@ def read_range(path: Path, intensity: Intensity = "dtype") -> UsedRange | None:
     """
     if intensity in {"percentile", "minmax"}:
         return None
+    if source := source_of(path):
+        stored = source.stored(path, _within_limits(source.header(path), path))
+        return range_of_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
         return used_range(image, intensity, path)
@@ -168,17 +165,24 @@ def _not_an_image(path: Path, error: Exception) -> str:
     return f"{path}: expected an image (PNG, JPEG, TIFF, ...), got {size:,} bytes: {error}"
 
 
-def _header(image: Image.Image, path: Path) -> ImageHeader:
-    width, height = image.size
-    pixel = _BYTES.get(image.mode, 16) + (_WEBP_BYTES if image.format == "WEBP" else 0)
-    needed = width * height * pixel
+def _within_limits(header: ImageHeader, path: Path, more: int = 0) -> ImageHeader:
+    """A header of an image that may be decoded; ``more`` bytes a pixel are what a decoder takes."""
+    width, height = header.width, header.height
+    needed = width * height * (_BYTES.get(header.mode, 16) + more)
     if needed > MAX_BYTES:
         raise DataError(
             f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "
-            f"{image.mode} = {needed:,}; scale the image down"
+            f"{header.mode} = {needed:,}; scale the image down"
         )
     if width * height == 0:
         raise DataError(f"{path}: the image is {width} x {height}, expected at least one pixel")
+    return header
+
+
+def _header(image: Image.Image, path: Path) -> ImageHeader:
+    width, height = image.size
+    more = _WEBP_BYTES if image.format == "WEBP" else 0
+    _within_limits(ImageHeader(height, width, image.mode), path, more)
     orientation = _orientation(image, path)
     # Pillow swaps the sides of a turned TIFF already when it opens it.
     if orientation >= 5 and image.format != "TIFF":

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Intensity, StoredBits
 from xaudit.core.record.suspicion import Suspicion
+from xaudit.data.pixels.source import Stored, StoredImage, finite_extremes
 from xaudit.errors import DataError
-
-Stored = npt.NDArray[Any]
-"""Values as a file holds them, of whatever type."""
 
 _BAND = 256
 """Rows that are converted at a time: the whole image is never there three times."""
@@ -51,16 +47,49 @@ def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
     low, high = _range(image, intensity, path)
     gray = image.mode in _GRAY or image.mode.startswith("I;16")
     shape = (image.height, image.width) if gray else (image.height, image.width, 3)
-    out = np.zeros(shape, dtype=np.float32)
-    if high <= low:
-        return out
-    top = 0
-    for band in _bands(image):
-        values = band.astype("f8" if band.dtype.itemsize > 2 else "f4")
-        values = (values - low) / (high - low)
-        out[top : top + len(band)] = np.clip(values, 0, 1)
-        top += len(band)
+    out = _between(_bands(image), low, high, np.zeros(shape, dtype=np.float32))
     return np.subtract(np.float32(1), out, out=out) if zero_is_white(image) else out
+
+
+def scaled_values(image: StoredImage, intensity: Intensity, path: Path) -> FloatArray:
+    """As `scaled`, of what an image source has read."""
+    values = image.values
+    least, most = finite_extremes(values, path)
+    low, high = least, most
+    if intensity == "percentile":
+        low, high = map(float, np.percentile(values, [0.5, 99.5]))
+    elif intensity != "minmax":
+        low, high = 0.0, _top_of(image, intensity, path)
+        _refuse_outside(least, most, high, intensity, path)
+    bands = (values[top : top + _BAND] for top in range(0, len(values), _BAND))
+    return _between(bands, low, high, np.zeros(values.shape, dtype=np.float32))
+
+
+def range_of_values(image: StoredImage, intensity: Intensity, path: Path) -> UsedRange:
+    """As `used_range`, of what an image source has read."""
+    most, top = finite_extremes(image.values, path)[1], _top_of(image, intensity, path)
+    return UsedRange(most, _high(image.values), top)
+
+
+def _top_of(image: StoredImage, intensity: Intensity, path: Path) -> float:
+    if isinstance(intensity, StoredBits):
+        return intensity.top
+    if image.top is None:
+        raise DataError(
+            f"{path}: the file does not say its largest value; declare intensity: bits, percentile "
+            "or minmax"
+        )
+    return image.top
+
+
+def _between(bands: Iterable[Stored], low: float, high: float, out: FloatArray) -> FloatArray:
+    """Values from low to high as 0 to 1, some rows at a time, into an array of zeros."""
+    top = 0
+    for band in bands if high > low else ():
+        values = band.astype("f8" if band.dtype.itemsize > 2 else "f4")
+        out[top : top + len(band)] = np.clip((values - low) / (high - low), 0, 1)
+        top += len(band)
+    return out
 
 
 def stored_pixels(image: Image.Image) -> Stored:
@@ -86,11 +115,7 @@ def stored_extremes(image: Image.Image, path: Path) -> tuple[float, float]:
     """
     least, most = math.inf, -math.inf
     for band in _bands(image):
-        low, high = float(np.min(band)), float(np.max(band))
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise DataError(
-                f"{path}: expected finite values, got NaN or infinity; repair the image"
-            )
+        low, high = finite_extremes(band, path)
         least, most = min(least, low), max(most, high)
     return least, most
 
@@ -146,9 +171,13 @@ def used_range(image: Image.Image, intensity: Intensity, path: Path) -> UsedRang
         DataError: as `stored_extremes` and `declared_top`.
     """
     most, top = stored_extremes(image, path)[1], declared_top(image, intensity, path)
-    step = max(1, math.isqrt(image.width * image.height // _SAMPLED))
-    high = float(np.percentile(stored_pixels(image)[::step, ::step], 99.9))
-    return UsedRange(most, high, top)
+    return UsedRange(most, _high(stored_pixels(image)), top)
+
+
+def _high(values: Stored) -> float:
+    """The 99.9th percentile, of a sample of large images."""
+    step = max(1, math.isqrt(values.shape[0] * values.shape[1] // _SAMPLED))
+    return float(np.percentile(values[::step, ::step], 99.9))
 
 
 def unused_range(ranges: Sequence[UsedRange]) -> tuple[Suspicion, ...]:
@@ -231,13 +260,19 @@ def _range(image: Image.Image, intensity: Intensity, path: Path) -> tuple[float,
         low, high = np.percentile(stored_pixels(image), [0.5, 99.5])
         return float(low), float(high)
     top = declared_top(image, intensity, path)
+    _refuse_outside(least, most, top, intensity, path)
+    return 0.0, top
+
+
+def _refuse_outside(
+    least: float, most: float, top: float, intensity: Intensity, path: Path
+) -> None:
     if least < 0 or most > top:
         name = f"bits: {intensity.bits}" if isinstance(intensity, StoredBits) else "dtype"
         raise DataError(
             f"{path}: intensity '{name}' expects values from 0 to {top:g}, got {least:g} to "
             f"{most:g}; declare intensity: bits, percentile or minmax"
         )
-    return 0.0, top
 
 
 def _bands(image: Image.Image) -> Iterator[Stored]:
