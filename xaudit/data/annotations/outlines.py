@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 
 from xaudit.core.case import Outline
+from xaudit.data.annotations.form import FORMS, Cell
 from xaudit.data.annotations.masks import Box, Polygons, Rle
 from xaudit.data.annotations.nested_rings import one_lesion_each, share_within
 from xaudit.data.annotations.polygons import Ring
@@ -15,36 +15,63 @@ _LARGEST = 1e9
 """No coordinate or run is longer; NaN and infinity fail the comparison too."""
 
 
-def read_outlines(role: str, value: object, *, even_odd: bool = False) -> tuple[Outline, ...]:
-    """The lesions in a value of the role "polygons", "boxes" or "rle".
+def forms() -> tuple[str, ...]:
+    """The names of all forms; those of xaudit first, in the order in which lesions are counted."""
+    ours = ("polygons", "boxes", "rle")
+    return (*ours, *(name for name in FORMS if name not in ours))
 
-    Polygons: a list of lesions, each one ring [x, y, x, y, ...] or a list of rings. With
-    ``even_odd``, rings of their own that lie within each other are one lesion with a hole, as a
-    COCO segmentation [outer, inner] is; without it they are refused. Boxes: a list
-    of [x, y, width, height]. Rle: a list of {"size": [height, width], "counts": text or numbers}.
+
+def outlines_of(name: str, cell: Cell) -> tuple[Outline, ...]:
+    """The lesions of a cell.
 
     Args:
-        role: of the column.
-        value: of the cell.
-        even_odd: whether rings of one polygon within each other are holes.
+        name: of the form.
+        cell: of one image.
+
+    Raises:
+        ValueError: what was expected and what came, or the package of the form failed.
+    """
+    form = FORMS[name]
+    try:
+        return tuple(form(cell))
+    except ValueError:
+        raise
+    except Exception as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f"the annotation form {name!r} failed: {said}") from error
+
+
+@FORMS.register("polygons")
+def read_polygons(cell: Cell) -> tuple[Outline, ...]:
+    """A list of lesions, each one ring [x, y, x, y, ...] or a list of rings.
+
+    With ``even_odd``, rings of their own that lie within each other are one lesion with a hole, as
+    a COCO segmentation [outer, inner] is; without it they are refused.
 
     Raises:
         ValueError: what was expected and what came.
     """
-    content = value
-    if isinstance(value, str):
-        if not value.strip():
-            return ()
-        try:
-            content = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"expected a JSON list, got {value[:40]!r} ({error})") from error
-    if content is None:
-        return ()
-    if not isinstance(content, list):
-        raise ValueError(f"expected a list of lesions, got {_short(content)}")
-    lesions = [_LESIONS[role](one) for one in content]
-    return _with_holes(lesions, even_odd=even_odd) if role == "polygons" else tuple(lesions)
+    return _with_holes(list(map(_polygon, cell.lesions())), even_odd=cell.even_odd)
+
+
+@FORMS.register("boxes")
+def read_boxes(cell: Cell) -> tuple[Outline, ...]:
+    """A list of [x, y, width, height].
+
+    Raises:
+        ValueError: what was expected and what came.
+    """
+    return tuple(map(_box, cell.lesions()))
+
+
+@FORMS.register("rle")
+def read_runs(cell: Cell) -> tuple[Outline, ...]:
+    """A list of {"size": [height, width], "counts": text or numbers}.
+
+    Raises:
+        ValueError: what was expected and what came.
+    """
+    return tuple(map(_rle, cell.lesions()))
 
 
 def _with_holes(lesions: Sequence[Outline], *, even_odd: bool) -> tuple[Outline, ...]:
@@ -117,10 +144,3 @@ def _is_number(value: object) -> bool:
 
 def _short(value: object) -> str:
     return repr(value)[:60]
-
-
-_LESIONS: dict[str, Callable[[object], Outline]] = {
-    "polygons": _polygon,
-    "boxes": _box,
-    "rle": _rle,
-}

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from xaudit.core.case import NOT_RECORDED, Outline
-from xaudit.data.annotations.outlines import read_outlines
+from xaudit.data.annotations.form import Cell
+from xaudit.data.annotations.outlines import forms, outlines_of
 from xaudit.data.manifest.columns import NEGATIVE, POSITIVE
 from xaudit.data.manifest.paths import inside_root
 from xaudit.data.manifest.reading import Reading
@@ -89,12 +90,11 @@ def spacing_of(reading: Reading, row: Row) -> float | None:
 
 
 def drawn_lesions(reading: Reading, row: Row) -> tuple[Outline, ...]:
-    """Lesions that the row itself draws: polygons, boxes, runs."""
+    """Lesions that the row itself draws: polygons, boxes, runs, and forms of packages."""
     lesions: list[Outline] = []
     even_odd = reading.spec.holes == "even_odd"
-    for role in ("polygons", "boxes", "rle"):
+    for role in forms():
         if role in reading.roles:
-            value = row.values.get(reading.roles[role])
-            read = partial(read_outlines, role, value, even_odd=even_odd)
-            lesions += reading.attempt(row, role, read, ())
+            cell = Cell(row.values.get(reading.roles[role]), reading.spec.root, even_odd)
+            lesions += reading.attempt(row, role, partial(outlines_of, role, cell), ())
     return tuple(lesions)

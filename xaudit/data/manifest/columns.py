@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xaudit.core.case import CaseIssue
+from xaudit.data.annotations.outlines import forms
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.manifest.reading import Reading
 from xaudit.data.spec import DataSpec
@@ -13,11 +14,13 @@ POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "posit
 NEGATIVE = frozenset(
     {"0", "0.0", "false", "no", "normal", "negative", "not fractured", "non_fractured"}
 )
-ROLES = (
-    "id", "image", "label", "patient", "site", "mask", "polygons", "boxes", "rle", "split",
-    "photometric", "spacing",
-)  # fmt: skip
 ALIASES = {"mask": "masks"}
+
+
+def all_roles() -> tuple[str, ...]:
+    """What a column can be; the forms in which lesions are written are roles too."""
+    first = ("id", "image", "label", "patient", "site", "mask")
+    return (*first, *forms(), "split", "photometric", "spacing")
 
 
 def roles_of(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
@@ -26,15 +29,15 @@ def roles_of(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
     Raises:
         DataError: a declared role or column does not exist, or there is no image or label.
     """
-    declared = dict(spec.columns)
+    declared, known = dict(spec.columns), all_roles()
     declared |= {role: name for role in ("patient", "site") if (name := getattr(spec, role))}
     problems = [
-        f"data.columns: no role {role!r}; there is: {', '.join(ROLES)}"
+        f"data.columns: no role {role!r}; there is: {', '.join(known)}"
         for role in declared
-        if role not in ROLES
+        if role not in known
     ]
     roles = {}
-    for role in ROLES:
+    for role in known:
         names = [declared[role]] if role in declared else [role, ALIASES.get(role, role)]
         there = [name for name in names if name in table.columns]
         if there:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.data.formats import fracatlas
-from xaudit.data.manifest.columns import ALIASES, NEGATIVE, POSITIVE, ROLES
+from xaudit.data.manifest.columns import ALIASES, NEGATIVE, POSITIVE, all_roles
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.levels import remedy, too_many_levels
 from xaudit.data.tables.table import Table, read_as_missing, read_table
@@ -80,7 +80,7 @@ def _list_file(folder: Path) -> Path:
 
 
 def _inspect_manifest(folder: Path, path: Path, table: Table) -> Inspection:
-    roles = {role: name for role in ROLES if (name := _guess(role, table.columns))}
+    roles = {role: name for role in all_roles() if (name := _guess(role, table.columns))}
     findings = [f"column {name!r} is taken for the {role}" for role, name in roles.items()]
     findings += [
         f"no column looks like the {role}: name it under data.columns"
