@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xaudit.phantom.bones import Bone, Break, Piece, project, project_broken, tables
+from xaudit.phantom.bones import Bone, BonePiece, Break, project, project_broken, tables
 from xaudit.phantom.frame import Frame, coarse_noise, smooth_noise
 from xaudit.phantom.glyphs import draw_marker
 from xaudit.phantom.lines import Line
@@ -41,14 +41,14 @@ def test_cut_without_displacement_or_loss_leaves_the_bone_whole():
     lateral, axial = lateral.astype(np.float32), axial.astype(np.float32)
     shape = tables(TUBE, 0.0)
     intact = project(TUBE, shape, lateral, axial, ())
-    cut = Break((Line(50.0, slope=8.0, loss=0.0, cuts=True),), (Piece(), Piece()))
+    cut = Break((Line(50.0, slope=8.0, loss=0.0, cuts=True),), (BonePiece(), BonePiece()))
     broken = project_broken(TUBE, shape, (lateral, axial), (), cut)
     assert np.allclose(broken.cortex, intact.cortex, atol=1e-4)
     assert broken.lesion.any()
 
 
 def test_displaced_piece_lies_where_it_was_moved():
-    cut = Break((Line(50.0, loss=0.0, cuts=True),), (Piece(), Piece(across=4.0)))
+    cut = Break((Line(50.0, loss=0.0, cuts=True),), (BonePiece(), BonePiece(across=4.0)))
     lateral = np.linspace(-20, 20, 401, dtype=np.float32)[None]
     shape = tables(TUBE, 0.0)
     for depth, middle in ((40.0, 0.0), (60.0, 4.0)):

@@ -7,14 +7,14 @@ from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.pipeline.predictions import run_predictions
-from xaudit.verify.recompute import SavedAudit
+from xaudit.verify.recompute import AuditOnDisk
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def saved(folder):
     record = read_json(folder / "plan.json", PlanRecord)
-    return SavedAudit(folder, record, read_findings(folder), Results.load(Store(folder), record))
+    return AuditOnDisk(folder, record, read_findings(folder), Results.load(Store(folder), record))
 
 
 def test_findings_of_a_network_are_made_anew_to_the_byte(finished):

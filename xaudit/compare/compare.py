@@ -18,8 +18,8 @@ from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.record.change import (
     Agreement,
-    Audited,
     Changes,
+    ComparedAudit,
     Delta,
     MovedCase,
     MoveKind,
@@ -107,9 +107,9 @@ def _looked(findings: Sequence[Findings]) -> Iterator[str]:
             )
 
 
-def _audited(findings: Findings) -> Audited:
+def _audited(findings: Findings) -> ComparedAudit:
     audit, device = findings.audit, findings.detector
-    return Audited(
+    return ComparedAudit(
         audit=audit.name,
         created=audit.created,
         plan_sha256=audit.plan_sha256,

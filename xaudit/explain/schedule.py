@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import PreparedCase
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.explain.engine.passes import Answer, Direct, Pass
+from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
 from xaudit.explain.port import Context, Explainer, Steps
 
 _CASES_AT_ONCE = 4
@@ -27,7 +27,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class JobResult:
     """The map of a job, or why there is none.
 
     Attributes:
@@ -56,7 +56,7 @@ class Done(Generic[T]):
     error: Exception | None = None
 
 
-_Memo = dict[tuple[str, Hashable], Answer]
+_Memo = dict[tuple[str, Hashable], PassAnswer]
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +70,7 @@ class _Running(Generic[T]):
     shared: int = 0
     reduced: bool = False
     done: Done[T] | None = None
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[PassAnswer] = field(default_factory=list)
 
     def advance(self, sent: object) -> None:
         """Let the method work until it asks again or is done."""
@@ -90,7 +90,7 @@ class _Running(Generic[T]):
         return None if asked.key is None else (self.work.case.case.case_id, asked.key)
 
 
-def explain_all(evaluator: Evaluator, jobs: Sequence[Job], context: Context) -> Iterator[Outcome]:
+def explain_all(evaluator: Evaluator, jobs: Sequence[Job], context: Context) -> Iterator[JobResult]:
     """Explain cases; outcomes come in the order of the jobs.
 
     See `carry_out`.
@@ -103,7 +103,7 @@ def explain_all(evaluator: Evaluator, jobs: Sequence[Job], context: Context) -> 
     works = [Work(job.case, _begin(job, context)) for job in jobs]
     for job, one in zip(jobs, _carry_out(evaluator, works, context), strict=True):
         assert one.done is not None
-        yield Outcome(job, _accounted(one), one.done.error)
+        yield JobResult(job, _accounted(one), one.done.error)
 
 
 def carry_out(
@@ -234,7 +234,7 @@ def _charge(one: _Running[Any], want: Pass, paid: bool) -> None:
     one.shared += 0 if paid else count
 
 
-def _serves(answer: Answer | None, want: Pass) -> bool:
+def _serves(answer: PassAnswer | None, want: Pass) -> bool:
     return (
         answer is not None
         and (answer.gradients is not None or not want.gradients)

@@ -52,7 +52,7 @@ class Bone:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class BonePiece:
     """How one fragment has moved: across and along the bone, and by which angle.
 
     Attributes:
@@ -80,7 +80,7 @@ class Break:
     """
 
     lines: tuple[Line, ...]
-    pieces: tuple[Piece, ...] = (Piece(),)
+    pieces: tuple[BonePiece, ...] = (BonePiece(),)
     bend: float = 0.0
     at: float = 0.0
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from xaudit.phantom.anatomy import Limb
-from xaudit.phantom.bones import Bone, Break, Piece
+from xaudit.phantom.bones import Bone, BonePiece, Break
 from xaudit.phantom.lines import Line, jagged
 
 Kind = Literal["transverse", "oblique", "spiral", "comminuted", "hairline", "greenstick"]
@@ -148,8 +148,8 @@ def _across(width: float, slope: float, bone: Bone) -> float:
     return width * float(np.hypot(1.0, slope / bone.radius))
 
 
-def _distal(fracture: Fracture, azimuth: float) -> Piece:
-    return Piece(
+def _distal(fracture: Fracture, azimuth: float) -> BonePiece:
+    return BonePiece(
         _projected(fracture.shift, azimuth),
         fracture.along,
         _projected(fracture.angle, azimuth),
@@ -168,7 +168,7 @@ def _complete(fracture: Fracture, bone: Bone, azimuth: float) -> Break:
     loss = fracture.loss * (0.66 + 0.1 * merged)
     near = replace(base, at=fracture.at - apart, loss=loss, cuts=True)
     far = replace(base, at=fracture.at + apart, loss=loss)
-    return Break((near, far), (Piece(), _distal(fracture, azimuth)))
+    return Break((near, far), (BonePiece(), _distal(fracture, azimuth)))
 
 
 def _spiral(fracture: Fracture, bone: Bone, azimuth: float) -> Break:
@@ -183,7 +183,7 @@ def _spiral(fracture: Fracture, bone: Bone, azimuth: float) -> Break:
         reach=(-0.9, 0.55), width=_across(fracture.width, 0.55 * twist, bone),
         loss=0.4 * fracture.loss,
     )  # fmt: skip
-    return Break((front, back), (Piece(), _distal(fracture, azimuth)))
+    return Break((front, back), (BonePiece(), _distal(fracture, azimuth)))
 
 
 def _comminuted(fracture: Fracture, bone: Bone, azimuth: float) -> Break:
@@ -202,8 +202,8 @@ def _comminuted(fracture: Fracture, bone: Bone, azimuth: float) -> Break:
     chip = replace(base, slope=side * 0.3 * half, reach=(-0.7, 0.8), loss=0.45 * fracture.loss)
     distal = _distal(fracture, azimuth)
     aside = -side * bone.radius * 0.22 * (0.4 + abs(float(np.cos(azimuth - fracture.azimuth))))
-    wedge = Piece(aside * fracture.loss, 0.4 * fracture.along, 0.5 * distal.angle, fracture.at)
-    return Break((upper, lower, chip), (Piece(), wedge, distal))
+    wedge = BonePiece(aside * fracture.loss, 0.4 * fracture.along, 0.5 * distal.angle, fracture.at)
+    return Break((upper, lower, chip), (BonePiece(), wedge, distal))
 
 
 def _hairline(fracture: Fracture, bone: Bone, azimuth: float) -> Break:

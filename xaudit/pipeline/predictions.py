@@ -42,7 +42,7 @@ from xaudit.audit.store.resume import finished_before
 from xaudit.audit.store.store import CaseRow, Shard, Store
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
 from xaudit.audit.suspicions.on_threshold import on_thresholds
-from xaudit.audit.suspicions.seen import Scores, scores_of
+from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed, keep_noticed
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
@@ -201,7 +201,7 @@ def _cut(levels: Texts) -> Cut:
     return Cut.coded([text or NOT_RECORDED for text in levels.texts], levels.codes)
 
 
-def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> Scores:
+def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> StudyScores:
     limits = (-math.inf, math.inf)
     return scores_of(rows, plan.config.detector.score, limits, plan.points, of_table=True)
 

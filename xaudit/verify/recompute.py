@@ -37,7 +37,7 @@ _COMPUTED = ("weights taken", "computed on", "images at once", "number format", 
 
 
 @dataclass(frozen=True, slots=True)
-class SavedAudit:
+class AuditOnDisk:
     """An audit as it lies on disk.
 
     Attributes:

@@ -28,7 +28,7 @@ from xaudit.gate.policies.policy import policy_hash
 from xaudit.pipeline.card import pictures_of, render_cards, uses_of
 from xaudit.report.language.translation import SOURCE, speaking
 from xaudit.report.view.overlays import for_card, overlay_rgba
-from xaudit.verify.recompute import SavedAudit
+from xaudit.verify.recompute import AuditOnDisk
 from xaudit.verify.verify_card import (
     language_of,
     lone_card_differences,
@@ -267,10 +267,10 @@ class _Folder:
     def _verdict(self) -> Verdict:
         return read_json(self.path / "verdict.json", Verdict)
 
-    def _saved(self) -> SavedAudit:
+    def _saved(self) -> AuditOnDisk:
         record = read_record(self.path)
         results = Results.load(Store(self.path), record)
-        return SavedAudit(self.path, record, read_findings(self.path), results)
+        return AuditOnDisk(self.path, record, read_findings(self.path), results)
 
 
 def _alone(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]:

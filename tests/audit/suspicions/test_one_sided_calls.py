@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, log_expit, logit
 
 from xaudit.audit.suspicions.one_sided_calls import threshold_beyond_scores
-from xaudit.audit.suspicions.seen import Scores
+from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.core.detector import OperatingPoint
 from xaudit.report.language.catalog import English
 from xaudit.report.language.translation import speaking, stored
@@ -20,7 +20,7 @@ SCREENING = OperatingPoint("screening", math.log(0.3 / 0.7), "fixed")
 
 
 def scores(logits, kind="logit", labels=LABELS, points=(HALF,)):
-    return Scores(np.asarray(logits), labels, kind, points=points)
+    return StudyScores(np.asarray(logits), labels, kind, points=points)
 
 
 @pytest.mark.parametrize(

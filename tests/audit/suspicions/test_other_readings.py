@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from xaudit.audit.suspicions.other_readings import other_output_fits_better
-from xaudit.audit.suspicions.seen import Probe
+from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.case import Case
 from xaudit.models.spec import Answers, OutputSpec
 
@@ -19,7 +19,7 @@ def probe(outputs, kind, positive, labels=LABELS):
     if kind == "softmax":
         logits = logits - logsumexp(np.delete(outputs, positive, axis=1), axis=1)
     said = Answers(outputs, logits, *[logits[:16]] * 3)
-    return Probe(OutputSpec(kind, positive), cases, None, said)
+    return Inquiry(OutputSpec(kind, positive), cases, None, said)
 
 
 def softmax_of_three(seed=0):

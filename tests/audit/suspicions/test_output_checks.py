@@ -12,7 +12,7 @@ from xaudit.audit.suspicions.output_checks import (
     score_not_repeatable,
     scores_in_unit_interval,
 )
-from xaudit.audit.suspicions.seen import Probe
+from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.audit.suspicions.suspicions import OF_PROBE, suspected
 from xaudit.core.case import Case
 from xaudit.errors import DetectorError
@@ -27,7 +27,7 @@ def probe(outputs, kind="logit", positive=0, logits=None, **asked):
     scores = outputs[:, 0] if logits is None else logits
     cases = tuple(Case(f"c{number}", "p", False, None) for number in range(len(outputs)))
     again = {name: scores[:16] for name in ("again", "alone", "moved")} | asked
-    return Probe(OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again))
+    return Inquiry(OutputSpec(kind, positive), cases, None, Answers(outputs, scores, **again))
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])

@@ -10,14 +10,14 @@ from xaudit.audit.suspicions.score_checks import (
     saturated_score,
     table_in_unit_interval,
 )
-from xaudit.audit.suspicions.seen import Scores
+from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.models.spec import OutputSpec
 
 LABELS = [True] * 20 + [False] * 20
 
 
 def scores(logits, labels=LABELS, kind="logit", **more):
-    return Scores(np.array(logits, dtype=float), np.array(labels, dtype=bool), kind, **more)
+    return StudyScores(np.array(logits, dtype=float), np.array(labels, dtype=bool), kind, **more)
 
 
 def test_score_that_never_varies_is_noticed():

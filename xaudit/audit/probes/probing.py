@@ -15,7 +15,7 @@ from xaudit.audit.run.naming import naming
 from xaudit.audit.run.parts import Part, load_parts
 from xaudit.audit.store.files import kept_json
 from xaudit.audit.suspicions.output_checks import refuse_impossible
-from xaudit.audit.suspicions.seen import Probe, Scores
+from xaudit.audit.suspicions.seen import Inquiry, StudyScores
 from xaudit.audit.suspicions.suspicions import (
     FILE,
     OF_PROBE,
@@ -130,11 +130,11 @@ def _seen(
     labels = np.array([case.label for case in probe.cases], dtype=bool)
     points = tuple(point.resolve() for point in plan.config.detector.operating_points)
     output = probe.output
-    scores = Scores(probe.said.logits, labels, output.kind, output.clipping, points=points)
+    scores = StudyScores(probe.said.logits, labels, output.kind, output.clipping, points=points)
     return of_probe, suspected(OF_SCORES, scores)
 
 
-def _of_probe(detector: TorchDetector, probe: Probe) -> tuple[Suspicion, ...]:
+def _of_probe(detector: TorchDetector, probe: Inquiry) -> tuple[Suspicion, ...]:
     refuse_impossible(probe)
     intensity = detector.input.intensity
     ranges = [found for case in probe.cases if (found := read_range(case.image, intensity))]
@@ -145,7 +145,7 @@ def _of_probe(detector: TorchDetector, probe: Probe) -> tuple[Suspicion, ...]:
     )
 
 
-def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Probe | None:
+def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Inquiry | None:
     """What a detector says of some images, asked in several ways; None where none can be read.
 
     Raises:
@@ -156,7 +156,7 @@ def probe_of(plan: Plan, detector: TorchDetector, images: int = _PROBED) -> Prob
         return None
     names = [case.case_id for case in cases]
     answers = naming(partial(ask, detector), pictures, names)
-    return Probe(plan.config.detector.output.resolve(), cases, pictures, answers)
+    return Inquiry(plan.config.detector.output.resolve(), cases, pictures, answers)
 
 
 def _readable(

@@ -22,7 +22,7 @@ from xaudit.data.prepare import prepare, without_folder
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer
-from xaudit.explain.schedule import Job, Outcome, explain_all
+from xaudit.explain.schedule import Job, JobResult, explain_all
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ class ShardWorker:
             ordered = {one.name: maps[one.name] for one in self.explainers if one.name in maps}
             shard.scores.extend(agreement_rows(ordered, ready[case_id], self.tolerance))
 
-    def _keep(self, shard: Shard, position: int, item: Progressed, outcome: Outcome) -> None:
+    def _keep(self, shard: Shard, position: int, item: Progressed, outcome: JobResult) -> None:
         """A map with its scores, or the words of the library that failed."""
         explainer, attribution = outcome.job.explainer, outcome.attribution
         if attribution is None:

@@ -24,7 +24,7 @@ from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_wh
 from xaudit.audit.summary.repeated_intervals import repeated, repeated_bins
 from xaudit.audit.summary.run_facts import Ran, RanMethod
 from xaudit.audit.suspicions.on_threshold import on_thresholds
-from xaudit.audit.suspicions.seen import Scores, scores_of
+from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
@@ -117,7 +117,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     return stated(findings, plan.record.statements)
 
 
-def _scores(plan: Plan, rows: Sequence[CaseRow]) -> Scores:
+def _scores(plan: Plan, rows: Sequence[CaseRow]) -> StudyScores:
     output = plan.config.detector.output.resolve()
     return scores_of(rows, output.kind, output.clipping, _points(plan))
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH
-from xaudit.audit.suspicions.seen import Scores
+from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc
 
@@ -23,7 +23,7 @@ _ROUNDING = 1e-6
 _LOGITS = {"logit", "multi_label"}
 
 
-def threshold_beyond_scores(scores: Scores) -> tuple[Suspicion, ...]:
+def threshold_beyond_scores(scores: StudyScores) -> tuple[Suspicion, ...]:
     """Whether an operating point calls (nearly) all cases alike, of a detector that can tell them.
 
     A case is called positive where its logit is beyond the point's edge. The first such point is
@@ -35,7 +35,7 @@ def threshold_beyond_scores(scores: Scores) -> tuple[Suspicion, ...]:
     return tuple(_beyond(scores))[:1]
 
 
-def _beyond(scores: Scores) -> Iterator[Suspicion]:
+def _beyond(scores: StudyScores) -> Iterator[Suspicion]:
     number = len(scores.logits)
     for point in scores.points:
         called = int((scores.logits > point.edge).sum())
@@ -54,7 +54,7 @@ def _beyond(scores: Scores) -> Iterator[Suspicion]:
         yield Suspicion("threshold_beyond_scores", text)
 
 
-def _meaning(scores: Scores) -> str:
+def _meaning(scores: StudyScores) -> str:
     """What the range of the scores looks like."""
     low, high = float(scores.logits.min()), float(scores.logits.max())
     chances: Array = scipy.special.expit(scores.logits)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH
-from xaudit.audit.suspicions.seen import Probe
+from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc_value
 from xaudit.stats.roc.auc_difference import paired_auc_difference
@@ -23,7 +23,7 @@ _FALSE_ALARMS = 0.01
 """Of a sound declaration, over all other readings together (Bonferroni)."""
 
 
-def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
+def other_output_fits_better(probe: Inquiry) -> tuple[Suspicion, ...]:
     """Whether another column, or a softmax instead of labels of their own, is probably meant.
 
     The areas under both ROC curves are compared on the same images (DeLong et al. 1988); the other
@@ -57,7 +57,7 @@ def other_output_fits_better(probe: Probe) -> tuple[Suspicion, ...]:
     return (Suspicion("other_output_fits_better", text),)
 
 
-def _readings(probe: Probe) -> Iterator[tuple[str, Array]]:
+def _readings(probe: Inquiry) -> Iterator[tuple[str, Array]]:
     """Other declaration → the scores that it would give."""
     outputs, columns = probe.said.outputs, probe.output.columns
     alone = probe.output.kind == "multi_label"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH, in_unit_interval
-from xaudit.audit.suspicions.seen import Probe
+from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.case import BoolArray
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import DetectorError
@@ -19,7 +19,7 @@ _OF_SPREAD, _OF_SIZE, _LEAST = 1e-3, 1e-5, 1e-6
 """Differences that sums in another order make: of the standard deviation, and of the size."""
 
 
-def refuse_impossible(probe: Probe) -> None:
+def refuse_impossible(probe: Inquiry) -> None:
     """Outputs that cannot be what they are declared to be.
 
     Raises:
@@ -39,7 +39,7 @@ def refuse_impossible(probe: Probe) -> None:
         _refuse(probe, apart, "rows that sum to 1", advice)
 
 
-def _refuse(probe: Probe, wrong: BoolArray, expected: str, advice: str) -> None:
+def _refuse(probe: Inquiry, wrong: BoolArray, expected: str, advice: str) -> None:
     if not wrong.any():
         return
     first = int(np.argmax(wrong))
@@ -51,7 +51,7 @@ def _refuse(probe: Probe, wrong: BoolArray, expected: str, advice: str) -> None:
     )
 
 
-def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
+def rows_sum_to_one(probe: Inquiry) -> tuple[Suspicion, ...]:
     """Whether declared logits are the probabilities of a softmax, or their logarithms."""
     kind, outputs, off = probe.output.kind, probe.said.outputs, probe.said.rounding
     if kind in PROBABILITIES or len(outputs) < ENOUGH or outputs.shape[1] < 2:
@@ -74,7 +74,7 @@ def rows_sum_to_one(probe: Probe) -> tuple[Suspicion, ...]:
     return (Suspicion("rows_sum_to_one", text),)
 
 
-def scores_in_unit_interval(probe: Probe) -> tuple[Suspicion, ...]:
+def scores_in_unit_interval(probe: Inquiry) -> tuple[Suspicion, ...]:
     """Whether what is declared as logits are the probabilities of a sigmoid."""
     kind, outputs, off = probe.output.kind, probe.said.outputs, probe.said.rounding
     if kind in PROBABILITIES or _are_rows_of_a_softmax(outputs, off):
@@ -93,7 +93,7 @@ def _are_rows_of_a_softmax(outputs: Array, off: float) -> bool:
     return outputs.shape[1] > 1 and bool(inside) and bool((sums < off).all())
 
 
-def score_not_repeatable(probe: Probe) -> tuple[Suspicion, ...]:
+def score_not_repeatable(probe: Inquiry) -> tuple[Suspicion, ...]:
     """Whether the same images have other scores when they are asked again."""
     first = _score(probe, probe.said.logits)
     apart, limit = _apart(first, _score(probe, probe.said.again)), _tolerance(first)
@@ -107,7 +107,7 @@ def score_not_repeatable(probe: Probe) -> tuple[Suspicion, ...]:
     return (Suspicion("score_not_repeatable", text),)
 
 
-def score_depends_on_batch(probe: Probe) -> tuple[Suspicion, ...]:
+def score_depends_on_batch(probe: Inquiry) -> tuple[Suspicion, ...]:
     """Whether the score of an image depends on the images beside it."""
     if score_not_repeatable(probe):
         # Then the two cannot be told apart.
@@ -128,11 +128,11 @@ def score_depends_on_batch(probe: Probe) -> tuple[Suspicion, ...]:
     return (Suspicion("score_depends_on_batch", text),)
 
 
-def _word(probe: Probe) -> str:
+def _word(probe: Inquiry) -> str:
     return "probability" if probe.output.kind in PROBABILITIES else "logit"
 
 
-def _score(probe: Probe, logits: Array) -> Array:
+def _score(probe: Inquiry, logits: Array) -> Array:
     """The scores on the scale of the outputs: rounding near 1 is not blown up by a logarithm."""
     scores: Array = scipy.special.expit(logits) if probe.output.kind in PROBABILITIES else logits
     return scores

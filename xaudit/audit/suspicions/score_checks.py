@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.suspicions.seen import Scores
+from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc_value
 
@@ -23,7 +23,7 @@ _SURE = 2.5
 """Standard errors under chance: a detector that knows nothing is not called inverted."""
 
 
-def constant_score(scores: Scores) -> tuple[Suspicion, ...]:
+def constant_score(scores: StudyScores) -> tuple[Suspicion, ...]:
     """Whether every case has the same score."""
     values = scores.logits
     # Equal infinities have no difference.
@@ -36,7 +36,7 @@ def constant_score(scores: Scores) -> tuple[Suspicion, ...]:
     return (Suspicion("constant_score", text),)
 
 
-def inverted_scores(scores: Scores) -> tuple[Suspicion, ...]:
+def inverted_scores(scores: StudyScores) -> tuple[Suspicion, ...]:
     """Whether cases without a fracture score higher, by more than chance explains."""
     positives = int(scores.labels.sum())
     negatives = len(scores.labels) - positives
@@ -53,7 +53,7 @@ def inverted_scores(scores: Scores) -> tuple[Suspicion, ...]:
     return (Suspicion("inverted_scores", text),)
 
 
-def saturated_score(scores: Scores) -> tuple[Suspicion, ...]:
+def saturated_score(scores: StudyScores) -> tuple[Suspicion, ...]:
     """Whether most scores lie where nothing is told any more."""
     values = scores.logits
     if len(values) < ENOUGH or values.min() == values.max():
@@ -71,7 +71,7 @@ def saturated_score(scores: Scores) -> tuple[Suspicion, ...]:
     return (Suspicion("saturated_score", text),)
 
 
-def _limits(scores: Scores) -> tuple[float, float]:
+def _limits(scores: StudyScores) -> tuple[float, float]:
     """The logits at which scores of this kind pile up."""
     if scores.clipping is not None:
         low, high = scores.clipping
@@ -79,7 +79,7 @@ def _limits(scores: Scores) -> tuple[float, float]:
     return float(scores.logits.min()), float(scores.logits.max())
 
 
-def table_in_unit_interval(scores: Scores) -> tuple[Suspicion, ...]:
+def table_in_unit_interval(scores: StudyScores) -> tuple[Suspicion, ...]:
     """Whether a table that is declared to hold logits holds probabilities."""
     if not scores.of_table or scores.kind != "logit":
         return ()

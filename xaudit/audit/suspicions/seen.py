@@ -16,7 +16,7 @@ from xaudit.models.spec import Answers, OutputSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Probe:
+class Inquiry:
     """What a detector said of some images of the study, asked in several ways.
 
     Attributes:
@@ -33,7 +33,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class StudyScores:
     """Every score of a study.
 
     Attributes:
@@ -60,8 +60,8 @@ def scores_of(
     points: tuple[OperatingPoint, ...],
     *,
     of_table: bool = False,
-) -> Scores:
-    """The scores among the rows of an audit; see `Scores`."""
+) -> StudyScores:
+    """The scores among the rows of an audit; see `StudyScores`."""
     cases = CaseColumns.of(rows)
     logits, labels = cases.logits[cases.scored], cases.labels[cases.scored]
-    return Scores(logits, labels, kind, clipping, of_table, points)
+    return StudyScores(logits, labels, kind, clipping, of_table, points)

@@ -1,7 +1,7 @@
 """All that an audit may suspect: the names, the one list of what is asked, and what is kept.
 
 Each check is a pure function that returns suspicions; a new one is named in `KNOWN`, appended to
-`OF_PROBE` (some images of the study, `Probe`) or `OF_SCORES` (all scores), and has a line in
+`OF_PROBE` (some images of the study, `Inquiry`) or `OF_SCORES` (all scores), and has a line in
 docs/reference/suspicions.md.
 """
 
@@ -27,7 +27,7 @@ from xaudit.audit.suspicions.score_checks import (
     saturated_score,
     table_in_unit_interval,
 )
-from xaudit.audit.suspicions.seen import Probe, Scores
+from xaudit.audit.suspicions.seen import Inquiry, StudyScores
 from xaudit.core.record.suspicion import Suspicion
 
 Seen = TypeVar("Seen")
@@ -50,7 +50,7 @@ KNOWN: Mapping[str, str] = {
 FILE = "suspicions.json"
 
 
-OF_PROBE: tuple[Callable[[Probe], tuple[Suspicion, ...]], ...] = (
+OF_PROBE: tuple[Callable[[Inquiry], tuple[Suspicion, ...]], ...] = (
     rows_sum_to_one,
     scores_in_unit_interval,
     score_not_repeatable,
@@ -59,7 +59,7 @@ OF_PROBE: tuple[Callable[[Probe], tuple[Suspicion, ...]], ...] = (
 )
 """Asked of some images, by `check` and before a run."""
 
-OF_SCORES: tuple[Callable[[Scores], tuple[Suspicion, ...]], ...] = (
+OF_SCORES: tuple[Callable[[StudyScores], tuple[Suspicion, ...]], ...] = (
     constant_score,
     inverted_scores,
     saturated_score,
@@ -81,7 +81,7 @@ class Noticed:
     found: tuple[Suspicion, ...] = ()
     acknowledged: tuple[str, ...] = ()
 
-    def with_scores(self, scores: Scores) -> tuple[Suspicion, ...]:
+    def with_scores(self, scores: StudyScores) -> tuple[Suspicion, ...]:
         """Everything that is suspected, once by name, and whether somebody answers for it."""
         return answered((*self.found, *suspected(OF_SCORES, scores)), self.acknowledged)
 

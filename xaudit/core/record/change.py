@@ -15,7 +15,7 @@ Subject = Literal["fracture", "normal", "lesion"]
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class ComparedAudit:
     """One of the two audits.
 
     Attributes:
@@ -123,8 +123,8 @@ class Changes:
         within: operating point → cases that are decided differently and moved by no more.
     """
 
-    old: Audited
-    new: Audited
+    old: ComparedAudit
+    new: ComparedAudit
     unit: str
     cases: int
     patients: int

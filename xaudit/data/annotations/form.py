@@ -12,7 +12,7 @@ from xaudit.core.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class AnnotationCell:
     """What stands in the column of a form, of one image.
 
     Attributes:
@@ -46,7 +46,7 @@ class Cell:
         return content
 
 
-Form = Callable[[Cell], Sequence[Outline]]
+Form = Callable[[AnnotationCell], Sequence[Outline]]
 """Makes outlines of a cell; raises ValueError, what was expected and what came."""
 
 FORMS: Registry[Form] = Registry("annotation form", entry_points="xaudit.annotations")

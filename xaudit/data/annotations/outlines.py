@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from xaudit.core.case import Outline
-from xaudit.data.annotations.form import FORMS, Cell
+from xaudit.data.annotations.form import FORMS, AnnotationCell
 from xaudit.data.annotations.masks import Box, Polygons, Rle
 from xaudit.data.annotations.nested_rings import one_lesion_each, share_within
 from xaudit.data.annotations.polygons import Ring
@@ -21,7 +21,7 @@ def forms() -> tuple[str, ...]:
     return (*ours, *(name for name in FORMS if name not in ours))
 
 
-def outlines_of(name: str, cell: Cell) -> tuple[Outline, ...]:
+def outlines_of(name: str, cell: AnnotationCell) -> tuple[Outline, ...]:
     """The lesions of a cell.
 
     Args:
@@ -42,7 +42,7 @@ def outlines_of(name: str, cell: Cell) -> tuple[Outline, ...]:
 
 
 @FORMS.register("polygons")
-def read_polygons(cell: Cell) -> tuple[Outline, ...]:
+def read_polygons(cell: AnnotationCell) -> tuple[Outline, ...]:
     """A list of lesions, each one ring [x, y, x, y, ...] or a list of rings.
 
     With ``even_odd``, rings of their own that lie within each other are one lesion with a hole, as
@@ -55,7 +55,7 @@ def read_polygons(cell: Cell) -> tuple[Outline, ...]:
 
 
 @FORMS.register("boxes")
-def read_boxes(cell: Cell) -> tuple[Outline, ...]:
+def read_boxes(cell: AnnotationCell) -> tuple[Outline, ...]:
     """A list of [x, y, width, height].
 
     Raises:
@@ -65,7 +65,7 @@ def read_boxes(cell: Cell) -> tuple[Outline, ...]:
 
 
 @FORMS.register("rle")
-def read_runs(cell: Cell) -> tuple[Outline, ...]:
+def read_runs(cell: AnnotationCell) -> tuple[Outline, ...]:
     """A list of {"size": [height, width], "counts": text or numbers}.
 
     Raises:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from xaudit.core.case import NOT_RECORDED, Outline
-from xaudit.data.annotations.form import Cell
+from xaudit.data.annotations.form import AnnotationCell
 from xaudit.data.annotations.outlines import forms, outlines_of
 from xaudit.data.manifest.columns import NEGATIVE, POSITIVE
 from xaudit.data.manifest.paths import inside_root
@@ -95,6 +95,6 @@ def drawn_lesions(reading: Reading, row: Row) -> tuple[Outline, ...]:
     even_odd = reading.spec.holes == "even_odd"
     for role in forms():
         if role in reading.roles:
-            cell = Cell(row.values.get(reading.roles[role]), reading.spec.root, even_odd)
+            cell = AnnotationCell(row.values.get(reading.roles[role]), reading.spec.root, even_odd)
             lesions += reading.attempt(row, role, partial(outlines_of, role, cell), ())
     return tuple(lesions)

@@ -12,7 +12,7 @@ from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.explain.checks.removal import IMPUTED, Order, Removed, importance_order
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.keys import IMAGE
-from xaudit.explain.engine.passes import Answer, Pass
+from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.perturbation.baselines import baseline_of
 from xaudit.explain.perturbation.coalitions import Coalitions, Hiding, coalitions_of
 from xaudit.explain.perturbation.superpixels import OUTSIDE
@@ -69,7 +69,7 @@ class Removal:
 
 def removal(
     case: PreparedCase, values: FloatArray, context: Context, subsets: int
-) -> Generator[Sequence[Pass], list[Answer], Removal]:
+) -> Generator[Sequence[Pass], list[PassAnswer], Removal]:
     """Ask what the detector says without what a map marks.
 
     Subsets are drawn once for a case and answer for all its maps, and apart from those that LIME

@@ -18,9 +18,9 @@ from xaudit.errors import ExplainerError
 from xaudit.explain.engine.detector import DifferentiableDetector, PictureLayer
 from xaudit.explain.engine.folding import folded, name_of
 from xaudit.explain.engine.fusing import alike, fused
-from xaudit.explain.engine.gather import Gathered, Outcome, Wanted, run_batch
+from xaudit.explain.engine.gather import Gathered, PassResult, Wanted, run_batch
 from xaudit.explain.engine.inputs import Chained, Images
-from xaudit.explain.engine.passes import Answer, Pass
+from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.engine.penultimate import as_features, inputs_of, last_layer
 from xaudit.explain.engine.precision import Forward, Rough
 from xaudit.explain.engine.probe import best_batch
@@ -40,7 +40,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class ImageScores:
     """What the detector says of N images, and what it saw in them.
 
     Attributes:
@@ -192,7 +192,7 @@ class Evaluator:
         """Logits of the positive class; (N, C, H, W) in [0, 1] → (N,)."""
         return self.answer([Pass(Images(images))])[0].logits
 
-    def scores(self, images: FloatArray) -> Scores:
+    def scores(self, images: FloatArray) -> ImageScores:
         """Logits, and in the same pass what the last layer reads; (N, C, H, W) in [0, 1]."""
         # A probe for the size of batches would be recorded too.
         self._size(backward=False)
@@ -200,7 +200,7 @@ class Evaluator:
         last = self._quick.get_submodule(name) if name is not None else None
         with inputs_of(last) as seen:
             logits = self.logits(images)
-        return Scores(logits, as_features(seen, len(images)))
+        return ImageScores(logits, as_features(seen, len(images)))
 
     def gradients(self, images: FloatArray) -> FloatArray:
         """Gradients of the logits with respect to the pixels; (N, C, H, W) → (N, C, H, W)."""
@@ -224,7 +224,7 @@ class Evaluator:
         """The layer that is called last; looked for once, where features are asked for."""
         return last_layer(self._module, self._noise)
 
-    def answer(self, passes: Sequence[Pass]) -> list[Answer]:
+    def answer(self, passes: Sequence[Pass]) -> list[PassAnswer]:
         """Carry out passes of any number of cases and methods together.
 
         Args:
@@ -268,7 +268,7 @@ class Evaluator:
         for one in members:
             one.reduced = turn is not None and turn.reduced
 
-    def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> Outcome | None:
+    def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> PassResult | None:
         """What the batch gives, or None when it did not fit into memory."""
         try:
             outcome = run_batch(forward, self._layer, self._placed(batch), wanted)
@@ -326,7 +326,7 @@ def _noise(spec: InputSpec) -> torch.Tensor:
     return torch.rand(1, planes, spec.height, spec.width, generator=generator)
 
 
-def _share(outcome: Outcome, members: Sequence[Gathered], start: int, stop: int) -> None:
+def _share(outcome: PassResult, members: Sequence[Gathered], start: int, stop: int) -> None:
     """Give every member the rows [start, stop) of all that belong to it."""
     first = 0
     for member in members:

@@ -9,7 +9,7 @@ import torch
 from xaudit.explain.engine.convolutions import Convolution, FirstConvolution, known, simple
 from xaudit.explain.engine.detector import PictureLayer
 from xaudit.explain.engine.folding import copied, foldable_neighbors
-from xaudit.explain.engine.gather import Outcome, Wanted, run_batch
+from xaudit.explain.engine.gather import PassResult, Wanted, run_batch
 from xaudit.explain.engine.planes import Planes, convolutions_of_one_plane
 
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
@@ -66,7 +66,7 @@ def alike(
     return all(_close(*parts) for parts in zip(*map(_parts, outcomes), strict=True))
 
 
-def _parts(outcome: Outcome) -> list[torch.Tensor]:
+def _parts(outcome: PassResult) -> list[torch.Tensor]:
     found = (outcome.gradients, outcome.activations, outcome.activation_gradients)
     return [one for one in found if one is not None]
 

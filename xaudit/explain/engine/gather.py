@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from xaudit.explain.engine.detector import PictureLayer
-from xaudit.explain.engine.passes import Answer, Features, Pass
+from xaudit.explain.engine.passes import Features, Pass, PassAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class PassResult:
     """What one batch gave; rows are images."""
 
     logits: torch.Tensor
@@ -42,7 +42,7 @@ def run_batch(
     layer: PictureLayer | None,
     images: torch.Tensor,
     wanted: Wanted,
-) -> Outcome:
+) -> PassResult:
     """Pass a batch through the detector and differentiate what is wanted.
 
     Args:
@@ -53,7 +53,7 @@ def run_batch(
     """
     if not wanted.backward:
         with torch.inference_mode():
-            return Outcome(forward(images))
+            return PassResult(forward(images))
     if wanted.gradients:
         images = images.requires_grad_(True)
     with torch.enable_grad(), outputs_of(layer if wanted.features else None) as outputs:
@@ -62,9 +62,9 @@ def run_batch(
     slopes = list(torch.autograd.grad(logits.sum(), points))
     gradients = slopes.pop(0) if wanted.gradients else None
     if layer is None or not outputs:
-        return Outcome(logits.detach(), gradients)
+        return PassResult(logits.detach(), gradients)
     pictures = (layer.picture(one) for one in (outputs[-1].detach(), slopes[0]))
-    return Outcome(logits.detach(), gradients, *pictures)
+    return PassResult(logits.detach(), gradients, *pictures)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ class Gathered:
         self._sums: torch.Tensor | None = None
         self._taken = 0
 
-    def take(self, outcome: Outcome, rows: slice) -> None:
+    def take(self, outcome: PassResult, rows: slice) -> None:
         """Take these rows of a batch."""
         self._logits.append(outcome.logits[rows].double().cpu().numpy())
         if outcome.gradients is not None:
@@ -117,7 +117,7 @@ class Gathered:
         part = torch.tensordot(weights, gradients.float(), 1).cpu().double()
         self._sums = part if self._sums is None else self._sums + part
 
-    def answer(self) -> Answer:
+    def answer(self) -> PassAnswer:
         """Everything that was taken."""
         gradients = np.concatenate(self._gradients) if self._gradients else None
         if self._sums is not None:
@@ -128,7 +128,7 @@ class Gathered:
                 np.concatenate(part) for part in zip(*self._features, strict=True)
             )
             features = Features(activations, slopes)
-        return Answer(np.concatenate(self._logits), gradients, features, self.reduced)
+        return PassAnswer(np.concatenate(self._logits), gradients, features, self.reduced)
 
 
 def _float(tensor: torch.Tensor) -> np.ndarray:

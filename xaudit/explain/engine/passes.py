@@ -59,7 +59,7 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class PassAnswer:
     """What came out for N images.
 
     Attributes:

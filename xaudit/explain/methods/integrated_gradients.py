@@ -15,7 +15,7 @@ from xaudit.core.detector import Capability
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Between, Images
 from xaudit.explain.engine.keys import IMAGE, baseline_key
-from xaudit.explain.engine.passes import Answer, Direct, Pass
+from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
 from xaudit.explain.numerics.choice import check_engine
 from xaudit.explain.numerics.libraries import library
 from xaudit.explain.numerics.quadrature import clenshaw_curtis, new_points, refinements
@@ -107,7 +107,7 @@ class IntegratedGradients(Explainer):
 
     def _path(
         self, image: FloatArray, start: FloatArray, name: str
-    ) -> Generator[Sequence[Pass], Sequence[Answer], _Path]:
+    ) -> Generator[Sequence[Pass], Sequence[PassAnswer], _Path]:
         levels = refinements(self.steps, self.max_steps)
         ends = [
             Pass(Images(image[None]), gradients=True, key=IMAGE),
@@ -153,7 +153,7 @@ class IntegratedGradients(Explainer):
         return _Path(values, change, steps)
 
 
-def _end_sums(levels: Sequence[int], ends: Sequence[Answer]) -> list[FloatArray]:
+def _end_sums(levels: Sequence[int], ends: Sequence[PassAnswer]) -> list[FloatArray]:
     """What the two ends of the path add to the sum of each level."""
     at_image, at_start = (one.gradients[0] for one in ends if one.gradients is not None)
     # Both ends have the same weight in a symmetric rule.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from xaudit.core.attribution import Residual
 from xaudit.core.case import PreparedCase
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.explain.engine.passes import Answer, Direct, Pass
+from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
 from xaudit.explain.numerics.choice import check_engine
 from xaudit.explain.numerics.libraries import library, numpy_state_kept
 from xaudit.explain.numerics.owen import (
@@ -105,7 +105,7 @@ class Shap(Explainer):
 
     def _sample(
         self, game: Coalitions
-    ) -> Generator[Sequence[Pass], Sequence[Answer], ShapleyValues]:
+    ) -> Generator[Sequence[Pass], Sequence[PassAnswer], ShapleyValues]:
         """Draw blocks until the error is small enough: with a half shown, and at the edge."""
         ends, alone, without = yield [
             game.asked(game.ends(), "ends"),
