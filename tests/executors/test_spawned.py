@@ -1,4 +1,4 @@
-"""Workers of a qualification that is killed."""
+"""Processes end with the one that started them, and search no current folder."""
 
 import os
 import signal
@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from xaudit.qualification.conduct import _safe_path
+from xaudit.executors.spawned import safe_path
 
 _POOL = """
 import multiprocessing, os, time
-from xaudit.qualification.conduct import _begin
+from xaudit.executors.spawned import begin
 
 def who(_):
     time.sleep(0.2)
     return os.getpid()
 
 if __name__ == "__main__":
-    with multiprocessing.get_context("spawn").Pool(2, _begin) as pool:
+    with multiprocessing.get_context("spawn").Pool(2, begin, (1,)) as pool:
         print(*set(pool.map(who, range(8), chunksize=1)), flush=True)
         pool.map(time.sleep, [600, 600])
 """
@@ -51,7 +51,7 @@ def _lives(pid):
 def test_workers_do_not_search_the_current_folder(monkeypatch):
     """What `spawn` starts is `python -c`, which has the current folder first on its path."""
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    with _safe_path():
+    with safe_path():
         flags = [sys.executable, "-c", "import sys; print(sys.flags.safe_path, sys.path[0] == '')"]
         assert subprocess.run(flags, capture_output=True, text=True, check=True).stdout == (
             "True False\n"
