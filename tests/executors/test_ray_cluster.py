@@ -2,17 +2,11 @@
 
 import socket
 import sys
-from functools import partial
 
 import pytest
 
-from xaudit.core.executor import Crew
 from xaudit.errors import ConfigError, InstallError
 from xaudit.executors.ray_cluster import RayCluster
-
-
-def _carry_out(executor, pieces=("a",)):
-    executor.carry_out(Crew(None, partial(list)), pieces, print)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +20,7 @@ def _carry_out(executor, pieces=("a",)):
 def test_an_address_of_no_cluster_is_refused_at_once(address, match):
     executor = RayCluster(1, 1, address)
     with pytest.raises(ConfigError, match=match):
-        _carry_out(executor)
+        executor.open()
     executor.close()
 
 
@@ -35,13 +29,7 @@ def test_where_nobody_answers_ray_is_not_left_knocking():
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     with pytest.raises(ConfigError, match=f"127.0.0.1:{port}: no Ray cluster answers.*ray start"):
-        _carry_out(RayCluster(1, 1, f"127.0.0.1:{port}"))
-
-
-def test_nothing_to_do_starts_no_cluster(monkeypatch):
-    executor = RayCluster(1, 1)
-    monkeypatch.setattr(executor, "_connect", lambda: pytest.fail("connected"))
-    _carry_out(executor, [])
+        RayCluster(1, 1, f"127.0.0.1:{port}").open()
 
 
 def test_a_cluster_without_room_is_refused_and_not_waited_for(monkeypatch):
@@ -49,7 +37,7 @@ def test_a_cluster_without_room_is_refused_and_not_waited_for(monkeypatch):
     monkeypatch.setattr(executor, "_connect", lambda: None)
     monkeypatch.setattr(executor._ray, "cluster_resources", lambda: {"CPU": 4.0})
     with pytest.raises(ConfigError, match=r"4 CPUs.*for 2 workers of 2 threads, got 3"):
-        _carry_out(executor)
+        executor.open()
 
 
 def test_without_ray_the_package_to_install_is_named(monkeypatch):

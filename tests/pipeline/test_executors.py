@@ -14,6 +14,7 @@ import yaml
 from tests.conftest import audit_text
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.store.files import read_findings
+from xaudit.errors import ConfigError
 from xaudit.executors.processes import Processes
 from xaudit.executors.ray_cluster import RayCluster
 from xaudit.models.device import threads
@@ -75,6 +76,12 @@ def test_a_ray_cluster_finds_what_one_process_finds_even_if_a_worker_is_killed(c
     threading.Thread(target=kill, daemon=True).start()
     assert _findings(config, tmp_path / "ray", Host(executor=RayCluster(2, 1))) == alone
     assert len(killed) == 1
+
+
+def test_a_cluster_that_does_not_answer_is_refused_before_anything_is_written(config, tmp_path):
+    with pytest.raises(ConfigError, match="expected HOST:PORT"):
+        _findings(config, tmp_path / "none", Host(executor=RayCluster(1, 1, "nonsense")))
+    assert not (tmp_path / "none").exists()
 
 
 def _is_worker(process):

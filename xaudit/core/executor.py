@@ -40,8 +40,16 @@ class Executor(ABC):
     threads: int | None = None
 
     @abstractmethod
+    def open(self) -> None:
+        """Refuse what can have nothing done, before a run writes anything.
+
+        Raises:
+            ConfigError: nobody answers, or there is no room for so many workers.
+        """
+
+    @abstractmethod
     def carry_out(self, crew: Crew[Piece], pieces: Sequence[Piece], count: Count) -> None:
-        """Have pieces done, all of them or none behind an error.
+        """Have pieces done; what was finished before an error is kept.
 
         Args:
             crew: who does them.

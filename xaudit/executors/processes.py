@@ -34,6 +34,9 @@ class Processes(Executor):
         self._pool: ProcessPoolExecutor | None = None
         self._others: set[Any] = set()
 
+    def open(self) -> None:
+        """There is always this machine."""
+
     def carry_out(self, crew: Crew[Piece], pieces: Sequence[Piece], count: Count) -> None:
         """See `Executor`."""
         waiting, lost = dict(enumerate(pieces)), 0

@@ -51,6 +51,11 @@ class RayCluster(Executor):
         self._actors: list[Any] = []
         self._nowhere: TemporaryDirectory[str] | None = None
 
+    def open(self) -> None:
+        """See `Executor`."""
+        self._connect()
+        self._count()
+
     def carry_out(self, crew: Crew[Piece], pieces: Sequence[Piece], count: Count) -> None:
         """See `Executor`."""
         waiting, begun = deque(pieces), dict[Any, Any]()
@@ -78,7 +83,6 @@ class RayCluster(Executor):
 
     def _at_work(self, hire: Hire) -> list[Any]:
         """All actors, of this crew."""
-        self._connect()
         if self._hire is not hire:
             self._dismiss()
             kind = self._ray.remote(

@@ -15,6 +15,9 @@ To = TypeVar("To")
 class Serial(Executor):
     """The worker that is here does all of it."""
 
+    def open(self) -> None:
+        """There is always this machine."""
+
     def carry_out(self, crew: Crew[Piece], pieces: Sequence[Piece], count: Count) -> None:
         """See `Executor`."""
         for ready in ahead(crew.own.read, pieces):

@@ -102,6 +102,7 @@ def _carried_out(
     plan: Plan, folder: Path, listen: Listener, baseline: Path | None, host: Host
 ) -> Findings:
     """All stages, and what came of them."""
+    host.executor.open()
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
