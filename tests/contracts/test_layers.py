@@ -58,6 +58,7 @@ ALLOWED = {
     "models.files": {"core.text"},
     "models.target_layers": {"core"},
     "models": {"core", "core.record", "core.text", "models.files", "models.target_layers"},
+    "models.readers": {"core", "core.text", "models.files", "models"},
     "models.sidecars": {"core.text", "models.files"},
     "phantom": {"core"},
     "explain.engine": {"core"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
+import pkgutil
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -17,11 +19,15 @@ class Registry(Generic[T]):
     Args:
         kind: what is registered, as error messages call it.
         entry_points: group of entry points through which installed packages add theirs.
+        package: whose modules each register a thing of the module's name; one is imported when
+            it is asked for, so that what it needs besides has to be installed only then.
     """
 
-    def __init__(self, kind: str, entry_points: str | None = None) -> None:
+    def __init__(
+        self, kind: str, entry_points: str | None = None, package: str | None = None
+    ) -> None:
         self.kind = kind
-        self._group = entry_points
+        self._group, self._package = entry_points, package
         self._things: dict[str, T] = {}
 
     def add(self, name: str, thing: T) -> T:
@@ -41,19 +47,27 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         self._load_plugins()
+        if name not in self._things and name in self._modules():
+            importlib.import_module(f"{self._package}.{name}")
         try:
             return self._things[name]
         except KeyError:
-            known = ", ".join(sorted(self._things)) or "none"
+            known = ", ".join(self) or "none"
             raise RegistryError(f"no {self.kind} {name!r}; there is: {known}") from None
 
     def __contains__(self, name: object) -> bool:
-        self._load_plugins()
-        return name in self._things
+        return name in set(self)
 
     def __iter__(self) -> Iterator[str]:
         self._load_plugins()
-        return iter(sorted(self._things))
+        return iter(sorted(self._modules() | self._things.keys()))
+
+    def _modules(self) -> set[str]:
+        """Names of things that ship with xaudit and may not be imported yet."""
+        if self._package is None:
+            return set()
+        package = importlib.import_module(self._package)
+        return {module.name for module in pkgutil.iter_modules(package.__path__)}
 
     def _load_plugins(self) -> None:
         group, self._group = self._group, None

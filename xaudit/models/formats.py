@@ -1,4 +1,4 @@
-"""Model formats of other packages: whatever answers with scores becomes a detector."""
+"""Model formats besides weights of an architecture: what answers with scores is a detector."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code
 from xaudit.models.spec import DetectorSpec
 
-MODEL_FORMATS: Registry[Callable[..., Scores]] = Registry(
-    "model format", entry_points="xaudit.models"
+MODEL_FORMATS: Registry[Callable[..., Scores | torch.nn.Module]] = Registry(
+    "model format", entry_points="xaudit.models", package="xaudit.models.readers"
 )
-"""Name of a format → what reads a file of it: ``read(path, **options)``."""
+"""Name of a format → what reads a file of it: ``read(path, **options)``.
+
+What answers in NumPy is `Scores`; a module, (N, C, H, W) → (N, K), may show its layers too.
+"""
 
 
 def read_model(spec: DetectorSpec) -> torch.nn.Module:
@@ -41,7 +44,8 @@ def read_model(spec: DetectorSpec) -> torch.nn.Module:
             f"{', '.join(known) or 'none'}"
         )
     with foreign_code(f"{spec.weights}: cannot be read as {spec.format}"):
-        return CalledNetwork(read(spec.weights, **spec.arguments), spec.format)
+        model = read(spec.weights, **spec.arguments)
+    return model if isinstance(model, torch.nn.Module) else CalledNetwork(model, spec.format)
 
 
 class CalledNetwork(torch.nn.Module):
