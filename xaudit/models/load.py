@@ -64,7 +64,7 @@ def _probe_image(spec: DetectorSpec) -> torch.Tensor:
     """Noise, the same every time: a black image leaves whole layers without a signal."""
     planes = 3 if spec.input.color == "rgb" else 1
     generator = torch.Generator().manual_seed(0)
-    return torch.rand(1, planes, spec.input.height, spec.input.width, generator=generator)
+    return torch.rand(1, planes, *spec.input.grid.shape, generator=generator)
 
 
 def _target(module: PositiveLogit, image: torch.Tensor, name: str | None) -> TargetLayer | None:
