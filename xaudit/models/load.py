@@ -10,9 +10,10 @@ from xaudit.models.architectures import build_network
 from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.formats import read_model
+from xaudit.models.heads import ClassLogit
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
-from xaudit.models.torch_detector import PositiveLogit, TorchDetector
+from xaudit.models.torch_detector import TargetScore, TorchDetector
 from xaudit.models.weights import load_weights, sha256_of_file
 
 # The first is faster; a network that flattens pictures with `view` works with the second only.
@@ -67,7 +68,7 @@ def _probe_image(spec: DetectorSpec) -> torch.Tensor:
     return torch.rand(1, planes, *spec.input.grid.shape, generator=generator)
 
 
-def _target(module: PositiveLogit, image: torch.Tensor, name: str | None) -> TargetLayer | None:
+def _target(module: TargetScore, image: torch.Tensor, name: str | None) -> TargetLayer | None:
     try:
         return find_target_layer(module.network, module, image, name)
     except DetectorError:
@@ -77,7 +78,7 @@ def _target(module: PositiveLogit, image: torch.Tensor, name: str | None) -> Tar
 
 
 def _capabilities(
-    module: PositiveLogit, image: torch.Tensor, layer: TargetLayer | None
+    module: TargetScore, image: torch.Tensor, layer: TargetLayer | None
 ) -> frozenset[Capability]:
     """What the logit offers: a network that detaches a part of itself may have no gradient."""
     if layer:
@@ -86,7 +87,7 @@ def _capabilities(
     return frozenset({"gradients"}) if differentiable else frozenset()
 
 
-def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> PositiveLogit:
+def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> TargetScore:
     """The network with its normalization and head, in the memory format that it works with."""
     problem: BaseException | None = None
     for memory_format in _MEMORY_FORMATS:
@@ -111,8 +112,8 @@ def _called(
     spec: DetectorSpec,
     image: torch.Tensor,
     memory_format: torch.memory_format,
-) -> PositiveLogit:
-    module = PositiveLogit(network, spec.input, spec.output, memory_format)
+) -> TargetScore:
+    module = TargetScore(network, spec.input, ClassLogit(spec.output), memory_format)
     # Not inference mode: what a network keeps from here must allow gradients later.
     with torch.no_grad():
         module(image)

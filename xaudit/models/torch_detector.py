@@ -10,15 +10,14 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, InputSpec, Taken
+from xaudit.core.target import Target
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
-from xaudit.models.heads import positive_logit
-from xaudit.models.spec import OutputSpec
 from xaudit.models.target_layers.layers import TargetLayer
 
 
-class PositiveLogit(torch.nn.Module):
-    """Normalization, network and head in one module.
+class TargetScore(torch.nn.Module):
+    """Normalization, network and target in one module.
 
     Every method explains this module, so attributions live on pixels in [0, 1] whatever scaling
     the network wants. Parameters take no gradient; the mode is that of evaluation.
@@ -26,7 +25,7 @@ class PositiveLogit(torch.nn.Module):
     Args:
         network: the network itself.
         spec: how pixels enter it.
-        output: what its outputs mean.
+        target: what is made of its output.
         memory_format: strides of weights and images; convolutions are fastest with channels last,
             values are the same.
     """
@@ -35,12 +34,12 @@ class PositiveLogit(torch.nn.Module):
         self,
         network: torch.nn.Module,
         spec: InputSpec,
-        output: OutputSpec,
+        target: Target,
         memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
-        self._channels, self._output = spec.channels, output
+        self._channels, self.target = spec.channels, target
         self._memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
@@ -62,7 +61,8 @@ class PositiveLogit(torch.nn.Module):
             raise DetectorError(
                 f"the network failed on an input of {shape}: {told(error)}"
             ) from error
-        return positive_logit(output, self._output, len(images))
+        scores: torch.Tensor = self.target.score(output, len(images))
+        return scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,12 +81,17 @@ class TorchDetector:
 
     name: str
     input: InputSpec
-    module: PositiveLogit
+    module: TargetScore
     target_layer: TargetLayer | None
     weights_sha256: str
     parameter_count: int | None
     taken: Taken = field(default_factory=Taken)
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
+
+    @property
+    def target(self) -> Target:
+        """What is made of the network's output, and explained."""
+        return self.module.target
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""
