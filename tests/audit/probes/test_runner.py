@@ -82,7 +82,7 @@ def test_what_was_finished_is_kept_and_torn_pieces_are_made_anew(
 
 def test_a_case_that_went_away_is_missing_and_nothing_else(audit, counting, carried_out, tmp_path):
     gone = audit[0].study.cases[1]
-    gone.image.unlink()
+    gone.image.path.unlink()
     rows = carried_out(counting, audit, (), tmp_path)
     assert [row.case_id for row in rows] == [
         case.case_id for case in audit[0].study.cases if case is not gone
