@@ -8,7 +8,9 @@ it too.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from xaudit.models.remote import permission
 
 _LIBRARIES = ("torchvision", "timm")
 _FORMAT = "format"
@@ -45,6 +47,22 @@ def needs_permission(architecture: str) -> bool:
     return architecture.partition(":")[0] not in own and architecture not in SHIPPED
 
 
+def asked(kind: str, architecture: str, arguments: Mapping[str, object]) -> str | None:
+    """What of a detector has to be allowed, as ``--allow-code`` names it; None for nothing.
+
+    Args:
+        kind: format of its file.
+        architecture: as it is declared.
+        arguments: as they are declared.
+
+    Raises:
+        DetectorError: the address of a service is none, or holds secrets.
+    """
+    if needs_permission(architecture):
+        return architecture
+    return permission.asked(kind, arguments)
+
+
 def is_of_library(architecture: str) -> bool:
     """Whether torchvision or timm builds it, under whatever name."""
     return architecture.partition(":")[0].partition(".")[0] in _LIBRARIES
@@ -54,9 +72,11 @@ def refusal(architecture: str, allowed: Collection[str]) -> str | None:
     """Why this code does not run, and what to type if it should; None where it may.
 
     Args:
-        architecture: as it is declared.
-        allowed: names "module:factory", exactly, from whoever runs the audit.
+        architecture: as it is declared, or from `asked`.
+        allowed: names "module:factory" and the like, exactly, from whoever runs the audit.
     """
+    if architecture.startswith((permission.SERVICE, permission.PROGRAM)):
+        return permission.refused(architecture, allowed)
     if architecture in set(allowed) or not needs_permission(architecture):
         return None
     return (
