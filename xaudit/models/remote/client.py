@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import time
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from time import monotonic, sleep
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class Answer:
 
 
 class Client:
-    """Connections to one service, kept open; may be used by several threads.
+    """Connections to one service, kept open until it is closed or forgotten; threads share it.
 
     Certificates are always verified, against those that the system trusts and those of certifi.
     Settings of the environment, proxies and ``.netrc`` among them, are not used.
@@ -78,6 +79,7 @@ class Client:
             follow_redirects=False,
             limits=limits,
         )
+        self._end = weakref.finalize(self, self._http.close)
 
     def ask(
         self,
@@ -110,7 +112,7 @@ class Client:
                 raise DetectorLostError(
                     f"{url}: {told}, and asks to wait {wait:.0f} s; run again then"
                 )
-            time.sleep(wait)
+            sleep(wait)
         tries = self._patience.retries + 1
         raise DetectorLostError(
             f"{url}: {told}, {tries} times; see whether the service runs, then run again, which "
@@ -119,13 +121,13 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._end()
 
     def _told_or_answer(
         self, url: str, most: int, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer | tuple[str, float | None]:
         """The answer, or why there is none yet and how long to wait if the service says so."""
-        lost, began = self._httpx, time.monotonic()
+        lost, began = self._httpx, monotonic()
         try:
             with self._http.stream(
                 "GET" if body is None else "POST", url, content=body, headers=dict(headers)
@@ -164,7 +166,7 @@ class Client:
         with suppress(self._httpx.HTTPError):
             for piece in response.iter_raw():
                 held += piece
-                if len(held) > 1024 or time.monotonic() - began > self._patience.timeout:
+                if len(held) > 1024 or monotonic() - began > self._patience.timeout:
                     break
         return held
 
@@ -183,7 +185,7 @@ class Client:
                     f"{url}: the answer is longer than {most} bytes, which is more than scores of "
                     f"so many images take; it begins {beginning(bytes(held[:1024]))}"
                 )
-            if time.monotonic() - began > self._patience.timeout:
+            if monotonic() - began > self._patience.timeout:
                 raise self._late(url)
         return bytes(held)
 
