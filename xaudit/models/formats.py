@@ -15,8 +15,7 @@ from xaudit.core.registry import Registry
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code
 from xaudit.models.options import checked_options
-from xaudit.models.own_code import asked, refusal
-from xaudit.models.remote.permission import unread, variables
+from xaudit.models.remote.permission import asked, refused, unread, variables
 from xaudit.models.spec import DetectorSpec
 
 MODEL_FORMATS: Registry[Callable[..., Scores | torch.nn.Module]] = Registry(
@@ -51,8 +50,8 @@ def read_model(spec: DetectorSpec) -> torch.nn.Module:
 
 
 def _refuse_unpermitted(spec: DetectorSpec) -> None:
-    name = asked(spec.format, spec.architecture, spec.arguments)
-    told = None if name is None else refusal(name, spec.allow_code)
+    name = asked(spec.format, spec.arguments)
+    told = None if name is None else refused(name, spec.allow_code)
     told = told or unread(variables(spec.format, spec.arguments).values(), spec.env)
     if told:
         raise DetectorError(told)

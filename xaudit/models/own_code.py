@@ -72,11 +72,9 @@ def refusal(architecture: str, allowed: Collection[str]) -> str | None:
     """Why this code does not run, and what to type if it should; None where it may.
 
     Args:
-        architecture: as it is declared, or from `asked`.
-        allowed: names "module:factory" and the like, exactly, from whoever runs the audit.
+        architecture: as it is declared.
+        allowed: names "module:factory", exactly, from whoever runs the audit.
     """
-    if architecture.startswith((permission.SERVICE, permission.PROGRAM)):
-        return permission.refused(architecture, allowed)
     if architecture in set(allowed) or not needs_permission(architecture):
         return None
     return (

@@ -11,7 +11,7 @@ from xaudit.audit.config.config import AuditConfig, DetectorConfig
 from xaudit.audit.config.user_config import read_user_config
 from xaudit.errors import ConfigError, DetectorError
 from xaudit.models.own_code import refusal
-from xaudit.models.remote.permission import unread, variables
+from xaudit.models.remote.permission import refused, unread, variables
 from xaudit.models.spec import TORCH
 from xaudit.yaml_file import YamlFile
 
@@ -44,8 +44,9 @@ def permitted(
     if name is None:
         return config
     allowed = name in set(allow_code) or name in read_user_config().allow_code
+    refuse = refusal if detector.format == TORCH else refused
     problems = (
-        None if allowed else refusal(name, ()),
+        None if allowed else refuse(name, ()),
         unread(named, env),
         _module_nearby(detector, file.path) if detector.format == TORCH else None,
     )
