@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from xaudit.core.detector import Detector
+from xaudit.core.grid import Grid
 from xaudit.errors import DataError
-from xaudit.testing import FakeDetector, MaskOutline, disc, planted_case, planted_map, tiny_study
+from xaudit.testing import FakeDetector, MaskRegion, disc, planted_case, planted_map, tiny_study
 
 
 def test_fake_detector_is_linear_in_its_pixels():
@@ -42,13 +43,13 @@ def test_planted_case_is_brighter_in_its_lesion():
 def test_tiny_study_is_on_disk_with_lesions_and_groups(tmp_path):
     study = tiny_study(tmp_path / "tiny", patients=4)
     assert study.listed == len(study.cases) >= 4
-    assert all(case.image.is_file() for case in study.cases)
+    assert all(case.image.exists() for case in study.cases)
     assert {case.label for case in study.cases} == {True, False}
     fractured = next(case for case in study.cases if case.lesions)
     with pytest.raises(DataError, match="mask of"):
-        fractured.lesions[0].rasterize(3, 3)
+        fractured.lesions[0].rasterize(Grid((3, 3)))
 
 
 def test_mask_outline_returns_its_mask():
     mask = disc((5, 6), (2, 2), 1)
-    assert np.array_equal(MaskOutline(mask).rasterize(5, 6), mask)
+    assert np.array_equal(MaskRegion(mask).rasterize(Grid((5, 6))), mask)

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from xaudit.core.case import AnnotationForm, BoolArray, Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import Capability, InputSpec
+from xaudit.core.grid import Grid
+from xaudit.data.image_file import ImageFile
 from xaudit.errors import DataError
 from xaudit.phantom.study import phantom_study
 from xaudit.phantom.write import write_study
@@ -50,7 +52,7 @@ class FakeDetector:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MaskOutline:
+class MaskRegion:
     """A lesion that is held in memory; (H, W) bool."""
 
     mask: BoolArray
@@ -60,14 +62,14 @@ class MaskOutline:
         """Always drawn."""
         return "mask"
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
+    def rasterize(self, grid: Grid) -> BoolArray:
         """The mask itself.
 
         Raises:
             DataError: the image has another size.
         """
-        if self.mask.shape != (height, width):
-            raise DataError(f"mask of {self.mask.shape} for an image of {(height, width)}")
+        if self.mask.shape != grid.shape:
+            raise DataError(f"mask of {self.mask.shape} for an image of {grid.shape}")
         return self.mask
 
 
@@ -82,9 +84,9 @@ def tiny_study(
             case_id=case.case_id,
             patient=case.patient,
             label=case.label,
-            image=(folder / "images" / f"{case.case_id}.png").resolve(),
-            lesions=tuple(MaskOutline(lesion) for lesion in case.lesions),
-            artifacts={"marker": MaskOutline(case.marker)} if case.marker.any() else {},
+            image=ImageFile((folder / "images" / f"{case.case_id}.png").resolve()),
+            lesions=tuple(MaskRegion(lesion) for lesion in case.lesions),
+            artifacts={"marker": MaskRegion(case.marker)} if case.marker.any() else {},
             site=case.site,
             groups=dict(case.groups),
         )
@@ -109,11 +111,12 @@ def planted_case(
     planes = np.array(lesions, dtype=bool).reshape(-1, *shape)
     image = 0.3 + 0.05 * rng.standard_normal(shape) + 0.3 * planes.any(axis=0)
     return PreparedCase(
-        case=Case(case_id, case_id, bool(len(planes)), Path(f"{case_id}.png")),
+        case=Case(case_id, case_id, bool(len(planes)), ImageFile(Path(f"{case_id}.png"))),
         image=np.clip(image, 0, 1).astype(np.float32)[None],
         lesions=planes,
         inside=np.ones(shape, dtype=bool),
-        original_size=shape,
+        source=Grid(shape),
+        grid=Grid(shape),
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.data.transforms.geometry import GridTransform
 from xaudit.torchvision_operators import define_missing_operators
 
@@ -26,7 +27,7 @@ def film(height, width, seed=0):
 
 def prepared(pixels, height, width, **declared):
     spec = InputSpec(height, width, color="rgb", **declared)
-    transform = GridTransform.between(pixels.shape[:2], spec)
+    transform = GridTransform.between(Grid(pixels.shape[:2]), spec)
     made = transform.image(pixels.astype(np.float32) / np.float32(255), eight_bit=True)
     return np.rint(made * 255).astype(np.uint8)
 

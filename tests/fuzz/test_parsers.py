@@ -18,6 +18,7 @@ import mutations
 import pytest
 import seeds
 
+from xaudit.core.grid import Grid
 from xaudit.errors import XauditError
 
 COUNT = int(os.environ.get("XAUDIT_FUZZ", "1000"))
@@ -108,7 +109,7 @@ def _image(path):
     from xaudit.data.pixels.images import read_header, read_labels, read_upright
 
     def drawn(one):
-        return [lesion.rasterize(16, 12) for lesion in lesions_of(one).lesions]
+        return [lesion.rasterize(Grid((16, 12))) for lesion in lesions_of(one).lesions]
 
     stretched = partial(read_upright, intensity="minmax")
     for read in (read_header, read_upright, stretched, read_labels, drawn):

@@ -10,9 +10,9 @@ from torch import nn
 
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
-from xaudit.models.heads import positive_logit
+from xaudit.models.heads import ClassLogit, positive_logit
 from xaudit.models.spec import NEXT_TO_ONE, SMALLEST, OutputSpec
-from xaudit.models.torch_detector import PositiveLogit
+from xaudit.models.torch_detector import TargetScore
 
 LOGITS = torch.tensor([[1.0, 3.0, -2.0], [2.0, -1.0, 0.5], [0.0, 0.0, 9.0]], dtype=torch.float64)
 
@@ -201,9 +201,20 @@ def test_gradients_are_those_of_the_network_without_its_end(last, outputs, kind,
     torch.manual_seed(0)
     network, spec = LeftIn(last, outputs), InputSpec(16, 16, channels=1)
     images = torch.rand(3, 1, 16, 16, requires_grad=True)
-    one = PositiveLogit(network, spec, OutputSpec(kind, positive))(images)
+    one = TargetScore(network, spec, ClassLogit(OutputSpec(kind, positive)))(images)
     network.last = nn.Identity()
-    other = PositiveLogit(network, spec, OutputSpec(plain, positive))(images)
+    other = TargetScore(network, spec, ClassLogit(OutputSpec(plain, positive)))(images)
     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
     slopes = [torch.autograd.grad(each.sum(), images)[0] for each in (one, other)]
     np.testing.assert_allclose(*slopes, rtol=1e-3, atol=1e-6)
+
+
+def test_a_class_logit_is_a_target_that_can_be_written_down():
+    target = ClassLogit(OutputSpec("softmax", (1, 2)))
+    expected = {"kind": "class_logit", "output": "softmax", "columns": (1, 2)}
+    assert target.record == expected
+    output = LOGITS.clone().requires_grad_()
+    scores = target.score(output, len(output))
+    assert scores.tolist() == positive_logit(output, target.output, len(output)).tolist()
+    scores.sum().backward()
+    assert output.grad.abs().sum() > 0

@@ -16,7 +16,6 @@ from xaudit.audit.config.read_config import Overrides, read_config
 from xaudit.audit.gallery.pages import write_pages
 from xaudit.audit.gallery.panel import write_panel
 from xaudit.audit.plan.plan import make_plan
-from xaudit.data.pixels.images import read_upright
 from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError
 from xaudit.pipeline.card import write_cards
@@ -116,7 +115,7 @@ def audited(workspace, gallery):
     write_pages(out, out / "pages")
     config = read_config(path)[0]
     cases = make_plan(config, 12).study.cases
-    films = [read_upright(case.image) for case in cases]
+    films = [case.image.upright() for case in cases]
     films += [prepare(case, config.detector.input).image[0] for case in cases]
     return out, list(map(thumbnail, films))
 

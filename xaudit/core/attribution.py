@@ -44,7 +44,6 @@ class AttributionMap:
         case_id: the case that is explained.
         method: registry name of the method.
         values: (H, W) float32 on the input grid; positive speaks for "fractured".
-        target: what is explained ("logit of the positive class").
         params: every parameter that the method ran with, defaults included.
         forward: images passed forward through the detector for this map.
         backward: images passed backward.
@@ -56,7 +55,6 @@ class AttributionMap:
     case_id: str
     method: str
     values: FloatArray
-    target: str = "logit of the positive class"
     params: Mapping[str, Parameter] = field(default_factory=dict)
     forward: int = 0
     backward: int = 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from xaudit.core.grid import Grid
+from xaudit.core.source import ImageSource
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -20,18 +22,18 @@ AnnotationForm = Literal["mask", "box", "none"]
 Effect = Literal["unreadable", "unexplained", "excluded", "noted"]
 
 
-class Outline(Protocol):
-    """Where one lesion lies, in the pixels of its upright image."""
+class Region(Protocol):
+    """Where one lesion lies in its upright image, or one artifact."""
 
     @property
     def form(self) -> AnnotationForm:
         """Whether the annotator drew the lesion or a box around it."""
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
-        """The lesion on an image of this size; (height, width), at least one pixel set.
+    def rasterize(self, grid: Grid) -> BoolArray:
+        """The lesion on the grid of its upright image, in its shape; at least one pixel is set.
 
         Raises:
-            DataError: the outline does not fit this image or covers none of it.
+            DataError: the region does not fit this image or covers none of it.
         """
 
 
@@ -43,10 +45,10 @@ class Case:
         case_id: unique in the study, shown in reports: nothing private may be in it.
         patient: the independent unit, never shown.
         label: True where the reference standard says "fractured".
-        image: absolute path of the image.
-        lesions: one outline for each annotated lesion; empty where there is none.
-        ignored: outlines of pixels that are neither lesion nor background: they are not scored.
-        artifacts: named outlines of things that should not decide (marker, cast, metal).
+        image: what reads it; in a file, `xaudit.data.pixels.image_file.ImageFile`.
+        lesions: one region for each annotated lesion; empty where there is none.
+        ignored: regions that are neither lesion nor background: they are not scored.
+        artifacts: named regions of things that should not decide (marker, cast, metal).
         site: hospital or scanner, where it is known.
         groups: column → level, for every column that a table may be cut by.
         inverted: True where bright and dark are stored the other way round (MONOCHROME1).
@@ -56,14 +58,14 @@ class Case:
     case_id: str
     patient: str
     label: bool
-    image: Path
-    lesions: tuple[Outline, ...] = ()
-    artifacts: Mapping[str, Outline] = field(default_factory=dict)
+    image: ImageSource
+    lesions: tuple[Region, ...] = ()
+    artifacts: Mapping[str, Region] = field(default_factory=dict)
     site: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     inverted: bool = False
     spacing: float | None = None
-    ignored: tuple[Outline, ...] = ()
+    ignored: tuple[Region, ...] = ()
 
     @property
     def form(self) -> AnnotationForm:
@@ -129,9 +131,10 @@ class PreparedCase:
         image: (C, H, W) float32 in [0, 1]; C is 1 for a gray input and 3 for a color one.
         lesions: (L, H, W) bool, one plane for each lesion; L is 0 without lesions.
         inside: (H, W) bool, what is scored: False on padding and on ignored pixels.
-        original_size: (height, width) of the upright image.
+        source: grid of the upright image.
+        grid: of the detector's input, with the distance of its pixels where that of the image is
+            known.
         issues: what was noticed while the case was prepared.
-        pixel_mm: height and width of a pixel of the grid in millimeters; None if not known.
         ignored: (H, W) bool, pixels of the image that the annotation calls neither lesion nor
             background; None where there are none.
     """
@@ -140,9 +143,9 @@ class PreparedCase:
     image: FloatArray
     lesions: BoolArray
     inside: BoolArray
-    original_size: tuple[int, int]
+    source: Grid
+    grid: Grid
     issues: tuple[CaseIssue, ...] = ()
-    pixel_mm: tuple[float, float] | None = None
     ignored: BoolArray | None = None
 
     @property

@@ -11,34 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import FloatArray
+from xaudit.core.grid import Grid
+from xaudit.core.source import Intensity
 
 _NAMED = 5
 _MEANS = (-1.0, 2.0)
 _LARGEST_STD = 2.0
 """What can be meant on the [0, 1] scale, generously; the scale 0 to 255 lies far outside."""
 Capability = Literal["gradients", "features"]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBits:
-    """Stored values are divided by 2 to the power of ``bits`` less 1: 12 bits in a 16-bit file.
-
-    Attributes:
-        bits: 8 to 16; a file of the study that holds a larger value is an error of that case.
-    """
-
-    bits: int
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    def __post_init__(self) -> None:
-        if not 8 <= self.bits <= 16:
-            raise ValueError(f"stored values have 8 to 16 bits, got {self.bits}")
-
-    @property
-    def top(self) -> float:
-        """The stored value that becomes 1."""
-        return float(2**self.bits - 1)
 
 
 Interpolation = Literal[
@@ -51,8 +31,6 @@ Interpolation = Literal[
     "torch_bilinear_rounded", "torch_bicubic_rounded",
 ]  # fmt: skip
 """How an image is resized: exactly, by definition, or as a library does it to the last digit."""
-
-Intensity = Literal["dtype", "percentile", "minmax"] | StoredBits
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +87,11 @@ class InputSpec:
             raise ValueError(f"std is positive, got {self.std}")
         _refuse_other_scale(self.mean, self.std)
         _refuse_no_share(self.crop_pct, self.pad)
+
+    @property
+    def grid(self) -> Grid:
+        """The input grid; how far its pixels lie apart depends on the image."""
+        return Grid((self.height, self.width))
 
 
 def _refuse_no_share(crop_pct: float, pad: float) -> None:

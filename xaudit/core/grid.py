@@ -1,11 +1,47 @@
-"""Grids of feature cells or patches that lie over an image."""
+"""Grids: of the pixels of an image, and of the feature cells or patches that lie over one."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 LARGEST_STRETCH = 0.35
 """Cells may be so far from square: rounding of strides and of odd sizes explains no more."""
 
 _PREFIX_TOKENS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """How many pixels an image has along each axis, and how far they lie apart.
+
+    Attributes:
+        shape: rows and columns; slices before them in a volume.
+        spacing: millimeters from one pixel to the next along each axis; None where nobody knows.
+
+    Raises:
+        ValueError: an axis has no pixel, or there is not one positive distance for each axis.
+    """
+
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.shape) not in {2, 3} or min(self.shape) < 1:
+            raise ValueError(f"expected two or three axes with pixels, got {self.shape}")
+        spacing = self.spacing
+        if spacing is not None and (len(spacing) != len(self.shape) or min(spacing) <= 0):
+            raise ValueError(f"expected a positive distance for each axis, got {spacing}")
+
+    @property
+    def plane(self) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, columns = self.shape[-2:]
+        return rows, columns
+
+    @property
+    def described(self) -> str:
+        """As people write the size of an image: width before height."""
+        return " x ".join(str(side) for side in reversed(self.shape))
 
 
 def stretch(grid: tuple[int, int], size: tuple[int, int]) -> float:

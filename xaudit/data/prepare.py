@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, Outline, PreparedCase, Study
-from xaudit.core.detector import InputSpec, StoredBits
-from xaudit.data.file_hash import file_sha256
-from xaudit.data.pixels.images import looks_inverted, read_header, read_upright, to_gray
+from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, PreparedCase, Region, Study
+from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
+from xaudit.core.source import StoredBits
+from xaudit.data.image_file import named_alone
+from xaudit.data.pixels.images import looks_inverted, to_gray
 from xaudit.data.transforms.geometry import GridTransform
 from xaudit.errors import DataError
 
@@ -33,8 +34,8 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
         DataError: the image is missing, truncated, too large, or cannot be read; names the case.
     """
     pixels = read_pixels(case, spec)
-    size = (pixels.shape[0], pixels.shape[1])
-    transform = GridTransform.between(size, spec)
+    spacing = None if case.spacing is None else (case.spacing, case.spacing)
+    transform = GridTransform.between(Grid(pixels.shape[:2], spacing), spec)
     lesions, issues = _planes(case, case.lesions, "lesion", transform)
     void, more = _planes(case, case.ignored, "ignored", transform)
     shown = transform.inside()
@@ -44,9 +45,9 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
         image=transform.image(pixels, eight_bit=_in_8_bits(case, spec)),
         lesions=lesions,
         inside=shown & ~ignored,
-        original_size=size,
+        source=transform.source,
+        grid=transform.grid,
         issues=(*_pixel_issues(case, pixels), *issues, *more),
-        pixel_mm=transform.pixel_mm(case.spacing),
         ignored=ignored if ignored.any() else None,
     )
 
@@ -65,16 +66,16 @@ def read_pixels(case: Case, spec: InputSpec) -> FloatArray:
         DataError: the image is missing, truncated, too large, or cannot be read; names the case.
     """
     try:
-        pixels = read_upright(case.image, spec.intensity)
+        pixels = case.image.upright(spec.intensity)
     except DataError as error:
-        raise DataError(f"case {case.case_id}: {without_folder(error, case.image)}") from error
+        raise DataError(f"case {case.case_id}: {error}") from error
     return _as_declared(pixels, spec, inverted=case.inverted)
 
 
 def _in_8_bits(case: Case, spec: InputSpec) -> bool:
     """Whether the pixels are the levels of an 8-bit file, over 255."""
     whole = spec.intensity in {"dtype", StoredBits(8)}
-    return whole and not read_header(case.image).deep
+    return whole and not case.image.header().deep
 
 
 def study_fingerprint(study: Study) -> str:
@@ -91,33 +92,27 @@ def study_fingerprint(study: Study) -> str:
             "site": case.site,
             "groups": dict(case.groups),
             "inverted": case.inverted,
-            "image": file_sha256(case.image) or "unreadable",
-            "lesions": [_outline_text(outline, case) for outline in case.lesions],
+            "image": case.image.fingerprint() or "unreadable",
+            "lesions": [_region_text(region, case) for region in case.lesions],
             "artifacts": {
-                name: _outline_text(outline, case) for name, outline in case.artifacts.items()
+                name: _region_text(region, case) for name, region in case.artifacts.items()
             },
         }
         if case.ignored:
-            record["ignored"] = [_outline_text(outline, case) for outline in case.ignored]
+            record["ignored"] = [_region_text(region, case) for region in case.ignored]
         digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
 
-def without_folder(error: DataError, path: Path) -> str:
-    """The message with the file's name alone: reports do not show where a study lies."""
-    return str(error).replace(str(path), path.name)
-
-
-def _outline_text(outline: Outline, case: Case) -> str:
-    describe = getattr(outline, "fingerprint", None)
+def _region_text(region: Region, case: Case) -> str:
+    describe = getattr(region, "fingerprint", None)
     try:
         if describe is not None:
             return str(describe())
-        header = read_header(case.image)
-        mask = outline.rasterize(header.height, header.width)
+        mask = region.rasterize(case.image.header().grid)
     except DataError:
         return "unreadable"
-    return f"{outline.form} {mask.shape} {hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()}"
+    return f"{region.form} {mask.shape} {hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()}"
 
 
 def _as_declared(pixels: FloatArray, spec: InputSpec, *, inverted: bool) -> FloatArray:
@@ -143,35 +138,31 @@ def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
 
 
 def _planes(
-    case: Case, outlines: Sequence[Outline], what: str, transform: GridTransform
+    case: Case, regions: Sequence[Region], what: str, transform: GridTransform
 ) -> tuple[BoolArray, list[CaseIssue]]:
     planes: list[BoolArray] = []
     issues: list[CaseIssue] = []
     bring = _lesion if what == "lesion" else _void
-    for number, outline in enumerate(outlines, start=1):
+    for number, region in enumerate(regions, start=1):
         try:
-            planes.append(bring(outline, transform))
+            with named_alone(region):
+                planes.append(bring(region, transform))
         except DataError as error:
-            detail = f"{what} {number} of {len(outlines)} is left out: {_shown(error, outline)}"
+            detail = f"{what} {number} of {len(regions)} is left out: {error}"
             issues.append(CaseIssue(case.case_id, f"{what}_unusable", detail, "noted"))
-    stacked = np.stack(planes) if planes else np.zeros((0, *transform.grid), dtype=bool)
+    stacked = np.stack(planes) if planes else np.zeros((0, *transform.grid.shape), dtype=bool)
     return stacked, issues
 
 
-def _void(outline: Outline, transform: GridTransform) -> BoolArray:
+def _void(region: Region, transform: GridTransform) -> BoolArray:
     """Grid pixels of which at least half is ignored."""
-    return transform.coverage(outline.rasterize(*transform.source)) >= 0.5
+    return transform.coverage(region.rasterize(transform.source)) >= 0.5
 
 
-def _shown(error: DataError, outline: Outline) -> str:
-    path = getattr(outline, "path", None)
-    return without_folder(error, path) if isinstance(path, Path) else str(error)
-
-
-def _lesion(outline: Outline, transform: GridTransform) -> BoolArray:
-    mask = outline.rasterize(*transform.source)
+def _lesion(region: Region, transform: GridTransform) -> BoolArray:
+    mask = region.rasterize(transform.source)
     share = float(mask.mean())
-    if outline.form == "mask" and share > _MOST:
+    if region.form == "mask" and share > _MOST:
         raise DataError(
             f"it covers {share:.0%} of the image, expected at most {_MOST:.0%}; is it inverted?"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -25,6 +26,30 @@ _SHOWN = 6
 def rounding(kind: torch.dtype) -> float:
     """How far a probability may leave [0, 1], and a row 1; half precision may err by more."""
     return ROUNDING if kind in {torch.float64, torch.float32} else _ROUNDING_OF_HALF
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLogit:
+    """The logit of the positive class, which a classifier is audited for; a `Target`.
+
+    Attributes:
+        output: what the network returns, and which of it means fractured.
+    """
+
+    output: OutputSpec
+
+    @property
+    def record(self) -> Mapping[str, str | int | tuple[int, ...]]:
+        """See `xaudit.core.target.Target`."""
+        return {
+            "kind": "class_logit",
+            "output": self.output.kind,
+            "columns": self.output.columns,
+        }
+
+    def score(self, output: object, images: int) -> torch.Tensor:
+        """See `positive_logit`."""
+        return positive_logit(output, self.output, images)
 
 
 def positive_logit(output: object, spec: OutputSpec, images: int) -> torch.Tensor:

@@ -11,9 +11,10 @@ from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.files.hashed import weights_sha256
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.formats import CalledNetwork, read_model
+from xaudit.models.heads import ClassLogit
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
-from xaudit.models.torch_detector import PositiveLogit, TorchDetector
+from xaudit.models.torch_detector import TargetScore, TorchDetector
 from xaudit.models.weights import load_weights
 
 # The first is faster; a network that flattens pictures with `view` works with the second only.
@@ -84,10 +85,10 @@ def _probe_image(spec: DetectorSpec) -> torch.Tensor:
     """Noise, the same every time: a black image leaves whole layers without a signal."""
     planes = 3 if spec.input.color == "rgb" else 1
     generator = torch.Generator().manual_seed(0)
-    return torch.rand(1, planes, spec.input.height, spec.input.width, generator=generator)
+    return torch.rand(1, planes, *spec.input.grid.shape, generator=generator)
 
 
-def _target(module: PositiveLogit, image: torch.Tensor, name: str | None) -> TargetLayer | None:
+def _target(module: TargetScore, image: torch.Tensor, name: str | None) -> TargetLayer | None:
     try:
         return find_target_layer(module.network, module, image, name)
     except DetectorLostError:
@@ -99,7 +100,7 @@ def _target(module: PositiveLogit, image: torch.Tensor, name: str | None) -> Tar
 
 
 def _capabilities(
-    module: PositiveLogit, image: torch.Tensor, layer: TargetLayer | None
+    module: TargetScore, image: torch.Tensor, layer: TargetLayer | None
 ) -> frozenset[Capability]:
     """What the logit offers: a network that detaches a part of itself may have no gradient."""
     if layer:
@@ -108,7 +109,7 @@ def _capabilities(
     return frozenset({"gradients"}) if differentiable else frozenset()
 
 
-def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> PositiveLogit:
+def _tried(network: torch.nn.Module, spec: DetectorSpec, image: torch.Tensor) -> TargetScore:
     """The network with its normalization and head, in the memory format that it works with."""
     problem: BaseException | None = None
     for memory_format in _MEMORY_FORMATS:
@@ -133,8 +134,8 @@ def _called(
     spec: DetectorSpec,
     image: torch.Tensor,
     memory_format: torch.memory_format,
-) -> PositiveLogit:
-    module = PositiveLogit(network, spec.input, spec.output, memory_format)
+) -> TargetScore:
+    module = TargetScore(network, spec.input, ClassLogit(spec.output), memory_format)
     # Not inference mode: what a network keeps from here must allow gradients later.
     with torch.no_grad():
         module(image)

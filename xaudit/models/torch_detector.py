@@ -11,15 +11,14 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, Elsewhere, InputSpec, Taken
+from xaudit.core.target import Target
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
-from xaudit.models.heads import positive_logit
-from xaudit.models.spec import OutputSpec
 from xaudit.models.target_layers.layers import TargetLayer
 
 
-class PositiveLogit(torch.nn.Module):
-    """Normalization, network and head in one module.
+class TargetScore(torch.nn.Module):
+    """Normalization, network and target in one module.
 
     Every method explains this module, so attributions live on pixels in [0, 1] whatever scaling
     the network wants. Parameters take no gradient; the mode is that of evaluation.
@@ -27,7 +26,7 @@ class PositiveLogit(torch.nn.Module):
     Args:
         network: the network itself.
         spec: how pixels enter it.
-        output: what its outputs mean.
+        target: what is made of its output.
         memory_format: strides of weights and images; convolutions are fastest with channels last,
             values are the same.
     """
@@ -36,12 +35,12 @@ class PositiveLogit(torch.nn.Module):
         self,
         network: torch.nn.Module,
         spec: InputSpec,
-        output: OutputSpec,
+        target: Target,
         memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
-        self._channels, self._output = spec.channels, output
+        self._channels, self.target = spec.channels, target
         self._memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
@@ -63,7 +62,8 @@ class PositiveLogit(torch.nn.Module):
             raise DetectorError(
                 f"the network failed on an input of {shape}: {told(error)}"
             ) from error
-        return positive_logit(output, self._output, len(images))
+        scores: torch.Tensor = self.target.score(output, len(images))
+        return scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,7 @@ class TorchDetector:
 
     name: str
     input: InputSpec
-    module: PositiveLogit
+    module: TargetScore
     target_layer: TargetLayer | None
     weights_sha256: str | None
     parameter_count: int | None
@@ -102,6 +102,11 @@ class TorchDetector:
     def batch(self) -> int | None:
         """Images at once that suit it; None where a probe finds the number."""
         return self.elsewhere.batch if self.elsewhere else None
+
+    @property
+    def target(self) -> Target:
+        """What is made of the network's output, and explained."""
+        return self.module.target
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""

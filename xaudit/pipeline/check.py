@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,7 +138,7 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
     _require_images(plan.study, detector)
     rehearsed = rehearse(plan)
     maps, methods = len(plan.record.sample), len(plan.config.explain.methods)
-    pixels = detector.input.height * detector.input.width
+    pixels = math.prod(detector.input.grid.shape)
     return Preview(
         plan,
         run_cost(plan, rehearsed),

@@ -28,7 +28,9 @@ from xaudit.audit.suspicions.suspicions import read_noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.case import Case, CaseIssue, PreparedCase, Study
 from xaudit.core.detector import OperatingPoint, Taken
+from xaudit.core.grid import Grid
 from xaudit.core.record.finding import Findings, GalleryCase
+from xaudit.data.image_file import ImageFile
 from xaudit.data.predictions.read import ScoredStudy
 from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 
@@ -120,7 +122,7 @@ class AuditOnDisk:
                 row.case_id,
                 row.patient,
                 row.label,
-                Path(),
+                ImageFile(Path()),
                 site=(row.groups.get(column) if column else None) or None,
                 groups=row.groups,
             )
@@ -165,7 +167,8 @@ def _unseen(case: Case) -> PreparedCase:
         np.zeros((1, 1, 1), dtype=np.float32),
         np.zeros((0, 1, 1), dtype=bool),
         np.zeros((1, 1), dtype=bool),
-        (1, 1),
+        Grid((1, 1)),
+        Grid((1, 1)),
     )
 
 

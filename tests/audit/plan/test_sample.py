@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from xaudit.audit.plan.sample import draw_sample, limit_study
 from xaudit.core.case import Case
+from xaudit.data.image_file import ImageFile
 
 
 def cases(positives, negatives, regions=3):
     labels = [True] * positives + [False] * negatives
     return [
-        Case(f"c{n}", f"p{n}", label, Path("x.png"), groups={"region": str(n % regions)})
+        Case(f"c{n}", f"p{n}", label, ImageFile(Path("x.png")), groups={"region": str(n % regions)})
         for n, label in enumerate(labels)
     ]
 

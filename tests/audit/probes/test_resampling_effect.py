@@ -8,6 +8,7 @@ from xaudit.audit.config.config import OperatingPointConfig
 from xaudit.audit.probes.resampling_effect import resampling_effects
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
+from xaudit.data.image_file import ImageFile
 from xaudit.data.prepare import prepare
 from xaudit.data.transforms.resampling import LIBRARIES
 from xaudit.errors import InstallError
@@ -32,8 +33,8 @@ def cases(tmp_path):
     for number in range(6):
         path = tmp_path / f"{number}.png"
         Image.fromarray(rng.integers(0, 256, (97, 61), dtype=np.uint8)).save(path)
-        found.append(Case(str(number), str(number), number % 2 == 0, path))
-    return [*found, Case("gone", "gone", True, tmp_path / "gone.png")]
+        found.append(Case(str(number), str(number), number % 2 == 0, ImageFile(path)))
+    return [*found, Case("gone", "gone", True, ImageFile(tmp_path / "gone.png"))]
 
 
 def plan(cases, kind):

@@ -12,8 +12,9 @@ from xaudit.audit.scores.rescored import LOGIT
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.models.heads import ClassLogit
 from xaudit.models.spec import OutputSpec
-from xaudit.models.torch_detector import PositiveLogit, TorchDetector
+from xaudit.models.torch_detector import TargetScore, TorchDetector
 from xaudit.testing import tiny_study
 
 SEEN = InputSpec(32, 32)
@@ -38,7 +39,7 @@ def one_thread():
 @pytest.fixture
 def audit(tmp_path):
     study = tiny_study(tmp_path / "study", patients=6, seed=1)
-    module = PositiveLogit(Counted(), SEEN, OutputSpec("logit"))
+    module = TargetScore(Counted(), SEEN, ClassLogit(OutputSpec("logit")))
     detector = TorchDetector("counted", SEEN, module, None, "", 0)
     evaluator = Evaluator(detector, 8)
     engine = SimpleNamespace(evaluator=evaluator, detector=detector, explainers=(), context=None)

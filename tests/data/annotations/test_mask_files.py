@@ -4,7 +4,9 @@ from PIL import Image, ImageDraw
 
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.data.annotations.mask_files import MaskFile, lesions_of
+from xaudit.data.image_file import ImageFile
 from xaudit.data.pixels.mask_values import MaskValues, UndeclaredValuesError, pack_color
 from xaudit.data.prepare import prepare, study_fingerprint
 from xaudit.errors import DataError
@@ -18,7 +20,7 @@ def save(path, array, **options):
 
 
 def area(found, shape=SHAPE):
-    return [int(one.rasterize(*shape).sum()) for one in found.lesions]
+    return [int(one.rasterize(Grid(shape)).sum()) for one in found.lesions]
 
 
 def drawn(scale):
@@ -148,7 +150,7 @@ def test_declared_values_are_lesion_ignored_and_background(tmp_path):
     path = save(tmp_path / "m.png", two_values())
     found = lesions_of(path, declared=MaskValues((1,), (255,)))
     assert area(found) == [256]
-    assert found.ignored[0].rasterize(*SHAPE).sum() == 144
+    assert found.ignored[0].rasterize(Grid(SHAPE)).sum() == 144
     turned = lesions_of(path, declared=MaskValues((0,), (), (1, 255)))
     assert area(turned) == [SHAPE[0] * SHAPE[1] - 400]
     assert not turned.ignored
@@ -300,17 +302,17 @@ def test_declaration_that_says_nothing_or_two_things_is_refused(given):
 def test_mask_of_another_size_and_missing_ones_are_refused(tmp_path):
     path = save(tmp_path / "m.png", np.ones((4, 6)))
     with pytest.raises(DataError, match=r"6 x 4 pixels .* image 5 x 3"):
-        MaskFile(path).rasterize(3, 5)
+        MaskFile(path).rasterize(Grid((3, 5)))
     with pytest.raises(DataError, match="nothing"):
-        MaskFile(tmp_path / "gone.png").rasterize(4, 6)
+        MaskFile(tmp_path / "gone.png").rasterize(Grid((4, 6)))
     with pytest.raises(DataError, match="empty"):
-        MaskFile(save(tmp_path / "m.png", np.zeros((4, 6)))).rasterize(4, 6)
+        MaskFile(save(tmp_path / "m.png", np.zeros((4, 6)))).rasterize(Grid((4, 6)))
 
 
 def case_with_void(tmp_path, **options):
     image = save(tmp_path / "a.png", np.random.default_rng(0).integers(0, 255, SHAPE))
     found = lesions_of(save(tmp_path / "m.png", two_values()), declared=MaskValues((1,), (255,)))
-    return Case("a", "p", True, image, found.lesions, ignored=found.ignored, **options)
+    return Case("a", "p", True, ImageFile(image), found.lesions, ignored=found.ignored, **options)
 
 
 def test_ignored_pixels_are_neither_lesion_nor_background_and_still_seen(tmp_path):

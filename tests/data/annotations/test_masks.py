@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
+from xaudit.core.grid import Grid
 from xaudit.data.annotations.masks import (
     Box,
     Polygons,
@@ -54,18 +55,20 @@ def test_all_fracatlas_polygons_agree_with_pycocotools(fracatlas_root):
         expected = coco.decode(
             coco.merge(coco.frPyObjects(annotation["segmentation"], height, width))
         )
-        assert np.array_equal(Polygons(parts).rasterize(height, width), expected.astype(bool))
+        assert np.array_equal(
+            Polygons(parts).rasterize(Grid((height, width))), expected.astype(bool)
+        )
 
 
 def test_parts_of_one_lesion_are_united():
     a, b = ((1, 1), (6, 1), (6, 6), (1, 6)), ((4, 4), (9, 4), (9, 9), (4, 9))
-    got = Polygons((a, b)).rasterize(10, 10)
+    got = Polygons((a, b)).rasterize(Grid((10, 10)))
     assert np.array_equal(got, fill_ring(a, 10, 10) | fill_ring(b, 10, 10))
     assert got[4, 4]
 
 
 def test_sliver_keeps_the_pixels_under_its_border():
-    got = Polygons((((2.1, 3.1), (7.9, 3.15), (7.9, 3.2)),)).rasterize(10, 10)
+    got = Polygons((((2.1, 3.1), (7.9, 3.15), (7.9, 3.2)),)).rasterize(Grid((10, 10)))
     assert got[3, 2:8].all()
     assert 6 <= got.sum() <= 7
 
@@ -83,22 +86,22 @@ def test_sliver_keeps_the_pixels_under_its_border():
 )
 def test_impossible_outlines_are_refused(ring, words):
     with pytest.raises(DataError, match=words):
-        Polygons((ring,)).rasterize(20, 20)
+        Polygons((ring,)).rasterize(Grid((20, 20)))
 
 
 def test_annotation_of_another_size_says_both():
     with pytest.raises(DataError, match=r"8 x 9 pixels .* image 20 x 10"):
-        Polygons((((1, 1), (5, 1), (5, 5)),), size=(9, 8)).rasterize(10, 20)
+        Polygons((((1, 1), (5, 1), (5, 5)),), size=(9, 8)).rasterize(Grid((10, 20)))
 
 
 def test_box_takes_pixels_whose_center_it_holds():
-    got = Box(1, 2, 3, 2).rasterize(6, 6)
+    got = Box(1, 2, 3, 2).rasterize(Grid((6, 6)))
     assert got.sum() == 6
     assert got[2:4, 1:4].all()
-    assert Box(2.6, 2.6, 0.1, 0.1).rasterize(6, 6).nonzero() == (2, 2)
-    assert Box(5.9, 5.9, 1, 1).rasterize(6, 6)[5, 5]
+    assert Box(2.6, 2.6, 0.1, 0.1).rasterize(Grid((6, 6))).nonzero() == (2, 2)
+    assert Box(5.9, 5.9, 1, 1).rasterize(Grid((6, 6)))[5, 5]
     with pytest.raises(DataError, match="leaves"):
-        Box(4, 4, 9, 1).rasterize(6, 6)
+        Box(4, 4, 9, 1).rasterize(Grid((6, 6)))
 
 
 @given(MASKS)
@@ -107,13 +110,13 @@ def test_run_lengths_agree_with_pycocotools(mask):
     runs = parse_counts(encoded["counts"].decode())
     assert np.array_equal(decode_runs(runs, *mask.shape), mask)
     if mask.any():
-        assert np.array_equal(Rle(runs, mask.shape).rasterize(*mask.shape), mask)
+        assert np.array_equal(Rle(runs, mask.shape).rasterize(Grid(mask.shape)), mask)
 
 
 @given(st.text(max_size=30))
 def test_damaged_run_lengths_never_crash(text):
     try:
-        got = Rle(text, (5, 7)).rasterize(5, 7)
+        got = Rle(text, (5, 7)).rasterize(Grid((5, 7)))
     except DataError:
         return
     assert got.shape == (5, 7)
@@ -124,9 +127,9 @@ OUTER, INNER = ((1, 1), (9, 1), (9, 9), (1, 9)), ((4, 4), (6, 4), (6, 6), (4, 6)
 
 def test_ring_within_a_ring_is_filled_unless_holes_are_declared():
     filled, holed = Polygons((OUTER, INNER)), Polygons((OUTER, INNER), even_odd=True)
-    assert filled.rasterize(10, 10).sum() == 64
-    assert holed.rasterize(10, 10).sum() == 60
-    assert not holed.rasterize(10, 10)[4:6, 4:6].any()
+    assert filled.rasterize(Grid((10, 10))).sum() == 64
+    assert holed.rasterize(Grid((10, 10))).sum() == 60
+    assert not holed.rasterize(Grid((10, 10)))[4:6, 4:6].any()
     assert filled.fingerprint() != holed.fingerprint()
 
 

@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from xaudit.core.grid import Grid
 from xaudit.data.annotations.mask_files import MaskFile
 from xaudit.data.annotations.masks import Box, Polygons, Rle
+from xaudit.data.image_file import ImageFile
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.read import load_study
@@ -58,7 +60,7 @@ def test_plain_manifest_in_every_dialect(folder, text):
     assert {case.patient for case in study.cases} == {"p"}
     assert (study.unit, study.site_column, study.listed) == ("patient", "site", 2)
     assert study.cases[1].groups == {"site": "y", "sex": "not recorded"}
-    assert study.cases[0].image == (folder / "a.png").resolve()
+    assert study.cases[0].image == ImageFile((folder / "a.png").resolve())
 
 
 def test_study_without_patients_declares_one_image_per_patient(folder):
@@ -150,7 +152,9 @@ def test_every_kind_of_outline(folder):
     study = load(folder, json.dumps({"cases": [row]}), "manifest.json")
     kinds = [type(lesion) for lesion in study.cases[0].lesions]
     assert kinds == [Polygons, Polygons, Box, Rle, MaskFile]
-    assert [int(lesion.rasterize(8, 10).sum()) for lesion in study.cases[0].lesions][2:] == [
+    assert [int(lesion.rasterize(Grid((8, 10))).sum()) for lesion in study.cases[0].lesions][
+        2:
+    ] == [
         4,
         2,
         2,
@@ -276,7 +280,7 @@ def test_holes_of_polygons_are_filled_unless_even_odd_is_declared(folder):
     text = json.dumps([{"id": "1", "image": "a.png", "label": 1, "polygons": rings}])
     for options, area in (({}, 36), ({"holes": "even_odd"}, 32)):
         study = load(folder, text, "manifest.json", **options)
-        assert study.cases[0].lesions[0].rasterize(8, 10).sum() == area
+        assert study.cases[0].lesions[0].rasterize(Grid((8, 10))).sum() == area
 
 
 OUTER, INNER, APART = ([0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4], [7, 0, 9, 0, 9, 2, 7, 2])
@@ -286,7 +290,7 @@ OUTER, INNER, APART = ([0, 0, 6, 0, 6, 6, 0, 6], [2, 2, 4, 2, 4, 4, 2, 4], [7, 0
 def test_rings_of_a_flat_list_that_lie_within_each_other_make_a_hole(folder, rings):
     rows = [{"id": "1", "image": "a.png", "label": 1, "polygons": rings}]
     study = load(folder, json.dumps(rows), "manifest.json", holes="even_odd")
-    areas = [one.rasterize(8, 10).sum() for one in study.cases[0].lesions]
+    areas = [one.rasterize(Grid((8, 10))).sum() for one in study.cases[0].lesions]
     assert sorted(areas) == [4, 32]
     (asked,) = problems(folder, json.dumps(rows), "manifest.json")
     assert "holes: even_odd" in asked
@@ -502,4 +506,4 @@ def test_no_value_of_a_json_manifest_crashes(folder, value, key):
         return
     for lesion in study.cases[0].lesions:
         with contextlib.suppress(DataError):
-            assert lesion.rasterize(8, 10).any()
+            assert lesion.rasterize(Grid((8, 10))).any()

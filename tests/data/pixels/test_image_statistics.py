@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from xaudit.core.grid import Grid
 from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS, image_statistics
 from xaudit.testing import disc, planted_case
 
@@ -12,7 +13,7 @@ def case_of(image, inside=None, size=(512, 256)):
     case = planted_case([disc(image.shape, (9, 14), 4)], image.shape, seed=4)
     pixels = np.asarray(image, dtype=np.float32)[None]
     inside = np.ones(image.shape, dtype=bool) if inside is None else inside
-    return replace(case, image=pixels, inside=inside, original_size=size)
+    return replace(case, image=pixels, inside=inside, source=Grid(size))
 
 
 def statistics(case):

@@ -28,7 +28,7 @@ def test_every_exif_orientation_is_undone_as_pillow_does(tmp_path, orientation, 
     got = read_upright(path)
     header = read_header(path)
     np.testing.assert_allclose(got * 255, expected, atol=1e-4)
-    assert (header.height, header.width) == got.shape[:2]
+    assert header.grid.shape == got.shape[:2]
     assert got.shape[:2] == ((4, 3) if orientation >= 5 else (3, 4))
 
 

@@ -6,7 +6,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from xaudit.core.detector import InputSpec, StoredBits
+from xaudit.core.detector import InputSpec
+from xaudit.core.source import StoredBits
 from xaudit.data.pixels.images import read_range, read_upright
 from xaudit.data.pixels.intensity import UsedRange, unused_range
 from xaudit.errors import DataError

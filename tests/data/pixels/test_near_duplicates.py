@@ -3,6 +3,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from xaudit.core.case import Case
+from xaudit.data.image_file import ImageFile
 from xaudit.data.pixels.near_duplicates import near_duplicates
 from xaudit.phantom.study import phantom_study
 
@@ -19,7 +20,9 @@ def found(tmp_path):
         cases = []
         for number, (picture, name) in enumerate(pictures):
             picture.save(tmp_path / name)
-            cases.append(Case(f"c{number}", f"p{number}", number % 2 == 0, tmp_path / name))
+            cases.append(
+                Case(f"c{number}", f"p{number}", number % 2 == 0, ImageFile(tmp_path / name))
+            )
         return [(one.case_id, one.kind, one.detail) for one in near_duplicates(cases)]
 
     return found
@@ -67,10 +70,10 @@ def test_recompressed_copies_are_found(films, found):
 
 def test_unreadable_and_constant_images_are_no_copies(films, tmp_path):
     (tmp_path / "broken.png").write_text("no image")
-    cases = [Case("a", "a", True, tmp_path / "broken.png")]
+    cases = [Case("a", "a", True, ImageFile(tmp_path / "broken.png"))]
     for name, gray in (("black", 0), ("white", 255)):
         Image.new("L", (40, 40), gray).save(tmp_path / f"{name}.png")
-        cases.append(Case(name, name, True, tmp_path / f"{name}.png"))
+        cases.append(Case(name, name, True, ImageFile(tmp_path / f"{name}.png")))
     assert near_duplicates(cases) == ()
     assert near_duplicates([]) == ()
 

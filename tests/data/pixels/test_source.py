@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xaudit.core.detector import StoredBits
+from xaudit.core.grid import Grid
+from xaudit.core.source import ImageHeader, StoredBits
 from xaudit.data.pixels import source
 from xaudit.data.pixels.images import read_header, read_range, read_upright
-from xaudit.data.pixels.source import IMAGE_SOURCES, ImageHeader, ImageSource, StoredImage
+from xaudit.data.pixels.source import IMAGE_FORMATS, ImageFormat, StoredImage
 from xaudit.errors import DataError
 
 VALUES = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
 
 
-class Films(ImageSource):
+class Films(ImageFormat):
     """Files that begin with FILM; each test says what is in them."""
 
-    announced = ImageHeader(3, 4, "I;16")
+    announced = ImageHeader(Grid((3, 4)), "I;16")
     image = StoredImage(VALUES, 4095)
 
     def reads(self, path, head):
@@ -33,8 +34,8 @@ class Films(ImageSource):
 
 @pytest.fixture(name="films")
 def films_fixture(monkeypatch, tmp_path):
-    monkeypatch.setattr(IMAGE_SOURCES, "_things", {"films": Films})
-    monkeypatch.setattr(IMAGE_SOURCES, "_group", None)
+    monkeypatch.setattr(IMAGE_FORMATS, "_things", {"films": Films})
+    monkeypatch.setattr(IMAGE_FORMATS, "_group", None)
     source._made.cache_clear()
     path = tmp_path / "a.film"
     path.write_bytes(b"FILM and so on")
@@ -44,7 +45,7 @@ def films_fixture(monkeypatch, tmp_path):
 
 def test_values_are_scaled_by_what_the_source_or_the_audit_file_says(films, monkeypatch):
     header = read_header(films)
-    assert (header.height, header.width, header.deep) == (3, 4, True)
+    assert (*header.grid.shape, header.deep) == (3, 4, True)
     assert np.array_equal(read_upright(films), (VALUES / 4095).astype(np.float32))
     assert np.array_equal(read_upright(films, StoredBits(16)), (VALUES / 65535).astype("f4"))
     assert np.array_equal(read_upright(films, "minmax"), (VALUES / 3300).astype("f4"))
@@ -58,7 +59,7 @@ def test_values_are_scaled_by_what_the_source_or_the_audit_file_says(films, monk
 
 def test_other_files_are_read_by_pillow_as_ever(films, tmp_path):
     Image.fromarray(np.full((5, 6), 51, dtype=np.uint8)).save(tmp_path / "a.png")
-    assert read_header(tmp_path / "a.png").width == 6
+    assert read_header(tmp_path / "a.png").grid.plane[1] == 6
     assert read_upright(tmp_path / "a.png")[0, 0] == np.float32(0.2)
     with pytest.raises(DataError, match="found nothing"):
         read_upright(tmp_path / "none.film")
@@ -72,7 +73,7 @@ def test_other_files_are_read_by_pillow_as_ever(films, tmp_path):
         (StoredImage(VALUES, 3000), "expects values from 0 to 3000, got 0 to 3300"),
         (StoredImage(VALUES, None), "does not say its largest value; declare intensity"),
         (StoredImage(VALUES * np.nan, 1), "expected finite values"),
-        (KeyError("PixelData"), "the image source 'films' failed: 'PixelData'"),
+        (KeyError("PixelData"), "the image format 'films' failed: 'PixelData'"),
         (DataError("a sentence of its own"), "^a sentence of its own$"),
     ],
 )
@@ -83,7 +84,7 @@ def test_what_does_not_fit_is_refused(films, monkeypatch, image, match):
 
 
 def test_an_image_that_is_too_large_is_never_asked_for(films, monkeypatch):
-    monkeypatch.setattr(Films, "announced", ImageHeader(20_000, 20_000, "I;16"))
+    monkeypatch.setattr(Films, "announced", ImageHeader(Grid((20_000, 20_000)), "I;16"))
     monkeypatch.setattr(Films, "stored", lambda *_: pytest.fail("decoded"))
     for read in (read_header, read_upright):
         with pytest.raises(DataError, match="the header announces 20000 x 20000"):
@@ -96,5 +97,5 @@ def test_a_fault_of_the_package_is_a_sentence(films, monkeypatch, method):
         raise RuntimeError("no\nidea")
 
     monkeypatch.setattr(Films, method, fails)
-    with pytest.raises(DataError, match=r"the image source 'films' failed: no$"):
+    with pytest.raises(DataError, match=r"the image format 'films' failed: no$"):
         read_header(films)

@@ -7,8 +7,10 @@ from PIL import Image
 
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.data.annotations.mask_files import MaskFile
 from xaudit.data.annotations.masks import Box
+from xaudit.data.image_file import ImageFile
 from xaudit.data.prepare import prepare, study_fingerprint
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.inspect import inspect_dataset
@@ -82,7 +84,7 @@ def test_fingerprint_follows_content_and_not_place(folder, tmp_path):
 
 
 def case_of(path, **options):
-    return Case(path.stem, path.stem, True, path, **options)
+    return Case(path.stem, path.stem, True, ImageFile(path), **options)
 
 
 def test_prepared_case_is_on_the_grid(folder):
@@ -90,7 +92,7 @@ def test_prepared_case_is_on_the_grid(folder):
     assert prepared.image.shape == (1, 16, 16)
     assert prepared.lesions.shape == (1, 16, 16)
     assert prepared.inside.sum() == 16 * 12
-    assert prepared.original_size == (32, 24)
+    assert prepared.source == Grid((32, 24))
     assert not (prepared.lesions[0] & ~prepared.inside).any()
     color = InputSpec(16, 16, color="rgb")
     assert prepare(case_of(folder / "a.png"), color).image.shape == (3, 16, 16)

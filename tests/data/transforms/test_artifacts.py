@@ -3,6 +3,7 @@ import pytest
 from scipy import ndimage
 
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.data.transforms.artifacts import BORDER, MARKS, artifacts_of, border, burnt_in_marks
 from xaudit.testing import planted_case
 
@@ -54,8 +55,8 @@ def test_the_border_is_a_frame_of_the_image_and_not_of_the_padding():
 class Drawn:
     form = "mask"
 
-    def rasterize(self, height, width):
-        mask = np.zeros((height, width), dtype=bool)
+    def rasterize(self, grid):
+        (height, width), mask = grid.plane, np.zeros(grid.shape, dtype=bool)
         mask[: height // 4, : width // 4] = True
         return mask
 
@@ -67,7 +68,7 @@ def test_declared_artifacts_come_too_and_marks_on_lesions_are_left_out():
     case = planted_case([lesion | False], (96, 96))
     gray = marked(96 * 4)
     case = replace(
-        case, original_size=gray.shape, case=replace(case.case, artifacts={"cast": Drawn()})
+        case, source=Grid(gray.shape), case=replace(case.case, artifacts={"cast": Drawn()})
     )
     found = artifacts_of(case, SPEC, gray)
     assert set(found) == {"cast", MARKS, BORDER}

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from xaudit.core.case import Case, PreparedCase
+from xaudit.core.grid import Grid
+from xaudit.data.image_file import ImageFile
 from xaudit.data.transforms.degrade import (
     LADDERS,
     add_noise,
@@ -28,9 +30,9 @@ def image():
 
 def prepared(image, tmp_path, inside=None):
     inside = np.ones(image.shape[1:], dtype=bool) if inside is None else inside
-    case = Case("a", "a", True, tmp_path / "a.png")
+    case = Case("a", "a", True, ImageFile(tmp_path / "a.png"))
     lesions = np.zeros((0, *image.shape[1:]), dtype=bool)
-    return PreparedCase(case, image, lesions, inside, image.shape[1:])
+    return PreparedCase(case, image, lesions, inside, *[Grid(image.shape[1:])] * 2)
 
 
 @pytest.mark.parametrize("name", LADDERS)

@@ -8,15 +8,15 @@ from PIL import Image
 from scipy import ndimage
 
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.data.transforms.geometry import WEIGHTS, GridTransform, overlap_weights
-from xaudit.errors import DataError
 
 SIDES = st.integers(1, 90)
 RESIZES = st.sampled_from(["letterbox", "stretch", "crop"])
 
 
-def between(source, height=24, width=32, **options):
-    return GridTransform.between(source, InputSpec(height, width, **options))
+def between(source, height=24, width=32, spacing=None, **options):
+    return GridTransform.between(Grid(source, spacing), InputSpec(height, width, **options))
 
 
 def slow_overlap(source, target):
@@ -67,12 +67,13 @@ def test_letterbox_pads_evenly_and_says_where():
 
 @given(SIDES, SIDES, RESIZES, st.floats(0.05, 2))
 def test_distances_in_millimeters_survive_the_grid(height, width, resize, spacing):
-    transform = between((height, width), resize=resize)
+    transform = between((height, width), resize=resize, spacing=(spacing, spacing))
     ends = np.array([[0.0, 0.0], [width, height]])
     across, down = np.diff(transform.points_to_grid(ends), axis=0)[0]
-    pixel = transform.pixel_mm(spacing)
-    assert pixel == pytest.approx((height * spacing / down, width * spacing / across))
-    assert transform.pixel_mm(None) is None
+    assert transform.grid.spacing == pytest.approx(
+        (height * spacing / down, width * spacing / across)
+    )
+    assert between((height, width)).grid.spacing is None
 
 
 @given(SIDES, SIDES, RESIZES, st.floats(0, 1), st.floats(0, 1))
@@ -160,8 +161,3 @@ def test_smooth_map_returns_to_its_place(height, width, resize):
     inner = np.zeros_like(known)
     inner[4:-4, 4:-4] = True
     np.testing.assert_allclose(back[known & inner], expected[known & inner], rtol=1e-4)
-
-
-def test_image_without_pixels_is_refused():
-    with pytest.raises(DataError, match="0 x 5"):
-        between((0, 5))

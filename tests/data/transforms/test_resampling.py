@@ -12,6 +12,8 @@ from PIL import Image
 
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
+from xaudit.data.image_file import ImageFile
 from xaudit.data.prepare import prepare
 from xaudit.data.transforms.geometry import GridTransform
 from xaudit.data.transforms.resampling import FAMILIES, LIBRARIES, resized
@@ -99,7 +101,7 @@ def test_every_kind_is_its_library_call_on_the_stored_pixels_to_the_bit(
     Image.fromarray(COLOR if color else GRAY).save(path)
     call, options = CALLS[kind]
     spec = InputSpec(*size, color="rgb" if color else "gray", resize="stretch", interpolation=kind)
-    got = prepare(Case("a", "p", True, path), spec).image
+    got = prepare(Case("a", "p", True, ImageFile(path)), spec).image
     assert np.array_equal(got, call(path, size, **options))
 
 
@@ -111,7 +113,7 @@ def test_torchvision_is_called_by_its_name(tmp_path, kind):
     resize = v2.Resize((60, 48), antialias=True)
     steps = [resize, *to_float] if kind.startswith("pil") else [*to_float, resize]
     spec = InputSpec(60, 48, color="rgb", resize="stretch", interpolation=kind)
-    got = prepare(Case("a", "p", True, path), spec).image
+    got = prepare(Case("a", "p", True, ImageFile(path)), spec).image
     with Image.open(path) as image:
         expected = v2.Compose(steps)(image).numpy()
     # torch multiplies by 1/255 where NumPy divides: a unit in the last place.
@@ -127,7 +129,7 @@ def test_deep_files_are_resized_in_float32(tmp_path):
         ("cv2_area", cv2.resize(scaled, (48, 60), interpolation=cv2.INTER_AREA)),
     ):
         spec = InputSpec(60, 48, resize="stretch", interpolation=kind)
-        got = prepare(Case("a", "p", True, path), spec).image[0]
+        got = prepare(Case("a", "p", True, ImageFile(path)), spec).image[0]
         assert np.array_equal(got, np.asarray(expected))
         assert len(np.unique(got)) > 256
 
@@ -144,7 +146,7 @@ def test_deep_files_are_no_tensors_of_uint8(kind):
 def test_kinds_of_one_word_differ(family):
     pixels = GRAY.astype(np.float32) / 255
     made = [
-        GridTransform.between(GRAY.shape, InputSpec(60, 48, interpolation=kind)).image(
+        GridTransform.between(Grid(GRAY.shape), InputSpec(60, 48, interpolation=kind)).image(
             pixels, eight_bit=True
         )
         for kind in family
@@ -160,7 +162,7 @@ def test_where_things_lie_does_not_depend_on_the_kind(kind, resize, height, widt
     pixels = np.zeros((height, width), np.float32)
     pixels[:, width // 2 :] = 1
     spec = InputSpec(64, 48, resize=resize, interpolation=kind, pad=0.123)
-    transform = GridTransform.between((height, width), spec)
+    transform = GridTransform.between(Grid((height, width)), spec)
     got, expected = (
         one.image(pixels)[0] for one in (transform, replace(transform, interpolation="area"))
     )

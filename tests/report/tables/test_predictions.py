@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from xaudit.core.detector import InputSpec, StoredBits, Taken
+from xaudit.core.detector import InputSpec, Taken
+from xaudit.core.source import StoredBits
 from xaudit.report.language.translation import speaking
 from xaudit.report.tables.predictions import facts
 

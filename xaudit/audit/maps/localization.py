@@ -13,6 +13,7 @@ from xaudit.audit.scores.score import MEAN_MASK, REFERENCES, map_scores
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ScoreRow
 from xaudit.core.case import Case, FloatArray, PreparedCase
+from xaudit.core.grid import Grid
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import levels
@@ -172,8 +173,8 @@ def mean_mask_scores(results: Results, cases: Mapping[str, Case], tolerance: str
                 np.zeros((1, *inside.shape), dtype=np.float32) if film is None else film,
                 masks[row.case_id],
                 inside,
-                inside.shape,
-                pixel_mm=row.pixel_mm,
+                Grid(inside.shape),
+                Grid(inside.shape, row.pixel_mm),
             )
             made = map_scores(MEAN_MASK, mean, prepared, tolerance)
             # Where the body lies can only be seen on the film.

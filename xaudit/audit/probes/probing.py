@@ -27,7 +27,6 @@ from xaudit.audit.suspicions.suspicions import (
 )
 from xaudit.core.case import Case, FloatArray
 from xaudit.core.record.suspicion import Suspicion
-from xaudit.data.pixels.images import read_range
 from xaudit.data.pixels.intensity import unused_range
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
@@ -137,7 +136,7 @@ def _seen(
 def _of_probe(detector: TorchDetector, probe: Inquiry) -> tuple[Suspicion, ...]:
     refuse_impossible(probe)
     intensity = detector.input.intensity
-    ranges = [found for case in probe.cases if (found := read_range(case.image, intensity))]
+    ranges = [found for case in probe.cases if (found := case.image.used_range(intensity))]
     return (
         *suspected(OF_PROBE, probe),
         *check_input(detector, probe.images),

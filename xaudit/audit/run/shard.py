@@ -16,9 +16,8 @@ from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
-from xaudit.data.file_hash import file_sha256
 from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS, image_statistics
-from xaudit.data.prepare import prepare, without_folder
+from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer
@@ -61,9 +60,7 @@ def _read(case: Case, seen: InputSpec) -> Progressed:
     try:
         item.prepared = prepare(case, seen)
     except DataError as error:
-        # Where the study lies on this machine is nobody else's business.
-        detail = without_folder(error, case.image)
-        item.note("unreadable", detail, scored=False)
+        item.note("unreadable", str(error), scored=False)
     else:
         item.issues.extend(item.prepared.issues)
         item.statistics = image_statistics(item.prepared)
@@ -174,9 +171,9 @@ class ShardWorker:
             form=case.form,
             sampled=case.case_id in self.sample,
             issues=tuple(item.issues),
-            image_sha256=file_sha256(case.image),
+            image_sha256=case.image.fingerprint(),
             fold=self.fold,
-            pixel_mm=item.prepared.pixel_mm if item.prepared else None,
+            pixel_mm=item.prepared.grid.spacing if item.prepared else None,
         )
 
 

@@ -57,7 +57,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
     case_id, method, values = attribution.case_id, attribution.method, attribution.values
-    reach, reason = reach_of(tolerance, case.pixel_mm), attribution.degenerate_on(case.inside)
+    reach, reason = reach_of(tolerance, case.grid.spacing), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(f"the map {reason}")
         brought = (one.facts.name for one in added("map"))
@@ -75,7 +75,7 @@ def map_scores(
     method: str, values: FloatArray, case: PreparedCase, tolerance: str
 ) -> list[ScoreRow]:
     """Localization scores of a map that can be read; see `score_rows`."""
-    case_id, reach = case.case.case_id, reach_of(tolerance, case.pixel_mm)
+    case_id, reach = case.case.case_id, reach_of(tolerance, case.grid.spacing)
     scores = score_map(values, case.lesions, case.inside, reach)
     scores[OF_FOREGROUND] = foreground_mass(values, case.lesions, _body(case))
     scores |= added_map_scores(values, case.lesions, case.inside)
@@ -116,7 +116,7 @@ def reference_scores(
         row for name, values in maps.items() for row in map_scores(name, values, case, tolerance)
     ]
     # A map that is equal everywhere has no peaks: points drawn at random stand for it.
-    by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.pixel_mm))
+    by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.grid.spacing))
     of_peaks = {*by_chance, "lesion_hit"}
     return [
         *(row for row in rows if row.method != AREA_CHANCE or row.metric not in of_peaks),

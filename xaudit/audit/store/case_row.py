@@ -32,4 +32,4 @@ class CaseRow:
     issues: tuple[CaseIssue, ...] = ()
     image_sha256: str | None = None
     fold: str | None = None
-    pixel_mm: tuple[float, float] | None = None
+    pixel_mm: tuple[float, ...] | None = None

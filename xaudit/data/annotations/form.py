@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.core.case import Outline
+from xaudit.core.case import Region
 from xaudit.core.registry import Registry
 
 
@@ -46,7 +46,7 @@ class AnnotationCell:
         return content
 
 
-Form = Callable[[AnnotationCell], Sequence[Outline]]
+Form = Callable[[AnnotationCell], Sequence[Region]]
 """Makes outlines of a cell; raises ValueError, what was expected and what came."""
 
 FORMS: Registry[Form] = Registry("annotation form", entry_points="xaudit.annotations")

@@ -10,10 +10,10 @@ from typing import IO, Literal
 import numpy as np
 import scipy
 
-from xaudit.core.case import AnnotationForm, BoolArray, Outline
+from xaudit.core.case import AnnotationForm, BoolArray, Region
+from xaudit.core.grid import Grid
 from xaudit.data.annotations.mask_smear import smeared_lesion
 from xaudit.data.annotations.masks import check_size, not_empty
-from xaudit.data.annotations.polygons import Ring, trace_rings
 from xaudit.data.pixels.images import read_labels
 from xaudit.data.pixels.mask_values import (
     Labels,
@@ -51,7 +51,7 @@ class MaskFile:
         """Drawn."""
         return "mask"
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
+    def rasterize(self, grid: Grid) -> BoolArray:
         """The pixels of the lesion.
 
         Raises:
@@ -59,14 +59,10 @@ class MaskFile:
         """
         labels = _content(self.path, self.declared, several=self.value is not None).labels
         mask = np.asarray(labels != 0 if self.value is None else labels == self.value)
-        check_size(str(self.path), (mask.shape[0], mask.shape[1]), height, width)
+        check_size(str(self.path), mask.shape, grid)
         if self.component is not None:
             mask = np.asarray(_components(mask) == self.component)
         return not_empty(mask, str(self.path))
-
-    def rings(self, height: int, width: int) -> tuple[Ring, ...]:
-        """Rings along the pixel borders, (x, y) in pixels."""
-        return trace_rings(self.rasterize(height, width))
 
     def fingerprint(self) -> str:
         """What identifies the outline, whatever the machine: the file's content, not its place.
@@ -90,15 +86,15 @@ class IgnoredPixels:
         """Drawn."""
         return "mask"
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
+    def rasterize(self, grid: Grid) -> BoolArray:
         """The ignored pixels.
 
         Raises:
             DataError: the file cannot be read, has another size, or ignores nothing.
         """
         ignored = _content(self.path, self.declared).ignored
-        mask = np.zeros((height, width), dtype=bool) if ignored is None else ignored
-        check_size(str(self.path), (mask.shape[0], mask.shape[1]), height, width)
+        mask = np.zeros(grid.shape, dtype=bool) if ignored is None else ignored
+        check_size(str(self.path), mask.shape, grid)
         return not_empty(mask, str(self.path))
 
     def fingerprint(self) -> str:
@@ -122,8 +118,8 @@ class MaskFileLesions:
         level: the value that is taken for the lesion without a declaration, and its pixels.
     """
 
-    lesions: tuple[Outline, ...]
-    ignored: tuple[Outline, ...] = ()
+    lesions: tuple[Region, ...]
+    ignored: tuple[Region, ...] = ()
     soft: tuple[int, int] | None = None
     smeared: bool = False
     level: tuple[float, int] | None = None
@@ -145,7 +141,7 @@ def lesions_of(
     """
     content = _content(path, declared, several=mode == "values")
     one = MaskFile(path, declared=declared)
-    lesions: tuple[Outline, ...] = ()
+    lesions: tuple[Region, ...] = ()
     if mode == "components":
         count = int(_components(content.labels != 0).max(initial=0))
         lesions = tuple(replace(one, component=index) for index in range(1, count + 1))

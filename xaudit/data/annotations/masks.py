@@ -1,4 +1,4 @@
-"""Outlines of lesions: polygons, boxes and run lengths."""
+"""Regions of lesions: polygons, boxes and run lengths."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xaudit.core.case import AnnotationForm, BoolArray
+from xaudit.core.grid import Grid
 from xaudit.data.annotations.polygons import Ring, border_points, fill_ring, trace_rings
 from xaudit.data.annotations.rle import decode_runs, parse_counts
 from xaudit.errors import DataError
@@ -37,23 +38,20 @@ class Polygons:
         """Drawn."""
         return "mask"
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
+    def rasterize(self, grid: Grid) -> BoolArray:
         """The pixels inside, as COCO counts them; thinner than a pixel: those under its border.
 
         Raises:
             DataError: a ring has no area or leaves the image, or the size does not fit.
         """
-        check_size("polygons", self.size, height, width)
+        check_size("polygons", self.size, grid)
+        height, width = grid.plane
         out = np.zeros((height, width), dtype=bool)
         for ring in self.parts:
             _check_ring(ring, height, width)
             filled = fill_ring(ring, height, width)
             out = out ^ filled if self.even_odd else out | filled
         return out if out.any() else _under_border(self.parts, height, width)
-
-    def rings(self, height: int, width: int) -> tuple[Ring, ...]:
-        """The rings as drawn, (x, y) in pixels."""
-        return self.parts
 
     def fingerprint(self) -> str:
         """What identifies the outline, whatever the machine."""
@@ -75,22 +73,22 @@ class Box:
         """A box around the lesion, not the lesion."""
         return "box"
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
+    def rasterize(self, grid: Grid) -> BoolArray:
         """The pixels whose center lies in the box, at least one.
 
         Raises:
             DataError: the box has no area or leaves the image.
         """
-        ring = self.rings(height, width)[0]
-        _check_ring(ring, height, width)
+        height, width = grid.plane
+        _check_ring(self._corners, height, width)
         out = np.zeros((height, width), dtype=bool)
         out[_pixels(self.y, self.h, height), _pixels(self.x, self.w, width)] = True
         return out
 
-    def rings(self, height: int, width: int) -> tuple[Ring, ...]:
-        """The four corners, (x, y) in pixels."""
+    @property
+    def _corners(self) -> Ring:
         right, bottom = self.x + self.w, self.y + self.h
-        return (((self.x, self.y), (right, self.y), (right, bottom), (self.x, bottom)),)
+        return ((self.x, self.y), (right, self.y), (right, bottom), (self.x, bottom))
 
     def fingerprint(self) -> str:
         """What identifies the outline, whatever the machine."""
@@ -109,19 +107,15 @@ class Rle:
         """Drawn."""
         return "mask"
 
-    def rasterize(self, height: int, width: int) -> BoolArray:
+    def rasterize(self, grid: Grid) -> BoolArray:
         """The pixels of the runs.
 
         Raises:
             DataError: the size does not fit, or the run lengths are damaged or empty.
         """
-        check_size("run lengths", self.size, height, width)
+        check_size("run lengths", self.size, grid)
         runs = parse_counts(self.counts) if isinstance(self.counts, str) else self.counts
-        return not_empty(decode_runs(runs, height, width), "run lengths")
-
-    def rings(self, height: int, width: int) -> tuple[Ring, ...]:
-        """Rings along the pixel borders, (x, y) in pixels."""
-        return trace_rings(self.rasterize(height, width))
+        return not_empty(decode_runs(runs, *grid.plane), "run lengths")
 
     def fingerprint(self) -> str:
         """What identifies the outline, whatever the machine."""
@@ -153,16 +147,16 @@ def not_empty(mask: BoolArray, what: str) -> BoolArray:
     return mask
 
 
-def check_size(what: str, size: tuple[int, int] | None, height: int, width: int) -> None:
+def check_size(what: str, size: tuple[int, ...] | None, grid: Grid) -> None:
     """Nothing, where an annotation fits its image or does not say its size.
 
     Raises:
         DataError: it was drawn on another size.
     """
-    if size is not None and size != (height, width):
+    if size is not None and size != grid.shape:
         raise DataError(
-            f"{what}: the annotation is {size[1]} x {size[0]} pixels (width x height), the upright "
-            f"image {width} x {height}; export both from the same image"
+            f"{what}: the annotation is {' x '.join(map(str, reversed(size)))} pixels (width x "
+            f"height), the upright image {grid.described}; export both from the same image"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
-from xaudit.core.case import Outline
+from xaudit.core.case import Region
 from xaudit.data.annotations.form import FORMS, AnnotationCell
 from xaudit.data.annotations.masks import Box, Polygons, Rle
 from xaudit.data.annotations.nested_rings import one_lesion_each, share_within
@@ -21,7 +21,7 @@ def forms() -> tuple[str, ...]:
     return (*ours, *(name for name in FORMS if name not in ours))
 
 
-def outlines_of(name: str, cell: AnnotationCell) -> tuple[Outline, ...]:
+def outlines_of(name: str, cell: AnnotationCell) -> tuple[Region, ...]:
     """The lesions of a cell.
 
     Args:
@@ -42,7 +42,7 @@ def outlines_of(name: str, cell: AnnotationCell) -> tuple[Outline, ...]:
 
 
 @FORMS.register("polygons")
-def read_polygons(cell: AnnotationCell) -> tuple[Outline, ...]:
+def read_polygons(cell: AnnotationCell) -> tuple[Region, ...]:
     """A list of lesions, each one ring [x, y, x, y, ...] or a list of rings.
 
     With ``even_odd``, rings of their own that lie within each other are one lesion with a hole, as
@@ -55,7 +55,7 @@ def read_polygons(cell: AnnotationCell) -> tuple[Outline, ...]:
 
 
 @FORMS.register("boxes")
-def read_boxes(cell: AnnotationCell) -> tuple[Outline, ...]:
+def read_boxes(cell: AnnotationCell) -> tuple[Region, ...]:
     """A list of [x, y, width, height].
 
     Raises:
@@ -65,7 +65,7 @@ def read_boxes(cell: AnnotationCell) -> tuple[Outline, ...]:
 
 
 @FORMS.register("rle")
-def read_runs(cell: AnnotationCell) -> tuple[Outline, ...]:
+def read_runs(cell: AnnotationCell) -> tuple[Region, ...]:
     """A list of {"size": [height, width], "counts": text or numbers}.
 
     Raises:
@@ -74,7 +74,7 @@ def read_runs(cell: AnnotationCell) -> tuple[Outline, ...]:
     return tuple(map(_rle, cell.lesions()))
 
 
-def _with_holes(lesions: Sequence[Outline], *, even_odd: bool) -> tuple[Outline, ...]:
+def _with_holes(lesions: Sequence[Region], *, even_odd: bool) -> tuple[Region, ...]:
     """Lesions of one ring each, in which those within another are its holes."""
     drawn = [one for one in lesions if isinstance(one, Polygons)]
     alone = [one.parts[0] for one in drawn if len(one.parts) == 1]
@@ -92,7 +92,7 @@ def _with_holes(lesions: Sequence[Outline], *, even_odd: bool) -> tuple[Outline,
     return tuple(lesions)
 
 
-def _polygon(value: object) -> Outline:
+def _polygon(value: object) -> Region:
     if not isinstance(value, list) or not value:
         raise ValueError(
             f"expected a ring [x, y, x, y, ...] or a list of rings, got {_short(value)}"
@@ -108,14 +108,14 @@ def _ring(value: object) -> Ring:
     return tuple(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _box(value: object) -> Outline:
+def _box(value: object) -> Region:
     flat = _numbers(value)
     if len(flat) != 4 or min(flat[2:]) <= 0:
         raise ValueError(f"a box is [x, y, width, height] with an area, got {_short(value)}")
     return Box(*flat)
 
 
-def _rle(value: object) -> Outline:
+def _rle(value: object) -> Region:
     if not isinstance(value, dict) or not {"size", "counts"} <= set(value):
         raise ValueError(f'expected {{"size": [h, w], "counts": ...}}, got {_short(value)}')
     size = _numbers(value["size"])

@@ -17,7 +17,7 @@ from xaudit.core.case import Case, CaseIssue, Study
 from xaudit.core.text.json_text import read_json_text
 from xaudit.data.annotations.masks import Polygons
 from xaudit.data.format import FORMATS
-from xaudit.data.pixels.images import read_header
+from xaudit.data.image_file import ImageFile
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.table import Row, capped, read_table
 from xaudit.data.tables.whole_numbers import without_point
@@ -179,7 +179,7 @@ def _add_case(listing: _Listing, row: Row) -> None:
         "hardware": "yes" if row.text("hardware") == "1" else "no",
         "multiscan": "yes" if row.text("multiscan") == "1" else "no",
     }
-    image = _locate(listing, name, label=label)
+    image = ImageFile(_locate(listing, name, label=label))
     device = _device(image)
     groups["device"] = device or "unknown"
     listing.cases.append(Case(name, name, label, image, lesions, site=device, groups=groups))
@@ -204,13 +204,14 @@ def _locate(listing: _Listing, name: str, *, label: bool) -> Path:
     return expected.resolve()
 
 
-def _device(image: Path) -> str | None:
+def _device(image: ImageFile) -> str | None:
     try:
-        header = read_header(image)
+        header = image.header()
     except DataError:
         # The case stays listed; load_study says what is wrong with the file.
         return None
-    return f"{header.width}x{header.height}"
+    height, width = header.grid.plane
+    return f"{width}x{height}"
 
 
 def _pool_devices(cases: Sequence[Case]) -> tuple[Case, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xaudit.core.case import Case, CaseIssue, Study
 from xaudit.data.format import FORMATS
+from xaudit.data.image_file import ImageFile
 from xaudit.data.manifest.artifacts import ARTIFACTS, read_artifacts
 from xaudit.data.manifest.cells import (
     drawn_lesions,
@@ -129,7 +130,7 @@ def _case(reading: Reading, row: Row, case_id: str) -> Case:
         case_id=case_id,
         patient=patient_of(reading, row, case_id),
         label=label,
-        image=image_of(reading, row),
+        image=ImageFile(image_of(reading, row)),
         lesions=lesions,
         artifacts=reading.artifacts.get(case_id, {}),
         site=site_of(reading, row),

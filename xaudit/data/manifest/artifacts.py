@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from xaudit.core.case import Outline
+from xaudit.core.case import Region
 from xaudit.data.annotations.mask_files import MaskFile
 from xaudit.data.manifest.paths import inside_root
 from xaudit.data.spec import DataSpec
@@ -17,7 +17,7 @@ ARTIFACTS = "artifacts.csv"
 _COLUMNS = ("id", "name", "mask")
 
 
-def read_artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
+def read_artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Region]]:
     """Case → name → outline; nothing without such a list.
 
     Whether the masks can be drawn is asked of the study, see `artifact_issues`.
@@ -33,7 +33,7 @@ def read_artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Outline]]:
     problems = [
         f"{path.name}: no column {name!r}" for name in _COLUMNS if name not in table.columns
     ]
-    found: dict[str, dict[str, Outline]] = {}
+    found: dict[str, dict[str, Region]] = {}
     for row in () if problems else table.rows:
         try:
             name, mask = _artifact(spec, row)

@@ -6,7 +6,7 @@ import math
 from functools import partial
 from pathlib import Path
 
-from xaudit.core.case import NOT_RECORDED, Outline
+from xaudit.core.case import NOT_RECORDED, Region
 from xaudit.data.annotations.form import AnnotationCell
 from xaudit.data.annotations.outlines import forms, outlines_of
 from xaudit.data.manifest.columns import NEGATIVE, POSITIVE
@@ -89,9 +89,9 @@ def spacing_of(reading: Reading, row: Row) -> float | None:
     return spacing
 
 
-def drawn_lesions(reading: Reading, row: Row) -> tuple[Outline, ...]:
+def drawn_lesions(reading: Reading, row: Row) -> tuple[Region, ...]:
     """Lesions that the row itself draws: polygons, boxes, runs, and forms of packages."""
-    lesions: list[Outline] = []
+    lesions: list[Region] = []
     even_odd = reading.spec.holes == "even_odd"
     for role in forms():
         if role in reading.roles:

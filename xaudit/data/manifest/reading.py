@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from xaudit.core.case import CaseIssue, Outline
+from xaudit.core.case import CaseIssue, Region
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.missing import Missing
 from xaudit.data.tables.table import Row, Table
@@ -43,7 +43,7 @@ class Reading:
     missing: Missing
     labels: Mapping[str, bool] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
-    artifacts: Mapping[str, Mapping[str, Outline]] = field(default_factory=dict)
+    artifacts: Mapping[str, Mapping[str, Region]] = field(default_factory=dict)
     issues: list[CaseIssue] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)
     smeared: list[tuple[float, int]] = field(default_factory=list)

@@ -41,7 +41,7 @@ def image_statistics(case: PreparedCase) -> FloatArray:
     down, across = np.diff(gray, 2, axis=0), np.diff(gray, 2, axis=1)
     laplacian = (down[:, 1:-1] + across[1:-1])[inner]
     noise = float(np.abs(np.diff(down, 2, axis=1)[inner]).mean())
-    height, width = case.original_size
+    height, width = case.source.plane
     found = (
         values.mean(),
         values.std(),

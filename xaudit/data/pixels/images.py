@@ -13,10 +13,10 @@ import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Intensity
+from xaudit.core.grid import Grid
+from xaudit.core.source import ImageHeader, Intensity, UsedRange
 from xaudit.data.pixels.complete import missing_pixels
 from xaudit.data.pixels.intensity import (
-    UsedRange,
     range_of_values,
     scaled,
     scaled_values,
@@ -24,7 +24,7 @@ from xaudit.data.pixels.intensity import (
 )
 from xaudit.data.pixels.mask_pixels import labels_of
 from xaudit.data.pixels.mask_values import Labels
-from xaudit.data.pixels.source import ImageHeader, source_of
+from xaudit.data.pixels.source import format_of
 from xaudit.errors import DataError
 
 Pixel = TypeVar("Pixel", bound=np.generic)
@@ -52,8 +52,8 @@ def read_header(path: Path) -> ImageHeader:
     Raises:
         DataError: the file is missing, no image, empty, or larger than `MAX_BYTES`.
     """
-    if source := source_of(path):
-        return _within_limits(source.header(path), path)
+    if own := format_of(path):
+        return _within_limits(own.header(path), path)
     with _opened(path) as image:
         return _header(image, path)
 
@@ -78,8 +78,8 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
         DataError: the file is missing, truncated, too large, no image, or has several frames,
             values that are not finite, or a range that does not fit ``intensity``.
     """
-    if source := source_of(path):
-        stored = source.stored(path, _within_limits(source.header(path), path))
+    if own := format_of(path):
+        stored = own.stored(path, _within_limits(own.header(path), path))
         return scaled_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
@@ -94,8 +94,8 @@ def read_range(path: Path, intensity: Intensity = "dtype") -> UsedRange | None:
     """
     if intensity in {"percentile", "minmax"}:
         return None
-    if source := source_of(path):
-        stored = source.stored(path, _within_limits(source.header(path), path))
+    if own := format_of(path):
+        stored = own.stored(path, _within_limits(own.header(path), path))
         return range_of_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
@@ -167,27 +167,27 @@ def _not_an_image(path: Path, error: Exception) -> str:
 
 def _within_limits(header: ImageHeader, path: Path, more: int = 0) -> ImageHeader:
     """A header of an image that may be decoded; ``more`` bytes a pixel are what a decoder takes."""
-    width, height = header.width, header.height
+    height, width = header.grid.plane
     needed = width * height * (_BYTES.get(header.mode, 16) + more)
     if needed > MAX_BYTES:
         raise DataError(
             f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "
             f"{header.mode} = {needed:,}; scale the image down"
         )
-    if width * height == 0:
-        raise DataError(f"{path}: the image is {width} x {height}, expected at least one pixel")
     return header
 
 
 def _header(image: Image.Image, path: Path) -> ImageHeader:
     width, height = image.size
+    if width * height == 0:
+        raise DataError(f"{path}: the image is {width} x {height}, expected at least one pixel")
     more = _WEBP_BYTES if image.format == "WEBP" else 0
-    _within_limits(ImageHeader(height, width, image.mode), path, more)
+    _within_limits(ImageHeader(Grid((height, width)), image.mode), path, more)
     orientation = _orientation(image, path)
     # Pillow swaps the sides of a turned TIFF already when it opens it.
     if orientation >= 5 and image.format != "TIFF":
         width, height = height, width
-    return ImageHeader(height, width, image.mode, orientation)
+    return ImageHeader(Grid((height, width)), image.mode, orientation)
 
 
 def _remaining_turn(image: Image.Image, path: Path) -> int:
@@ -207,6 +207,7 @@ def _orientation(image: Image.Image, path: Path) -> int:
 
 
 def _load(image: Image.Image, path: Path, header: ImageHeader) -> None:
+    rows, columns = header.grid.plane
     try:
         # Frames are counted by walking through a TIFF, which may be damaged behind the first one.
         _refuse_stacks(image, path)
@@ -216,12 +217,12 @@ def _load(image: Image.Image, path: Path, header: ImageHeader) -> None:
         raise
     except Exception as error:
         raise DataError(
-            f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
+            f"{path}: expected {rows} rows of {columns} pixels, but the file "
             f"({path.stat().st_size:,} bytes) is truncated or damaged: {error}; restore it"
         ) from error
     if missing is not None:
         raise DataError(
-            f"{path}: expected {header.height} rows of {header.width} pixels, but the file "
+            f"{path}: expected {rows} rows of {columns} pixels, but the file "
             f"({path.stat().st_size:,} bytes) is truncated: {missing}; restore it"
         )
 

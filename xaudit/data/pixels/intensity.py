@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Intensity, StoredBits
 from xaudit.core.record.suspicion import Suspicion
+from xaudit.core.source import Intensity, StoredBits, UsedRange
 from xaudit.data.pixels.source import Stored, StoredImage, finite_extremes
 from xaudit.errors import DataError
 
@@ -52,7 +51,7 @@ def scaled(image: Image.Image, intensity: Intensity, path: Path) -> FloatArray:
 
 
 def scaled_values(image: StoredImage, intensity: Intensity, path: Path) -> FloatArray:
-    """As `scaled`, of what an image source has read."""
+    """As `scaled`, of what an image format has read."""
     values = image.values
     least, most = finite_extremes(values, path)
     low, high = least, most
@@ -66,7 +65,7 @@ def scaled_values(image: StoredImage, intensity: Intensity, path: Path) -> Float
 
 
 def range_of_values(image: StoredImage, intensity: Intensity, path: Path) -> UsedRange:
-    """As `used_range`, of what an image source has read."""
+    """As `used_range`, of what an image format has read."""
     most, top = finite_extremes(image.values, path)[1], _top_of(image, intensity, path)
     return UsedRange(most, _high(image.values), top)
 
@@ -144,26 +143,6 @@ def declared_top(image: Image.Image, intensity: Intensity, path: Path) -> float:
     return 65535.0 if deep or image.mode == "I" else 255.0
 
 
-@dataclass(frozen=True, slots=True)
-class UsedRange:
-    """How far the stored values of an image reach.
-
-    Attributes:
-        most: the largest.
-        high: the 99.9th percentile, which a mark of a few pixels does not move.
-        top: what is declared to be 1.
-    """
-
-    most: float
-    high: float
-    top: float
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether hardly a pixel lies above a sixth of the range; a black image says nothing."""
-        return self.most > 0 and self.high <= _UNUSED * self.top
-
-
 def used_range(image: Image.Image, intensity: Intensity, path: Path) -> UsedRange:
     """How far the stored values of a loaded image reach.
 
@@ -203,9 +182,14 @@ def unused_range(ranges: Sequence[UsedRange]) -> tuple[Suspicion, ...]:
     return (Suspicion("unused_range", " ".join(found)),)
 
 
+def _is_narrow(used: UsedRange) -> bool:
+    """Whether hardly a pixel lies above a sixth of the range; a black image says nothing."""
+    return used.most > 0 and used.high <= _UNUSED * used.top
+
+
 def _narrow_kind(kind: Sequence[UsedRange]) -> str:
     """What is said of images of one range; empty where they fill it."""
-    narrow, top = [one for one in kind if one.is_narrow], kind[0].top
+    narrow, top = [one for one in kind if _is_narrow(one)], kind[0].top
     if not narrow or len(narrow) < max(min(3, len(kind)), _SHARE * len(kind)):
         return ""
     high = max(one.high for one in narrow)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from xaudit.core.case import Case, CaseIssue
-from xaudit.data.pixels.images import read_upright, to_gray
+from xaudit.data.pixels.images import to_gray
 from xaudit.errors import DataError
 
 _HASH = (9, 8)
@@ -69,7 +69,7 @@ def near_duplicates(cases: Sequence[Case]) -> tuple[CaseIssue, ...]:
 
 def _print(case: Case) -> _Print | None:
     try:
-        gray = to_gray(read_upright(case.image))
+        gray = to_gray(case.image.upright())
     except DataError:
         return None
     gray = np.ascontiguousarray(gray, dtype=np.float32)

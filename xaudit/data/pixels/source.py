@@ -1,4 +1,4 @@
-"""The port for files of radiographs that Pillow does not read; one class for each kind of file."""
+"""The port for files of radiographs that Pillow does not read; one class for each format."""
 
 from __future__ import annotations
 
@@ -12,35 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.registry import Registry
+from xaudit.core.source import ImageHeader
 from xaudit.errors import DataError
 
 Stored = npt.NDArray[Any]
 """Values as a file holds them, of whatever type."""
 
 _HEAD = 512
-_DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}
-
-
-@dataclass(frozen=True, slots=True)
-class ImageHeader:
-    """What a file says of its image before a pixel is decoded.
-
-    Attributes:
-        height: rows of the upright image.
-        width: columns of the upright image.
-        mode: Pillow's name of the pixel type ("L", "RGB", "I;16", ...).
-        orientation: EXIF orientation, 1 to 8; 1 is upright.
-    """
-
-    height: int
-    width: int
-    mode: str
-    orientation: int = 1
-
-    @property
-    def deep(self) -> bool:
-        """Whether gray values have more than 8 bits."""
-        return self.mode in _DEEP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +35,7 @@ class StoredImage:
     top: float | None
 
 
-class ImageSource(ABC):
+class ImageFormat(ABC):
     """Reads files of one kind; what it raises besides `DataError` is a fault of its package."""
 
     @abstractmethod
@@ -78,66 +56,66 @@ class ImageSource(ABC):
         """The pixels; asked for only if they fit the limit of memory."""
 
 
-IMAGE_SOURCES: Registry[type[ImageSource]] = Registry("image source", entry_points="xaudit.images")
+IMAGE_FORMATS: Registry[type[ImageFormat]] = Registry("image format", entry_points="xaudit.images")
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A source whose faults are sentences, and whose images have the size that they announce.
+    """A format whose faults are sentences, and whose images have the size that they announce.
 
     Attributes:
         name: in the registry.
-        source: that is asked.
+        format: that is asked.
     """
 
     name: str
-    source: ImageSource
+    format: ImageFormat
 
     def header(self, path: Path) -> ImageHeader:
-        """See `ImageSource`.
+        """See `ImageFormat`.
 
         Raises:
-            DataError: the file cannot be read, or the source failed.
+            DataError: the file cannot be read, or the format failed.
         """
         try:
-            return self.source.header(path)
+            return self.format.header(path)
         except DataError:
             raise
         except Exception as error:
             raise self._fault(path, error) from error
 
     def stored(self, path: Path, header: ImageHeader) -> StoredImage:
-        """See `ImageSource`.
+        """See `ImageFormat`.
 
         Raises:
-            DataError: the file cannot be read, or the source failed or gave something else.
+            DataError: the file cannot be read, or the format failed or gave something else.
         """
         try:
-            image = self.source.stored(path)
+            image = self.format.stored(path)
         except DataError:
             raise
         except Exception as error:
             raise self._fault(path, error) from error
-        shape, size = image.values.shape, (header.height, header.width)
+        shape, size = image.values.shape, header.grid.shape
         if shape not in {size, (*size, 3)} or image.values.dtype.kind not in "uif":
             raise DataError(
-                f"{path}: the image source {self.name!r} gave {image.values.dtype} of shape "
+                f"{path}: the image format {self.name!r} gave {image.values.dtype} of shape "
                 f"{shape}, expected numbers of shape {size} or {(*size, 3)}"
             )
         return image
 
     def _fault(self, path: Path, error: Exception) -> DataError:
         said = (str(error) or type(error).__name__).splitlines()[0]
-        return DataError(f"{path}: the image source {self.name!r} failed: {said}")
+        return DataError(f"{path}: the image format {self.name!r} failed: {said}")
 
 
-def source_of(path: Path) -> Guarded | None:
-    """The source that reads a file; None for what Pillow reads, and for what is no file.
+def format_of(path: Path) -> Guarded | None:
+    """The format that reads a file; None for what Pillow reads, and for what is no file.
 
     Raises:
-        DataError: a source failed.
+        DataError: a format failed.
     """
-    names = list(IMAGE_SOURCES)
+    names = list(IMAGE_FORMATS)
     if not names or not path.is_file():
         return None
     with path.open("rb") as file:
@@ -145,7 +123,7 @@ def source_of(path: Path) -> Guarded | None:
     for name in names:
         own = _made(name)
         try:
-            if own.source.reads(path, head):
+            if own.format.reads(path, head):
                 return own
         except Exception as error:
             raise own._fault(path, error) from error
@@ -154,7 +132,7 @@ def source_of(path: Path) -> Guarded | None:
 
 @cache
 def _made(name: str) -> Guarded:
-    return Guarded(name, IMAGE_SOURCES[name]())
+    return Guarded(name, IMAGE_FORMATS[name]())
 
 
 def finite_extremes(values: Stored, path: Path) -> tuple[float, float]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from xaudit.core.case import Case, CaseIssue, Outline
-from xaudit.data.pixels.images import read_header
+from xaudit.core.case import Case, CaseIssue, Region
+from xaudit.data.image_file import named_alone
 from xaudit.data.pixels.mask_values import UndeclaredValuesError
-from xaudit.data.prepare import without_folder
 from xaudit.data.tables.table import capped
 from xaudit.errors import DataError
 
@@ -24,24 +22,24 @@ def artifact_issues(cases: Sequence[Case]) -> list[CaseIssue]:
     """
     issues, problems = [], []
     for case in cases:
-        for name, outline in case.artifacts.items():
+        for name, region in case.artifacts.items():
             try:
-                _draw(case, outline)
+                _draw(case, region)
             except UndeclaredValuesError as error:
                 problems.append(f"case {case.case_id}, artifact {name!r}: {error}")
             except DataError as error:
-                path: Path = getattr(outline, "path", case.image)
-                detail = f"artifact {name!r} cannot be drawn: {without_folder(error, path)}"
+                detail = f"artifact {name!r} cannot be drawn: {error}"
                 issues.append(CaseIssue(case.case_id, "artifact_not_drawn", detail, "noted"))
     if problems:
         raise DataError(capped(problems))
     return issues
 
 
-def _draw(case: Case, outline: Outline) -> None:
+def _draw(case: Case, region: Region) -> None:
     try:
-        header = read_header(case.image)
+        grid = case.image.header().grid
     except DataError:
         # The case has no score: where its artifacts lie does not matter.
         return
-    outline.rasterize(header.height, header.width)
+    with named_alone(region):
+        region.rasterize(grid)

@@ -9,11 +9,8 @@ from dataclasses import replace
 
 from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
 from xaudit.data.contradictions import patient_contradicts
-from xaudit.data.file_hash import file_sha256
 from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas, manifest
-from xaudit.data.pixels.images import read_header
-from xaudit.data.prepare import without_folder
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.artifact_issues import artifact_issues
 from xaudit.data.tables.levels import UNKNOWN
@@ -77,15 +74,15 @@ def _choose_groups(cases: Sequence[Case], spec: DataSpec) -> tuple[Case, ...]:
 def _file_issues(cases: Sequence[Case]) -> Iterator[CaseIssue]:
     for case in cases:
         try:
-            header = read_header(case.image)
+            header = case.image.header()
         except DataError as error:
-            kind = "unreadable_file" if case.image.is_file() else "missing_file"
-            yield CaseIssue(case.case_id, kind, without_folder(error, case.image), "unreadable")
+            kind = "unreadable_file" if case.image.exists() else "missing_file"
+            yield CaseIssue(case.case_id, kind, str(error), "unreadable")
             continue
         if header.orientation != 1:
             detail = (
                 f"EXIF orientation {header.orientation} is applied: the image is used as "
-                f"{header.width} x {header.height} pixels (width x height)"
+                f"{header.grid.described} pixels (width x height)"
             )
             yield CaseIssue(case.case_id, "exif_rotated", detail, "noted")
 
@@ -105,7 +102,7 @@ def _label_issues(study: Study) -> Iterator[CaseIssue]:
 def _copies(cases: Sequence[Case]) -> dict[str, Case]:
     """Id of each later copy → the first case with the same bytes."""
     with ThreadPoolExecutor(_READERS) as pool:
-        hashes = list(pool.map(file_sha256, [case.image for case in cases]))
+        hashes = list(pool.map(lambda case: case.image.fingerprint(), cases))
     first: dict[str, Case] = {}
     copies = {}
     for case, content in zip(cases, hashes, strict=True):

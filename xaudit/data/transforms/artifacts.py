@@ -36,7 +36,7 @@ def artifacts_of(case: PreparedCase, spec: InputSpec, gray: FloatArray) -> dict[
         spec: of the detector's input.
         gray: (H, W), the case's pixels as they are in the file.
     """
-    transform = GridTransform.between(case.original_size, spec)
+    transform = GridTransform.between(case.source, spec)
     found = _declared(case, transform)
     taken = np.any([case.lesion_mask, *found.values()], axis=0)
     marks = _free(transform.mask(burnt_in_marks(gray)) & case.shown, taken)
@@ -109,7 +109,7 @@ def _declared(case: PreparedCase, transform: GridTransform) -> dict[str, BoolArr
     found = {}
     for name, outline in case.case.artifacts.items():
         try:
-            mask = transform.mask(outline.rasterize(*transform.source))
+            mask = transform.mask(outline.rasterize(transform.source))
         except DataError:
             # It is not there, as `artifact_issues` told; counts say in how many cases it is.
             continue

@@ -16,8 +16,8 @@ import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.detector import InputSpec, Interpolation
+from xaudit.core.grid import Grid
 from xaudit.data.transforms.resampling import resized
-from xaudit.errors import DataError
 
 Points = npt.NDArray[np.float64]
 _COLUMNS = 512
@@ -29,38 +29,38 @@ class GridTransform:
     """One invertible scale and offset between an upright image and an input grid.
 
     Attributes:
-        source: (height, width) of the upright image.
-        grid: (height, width) of the input grid.
+        source: of the upright image.
+        grid: of the input; its pixels lie as far apart as those of the source and the scale say.
         content: (height, width) of the resized image, whole pixels.
         offset: (row, column) of its corner on the grid; negative where it is cut.
         interpolation: for images; masks are always area-averaged, maps bilinear.
         pad: gray value outside the image.
     """
 
-    source: tuple[int, int]
-    grid: tuple[int, int]
+    source: Grid
+    grid: Grid
     content: tuple[int, int]
     offset: tuple[int, int]
     interpolation: Interpolation = "area"
     pad: float = 0.0
 
     @classmethod
-    def between(cls, source: tuple[int, int], spec: InputSpec) -> GridTransform:
+    def between(cls, source: Grid, spec: InputSpec) -> GridTransform:
         """The transform that an input specification prescribes for an image of this size.
 
         "letterbox" brings the tighter side to the grid, rounds the other, centers (the odd pixel
         of padding goes right and below); "crop" brings the wider side to it and cuts the center;
         "stretch" fills the grid. All of them round as timm and torchvision do.
 
-        Raises:
-            DataError: the image has no pixel.
+        Args:
+            source: of the upright image.
+            spec: of the input.
         """
-        if min(source) < 1:
-            raise DataError(f"an image of {source[0]} x {source[1]} pixels cannot be resized")
-        grid = (spec.height, spec.width)
-        height, width = (math.floor(side / spec.crop_pct) for side in grid)
-        content = _content(source, (height, width), spec.resize)
-        offset = (_offset(grid[0], content[0]), _offset(grid[1], content[1]))
+        sides = spec.grid.plane
+        height, width = (math.floor(side / spec.crop_pct) for side in sides)
+        content = _content(source.plane, (height, width), spec.resize)
+        offset = (_offset(sides[0], content[0]), _offset(sides[1], content[1]))
+        grid = Grid(sides, _spacing(source, content))
         return cls(source, grid, content, offset, spec.interpolation, spec.pad)
 
     def image(self, pixels: FloatArray, *, eight_bit: bool = False) -> FloatArray:
@@ -77,14 +77,14 @@ class GridTransform:
         if not exact:
             pixels = resized(pixels, self.content, self.interpolation, eight_bit=eight_bit)
         planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
-        out = np.full((len(planes), *self.grid), self.pad, dtype=np.float32)
+        out = np.full((len(planes), *self.grid.shape), self.pad, dtype=np.float32)
         for target, plane in zip(out, planes, strict=True):
             self._place(target, self._exactly(plane) if exact else plane)
         return out
 
     def inside(self) -> BoolArray:
         """Which pixels of the grid show the image; (h, w), False on padding."""
-        out = np.zeros(self.grid, dtype=bool)
+        out = np.zeros(self.grid.shape, dtype=bool)
         self._place(out, np.ones(self.content, dtype=bool))
         return out
 
@@ -105,12 +105,12 @@ class GridTransform:
 
     def coverage(self, mask: BoolArray) -> npt.NDArray[np.float64]:
         """Share of each grid pixel's area that a mask covers; (h, w), 0 on padding."""
-        out = np.zeros(self.grid, dtype=np.float64)
+        out = np.zeros(self.grid.shape, dtype=np.float64)
         if not mask.any():
             return out
         (top, bottom), (left, right) = (_span(np.any(mask, axis=axis)) for axis in (1, 0))
-        rows = overlap_weights(self.source[0], self.content[0])[:, top:bottom]
-        columns = overlap_weights(self.source[1], self.content[1])[:, left:right]
+        rows = overlap_weights(self.source.shape[0], self.content[0])[:, top:bottom]
+        columns = overlap_weights(self.source.shape[1], self.content[1])[:, left:right]
         self._place(out, _apply(rows, mask[top:bottom, left:right], columns))
         return out
 
@@ -123,8 +123,8 @@ class GridTransform:
         shown = values[self._grid_part(0), self._grid_part(1)]
         weights = []
         for axis in (0, 1):
-            centers = np.arange(self.source[axis]) + 0.5
-            at = centers * self.content[axis] / self.source[axis] + min(self.offset[axis], 0)
+            centers = np.arange(self.source.shape[axis]) + 0.5
+            at = centers * self.content[axis] / self.source.shape[axis] + min(self.offset[axis], 0)
             weights.append(_between_centers(at, shown.shape[axis]))
         return _apply(weights[0], shown, weights[1]).astype(np.float32)
 
@@ -132,21 +132,10 @@ class GridTransform:
         """Which pixels of the upright image have their center on the grid; (H, W)."""
         hits = []
         for axis in (0, 1):
-            centers = np.arange(self.source[axis]) + 0.5
-            at = centers * self.content[axis] / self.source[axis] + self.offset[axis]
-            hits.append((at >= 0) & (at < self.grid[axis]))
+            centers = np.arange(self.source.shape[axis]) + 0.5
+            at = centers * self.content[axis] / self.source.shape[axis] + self.offset[axis]
+            hits.append((at >= 0) & (at < self.grid.shape[axis]))
         return np.asarray(hits[0][:, None] & hits[1][None, :])
-
-    def pixel_mm(self, spacing: float | None) -> tuple[float, float] | None:
-        """Height and width of a pixel of the grid in millimeters; None where nobody knows.
-
-        Args:
-            spacing: millimeters from one pixel of the upright image to the next.
-        """
-        if spacing is None:
-            return None
-        height, width = (spacing * self.source[axis] / self.content[axis] for axis in (0, 1))
-        return height, width
 
     def points_to_grid(self, points: npt.ArrayLike) -> Points:
         """(x, y) of the upright image → (x, y) of the grid; (N, 2)."""
@@ -159,17 +148,17 @@ class GridTransform:
         return (np.asarray(points, dtype=np.float64) - shift) / scale
 
     def _scale_shift(self) -> tuple[Points, Points]:
-        scale = [self.content[axis] / self.source[axis] for axis in (1, 0)]
+        scale = [self.content[axis] / self.source.shape[axis] for axis in (1, 0)]
         return np.array(scale), np.array([self.offset[1], self.offset[0]], dtype=np.float64)
 
     def _exactly(self, plane: FloatArray) -> npt.NDArray[np.float64]:
         weights = WEIGHTS[self.interpolation]
-        rows, columns = (weights(self.source[axis], self.content[axis]) for axis in (0, 1))
+        rows, columns = (weights(self.source.shape[axis], self.content[axis]) for axis in (0, 1))
         return np.clip(_apply(rows, plane, columns), 0, 1)
 
     def _grid_part(self, axis: int) -> slice:
         start = max(self.offset[axis], 0)
-        return slice(start, min(self.offset[axis] + self.content[axis], self.grid[axis]))
+        return slice(start, min(self.offset[axis] + self.content[axis], self.grid.shape[axis]))
 
     def _place(self, out: npt.NDArray[np.generic], content: npt.NDArray[np.generic]) -> None:
         cut = []
@@ -267,6 +256,14 @@ def _apply(
     parts = range(0, plane.shape[1], _COLUMNS)
     narrow = np.hstack([rows @ plane[:, at : at + _COLUMNS].astype(np.float64) for at in parts])
     return np.asarray((columns @ narrow.T).T)
+
+
+def _spacing(source: Grid, content: tuple[int, int]) -> tuple[float, ...] | None:
+    """Millimeters between pixels of an image that is brought to this size."""
+    if source.spacing is None:
+        return None
+    sides = zip(source.spacing, source.shape, content, strict=True)
+    return tuple(distance * side / pixels for distance, side, pixels in sides)
 
 
 def _content(source: tuple[int, int], grid: tuple[int, int], resize: str) -> tuple[int, int]:

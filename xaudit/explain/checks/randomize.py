@@ -100,7 +100,7 @@ def _first_calls(module: torch.nn.Module, spec: InputSpec) -> dict[str, int]:
     device = next((one.device for one in module.parameters()), torch.device("cpu"))
     try:
         with torch.no_grad():
-            module(torch.full((1, planes, spec.height, spec.width), 0.5, device=device))
+            module(torch.full((1, planes, *spec.grid.shape), 0.5, device=device))
     finally:
         for handle in handles:
             handle.remove()

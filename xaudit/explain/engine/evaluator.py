@@ -324,7 +324,7 @@ def _noise(spec: InputSpec) -> torch.Tensor:
     """One image that leaves no layer without a signal, the same every time."""
     planes = 3 if spec.color == "rgb" else 1
     generator = torch.Generator().manual_seed(0)
-    return torch.rand(1, planes, spec.height, spec.width, generator=generator)
+    return torch.rand(1, planes, *spec.grid.shape, generator=generator)
 
 
 def _share(outcome: PassResult, members: Sequence[Gathered], start: int, stop: int) -> None:

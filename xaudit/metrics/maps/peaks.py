@@ -50,7 +50,7 @@ class Reach:
     """
 
     distance: float = 0.0
-    pixel: tuple[float, float] = (1.0, 1.0)
+    pixel: tuple[float, ...] = (1.0, 1.0)
 
     def holds(self, lesion: BoolArray, peak: Peak) -> bool:
         """Whether the peak finds the lesion, whose mask is (H, W)."""
@@ -72,21 +72,21 @@ INSIDE = Reach()
 UNKNOWN = Undefined("the tolerance is in millimeters and the pixel spacing is not known")
 
 
-def reach_of(tolerance: str, pixel_mm: tuple[float, float] | None) -> Reach | Undefined:
+def reach_of(tolerance: str, spacing: tuple[float, ...] | None) -> Reach | Undefined:
     """The reach of a declared tolerance on one image.
 
     Args:
         tolerance: "10 px" of the input grid, or "5 mm".
-        pixel_mm: height and width of a pixel of the grid; None where nobody knows.
+        spacing: millimeters between pixels of the grid, by axis; None where nobody knows.
     """
     size, unit = tolerance.split()
     if float(size) == 0:
         return INSIDE
     if unit == "px":
         return Reach(float(size))
-    if pixel_mm is None:
+    if spacing is None:
         return UNKNOWN
-    return Reach(float(size), pixel_mm)
+    return Reach(float(size), spacing)
 
 
 def strongest_peaks(

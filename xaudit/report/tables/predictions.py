@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from xaudit.core.detector import InputSpec, Intensity, StoredBits, Taken
+from xaudit.core.detector import InputSpec, Taken
 from xaudit.core.record.finding import DetectorFacts, Findings
+from xaudit.core.source import Intensity, StoredBits
 from xaudit.report.language.translation import later, stored, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Section
