@@ -37,7 +37,6 @@ WAYS = {
     "json, base64": {},
     "json, lists": {"encoding": "lists"},
     "kserve_v2, binary": {"protocol": "kserve_v2", "model": "m"},
-    "json, base64, 2 at once": {"parallel": 2, "batch": 16},
 }
 
 

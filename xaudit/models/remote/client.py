@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ssl
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic, sleep
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xaudit.errors import DetectorLostError, InstallError
 from xaudit.models.remote.address import Address
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BUSY = frozenset({429, 502, 503, 504})
 """Answers of services that are overloaded, or start just now."""
 _CONNECT = 10.0
+_PIECE = 128 * 1024
 _FIRST, _LONGEST = 0.5, 60.0
 """Seconds before it is tried again the first time, and at most."""
 
@@ -128,10 +129,12 @@ class Client:
     ) -> Answer | tuple[str, float | None]:
         """The answer, or why there is none yet and how long to wait if the service says so."""
         lost, began = self._httpx, monotonic()
+        way: dict[str, Any] = {"method": "GET", "headers": dict(headers)}
+        if body is not None:
+            sized = {**headers, "Content-Length": str(len(body))}
+            way = {"method": "POST", "headers": sized, "content": _pieces(body)}
         try:
-            with self._http.stream(
-                "GET" if body is None else "POST", url, content=body, headers=dict(headers)
-            ) as response:
+            with self._http.stream(url=url, **way) as response:
                 if response.status_code in _BUSY:
                     return f"answers {response.status_code}", _retry_after(response.headers)
                 self._refuse(response, url, began)
@@ -199,6 +202,12 @@ class Client:
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """The body in parts: httpcore copies all that is left of a part after each write of it."""
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
 
 
 def _library() -> ModuleType:
