@@ -43,9 +43,7 @@ WAYS = {
 def network_of(name):
     if name == "reference":
         return build_network(REFERENCE, {}).eval()
-    import torchvision  # noqa: PLC0415  (of the server alone)
-
-    return torchvision.models.get_model(name, num_classes=1).eval()
+    return build_network(f"torchvision:{name}", {"num_classes": 1}).eval()
 
 
 class Handler(BaseHTTPRequestHandler):
