@@ -6,6 +6,7 @@
     ├── ConfigError      the configuration, the policy or the command line is wrong     exit 2
     │   └── DataError    a study, an image or an annotation cannot be used
     ├── DetectorError    weights, architecture or declared input and output do not fit  exit 2
+    │   └── DetectorLostError  a service or program that was the detector answers no more  exit 3
     ├── ExplainerError   a method cannot explain this detector
     ├── RegistryError    a name is taken or unknown
     ├── InstallError     a package or a file of xaudit is missing                       exit 2
@@ -60,6 +61,15 @@ class DetectorError(XauditError):
     """Weights, architecture or the declared input and output do not fit together."""
 
     exit_code = ExitCode.USAGE
+
+
+class DetectorLostError(DetectorError):
+    """What answers for the detector, outside of this process, does not or not as agreed.
+
+    It concerns no image and no method: a run ends, and what was computed before is kept.
+    """
+
+    exit_code = ExitCode.AUDIT_FAILED
 
 
 class ExplainerError(XauditError):

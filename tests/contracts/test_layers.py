@@ -57,8 +57,12 @@ ALLOWED = {
     "data.predictions": {"core", "data.tables", "data"},
     "models.files": {"core.text"},
     "models.target_layers": {"core"},
-    "models": {"core", "core.record", "core.text", "models.files", "models.target_layers"},
-    "models.readers": {"core", "core.text", "models.files", "models"},
+    "models.remote": {"core", "core.text"},
+    "models": {
+        "core", "core.record", "core.text", "models.files", "models.target_layers",
+        "models.remote",
+    },
+    "models.readers": {"core", "core.text", "models.files", "models.remote", "models"},
     "models.sidecars": {"core.text", "models.files"},
     "phantom": {"core"},
     "explain.engine": {"core"},
@@ -86,7 +90,7 @@ ALLOWED = {
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.pixels",
-        "data.annotations", "data", "data.study", "data.predictions", "models",
+        "data.annotations", "data", "data.study", "data.predictions", "models.remote", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
     "audit.scores": {
@@ -128,9 +132,9 @@ ALLOWED = {
         "audit.gallery", "audit.maps", "audit.plan", "audit.run",
     },
     "audit.summary": {
-        "core", "core.record", "stats", "fairness", "gate.judging", "models", "report.view",
-        "audit.store", "audit.suspicions", "audit.config", "audit.scores", "audit.analyses",
-        "audit.performance", "audit.maps", "audit.plan",
+        "core", "core.record", "stats", "fairness", "gate.judging", "models.remote", "models",
+        "report.view", "audit.store", "audit.suspicions", "audit.config", "audit.scores",
+        "audit.analyses", "audit.performance", "audit.maps", "audit.plan",
     },
     "compare": {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "stats.multiple",
@@ -148,9 +152,9 @@ ALLOWED = {
     },
     "verify": {
         "core", "core.record", "core.text", "gate.policies", "gate.judging", "data",
-        "data.predictions", "report.language", "report.view", "report.cards", "audit.store",
-        "audit.suspicions", "audit.config", "audit.scores", "audit.gallery", "audit.plan",
-        "audit.summary", "compare", "pipeline",
+        "models.files", "data.predictions", "report.language", "report.view", "report.cards",
+        "audit.store", "audit.suspicions", "audit.config", "audit.scores", "audit.gallery",
+        "audit.plan", "audit.summary", "compare", "pipeline",
     },
     "scrub": {
         "core", "core.record", "stats", "gate.policies", "gate.judging", "data.tables", "data",

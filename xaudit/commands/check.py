@@ -93,6 +93,8 @@ def _print(preview: Preview) -> None:
         tell(f"issue      {count} × {kind}")
     for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
         tell(f"copy       {issue.case_id} {issue.detail}")
+    if preview.elsewhere is not None:
+        tell(f"detector   {preview.elsewhere}; offers scores alone")
     _print_policy(record)
     _print_points([one.resolve() for one in preview.plan.config.detector.operating_points])
     print_suspicions(preview.suspicions, tell)

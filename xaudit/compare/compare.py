@@ -115,8 +115,14 @@ def _audited(findings: Findings) -> ComparedAudit:
         plan_sha256=audit.plan_sha256,
         detector=device.name,
         version=device.version,
-        identity=device.weights_sha256 or findings.study.sha256,
+        identity=_identity(findings),
     )
+
+
+def _identity(findings: Findings) -> str | None:
+    if findings.detector.format == "predictions":
+        return findings.study.sha256
+    return findings.detector.weights_sha256
 
 
 @dataclass(frozen=True, slots=True)

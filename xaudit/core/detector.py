@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
@@ -214,6 +214,24 @@ class Scores(Protocol):
 
     def __call__(self, planes: FloatArray, /) -> FloatArray:
         """Outputs, as declared; (N, C, H, W) normalized as declared → (N, K)."""
+
+
+@runtime_checkable
+class Elsewhere(Scores, Protocol):
+    """A model that runs outside of this process."""
+
+    source: str
+    """Where it is and how it is asked, for readers; holds no secret."""
+
+    @property
+    def batch(self) -> int:
+        """Images at once that suit it: it is not probed for the fastest number."""
+
+    def stated(self) -> Mapping[str, str]:
+        """What it says of itself, asked now; empty where it says nothing."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import PreparedCase
+from xaudit.errors import DetectorLostError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
 from xaudit.explain.port import Context, Explainer, Steps
@@ -78,7 +79,9 @@ class _Running(Generic[T]):
             self.wants = self.work.steps.send(sent)
         except StopIteration as stop:
             self.done = Done(stop.value)
-        # Whatever a method or a library raises concerns this work alone.
+        except DetectorLostError:
+            raise
+        # Whatever a method or a library raises besides concerns this work alone.
         except Exception as error:
             self.fail(error)
 
@@ -177,6 +180,8 @@ def _call(evaluator: Evaluator, one: _Running[Any]) -> None:
     try:
         with evaluator.counted() as cost:
             result = one.wants.call(evaluator)
+    except DetectorLostError:
+        raise
     except Exception as error:
         one.fail(error)
         return
@@ -189,6 +194,8 @@ def _answer(evaluator: Evaluator, asking: Sequence[_Running[Any]], memo: _Memo) 
     """Carry out what these jobs ask for, together if possible, else one by one."""
     try:
         _evaluate(evaluator, asking, memo)
+    except DetectorLostError:
+        raise
     except Exception as error:
         if len(asking) == 1:
             asking[0].fail(error)

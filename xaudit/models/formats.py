@@ -14,6 +14,8 @@ from xaudit.core.detector import Gradients, Scores
 from xaudit.core.registry import Registry
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code
+from xaudit.models.options import checked_options
+from xaudit.models.remote.permission import asked, refused, unread, variables
 from xaudit.models.spec import DetectorSpec
 
 MODEL_FORMATS: Registry[Callable[..., Scores | torch.nn.Module]] = Registry(
@@ -36,16 +38,23 @@ def read_model(spec: DetectorSpec) -> torch.nn.Module:
         DetectorError: the reader has no such option, or cannot read the file.
     """
     read = MODEL_FORMATS[spec.format]
-    _, *known = inspect.signature(read).parameters
-    unknown = [name for name in spec.arguments if name not in known]
-    if unknown:
-        raise DetectorError(
-            f"detector.arguments.{unknown[0]}: format {spec.format} has no such option; there is: "
-            f"{', '.join(known) or 'none'}"
-        )
-    with foreign_code(f"{spec.weights}: cannot be read as {spec.format}"):
-        model = read(spec.weights, **spec.arguments)
+    file, *_ = inspect.signature(read).parameters.values()
+    if spec.weights is None and file.default is inspect.Parameter.empty:
+        raise DetectorError(f"format {spec.format} is read from a file: name it as weights")
+    # First: a value with a secret in it is refused without being repeated.
+    _refuse_unpermitted(spec)
+    options = checked_options(read, spec.format, spec.arguments)
+    with foreign_code(f"{spec.weights or 'it'}: cannot be read as {spec.format}"):
+        model = read(spec.weights, **options)
     return model if isinstance(model, torch.nn.Module) else CalledNetwork(model, spec.format)
+
+
+def _refuse_unpermitted(spec: DetectorSpec) -> None:
+    name = asked(spec.format, spec.arguments)
+    told = None if name is None else refused(name, spec.allow_code)
+    told = told or unread(variables(spec.format, spec.arguments).values(), spec.env)
+    if told:
+        raise DetectorError(told)
 
 
 class CalledNetwork(torch.nn.Module):
@@ -58,7 +67,7 @@ class CalledNetwork(torch.nn.Module):
 
     def __init__(self, scores: Scores, called: str) -> None:
         super().__init__()
-        self._scores, self._called = scores, called
+        self.scores, self._called = scores, called
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) as declared by mean and std → (N, K)."""
@@ -66,7 +75,7 @@ class CalledNetwork(torch.nn.Module):
             # Who follows the steps of a network by a stand-in for its images learns nothing here.
             raise TypeError(f"expected images, got {type(planes).__name__}")
         with foreign_code(f"the model ({self._called}) failed on {len(planes)} images"):
-            made: torch.Tensor = _Call.apply(planes, self._scores)  # type: ignore[no-untyped-call]
+            made: torch.Tensor = _Call.apply(planes, self.scores)  # type: ignore[no-untyped-call]
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CalledNetwork:

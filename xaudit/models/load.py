@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import torch
 
-from xaudit.core.detector import Capability, Taken
-from xaudit.errors import DetectorError
+from xaudit.core.detector import Capability, Elsewhere, Taken
+from xaudit.errors import DetectorError, DetectorLostError
 from xaudit.models.architectures import build_network
 from xaudit.models.files.checkpoint import read_stored
+from xaudit.models.files.hashed import weights_sha256
 from xaudit.models.foreign import foreign_code, told
-from xaudit.models.formats import read_model
+from xaudit.models.formats import CalledNetwork, read_model
 from xaudit.models.heads import ClassLogit
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import TargetScore, TorchDetector
-from xaudit.models.weights import load_weights, sha256_of_file
+from xaudit.models.weights import load_weights
 
 # The first is faster; a network that flattens pictures with `view` works with the second only.
 _MEMORY_FORMATS = (torch.channels_last, torch.contiguous_format)
@@ -32,27 +33,46 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         spec: what the configuration declares.
 
     Raises:
-        DetectorError: architecture, weights, input or output do not fit together.
+        DetectorError: architecture, weights, input or output do not fit together, or nobody answers
+            where the detector is said to be.
     """
+    try:
+        return _loaded(spec)
+    except DetectorLostError as error:
+        # Before anything was computed it is a declaration that does not fit.
+        raise DetectorError(str(error)) from None
+
+
+def _loaded(spec: DetectorSpec) -> TorchDetector:
     network, taken = _of_torch(spec) if spec.format == TORCH else (read_model(spec), Taken())
     image = _probe_image(spec)
     module = _tried(network, spec, image)
     with foreign_code("the network does not work where its layers are watched"):
         layer = _target(module, image, spec.target_layer)
         capabilities = _capabilities(module, image, layer)
+    elsewhere = _elsewhere(network)
     return TorchDetector(
         name=spec.name,
         input=spec.input,
         module=module,
         target_layer=layer,
-        weights_sha256=sha256_of_file(spec.weights),
+        weights_sha256=weights_sha256(spec.weights) if spec.weights else None,
         parameter_count=sum(one.numel() for one in network.parameters()) or None,
         taken=taken,
         capabilities=capabilities,
+        elsewhere=elsewhere,
+        stated=elsewhere.stated() if elsewhere else {},
     )
 
 
+def _elsewhere(network: torch.nn.Module) -> Elsewhere | None:
+    scores = network.scores if isinstance(network, CalledNetwork) else None
+    return scores if isinstance(scores, Elsewhere) else None
+
+
 def _of_torch(spec: DetectorSpec) -> tuple[torch.nn.Module, Taken]:
+    if spec.weights is None:
+        raise DetectorError("detector.weights: is missing; an architecture needs a file of them")
     stored = read_stored(spec.weights, spec.weights_key)
     network = build_network(spec.architecture, spec.arguments, spec.allow_code)
     where = f"{spec.weights.name} into {spec.architecture}"
@@ -71,6 +91,8 @@ def _probe_image(spec: DetectorSpec) -> torch.Tensor:
 def _target(module: TargetScore, image: torch.Tensor, name: str | None) -> TargetLayer | None:
     try:
         return find_target_layer(module.network, module, image, name)
+    except DetectorLostError:
+        raise
     except DetectorError:
         if name is not None:
             raise

@@ -8,7 +8,9 @@ it too.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from xaudit.models.remote import permission
 
 _LIBRARIES = ("torchvision", "timm")
 _FORMAT = "format"
@@ -43,6 +45,22 @@ def needs_permission(architecture: str) -> bool:
     """
     own = (*_LIBRARIES, _FORMAT)
     return architecture.partition(":")[0] not in own and architecture not in SHIPPED
+
+
+def asked(kind: str, architecture: str, arguments: Mapping[str, object]) -> str | None:
+    """What of a detector has to be allowed, as ``--allow-code`` names it; None for nothing.
+
+    Args:
+        kind: format of its file.
+        architecture: as it is declared.
+        arguments: as they are declared.
+
+    Raises:
+        DetectorError: the address of a service is none, or holds secrets.
+    """
+    if needs_permission(architecture):
+        return architecture
+    return permission.asked(kind, arguments)
 
 
 def is_of_library(architecture: str) -> bool:

@@ -114,7 +114,8 @@ class DetectorSpec:
         version: as its maker numbers it.
         architecture: "torchvision:NAME", "timm:NAME" or "package.module:factory"; what `OF_FORMAT`
             makes of a format that is not torch's.
-        weights: safetensors or a state_dict; the model where it has another format.
+        weights: safetensors or a state_dict; the model where it has another format; None where it
+            has no file.
         arguments: passed to the factory, or to the reader of the format.
         input: what it expects to see.
         output: what it returns.
@@ -124,14 +125,16 @@ class DetectorSpec:
         weights_prefix: of the names to take; None to take one off that all share, if that fits.
         weights_leave_out: names of entries that are not loaded, and beginnings with their dot.
         allow_code: names of factories, "module:factory", that may run although they are none of
-            torchvision, timm or xaudit.
-        format: of the file: `TORCH`, or one of an installed package.
+            torchvision, timm or xaudit; services and programs, as
+            `xaudit.models.remote.permission.asked` names them.
+        format: of the file: `TORCH`, or another one.
+        env: environment variables that may be read besides those that begin with ``XAUDIT_``.
     """
 
     name: str
     version: str
     architecture: str
-    weights: Path
+    weights: Path | None
     input: InputSpec
     output: OutputSpec = field(default_factory=OutputSpec)
     arguments: Mapping[str, Argument] = field(default_factory=dict)
@@ -141,6 +144,7 @@ class DetectorSpec:
     weights_leave_out: tuple[str, ...] = ()
     allow_code: Collection[str] = ()
     format: str = TORCH
+    env: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

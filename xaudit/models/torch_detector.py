@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Capability, InputSpec, Taken
+from xaudit.core.detector import Capability, Elsewhere, InputSpec, Taken
 from xaudit.core.target import Target
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
@@ -74,19 +75,33 @@ class TorchDetector:
         input: what it expects to see.
         module: (N, C, H, W) in [0, 1] → (N,).
         target_layer: the layer that Grad-CAM reads; None if no layer returns a picture.
-        weights_sha256: of the file.
+        weights_sha256: of the file; None where there is none.
         parameter_count: of the network; None where it does not tell.
         taken: what of the file of weights the network received.
+        elsewhere: the model, where it runs outside of this process.
+        stated: what that said of itself when it was loaded.
     """
 
     name: str
     input: InputSpec
     module: TargetScore
     target_layer: TargetLayer | None
-    weights_sha256: str
+    weights_sha256: str | None
     parameter_count: int | None
     taken: Taken = field(default_factory=Taken)
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
+    elsewhere: Elsewhere | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str | None:
+        """Where the model runs, if that is elsewhere."""
+        return self.elsewhere.source if self.elsewhere else None
+
+    @property
+    def batch(self) -> int | None:
+        """Images at once that suit it; None where a probe finds the number."""
+        return self.elsewhere.batch if self.elsewhere else None
 
     @property
     def target(self) -> Target:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -29,12 +28,6 @@ def read_weights(path: Path, key: str | None = None) -> State:
         DetectorError: see `xaudit.models.files.checkpoint.read_stored`.
     """
     return read_stored(path, key).tensors
-
-
-def sha256_of_file(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_weights(

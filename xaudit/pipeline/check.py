@@ -46,6 +46,7 @@ class Preview:
         failures: methods that could not explain cases that were tried, and why.
         suspicions: what was noticed and does not stand in the way.
         resampling: what other libraries that resize do to the scores of some images.
+        elsewhere: where the detector runs, if not here.
     """
 
     plan: Plan
@@ -55,6 +56,7 @@ class Preview:
     failures: tuple[str, ...]
     suspicions: tuple[Suspicion, ...] = ()
     resampling: tuple[ResamplingEffect, ...] = ()
+    elsewhere: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -90,7 +92,9 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
             problems.append(f"{file.place((section,))}: {section}: {error}")
         return None
 
-    allowed = attempt("detector", lambda: permitted(config, file, overrides.allow_code))
+    allowed = attempt(
+        "detector", lambda: permitted(config, file, overrides.allow_code, overrides.env)
+    )
     plan = attempt("data", lambda: make_plan(allowed or config, limit, overrides.env))
     detector = attempt("detector", lambda: _detector(allowed)) if allowed else None
     if allowed:
@@ -103,7 +107,7 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
         raise ConfigError(problems)
     effects = resampling_effects(plan, Evaluator(detector))
     preview = _preview(plan, detector)
-    return replace(preview, suspicions=suspicions, resampling=effects)
+    return replace(preview, suspicions=suspicions, resampling=effects, elsewhere=detector.source)
 
 
 def _detector(config: AuditConfig) -> TorchDetector:

@@ -25,6 +25,7 @@ from xaudit.audit.probes.port import wanted
 from xaudit.audit.probes.probing import Notify, notice, try_detectors
 from xaudit.audit.probes.runner import clear_pieces, run_probes
 from xaudit.audit.probes.worker import crew_of
+from xaudit.audit.run import agreed
 from xaudit.audit.run.parts import Part, load_parts, whole_engine
 from xaudit.audit.run.progress import Listener
 from xaudit.audit.run.shards import Run, explain_shown, run_shards
@@ -83,7 +84,7 @@ def run_audit(
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
-    read = permitted(*read_config(config, overrides), overrides.allow_code)
+    read = permitted(*read_config(config, overrides), overrides.allow_code, overrides.env)
     planned = make_plan(read, limit, overrides.env)
     key = patient_key(overrides.keep_key, folder)
     with alone_in(folder):
@@ -105,11 +106,13 @@ def _carried_out(
     host.executor.open()
     parts = load_parts(plan)
     engine = whole_engine(plan, parts)
+    agreed.refuse_other(parts, folder)
     check_others(detector_spec(plan.config), plan.config.explain.checks)
     wanted(plan)
     foreseen, old = try_detectors(parts, folder), read_baseline(plan, baseline)
     # Nothing is refused any more from here on.
     fix_record(plan.record, folder)
+    agreed.keep(parts, folder)
     noticed = notice(foreseen, plan.config.acknowledge, folder, host.notify)
     run = Run(folder.resolve(), listen, host.executor, crew_of(plan, folder.resolve(), parts))
     planned, (plan, parts, looks) = plan, _computed(plan, parts, run, old)
@@ -130,6 +133,8 @@ def _carried_out(
     chosen = [choice.row.case_id for choice in gallery.choose()]
     extra = explain_shown(parts, chosen, run)
     shown = replace(gallery, extra=extra).write(folder)
+    agreed.refuse_changed(parts)
+    agreed.close(parts)
     evidence = Evidence(results, probed, shown, looks, noticed)
     findings = summarize(plan, engine, evidence)
     clear_pieces(folder)

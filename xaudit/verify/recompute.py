@@ -19,7 +19,7 @@ from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.case_columns import CaseColumns
-from xaudit.audit.store.provenance import LEFT_OUT
+from xaudit.audit.store.provenance import LEFT_OUT, SERVICE
 from xaudit.audit.store.record import PlanRecord, read_looks
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
@@ -35,7 +35,9 @@ from xaudit.data.predictions.read import ScoredStudy
 from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 
 NO_LAYER = "none returns a picture"
-_COMPUTED = ("weights taken", "computed on", "images at once", "number format", LEFT_OUT)
+_COMPUTED = (
+    "weights taken", "computed on", "images at once", "number format", SERVICE, LEFT_OUT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +187,12 @@ class _Method:
 
 @dataclass(frozen=True, slots=True)
 class _Detector:
-    weights_sha256: str
+    weights_sha256: str | None
     parameter_count: int | None
     target_layer: _Layer | None
     taken: Taken
+    source: str | None
+    stated: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,14 @@ class _Ran:
         one = stated.detector
         layer = None if one.target_layer in {None, NO_LAYER} else _Layer(str(one.target_layer))
         return cls(
-            _Detector(record.files["weights"], one.parameters, layer, one.taken or Taken()),
+            _Detector(
+                record.files.get("weights"),
+                one.parameters,
+                layer,
+                one.taken or Taken(),
+                one.elsewhere,
+                one.stated,
+            ),
             tuple(
                 _Method(each.name, each.library, each.question, each.params)
                 for each in stated.methods

@@ -21,10 +21,10 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
-from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.judging.verdict import judge, overall_of
 from xaudit.gate.policies.policy import policy_hash
+from xaudit.models.files.hashed import weights_sha256
 from xaudit.pipeline.card import pictures_of, render_cards, uses_of
 from xaudit.report.language.translation import SOURCE, speaking
 from xaudit.report.view.overlays import for_card, overlay_rgba
@@ -324,9 +324,10 @@ def _weights(audit: _Folder, weights: Path | None) -> Check:
     name = "weights"
     if weights is None:
         return Check(name, left_out="not named with --weights")
-    found = file_sha256(weights)
-    if found is None:
-        raise ConfigError(f"{weights}: cannot be read")
+    try:
+        found = weights_sha256(weights)
+    except OSError as error:
+        raise ConfigError(f"{weights}: cannot be read: {error.strerror}") from None
     try:
         stated = read_findings(audit.path).detector.weights_sha256
         same = found == stated or found in _of_folds(audit.path)
@@ -334,7 +335,8 @@ def _weights(audit: _Folder, weights: Path | None) -> Check:
         return Check(name, (f"damaged: {error}",))
     except Exception as error:  # what is made anew from a damaged record raises nearly anything
         return Check(name, (f"damaged: {type(error).__name__}: {error}",))
-    return Check(name, () if same else (f"{weights.name}: SHA-256 {found}, audited was {stated}",))
+    audited = stated or "a detector that no file identifies"
+    return Check(name, () if same else (f"{weights.name}: SHA-256 {found}, audited was {audited}",))
 
 
 def _of_folds(folder: Path) -> set[str]:

@@ -25,6 +25,7 @@ from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
+from xaudit.models.own_code import asked
 from xaudit.models.spec import OF_FORMAT, TORCH, OutputKind, OutputSpec
 
 
@@ -184,8 +185,9 @@ class DetectorConfig(Section):
     name: str = Field(min_length=1)
     version: str = ""
     format: str = Field(
-        TORCH, min_length=1, description="of weights: torch, or the format of an installed package "
-        "in which the file is the whole model; then there is no architecture"
+        TORCH, min_length=1, description="of weights: torch; http or command where the detector "
+        "runs elsewhere; or the format of an installed package in which the file is the whole "
+        "model; only torch has an architecture"
     )  # fmt: skip
     architecture: str = Field(
         description="torchvision:NAME, timm:NAME or package.module:factory, which runs only where "
@@ -196,9 +198,9 @@ class DetectorConfig(Section):
         default_factory=dict,
         description="passed to the factory of the architecture, or to the reader of the format",
     )
-    weights: Path = Field(
+    weights: Path | None = Field(
         description="safetensors or state_dict, relative to this file, or a file of the format; "
-        "left out with folds"
+        "left out with folds, and where the format has no file"
     )
     weights_key: str | None = Field(
         None, min_length=1, description="which of several states in the file is audited, dotted "
@@ -225,16 +227,31 @@ class DetectorConfig(Section):
     operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
     # Private, so that no file can say it.
     _allow_code: frozenset[str] = PrivateAttr(frozenset())
+    _env: frozenset[str] = PrivateAttr(frozenset())
 
     @property
     def allow_code(self) -> frozenset[str]:
-        """Factories that whoever runs the audit allows to run; never from the audit file."""
+        """What whoever runs the audit allows: factories, services, programs; never of the file."""
         return self._allow_code
 
-    def allowing(self, names: frozenset[str]) -> Self:
-        """The same with these factories allowed."""
+    @property
+    def env(self) -> frozenset[str]:
+        """Environment variables that may be read besides those of xaudit; never of the file."""
+        return self._env
+
+    @property
+    def asked(self) -> str | None:
+        """What has to be allowed, as ``--allow-code`` names it; None for nothing.
+
+        Raises:
+            DetectorError: the address of a service is none, or holds secrets.
+        """
+        return asked(self.format, self.architecture, self.arguments)
+
+    def allowing(self, names: frozenset[str], env: frozenset[str] = frozenset()) -> Self:
+        """The same with this allowed."""
         allowed = self.model_copy()
-        allowed._allow_code = names
+        allowed._allow_code, allowed._env = names, env
         return allowed
 
     @model_validator(mode="before")
@@ -254,7 +271,8 @@ class DetectorConfig(Section):
                 f"format {kind}: the file is the whole model; leave out "
                 f"{', '.join(torch_only or ['architecture'])}"
             )
-        return given | {"architecture": own}
+        # Whether the format has a file, its reader knows.
+        return {"weights": None, **given, "architecture": own}
 
     @model_validator(mode="before")
     @classmethod
@@ -263,10 +281,16 @@ class DetectorConfig(Section):
         weights = folds.get("weights") if isinstance(folds, dict) else None
         if not isinstance(given, dict) or not isinstance(weights, dict) or not weights:
             return given
-        if "weights" in given:
+        if given.get("weights") is not None:
             raise ValueError("give either weights or folds, which have weights of their own")
         # The first stands for all where one detector has to be looked at: they differ in it alone.
         return given | {"weights": next(iter(weights.values()))}
+
+    @model_validator(mode="after")
+    def _torch_has_weights(self) -> DetectorConfig:
+        if self.format == TORCH and self.weights is None:
+            raise ValueError("weights: are missing; an architecture needs a file of them")
+        return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> DetectorConfig:

@@ -40,13 +40,19 @@ def _released(claims: Claims, detector: DetectorFacts) -> Iterator[ClaimCheck]:
             continue
         claim = f"{name} that is released: {released}"
         if tested is None:
-            why = "Only predictions were audited: which weights made them is not known."
+            why = _unknown(detector)
             yield ClaimCheck("released_version", claim, "unclear", why)
         elif tested == released:
             yield ClaimCheck("released_version", claim, "agrees", "It is what was tested.")
         else:
             why = f"Tested was {tested}: the figures of this card are about another detector."
             yield ClaimCheck("released_version", claim, "contradicted", why)
+
+
+def _unknown(detector: DetectorFacts) -> str:
+    if detector.format == "predictions":
+        return "Only predictions were audited: which weights made them is not known."
+    return "No file identifies the detector that was audited: its weights are not known."
 
 
 def _ages(claimed: Ages | None, study: StudyFacts) -> Iterator[ClaimCheck]:

@@ -1,4 +1,4 @@
-"""An architecture that is code of its own: who allows it, and why Python does not find it."""
+"""A detector that needs a yes: who allows it, and why Python does not find its code."""
 
 from __future__ import annotations
 
@@ -9,35 +9,52 @@ from pathlib import Path
 
 from xaudit.audit.config.config import AuditConfig, DetectorConfig
 from xaudit.audit.config.user_config import read_user_config
-from xaudit.errors import ConfigError
-from xaudit.models.own_code import needs_permission, refusal
+from xaudit.errors import ConfigError, DetectorError
+from xaudit.models.own_code import refusal
+from xaudit.models.remote.permission import refused, unread, variables
+from xaudit.models.spec import TORCH
 from xaudit.yaml_file import YamlFile
 
 
-def permitted(config: AuditConfig, file: YamlFile, allow_code: Collection[str]) -> AuditConfig:
-    """The configuration with the permission to run its detector's code, where that is its own.
+def permitted(
+    config: AuditConfig, file: YamlFile, allow_code: Collection[str], env: Collection[str] = ()
+) -> AuditConfig:
+    """The configuration with the permission that its detector needs, if it needs one.
 
-    Without it such a detector is not built.
+    Without it code of its own is not run, no program is started, and no image is sent anywhere.
 
     Args:
         config: with absolute paths.
         file: the audit file.
-        allow_code: names "module:factory" of the command line; those of the user's own
-            configuration are taken where they are needed.
+        allow_code: what the command line allows: "module:factory", services, programs; what the
+            user's own configuration allows is taken where it is needed.
+        env: environment variables that the command line allows.
 
     Raises:
         ConfigError: nobody allowed it, or Python does not find it; and what to type.
     """
-    name = config.detector.architecture
-    if not needs_permission(name):
+    detector = config.detector
+    key = "architecture" if detector.format == TORCH else "arguments"
+    place = f"{file.place(('detector', key))}: detector.{key}"
+    try:
+        name = detector.asked
+        named = variables(detector.format, detector.arguments).values()
+    except DetectorError as error:
+        raise ConfigError(f"{place}: {error}") from None
+    if name is None:
         return config
     allowed = name in set(allow_code) or name in read_user_config().allow_code
-    problems = (None if allowed else refusal(name, ()), _module_nearby(config.detector, file.path))
+    refuse = refusal if detector.format == TORCH else refused
+    problems = (
+        None if allowed else refuse(name, ()),
+        unread(named, env),
+        _module_nearby(detector, file.path) if detector.format == TORCH else None,
+    )
     told = "; ".join(one for one in problems if one)
     if told:
-        place = file.place(("detector", "architecture"))
-        raise ConfigError(f"{place}: detector.architecture: {told}")
-    return config.model_copy(update={"detector": config.detector.allowing(frozenset({name}))})
+        raise ConfigError(f"{place}: {told}")
+    allowing = detector.allowing(frozenset({name}), frozenset(env))
+    return config.model_copy(update={"detector": allowing})
 
 
 def _module_nearby(detector: DetectorConfig, config: Path) -> str | None:
@@ -48,7 +65,8 @@ def _module_nearby(detector: DetectorConfig, config: Path) -> str | None:
     top = detector.architecture.partition(":")[0].partition(".")[0]
     if _is_found(top):
         return None
-    near = dict.fromkeys((config.resolve().parent, Path.cwd(), detector.weights.parent))
+    beside = (detector.weights.parent,) if detector.weights else ()
+    near = dict.fromkeys((config.resolve().parent, Path.cwd(), *beside))
     for folder in near:
         for file in (folder / f"{top}.py", folder / top / "__init__.py"):
             if file.is_file():

@@ -24,8 +24,8 @@ class Overrides:
         positives: share of the explained cases with a fracture.
         baseline: audit that rules compare with at looks.
         policy: instead of that of the file.
-        allow_code: factories "module:factory" that the audit file may name although they are none
-            of torchvision, timm or xaudit.
+        allow_code: what the audit file may name: factories "module:factory" that are none of
+            torchvision, timm or xaudit, services "service:ORIGIN" and programs "command:WORDS".
         env: environment variables that files may read besides those that begin with ``XAUDIT_``.
     """
 
@@ -100,8 +100,9 @@ def _parsed(file: YamlFile) -> AuditConfig:
 def _weights(folder: Path, detector: DetectorConfig, given: Overrides) -> dict[str, object]:
     """The weights with absolute paths, of each fold where there are folds."""
     if detector.folds is None:
-        named = given.weights.resolve() if given.weights else below(folder, detector.weights)
-        return {"weights": named}
+        if given.weights is not None:
+            return {"weights": given.weights.resolve()}
+        return {"weights": below(folder, detector.weights) if detector.weights else None}
     if given.weights is not None:
         raise ConfigError("--weights names one file; detector.folds has one for each fold")
     found = {name: below(folder, path) for name, path in sorted(detector.folds.weights.items())}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -46,7 +45,8 @@ from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policies.policy import read_policy
 from xaudit.models.files.file_kinds import no_file
-from xaudit.models.spec import DetectorSpec
+from xaudit.models.files.hashed import weights_sha256
+from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
@@ -85,6 +85,7 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         weights_leave_out=detector.weights_leave_out,
         allow_code=detector.allow_code,
         format=detector.format,
+        env=detector.env,
     )
 
 
@@ -268,7 +269,8 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     plain["data"].pop("root")
     if config.data.manifest is not None:
         plain["data"]["manifest"] = config.data.manifest.name
-    plain["detector"]["weights"] = config.detector.weights.name
+    weights = config.detector.weights
+    plain["detector"]["weights"] = weights.name if weights else None
     if config.detector.folds is not None:
         del plain["detector"]["weights"]
         for fold, path in config.detector.folds.weights.items():
@@ -292,24 +294,26 @@ def _other_weights(config: AuditConfig) -> Mapping[str, Path]:
 
 def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
     folds = config.detector.folds
-    own = {"weights": config.detector.weights}
+    weights = config.detector.weights
+    own = {"weights": weights} if weights else {}
     if folds is not None:
         own = {f"weights of fold {fold}": path for fold, path in folds.weights.items()}
     paths = own | dict(_other_weights(config))
-    hashes = {name: _hash_of_weights(path, name) for name, path in paths.items()}
+    folders = config.detector.format != TORCH
+    hashes = {name: _hash_of_weights(path, name, folders) for name, path in paths.items()}
     if folds is not None:
         hashes["weights"] = hash_of_folds({name: hashes[name] for name in own})
     return {"study": study_fingerprint(study)} | hashes
 
 
-def _hash_of_weights(path: Path, name: str) -> str:
+def _hash_of_weights(path: Path, name: str, folders: bool) -> str:
+    """The hash of a file, or of a folder where the format may have one."""
+    what = None if folders and path.is_dir() else no_file(path)
+    if what is not None:
+        raise ConfigError(what)
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return weights_sha256(path)
     except OSError as error:
-        what = no_file(path)
-        if what is not None:
-            raise ConfigError(what) from None
         key = "explain.checks"
         if name.startswith("weights"):
             key = "detector.weights" if name == "weights" else "detector.folds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from xaudit.audit.probes.port import Probe
+from xaudit.errors import DetectorLostError
 
 _log = logging.getLogger(__name__)
 
@@ -17,10 +18,10 @@ def fault_of_package(kind: type[Probe], error: Exception) -> str:
         error: that was caught.
 
     Raises:
-        Exception: the same error, where the probe is one of xaudit.
+        Exception: the same error, where the probe is one of xaudit, or nobody answers any more.
     """
     package = kind.__module__.partition(".")[0]
-    if package == __name__.partition(".")[0]:
+    if package == __name__.partition(".")[0] or isinstance(error, DetectorLostError):
         raise error
     why = f"the package {package} failed: {type(error).__name__}: {error}"
     _log.warning("probe %s: %s", kind.name, why)

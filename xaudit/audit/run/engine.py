@@ -9,7 +9,7 @@ import numpy as np
 
 from xaudit.audit.plan.plan import Plan, detector_spec
 from xaudit.audit.run.shard import Progressed, ShardWorker, read_cases, work_of
-from xaudit.audit.store.provenance import LEFT_OUT
+from xaudit.audit.store.provenance import LEFT_OUT, SERVICE
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
@@ -97,13 +97,20 @@ class Engine:
         """For provenance: what was loaded; device, batches and number format shape last digits."""
         sizes = self.evaluator.sizes
         left_out = {LEFT_OUT: self.left_out} if self.left_out else {}
+        stated = "; ".join(f"{name} {said}" for name, said in self.detector.stated.items())
         return {
-            "weights taken": self.detector.taken.described,
+            **({"weights taken": self.detector.taken.described} if self.hashed else {}),
             "computed on": describe_device(self.evaluator.device),
             "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
             "number format": self.evaluator.rough.described,
+            **({SERVICE: stated} if stated else {}),
             **left_out,
         }
+
+    @property
+    def hashed(self) -> bool:
+        """Whether a file identifies the detector."""
+        return self.detector.weights_sha256 is not None
 
     @property
     def work_per_map(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from xaudit.core.case import FloatArray
-from xaudit.errors import AuditError, DetectorError, XauditError
+from xaudit.errors import AuditError, DetectorError, DetectorLostError, XauditError
 from xaudit.explain.engine.evaluator import is_out_of_memory
 from xaudit.models.foreign import told
 
@@ -26,10 +26,14 @@ def naming(ask: Callable[[FloatArray], T], images: FloatArray, cases: Sequence[s
 
     Raises:
         DetectorError: names the first case on which the network fails, and its own error.
+        DetectorLostError: nobody answers any more.
         AuditError: the memory does not even hold what one image needs.
     """
     try:
         return ask(images)
+    except DetectorLostError:
+        # It concerns no image.
+        raise
     # A network is foreign code, which may raise anything.
     except Exception as error:
         raise _told(ask, images, cases, error) from error

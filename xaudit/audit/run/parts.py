@@ -66,7 +66,7 @@ def whole_engine(plan: Plan, parts: Sequence[Part]) -> Engine:
     """What ran, as a summary reads it: with several detectors the hash is that of their hashes."""
     first = parts[0].engine
     taken = Taken.together([part.engine.detector.taken for part in parts])
-    digest = plan.record.files["weights"]
+    digest = plan.record.files.get("weights")
     detector = replace(first.detector, weights_sha256=digest, taken=taken)
     return replace(first, detector=detector)
 

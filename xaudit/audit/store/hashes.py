@@ -28,7 +28,7 @@ _ROWS = ("suspicions.json", "*.parquet")
 may lack them, and maps may be gigabytes: `xaudit verify` looks for all of it."""
 
 RUN_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
-             "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
+             "service.json", "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
              "shortcuts.parquet", "rescored.parquet")  # fmt: skip
 """What a run writes into the folder itself."""
 LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",

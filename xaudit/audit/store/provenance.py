@@ -16,6 +16,8 @@ PACKAGES = (
     "lime", "pillow", "scikit-image", "matplotlib", "pyarrow",
 )  # fmt: skip
 
+SERVICE = "service states"
+"""What a detector that runs elsewhere states of itself; no entry where it states nothing."""
 LEFT_OUT = "methods left out"
 """What the detector lacks for which methods; no entry where it serves all."""
 

@@ -41,8 +41,16 @@ class RanDetector(Protocol):
     """The detector as it was loaded."""
 
     @property
-    def weights_sha256(self) -> str:
-        """Of the file."""
+    def weights_sha256(self) -> str | None:
+        """Of the file; None where there is none."""
+
+    @property
+    def source(self) -> str | None:
+        """Where it runs, if that is elsewhere."""
+
+    @property
+    def stated(self) -> Mapping[str, str]:
+        """What it says of itself there."""
 
     @property
     def parameter_count(self) -> int | None:

@@ -42,7 +42,7 @@ from xaudit.core.record.finding import (
 from xaudit.core.record.looks import Looks
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.judging.credibility import THRESHOLDS, explanation_verdicts
-from xaudit.models.own_code import needs_permission
+from xaudit.models.remote.permission import SERVICE
 from xaudit.models.spec import PROBABILITIES
 from xaudit.report.view import numbers
 
@@ -156,10 +156,10 @@ def _believed(
     return explanation_verdicts(findings, methods, THRESHOLDS.changed(changed))
 
 
-def _weights_file(plan: Plan) -> str:
-    folds = plan.config.detector.folds
+def _weights_file(plan: Plan) -> str | None:
+    folds, weights = plan.config.detector.folds, plan.config.detector.weights
     if folds is None:
-        return plan.config.detector.weights.name
+        return weights.name if weights else None
     named = ", ".join(f"{fold}: {path.name}" for fold, path in folds.weights.items())
     return f"one for each fold ({named}); the hash is that of their hashes"
 
@@ -172,6 +172,16 @@ def _of_folds(plan: Plan) -> tuple[str, ...]:
         f"{len(folds.weights)} detectors were audited, one for each fold of a cross-validation. "
         "The figures are about the way of training that gave them, not about one detector that "
         "could be released.",
+    )
+
+
+def _unidentified(engine: Ran) -> tuple[str, ...]:
+    detector = engine.detector
+    if detector.source is None or detector.weights_sha256 is not None:
+        return ()
+    return (
+        "The detector is not identified by a file: what answered is what the service or program "
+        "was that day.",
     )
 
 
@@ -201,17 +211,28 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         operating_points=_points(plan),
         warnings=(
             *_of_folds(plan),
+            *_unidentified(engine),
             *_left_out(engine),
             *on_thresholds(rows, _points(plan)),
         ),
-        own_code=needs_permission(declared.architecture),
+        own_code=declared.asked is not None and not _is_service(declared.asked),
+        elsewhere=detector.source,
+        stated=detector.stated,
     )
 
 
 def _allowed(plan: Plan) -> dict[str, str]:
-    """For provenance: code that ran because whoever ran the audit allowed it."""
-    name = plan.config.detector.architecture
-    return {"code allowed": name} if needs_permission(name) else {}
+    """For provenance: what ran, or where images went, because whoever ran the audit allowed it."""
+    name = plan.config.detector.asked
+    if name is None:
+        return {}
+    if _is_service(name):
+        return {"images sent to": name.removeprefix(SERVICE)}
+    return {"code allowed": name}
+
+
+def _is_service(asked: str) -> bool:
+    return asked.startswith(SERVICE)
 
 
 def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:

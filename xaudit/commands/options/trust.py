@@ -1,4 +1,4 @@
-"""What whoever types a command trusts an audit file with: code of its own, variables."""
+"""What whoever types a command trusts an audit file with: code, services, variables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import typer
 from xaudit.errors import XauditError
 from xaudit.yaml_file import OURS
 
-_CODE = re.compile(r"[\w.]+:\w+")
+_CODE = re.compile(r"[\w.]+:\w+|service:https?://[^/\s]+|command:\S.*")
 _VARIABLE = re.compile(r"\w+")
 _SHORT = 4
 
 
 def _factories(names: list[str] | None) -> list[str]:
-    return _all_match(names, _CODE, "module:factory, exactly as the audit file names it")
+    named = "module:factory, service:https://HOST or command:WORDS"
+    return _all_match(names, _CODE, f"{named}, exactly as the audit file names it")
 
 
 def _variables(names: list[str] | None) -> list[str]:
@@ -39,7 +40,8 @@ AllowCode = Annotated[
         metavar="MODULE:FACTORY",
         callback=_factories,
         help="Run this code, which the audit file names and which is not of torchvision, timm or "
-        "xaudit; repeatable.",
+        "xaudit; send images to this service (service:https://HOST), start this program "
+        "(command:WORDS); repeatable.",
     ),
 ]
 Env = Annotated[

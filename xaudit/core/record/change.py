@@ -19,7 +19,8 @@ class ComparedAudit:
     """One of the two audits.
 
     Attributes:
-        identity: SHA-256 of the weights, or of the table of predictions.
+        identity: SHA-256 of the weights, or of the table of predictions; None where no file
+            identifies the detector.
     """
 
     audit: str
@@ -27,7 +28,7 @@ class ComparedAudit:
     plan_sha256: str
     detector: str
     version: str
-    identity: str
+    identity: str | None
 
 
 @dataclass(frozen=True, slots=True)

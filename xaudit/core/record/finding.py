@@ -78,8 +78,11 @@ class DetectorFacts:
         format: "network" was run by the audit; of "predictions" only scores were seen: then
             weights, parameters, input and layer are None and no explanation applies.
         taken: what of the file of weights the network received.
-        own_code: the architecture is none of torchvision, timm or xaudit; it ran because whoever
-            ran the audit allowed it.
+        own_code: the architecture is none of torchvision, timm or xaudit, or it is a program; it
+            ran because whoever ran the audit allowed it.
+        elsewhere: address of the service or command of the program that answered; None where the
+            audit itself called the network.
+        stated: what the service said of itself.
     """
 
     name: str
@@ -96,6 +99,8 @@ class DetectorFacts:
     format: Literal["network", "predictions"] = "network"
     taken: Taken | None = None
     own_code: bool = False
+    elsewhere: str | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

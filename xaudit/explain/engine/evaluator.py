@@ -79,8 +79,8 @@ class Evaluator:
 
     Args:
         detector: under audit.
-        micro_batch: images at once; None to find the fastest number by a short probe. Halved
-            whenever memory runs out.
+        micro_batch: images at once; None for what the detector states, or else to find the
+            fastest number by a short probe. Halved whenever memory runs out.
         precision: "bfloat16" for masked images that are averaged, see `precision.Rough`.
     """
 
@@ -100,7 +100,8 @@ class Evaluator:
         self._quick = fused(self._module, self._noise, name_of(self._module, self.target_layer))
         self._counting = _Counting(self._module, Cost()).eval()
         self._rewritten: dict[_Rewrite, torch.nn.Module] = {}
-        self._asked = micro_batch
+        # A service of somebody else is not probed for its limits.
+        self._asked = micro_batch or getattr(detector, "batch", None)
         self._sizes: dict[bool, int] = {}
         self._directions = {"forward": False}
         if "gradients" in detector.capabilities:

@@ -176,9 +176,7 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
         Answer(
             tr("What was audited?"),
             f"{device.name} {device.version}, {stored(device.architecture)}",
-            tr("Weights SHA-256 {weights_sha256}…", weights_sha256=device.weights_sha256[:16])
-            if device.weights_sha256
-            else tr("Table SHA-256 {sha256}…", sha256=study.sha256[:16]),
+            _identified(findings),
         ),
         Answer(
             tr("On what?"),
@@ -196,6 +194,15 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
         *(() if decision.denied else (decided,)),
         Answer(tr("For whom and where not?"), weakest(look), ""),
     )
+
+
+def _identified(findings: Findings) -> str:
+    device = findings.detector
+    if device.weights_sha256:
+        return tr("Weights SHA-256 {weights_sha256}…", weights_sha256=device.weights_sha256[:16])
+    if not predictions.alone(findings):
+        return tr("No file identifies it: {where}", where=device.elsewhere or device.architecture)
+    return tr("Table SHA-256 {sha256}…", sha256=findings.study.sha256[:16])
 
 
 def _looks(findings: Findings, look: Lookup) -> Answer:

@@ -307,9 +307,13 @@ def _moved_most(changes: Changes) -> Table:
     return Table(tr("Maps that moved most"), columns, rows, folded=True)
 
 
+def _said(value: str | None) -> str:
+    return numbers.NONE if value is None else value
+
+
 def _provenance(changes: Changes) -> Section:
     rows = tuple(
-        (fact, getattr(changes.old, name), getattr(changes.new, name))
+        (fact, *(_said(getattr(one, name)) for one in (changes.old, changes.new)))
         for fact, name in (
             (tr("Audit"), "audit"),
             (tr("Planned at"), "created"),
@@ -319,11 +323,12 @@ def _provenance(changes: Changes) -> Section:
             (tr("Weights or table, SHA-256"), "identity"),
         )
     )
-    same = changes.old.identity == changes.new.identity
-    lead = (
-        tr("Both audits are about the same file.")
-        if same
-        else tr("The audits are about two files.")
-    )
+    both = (changes.old.identity, changes.new.identity)
+    if None in both:
+        lead = tr("Whether the audits are about the same detector is not known: no file says so.")
+    elif both[0] == both[1]:
+        lead = tr("Both audits are about the same file.")
+    else:
+        lead = tr("The audits are about two files.")
     table = Table(tr("The two audits"), (tr("Fact"), tr("Old"), tr("New")), rows)
     return Section("provenance", "", tr("What was compared?"), lead, tables=(table,))

@@ -47,6 +47,8 @@ def not_applicable() -> tuple[Section, ...]:
 def identity(findings: Findings) -> str:
     """The hash that ties the card to what was audited."""
     weights = findings.detector.weights_sha256
+    if weights is None and not alone(findings):
+        return tr("not identified by a file")
     if weights is None:
         return tr("predictions {hash}", hash=findings.study.sha256[:12])
     return tr("weights {hash}", hash=weights[:12])
@@ -58,25 +60,21 @@ def _intensity(declared: Intensity) -> str:
 
 def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """What is known of the network; nothing where only its predictions were seen."""
-    if one.input is None or one.parameters is None:
+    if one.input is None:
         return (
             (tr("Architecture, weights, input"), f"{numbers.NONE} ({stored(one.architecture)})"),
             (tr("Output"), tr("{output}, as the table states it", output=stored(one.output))),
         )
     spec = one.input
     return (
-        (
-            tr("Architecture"),
-            tr(
-                "{architecture}, {parameters} parameters",
-                architecture=one.architecture,
-                parameters=numbers.whole(one.parameters),
-            ),
-        ),
+        (tr("Architecture"), _architecture(one)),
         *_own_code(one),
+        *_elsewhere(one),
         (
             tr("Weights"),
-            f"{one.weights_file}, SHA-256 {one.weights_sha256}",
+            f"{one.weights_file}, SHA-256 {one.weights_sha256}"
+            if one.weights_sha256
+            else tr("no file of them is known"),
         ),
         *_taken(one.taken),
         (
@@ -97,6 +95,25 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _architecture(one: DetectorFacts) -> str:
+    if one.parameters is None:
+        return tr("{architecture}, parameters not known", architecture=one.architecture)
+    return tr(
+        "{architecture}, {parameters} parameters",
+        architecture=one.architecture,
+        parameters=numbers.whole(one.parameters),
+    )
+
+
+def _elsewhere(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
+    """Where it ran, if not in the audit, and what it says it is."""
+    if one.elsewhere is None:
+        return ()
+    stated = "; ".join(f"{name} {said}" for name, said in one.stated.items())
+    where = tr("{where}; it offers scores alone", where=one.elsewhere)
+    return ((tr("Runs elsewhere"), where), (tr("States of itself"), stated or tr("nothing")))
+
+
 def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """That other code ran than that of libraries whose names a reader knows."""
     if not one.own_code:
@@ -104,7 +121,7 @@ def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     said = tr(
         "{architecture} is not of torchvision, timm or xaudit; whoever ran the audit allowed it "
         "to run",
-        architecture=one.architecture,
+        architecture=one.elsewhere or one.architecture,
     )
     return ((tr("Code of its own"), said),)
 
