@@ -46,10 +46,16 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         module=module,
         target_layer=layer,
         weights_sha256=sha256_of_file(spec.weights),
-        parameter_count=sum(one.numel() for one in network.parameters()) or None,
+        parameter_count=_parameters(network),
         taken=taken,
         capabilities=capabilities,
     )
+
+
+def _parameters(network: torch.nn.Module) -> int | None:
+    """How many; None where it does not tell. Keras keeps whole numbers among them, its seeds."""
+    floating = (one for one in network.parameters() if one.is_floating_point())
+    return sum(one.numel() for one in floating) or None
 
 
 def _of_torch(spec: DetectorSpec) -> tuple[torch.nn.Module, Taken]:
