@@ -57,7 +57,7 @@ def _loaded(spec: DetectorSpec) -> TorchDetector:
         module=module,
         target_layer=layer,
         weights_sha256=weights_sha256(spec.weights) if spec.weights else None,
-        parameter_count=sum(one.numel() for one in network.parameters()) or None,
+        parameter_count=_parameters(network),
         taken=taken,
         capabilities=capabilities,
         elsewhere=elsewhere,
@@ -68,6 +68,12 @@ def _loaded(spec: DetectorSpec) -> TorchDetector:
 def _elsewhere(network: torch.nn.Module) -> Elsewhere | None:
     scores = network.scores if isinstance(network, CalledNetwork) else None
     return scores if isinstance(scores, Elsewhere) else None
+
+
+def _parameters(network: torch.nn.Module) -> int | None:
+    """How many; None where it does not tell. Keras keeps whole numbers among them, its seeds."""
+    floating = (one for one in network.parameters() if one.is_floating_point())
+    return sum(one.numel() for one in floating) or None
 
 
 def _of_torch(spec: DetectorSpec) -> tuple[torch.nn.Module, Taken]:

@@ -16,6 +16,8 @@ from xaudit.explain.engine.detector import DifferentiableDetector, PictureLayer
 from xaudit.explain.engine.folding import copied, name_of
 
 _STATISTICS = ("running_mean", "running_var")
+_POSITIVE = ("running_var", "moving_variance")
+"""Ends of the names of variances: of torch, and of Keras."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +119,7 @@ def _own(part: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 def _redrawn(key: str, tensor: torch.Tensor, rng: np.random.Generator) -> FloatArray:
     values = tensor.detach().double().cpu().numpy()
-    if key == "running_var":
+    if key.endswith(_POSITIVE):
         return np.asarray(rng.choice(values, values.shape), dtype=np.float32)
     scale = float(np.sqrt(np.mean(values**2)))
     return np.asarray(scale * rng.standard_normal(values.shape), dtype=np.float32)

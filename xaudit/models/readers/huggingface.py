@@ -1,0 +1,160 @@
+"""Folders of Hugging Face: a configuration that names the network, and its weights.
+
+Nothing is downloaded, and no code of the folder runs: the network is one of the installed
+transformers, its weights are safetensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xaudit.core.text.json_text import read_json_text
+from xaudit.errors import DetectorError, InstallError
+from xaudit.models.formats import MODEL_FORMATS
+from xaudit.torchvision_operators import define_missing_operators
+
+CONFIG = "config.json"
+_MAX_BYTES = 1024 * 1024
+_SHOWN = 5
+_REFUSED = {
+    "auto_map": "its network is code of its own, which is not run: name a factory that builds it "
+    "(detector.architecture, docs/how-to/audit-a-detector.md)",
+    "quantization_config": "its weights are quantized by another library: save them as float32",
+}
+
+
+class Logits(torch.nn.Module):
+    """A classifier of transformers that is called with images alone, and returns its logits.
+
+    Args:
+        model: of transformers, for image classification.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) → (N, labels)."""
+        logits: torch.Tensor = self.model(pixel_values=planes).logits
+        return logits
+
+
+@MODEL_FORMATS.register("huggingface")
+def read(path: Path, leave_out_unused: bool = False) -> torch.nn.Module:
+    """Read a folder that ``save_pretrained`` of a network for image classification wrote.
+
+    Every tensor of the network has to be in the folder: transformers would draw one that is
+    missing at random, and say so in a warning.
+
+    Args:
+        path: of the folder.
+        leave_out_unused: whether tensors are left out that the network does not have.
+
+    Raises:
+        DetectorError: the folder holds something else, or weights and network do not fit.
+        InstallError: transformers is not installed.
+    """
+    model_type = _refuse_others(path)
+    transformers = _library()
+    known = transformers.models.auto.modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+    if model_type not in known:
+        raise DetectorError(
+            f"{path}: transformers {transformers.__version__} has no network of type "
+            f"{model_type!r} that classifies images"
+        )
+    with _silent(transformers):
+        model, info = transformers.AutoModelForImageClassification.from_pretrained(
+            str(path), local_files_only=True, trust_remote_code=False, use_safetensors=True,
+            output_loading_info=True, dtype=torch.float32, attn_implementation="eager",
+        )  # fmt: skip
+    _refuse_misfits(path, info, leave_out_unused)
+    return Logits(model)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What the configuration of a folder says.
+
+    Raises:
+        DetectorError: there is none, or it is no JSON object of a usual size.
+    """
+    file = folder / CONFIG
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise DetectorError(f"{file}: expected at most {_MAX_BYTES:,} bytes")
+        content = read_json_text(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DetectorError(
+            f"{folder}: expected a folder of Hugging Face with a readable {CONFIG}, got: {error}"
+        ) from None
+    if not isinstance(content, dict):
+        raise DetectorError(f"{file}: expected a JSON object, got a {type(content).__name__}")
+    return content
+
+
+def _refuse_others(folder: Path) -> str:
+    """The type of the network; refuses a folder whose network is not made of it and weights."""
+    content = read_config(folder)
+    for key, why in _REFUSED.items():
+        if content.get(key):
+            raise DetectorError(f"{folder / CONFIG}: says {key}: {why}")
+    if (folder / "adapter_config.json").exists():
+        raise DetectorError(
+            f"{folder}: holds an adapter, not a network: merge it into its network and save that "
+            "(merge_and_unload, save_pretrained)"
+        )
+    kind = content.get("model_type")
+    if not isinstance(kind, str):
+        raise DetectorError(f"{folder / CONFIG}: expected the name of a model_type, got {kind!r}")
+    return kind
+
+
+def _library() -> Any:  # noqa: ANN401
+    define_missing_operators()
+    try:
+        import transformers  # noqa: PLC0415
+        import transformers.models.auto.modeling_auto  # noqa: PLC0415
+    except ImportError:
+        raise InstallError(
+            "format huggingface needs transformers: pip install 'xaudit[transformers]'"
+        ) from None
+    return transformers
+
+
+@contextmanager
+def _silent(transformers: Any) -> Iterator[None]:  # noqa: ANN401
+    """Without bars and reports: what matters of them is raised."""
+    logging = transformers.utils.logging
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _refuse_misfits(path: Path, info: Mapping[str, Any], leave_out_unused: bool) -> None:
+    missing, unused = (sorted(map(str, info[key])) for key in ("missing_keys", "unexpected_keys"))
+    if missing:
+        raise DetectorError(
+            f"{path}: holds no weights for {_listed(missing)}; they would be drawn at random: save "
+            "the trained network with save_pretrained"
+        )
+    if unused and not leave_out_unused:
+        raise DetectorError(
+            f"{path}: holds {_listed(unused)}, which the network named in {CONFIG} does not have; "
+            "name that network, or declare arguments: {leave_out_unused: true}"
+        )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
