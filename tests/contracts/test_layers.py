@@ -55,12 +55,15 @@ ALLOWED = {
     },
     "data.study": {"core", "data.tables", "data.pixels", "data", "data.manifest", "data.formats"},
     "data.predictions": {"core", "data.tables", "data"},
+    "phantom": {"core"},
     "models.files": {"core.text"},
     "models.target_layers": {"core"},
     "models": {"core", "core.record", "core.text", "models.files", "models.target_layers"},
-    "models.readers": {"core", "core.text", "models.files", "models"},
+    "models.onnx": {
+        "core", "core.text", "phantom", "models.files", "models.target_layers", "models",
+    },
+    "models.readers": {"core", "core.text", "models.files", "models", "models.onnx"},
     "models.sidecars": {"core.text", "models.files"},
-    "phantom": {"core"},
     "explain.engine": {"core"},
     "explain": {"core", "explain.engine"},
     "explain.numerics": {"core", "explain.engine"},
@@ -86,7 +89,7 @@ ALLOWED = {
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.pixels",
-        "data.annotations", "data", "data.study", "data.predictions", "models",
+        "data.annotations", "data", "data.study", "data.predictions", "models.files", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
     "audit.scores": {
@@ -148,9 +151,9 @@ ALLOWED = {
     },
     "verify": {
         "core", "core.record", "core.text", "gate.policies", "gate.judging", "data",
-        "data.predictions", "report.language", "report.view", "report.cards", "audit.store",
-        "audit.suspicions", "audit.config", "audit.scores", "audit.gallery", "audit.plan",
-        "audit.summary", "compare", "pipeline",
+        "data.predictions", "models.files", "report.language", "report.view", "report.cards",
+        "audit.store", "audit.suspicions", "audit.config", "audit.scores", "audit.gallery",
+        "audit.plan", "audit.summary", "compare", "pipeline",
     },
     "scrub": {
         "core", "core.record", "stats", "gate.policies", "gate.judging", "data.tables", "data",

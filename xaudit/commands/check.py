@@ -95,6 +95,8 @@ def _print(preview: Preview) -> None:
         tell(f"copy       {issue.case_id} {issue.detail}")
     _print_policy(record)
     _print_points([one.resolve() for one in preview.plan.config.detector.operating_points])
+    if preview.by:
+        tell(f"model      computed by {preview.by}")
     print_suspicions(preview.suspicions, tell)
     _print_resampling(preview)
     for failure in preview.failures:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Gradients, Scores
+from xaudit.core.detector import Gradients, ModelFacts, Scores
 from xaudit.core.registry import Registry
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code
@@ -21,8 +21,10 @@ MODEL_FORMATS: Registry[Callable[..., Scores | torch.nn.Module]] = Registry(
 )
 """Name of a format → what reads a file of it: ``read(path, **options)``.
 
-What answers in NumPy is `Scores`; a module, (N, C, H, W) → (N, K), may show its layers too.
+What answers in NumPy is `Scores`; a module, (N, C, H, W) → (N, K), may show its layers too. Either
+may have `facts`, see `ModelFacts`. A reader with the keyword ``spec`` gets the `DetectorSpec`.
 """
+_SPEC = "spec"
 
 
 def read_model(spec: DetectorSpec) -> torch.nn.Module:
@@ -37,6 +39,8 @@ def read_model(spec: DetectorSpec) -> torch.nn.Module:
     """
     read = MODEL_FORMATS[spec.format]
     _, *known = inspect.signature(read).parameters
+    given = {_SPEC: spec} if _SPEC in known else {}
+    known = [name for name in known if name != _SPEC]
     unknown = [name for name in spec.arguments if name not in known]
     if unknown:
         raise DetectorError(
@@ -44,8 +48,14 @@ def read_model(spec: DetectorSpec) -> torch.nn.Module:
             f"{', '.join(known) or 'none'}"
         )
     with foreign_code(f"{spec.weights}: cannot be read as {spec.format}"):
-        model = read(spec.weights, **spec.arguments)
+        model = read(spec.weights, **spec.arguments, **given)
     return model if isinstance(model, torch.nn.Module) else CalledNetwork(model, spec.format)
+
+
+def facts_of(model: object) -> ModelFacts:
+    """What a model says of itself; nothing where it has no `facts`."""
+    facts = getattr(model, "facts", None)
+    return facts if isinstance(facts, ModelFacts) else ModelFacts()
 
 
 class CalledNetwork(torch.nn.Module):
@@ -59,6 +69,7 @@ class CalledNetwork(torch.nn.Module):
     def __init__(self, scores: Scores, called: str) -> None:
         super().__init__()
         self._scores, self._called = scores, called
+        self.facts = facts_of(scores)
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) as declared by mean and std → (N, K)."""

@@ -9,7 +9,7 @@ from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
 from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.foreign import foreign_code, told
-from xaudit.models.formats import read_model
+from xaudit.models.formats import facts_of, read_model
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import PositiveLogit, TorchDetector
@@ -48,6 +48,7 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         parameter_count=sum(one.numel() for one in network.parameters()) or None,
         taken=taken,
         capabilities=capabilities,
+        facts=facts_of(network),
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Capability, InputSpec, Taken
+from xaudit.core.detector import Capability, InputSpec, ModelFacts, Taken
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
 from xaudit.models.heads import positive_logit
@@ -77,6 +77,8 @@ class TorchDetector:
         weights_sha256: of the file.
         parameter_count: of the network; None where it does not tell.
         taken: what of the file of weights the network received.
+        capabilities: what it offers besides scores.
+        facts: of a model of another format.
     """
 
     name: str
@@ -87,6 +89,7 @@ class TorchDetector:
     parameter_count: int | None
     taken: Taken = field(default_factory=Taken)
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
+    facts: ModelFacts = field(default_factory=ModelFacts)
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""

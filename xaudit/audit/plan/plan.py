@@ -46,7 +46,8 @@ from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policies.policy import read_policy
 from xaudit.models.files.file_kinds import no_file
-from xaudit.models.spec import DetectorSpec
+from xaudit.models.files.onnx_outline import files_beside
+from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
@@ -297,6 +298,14 @@ def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
         own = {f"weights of fold {fold}": path for fold, path in folds.weights.items()}
     paths = own | dict(_other_weights(config))
     hashes = {name: _hash_of_weights(path, name) for name, path in paths.items()}
+    if config.detector.format != TORCH:
+        # The file of a model may hold no more than the names of files with its values.
+        further = {
+            f"{name}, {one.relative_to(path.parent).as_posix()}": one
+            for name, path in paths.items()
+            for one in files_beside(path)
+        }
+        hashes |= {name: _hash_of_weights(path, name) for name, path in further.items()}
     if folds is not None:
         hashes["weights"] = hash_of_folds({name: hashes[name] for name in own})
     return {"study": study_fingerprint(study)} | hashes
