@@ -55,6 +55,7 @@ ALLOWED = {
     },
     "data.study": {"core", "data.tables", "data.pixels", "data", "data.manifest", "data.formats"},
     "data.predictions": {"core", "data.tables", "data"},
+    "phantom": {"core"},
     "models.files": {"core.text"},
     "models.target_layers": {"core"},
     "models.remote": {"core", "core.text"},
@@ -62,9 +63,13 @@ ALLOWED = {
         "core", "core.record", "core.text", "models.files", "models.target_layers",
         "models.remote",
     },
-    "models.readers": {"core", "core.text", "models.files", "models.remote", "models"},
+    "models.onnx": {
+        "core", "core.text", "phantom", "models.files", "models.target_layers", "models",
+    },
+    "models.readers": {
+        "core", "core.text", "models.files", "models.remote", "models", "models.onnx",
+    },
     "models.sidecars": {"core.text", "models.files"},
-    "phantom": {"core"},
     "explain.engine": {"core"},
     "explain": {"core", "explain.engine"},
     "explain.numerics": {"core", "explain.engine"},
@@ -90,7 +95,8 @@ ALLOWED = {
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.pixels",
-        "data.annotations", "data", "data.study", "data.predictions", "models.remote", "models",
+        "data.annotations", "data", "data.study", "data.predictions", "models.files",
+        "models.remote", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
     "audit.scores": {
@@ -152,7 +158,7 @@ ALLOWED = {
     },
     "verify": {
         "core", "core.record", "core.text", "gate.policies", "gate.judging", "data",
-        "models.files", "data.predictions", "report.language", "report.view", "report.cards",
+        "data.predictions", "models.files", "report.language", "report.view", "report.cards",
         "audit.store", "audit.suspicions", "audit.config", "audit.scores", "audit.gallery",
         "audit.plan", "audit.summary", "compare", "pipeline",
     },

@@ -123,6 +123,37 @@ def coco():
     return json.dumps({"images": images, "annotations": annotations}).encode()
 
 
+def onnx_models():
+    """Two small graphs: values in the file, and values in a file beside it."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = numpy_helper.from_array(np.ones((2, 3, 3, 3), np.float32), "weight")
+    beside = TensorProto()
+    beside.CopyFrom(weight)
+    beside.ClearField("raw_data")
+    beside.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": "file.data", "offset": "0", "length": "216"}.items():
+        beside.external_data.add(key=key, value=value)
+    nodes = [
+        helper.make_node("Conv", ["image", "weight"], ["maps"]),
+        helper.make_node("GlobalAveragePool", ["maps"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("Softmax", ["flat"], ["classes"]),
+    ]
+    shapes = {"image": ["n", 3, 16, 12], "classes": ["n", 2]}
+    image, classes = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    )
+    opset = helper.make_opsetid("", 17)
+    models = []
+    for values in (weight, beside):
+        graph = helper.make_graph(nodes, "small", [image], [classes], [values])
+        models.append(helper.make_model(graph, opset_imports=[opset], ir_version=8))
+    helper.set_model_props(models[0], {"standardization_mean": "[0.1]"})
+    return tuple(one.SerializeToString() for one in models)
+
+
 def onnx():
     """The outline of a ModelProto: ir_version, producer, graph, opset."""
     return b"\x08\x08\x12\x07pytorch\x3a\x06\x0a\x04\x22\x02ab\x42\x04\x0a\x00\x10\x11"

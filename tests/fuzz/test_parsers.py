@@ -17,6 +17,7 @@ from pathlib import Path
 import mutations
 import pytest
 import seeds
+import yaml
 
 from xaudit.core.grid import Grid
 from xaudit.errors import XauditError
@@ -133,6 +134,17 @@ def _sidecar(path):
     from xaudit.models.sidecars.read import read_sidecars
 
     return read_sidecars(path.with_suffix(".pt"))
+
+
+def _onnx(path):
+    from xaudit.audit.config.model_starter import model_text
+    from xaudit.models.files.onnx_outline import files_beside
+    from xaudit.models.onnx.file import read_onnx
+
+    path.with_suffix(".data").write_bytes(bytes(216))
+    files_beside(path)
+    yaml.safe_load("detector:\n" + model_text(path, "onnx"))
+    return read_onnx(path)
 
 
 def _findings(path):
@@ -298,6 +310,7 @@ TARGETS = {
         mutations.of_bytes,
         _kind,
     ),
+    "onnx": Target(seeds.onnx_models, mutations.of_bytes, _onnx, "file.onnx"),
     "sidecar": Target(seeds.sidecars, mutations.of_json_or_bytes, _sidecar, "file.json"),
     "findings.json": Target(
         lambda: (seeds.findings(),), mutations.of_json_or_bytes, _findings, "findings.json"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xaudit.audit.plan.profile import Limit
     from xaudit.audit.store.record import PlanRecord
     from xaudit.audit.store.store import CaseRow
-    from xaudit.core.case import Case
+    from xaudit.core.case import Case, Study
     from xaudit.core.detector import OperatingPoint
     from xaudit.pipeline.check import Preview
     from xaudit.pipeline.cost import StageCost
@@ -79,7 +79,24 @@ def _check(config: Path, overrides: Overrides, size: Limit) -> None:
 
 
 def _print(preview: Preview) -> None:
-    study, record = preview.plan.study, preview.plan.record
+    _print_study(preview.plan.study)
+    if preview.elsewhere is not None:
+        tell(f"detector   {preview.elsewhere}; offers scores alone")
+    if preview.by:
+        tell(f"model      computed by {preview.by}")
+    _print_policy(preview.plan.record)
+    _print_points([one.resolve() for one in preview.plan.config.detector.operating_points])
+    print_suspicions(preview.suspicions, tell)
+    _print_resampling(preview)
+    for failure in preview.failures:
+        tell(f"warning    {failure}")
+    out.print(_costs(preview))
+    _print_time(preview)
+    if preview.shorter is not None:
+        _print_shorter(preview.stages, preview.shorter)
+
+
+def _print_study(study: Study) -> None:
     positives = sum(case.label for case in study.cases)
     tell(f"study      {study.name}: {len(study.cases)} cases, {positives} with a fracture")
     if study.unit == "image":
@@ -93,18 +110,6 @@ def _print(preview: Preview) -> None:
         tell(f"issue      {count} × {kind}")
     for issue in [one for one in study.issues if one.kind in _COPIES][:_SHOWN]:
         tell(f"copy       {issue.case_id} {issue.detail}")
-    if preview.elsewhere is not None:
-        tell(f"detector   {preview.elsewhere}; offers scores alone")
-    _print_policy(record)
-    _print_points([one.resolve() for one in preview.plan.config.detector.operating_points])
-    print_suspicions(preview.suspicions, tell)
-    _print_resampling(preview)
-    for failure in preview.failures:
-        tell(f"warning    {failure}")
-    out.print(_costs(preview))
-    _print_time(preview)
-    if preview.shorter is not None:
-        _print_shorter(preview.stages, preview.shorter)
 
 
 def _print_time(preview: Preview) -> None:

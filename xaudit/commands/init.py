@@ -13,7 +13,9 @@ from xaudit.errors import ConfigError
 
 def init(
     dataset: Annotated[Path, typer.Argument(help="Folder of the study.")],
-    model: Annotated[Path, typer.Option(help="Weights: safetensors or a state_dict.")],
+    model: Annotated[
+        Path, typer.Option(help="Weights: safetensors or a state_dict; or an ONNX model.")
+    ],
     out: Annotated[Path, typer.Option(help="The audit file to write.")] = Path("audit.yaml"),
 ) -> None:
     """Look at a dataset and weights, and write an annotated audit file and device.yaml to edit."""

@@ -189,6 +189,19 @@ class Taken:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a model of another format is, beyond its scores; it may have this as `facts`.
+
+    Attributes:
+        by: what computes it, with version: "onnxruntime 1.32.0 on the CPU"; empty to say nothing.
+        limits: what it does not offer and why, and what else has to be known; sentences.
+    """
+
+    by: str = ""
+    limits: tuple[str, ...] = ()
+
+
 class Detector(Protocol):
     """Images in, one logit for the positive class out."""
 
@@ -232,6 +245,22 @@ class Elsewhere(Scores, Protocol):
 
     def close(self) -> None:
         """Let go of it."""
+
+
+@runtime_checkable
+class Stands(Protocol):
+    """A network that stands for a model that it was made from, and can be held against it."""
+
+    def compare(self, planes: FloatArray, outputs: FloatArray, /) -> None:
+        """Hold answers against those of the model.
+
+        Args:
+            planes: (N, C, H, W), normalized as declared.
+            outputs: (N, K), of the network.
+
+        Raises:
+            DetectorError: the model answers otherwise.
+        """
 
 
 @runtime_checkable

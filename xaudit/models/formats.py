@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Gradients, Scores
+from xaudit.core.detector import Gradients, ModelFacts, Scores
 from xaudit.core.registry import Registry
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code
-from xaudit.models.options import checked_options
+from xaudit.models.options import SPEC, checked_options
 from xaudit.models.remote.permission import asked, refused, unread, variables
 from xaudit.models.spec import DetectorSpec
 
@@ -23,7 +23,8 @@ MODEL_FORMATS: Registry[Callable[..., Scores | torch.nn.Module]] = Registry(
 )
 """Name of a format → what reads a file of it: ``read(path, **options)``.
 
-What answers in NumPy is `Scores`; a module, (N, C, H, W) → (N, K), may show its layers too.
+What answers in NumPy is `Scores`; a module, (N, C, H, W) → (N, K), may show its layers too. Either
+may have `facts`, see `ModelFacts`. A reader with the keyword ``spec`` gets the `DetectorSpec`.
 """
 
 
@@ -45,8 +46,13 @@ def read_model(spec: DetectorSpec) -> torch.nn.Module:
     _refuse_unpermitted(spec)
     options = checked_options(read, spec.format, spec.arguments)
     with foreign_code(f"{spec.weights or 'it'}: cannot be read as {spec.format}"):
-        model = read(spec.weights, **options)
+        model = read(spec.weights, **options, **_declared(read, spec))
     return model if isinstance(model, torch.nn.Module) else CalledNetwork(model, spec.format)
+
+
+def _declared(read: Callable[..., object], spec: DetectorSpec) -> dict[str, DetectorSpec]:
+    """The whole declaration, for a reader that asks for it."""
+    return {SPEC: spec} if SPEC in inspect.signature(read).parameters else {}
 
 
 def _refuse_unpermitted(spec: DetectorSpec) -> None:
@@ -55,6 +61,12 @@ def _refuse_unpermitted(spec: DetectorSpec) -> None:
     told = told or unread(variables(spec.format, spec.arguments).values(), spec.env)
     if told:
         raise DetectorError(told)
+
+
+def facts_of(model: object) -> ModelFacts:
+    """What a model says of itself; nothing where it has no `facts`."""
+    facts = getattr(model, "facts", None)
+    return facts if isinstance(facts, ModelFacts) else ModelFacts()
 
 
 class CalledNetwork(torch.nn.Module):
@@ -68,6 +80,7 @@ class CalledNetwork(torch.nn.Module):
     def __init__(self, scores: Scores, called: str) -> None:
         super().__init__()
         self.scores, self._called = scores, called
+        self.facts = facts_of(scores)
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) as declared by mean and std → (N, K)."""

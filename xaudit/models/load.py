@@ -10,7 +10,7 @@ from xaudit.models.architectures import build_network
 from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.files.hashed import weights_sha256
 from xaudit.models.foreign import foreign_code, told
-from xaudit.models.formats import CalledNetwork, read_model
+from xaudit.models.formats import CalledNetwork, facts_of, read_model
 from xaudit.models.heads import ClassLogit
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
@@ -62,6 +62,7 @@ def _loaded(spec: DetectorSpec) -> TorchDetector:
         capabilities=capabilities,
         elsewhere=elsewhere,
         stated=elsewhere.stated() if elsewhere else {},
+        facts=facts_of(network),
     )
 
 

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from xaudit.errors import DetectorError
 
+SPEC = "spec"
+"""A parameter of a reader that is no option: it gets the whole declaration."""
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -27,6 +29,7 @@ def checked_options(
         DetectorError: an option is unknown, missing or of another type.
     """
     _, *known = inspect.signature(read).parameters.values()
+    known = [one for one in known if one.name != SPEC]
     names = [one.name for one in known]
     for name in given:
         if name not in names:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
+from xaudit.core.detector import Stands
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.models.heads import as_table, rounding
 from xaudit.models.spec import Answers
@@ -33,7 +34,8 @@ def ask(detector: TorchDetector, images: FloatArray) -> Answers:
         images: (N, C, H, W) in [0, 1], of the study.
 
     Raises:
-        DetectorError: the network returns something else than was declared.
+        DetectorError: the network returns something else than was declared, or than the model
+            that it was made from.
     """
     with _outputs(detector) as seen:
         logits = _in_batches(detector, images)
@@ -58,8 +60,12 @@ def _outputs(detector: TorchDetector) -> Iterator[list[torch.Tensor]]:
     """What the network returns inside the block, before its head: (n, K) for each batch."""
     seen: list[torch.Tensor] = []
 
-    def keep(_network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
-        seen.append(as_table(output, len(inputs[0])).detach())
+    def keep(network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
+        table = as_table(output, len(inputs[0])).detach()
+        seen.append(table)
+        # On a GPU the last digits of a model that runs on the CPU are other ones.
+        if isinstance(network, Stands) and table.device.type == "cpu":
+            network.compare(inputs[0].detach().contiguous().numpy(), table.numpy())
 
     handle = detector.module.network.register_forward_hook(keep)
     try:

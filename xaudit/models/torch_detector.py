@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from xaudit.core.case import FloatArray
-from xaudit.core.detector import Capability, Elsewhere, InputSpec, Taken
+from xaudit.core.detector import Capability, Elsewhere, InputSpec, ModelFacts, Taken
 from xaudit.core.target import Target
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
@@ -80,6 +80,8 @@ class TorchDetector:
         taken: what of the file of weights the network received.
         elsewhere: the model, where it runs outside of this process.
         stated: what that said of itself when it was loaded.
+        capabilities: what it offers besides scores.
+        facts: of a model of another format.
     """
 
     name: str
@@ -90,6 +92,7 @@ class TorchDetector:
     parameter_count: int | None
     taken: Taken = field(default_factory=Taken)
     capabilities: frozenset[Capability] = field(default=frozenset({"gradients", "features"}))
+    facts: ModelFacts = field(default_factory=ModelFacts)
     elsewhere: Elsewhere | None = None
     stated: Mapping[str, str] = field(default_factory=dict)
 

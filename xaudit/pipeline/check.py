@@ -43,10 +43,12 @@ class Preview:
         megabytes: on disk, at most.
         shorter: how a run that takes more than an hour, on a machine that has nothing else to do,
             takes less; None for one that does not.
-        failures: methods that could not explain cases that were tried, and why.
+        failures: what the detector does not offer, and methods that could not explain cases that
+            were tried, and why.
         suspicions: what was noticed and does not stand in the way.
         resampling: what other libraries that resize do to the scores of some images.
         elsewhere: where the detector runs, if not here.
+        by: what computes a model of another format; empty for a network of torch.
     """
 
     plan: Plan
@@ -57,6 +59,7 @@ class Preview:
     suspicions: tuple[Suspicion, ...] = ()
     resampling: tuple[ResamplingEffect, ...] = ()
     elsewhere: str | None = None
+    by: str = ""
 
     @property
     def seconds(self) -> float:
@@ -144,7 +147,12 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
         run_cost(plan, rehearsed),
         maps * pixels * (4 * methods + 4) / 1e6 + len(plan.study.cases) / 1000,
         shorten(plan, rehearsed),
-        (*_left_out(plan.config, detector), *_failures(rehearsed.maps)),
+        (
+            *detector.facts.limits,
+            *_left_out(plan.config, detector),
+            *_failures(rehearsed.maps),
+        ),
+        by=detector.facts.by,
     )
 
 

@@ -25,6 +25,7 @@ from xaudit.errors import ConfigError, XauditError
 from xaudit.gate.judging.verdict import judge, overall_of
 from xaudit.gate.policies.policy import policy_hash
 from xaudit.models.files.hashed import weights_sha256
+from xaudit.models.files.onnx_outline import files_beside
 from xaudit.pipeline.card import pictures_of, render_cards, uses_of
 from xaudit.report.language.translation import SOURCE, speaking
 from xaudit.report.view.overlays import for_card, overlay_rgba
@@ -331,12 +332,25 @@ def _weights(audit: _Folder, weights: Path | None) -> Check:
     try:
         stated = read_findings(audit.path).detector.weights_sha256
         same = found == stated or found in _of_folds(audit.path)
+        changed = tuple(_changed_beside(audit.path, weights))
     except XauditError as error:
         return Check(name, (f"damaged: {error}",))
     except Exception as error:  # what is made anew from a damaged record raises nearly anything
         return Check(name, (f"damaged: {type(error).__name__}: {error}",))
     audited = stated or "a detector that no file identifies"
-    return Check(name, () if same else (f"{weights.name}: SHA-256 {found}, audited was {audited}",))
+    if not same:
+        return Check(name, (f"{weights.name}: SHA-256 {found}, audited was {audited}",))
+    return Check(name, changed)
+
+
+def _changed_beside(folder: Path, weights: Path) -> Iterator[str]:
+    """Files with values of an ONNX model that are others than were audited."""
+    known = read_json(folder / "plan.json", PlanRecord).files
+    for path in files_beside(weights):
+        name, found = path.relative_to(weights.parent).as_posix(), weights_sha256(path)
+        audited = [digest for key, digest in known.items() if key.endswith(f", {name}")]
+        if found not in audited:
+            yield f"{name}: SHA-256 {found}, audited was {' or '.join(audited) or 'none'}"
 
 
 def _of_folds(folder: Path) -> set[str]:

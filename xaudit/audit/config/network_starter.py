@@ -32,7 +32,7 @@ def network_text(seen: Recognized, sidecars: Sequence[Sidecar] = ()) -> str:
             "  input:",
             "    # How your training code prepared an image; `xaudit check` notices some wrong",
             "    # declarations, not all. Values enter the network as (x - mean) / std.",
-            *_input(seen, sidecars),
+            *input_lines(seen, sidecars),
             "  output:",
             *_output(seen),
         ]
@@ -50,11 +50,17 @@ def asked(section: str, key: str, indent: str, *remarks: str) -> Iterator[str]:
     """
     path = f"detector.{section}.{key}" if section else f"detector.{key}"
     for text in (QUESTIONS[path], *remarks):
-        yield from _comment(text, indent)
+        yield from comment(text, indent)
     yield f'{indent}{key}: "{OPEN}"'
 
 
-def _comment(text: str, indent: str) -> list[str]:
+def comment(text: str, indent: str) -> list[str]:
+    """Lines of a comment.
+
+    Args:
+        text: of any origin.
+        indent: of each line.
+    """
     # Names come from files: a line break of any kind in them would end the comment.
     shown = printable(text)
     return textwrap.wrap(
@@ -68,7 +74,7 @@ def _states(seen: Recognized) -> Iterator[str]:
         remark = f"the file holds {', '.join(seen.keys)}; what follows is of {seen.keys[0]}"
         yield from asked("", "weights_key", "  ", remark)
     if seen.prefix:
-        yield from _comment("only these entries are taken; all others are left out", "  ")
+        yield from comment("only these entries are taken; all others are left out", "  ")
         yield f"  weights_prefix: {json.dumps(seen.prefix)}"
 
 
@@ -80,15 +86,15 @@ def _architecture(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str
     fitting = (seen.architecture, *seen.alike, *seen.rivals)
     named = next((one for one in sidecars if one.architecture in fitting), None)
     if named is not None:
-        yield from _comment(f"recognized by its tensors, and named in {named.source}", "  ")
+        yield from comment(f"recognized by its tensors, and named in {named.source}", "  ")
         yield f"  architecture: {named.architecture}"
     elif seen.rivals:
         yield from asked("", "architecture", "  ", *_rivals(seen))
     else:
-        yield from _comment("recognized by its tensors", "  ")
+        yield from comment("recognized by its tensors", "  ")
         if seen.alike:
             same = f"the same tensors and, with these weights, logits: {', '.join(seen.alike)}"
-            yield from _comment(same, "  ")
+            yield from comment(same, "  ")
         yield f"  architecture: {seen.architecture}"
     inner = ", ".join(f"{key}: {json.dumps(value)}" for key, value in seen.arguments.items())
     yield f"  arguments: {{{inner}}}"
@@ -106,7 +112,13 @@ def _rivals(seen: Recognized) -> Iterator[str]:
     )
 
 
-def _input(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str]:
+def input_lines(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str]:
+    """Lines for `detector.input`: what is known, and questions.
+
+    Args:
+        seen: what the tensors show.
+        sidecars: what files beside the weights say.
+    """
     answers = {key: _answer(key, seen, sidecars) for key in _INPUT}
     for key, answer in answers.items():
         if key == "color" and seen.channels == 1:

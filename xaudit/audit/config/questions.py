@@ -18,6 +18,7 @@ QUESTIONS: Mapping[str, str] = {
     "detector.architecture": "which network has these weights? torchvision:NAME, timm:NAME or "
     "package.module:factory for your own, which then needs --allow-code too",
     "detector.weights_key": "which of the states in the file is audited?",
+    "detector.arguments.output": "which output holds the scores?",
     "detector.input.height": "to how many rows did the training code bring an image "
     "(its Resize, CenterCrop)?",
     "detector.input.width": "to how many columns did the training code bring an image "

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import yaml
 
+from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
 from xaudit.data.study.inspect import Inspection, inspect_dataset
+from xaudit.models.files.file_kinds import format_of
 from xaudit.models.recognize import recognize
 from xaudit.models.sidecars.read import read_sidecars
 
@@ -68,23 +70,30 @@ def starter(folder: Path, weights: Path, out: Path) -> str:
 
     Args:
         folder: of the study.
-        weights: safetensors or state_dict.
+        weights: safetensors, state_dict, or a model of another format.
         out: where the file will be; paths in it are relative to its folder.
 
     Raises:
         ConfigError: the folder holds no study that is recognized.
         DetectorError: the weights cannot be read.
     """
-    found, seen = inspect_dataset(folder), recognize(weights)
+    found = inspect_dataset(folder)
     return _TEXT.format(
         name=folder.resolve().name,
         name_yaml=_scalar(folder.resolve().name),
         data=_data(found, _relative(folder, out)),
         detector=_scalar(weights.stem),
         weights=_scalar(_relative(weights, out)),
-        network=network_text(seen, read_sidecars(weights)),
+        network=_network(weights),
         point=_point(),
     )
+
+
+def _network(weights: Path) -> str:
+    name = format_of(weights)
+    if name:
+        return model_text(weights, name)
+    return network_text(recognize(weights), read_sidecars(weights))
 
 
 def _point() -> str:

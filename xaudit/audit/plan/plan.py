@@ -46,6 +46,7 @@ from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policies.policy import read_policy
 from xaudit.models.files.file_kinds import no_file
 from xaudit.models.files.hashed import weights_sha256
+from xaudit.models.files.onnx_outline import files_beside
 from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
@@ -301,6 +302,14 @@ def _hashes(config: AuditConfig, study: Study) -> dict[str, str]:
     paths = own | dict(_other_weights(config))
     folders = config.detector.format != TORCH
     hashes = {name: _hash_of_weights(path, name, folders) for name, path in paths.items()}
+    if config.detector.format != TORCH:
+        # The file of a model may hold no more than the names of files with its values.
+        further = {
+            f"{name}, {one.relative_to(path.parent).as_posix()}": one
+            for name, path in paths.items()
+            for one in files_beside(path)
+        }
+        hashes |= {name: _hash_of_weights(path, name, folders) for name, path in further.items()}
     if folds is not None:
         hashes["weights"] = hash_of_folds({name: hashes[name] for name in own})
     return {"study": study_fingerprint(study)} | hashes

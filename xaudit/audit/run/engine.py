@@ -9,7 +9,7 @@ import numpy as np
 
 from xaudit.audit.plan.plan import Plan, detector_spec
 from xaudit.audit.run.shard import Progressed, ShardWorker, read_cases, work_of
-from xaudit.audit.store.provenance import LEFT_OUT, SERVICE
+from xaudit.audit.store.provenance import BETWEEN, LEFT_OUT, MODEL_BY, MODEL_LIMITS, SERVICE
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
@@ -96,15 +96,19 @@ class Engine:
     def described(self) -> dict[str, str]:
         """For provenance: what was loaded; device, batches and number format shape last digits."""
         sizes = self.evaluator.sizes
-        left_out = {LEFT_OUT: self.left_out} if self.left_out else {}
-        stated = "; ".join(f"{name} {said}" for name, said in self.detector.stated.items())
+        facts, stated = self.detector.facts, self.detector.stated
+        told = {
+            SERVICE: "; ".join(f"{name} {said}" for name, said in stated.items()),
+            LEFT_OUT: self.left_out,
+            MODEL_BY: facts.by,
+            MODEL_LIMITS: BETWEEN.join(facts.limits),
+        }
         return {
             **({"weights taken": self.detector.taken.described} if self.hashed else {}),
             "computed on": describe_device(self.evaluator.device),
             "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
             "number format": self.evaluator.rough.described,
-            **({SERVICE: stated} if stated else {}),
-            **left_out,
+            **{name: text for name, text in told.items() if text},
         }
 
     @property

@@ -20,6 +20,11 @@ SERVICE = "service states"
 """What a detector that runs elsewhere states of itself; no entry where it states nothing."""
 LEFT_OUT = "methods left out"
 """What the detector lacks for which methods; no entry where it serves all."""
+MODEL_BY = "model computed by"
+"""What computes a model of another format; no entry for a network of torch."""
+MODEL_LIMITS = "limits of the model"
+"""What such a model does not offer and why, joined by `BETWEEN`; no entry without limits."""
+BETWEEN = " | "
 
 
 def provenance(files: dict[str, str], computed: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from xaudit.audit.scores.agreement import CONSENSUS
 from xaudit.audit.scores.probe_tables import CHECKS, RESCORED, Probed
 from xaudit.audit.scores.rescored import rescored
 from xaudit.audit.scores.score import REFERENCES
-from xaudit.audit.store.provenance import LEFT_OUT, provenance
+from xaudit.audit.store.provenance import BETWEEN, LEFT_OUT, MODEL_LIMITS, provenance
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, MapRow
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
@@ -193,6 +193,12 @@ def _left_out(engine: Ran) -> tuple[str, ...]:
     )
 
 
+def _limits(engine: Ran) -> tuple[str, ...]:
+    """What a model of another format does not offer, and why."""
+    told = engine.described.get(MODEL_LIMITS, "")
+    return tuple(told.split(BETWEEN)) if told else ()
+
+
 def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
     declared, detector = plan.config.detector, engine.detector
     return DetectorFacts(
@@ -212,6 +218,7 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         warnings=(
             *_of_folds(plan),
             *_unidentified(engine),
+            *_limits(engine),
             *_left_out(engine),
             *on_thresholds(rows, _points(plan)),
         ),

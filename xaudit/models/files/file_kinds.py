@@ -105,6 +105,20 @@ def checkpoint_format(path: Path) -> Format:
     return found
 
 
+def format_of(path: Path) -> str:
+    """Which format of `xaudit.models.formats` reads a file; empty for torch's and for no other.
+
+    Args:
+        path: of `detector.weights`; whatever its suffix says.
+    """
+    try:
+        with path.open("rb") as file:
+            found = _kind(path, file.read(_HEAD))
+    except OSError:
+        return ""
+    return found.format if isinstance(found, Stranger) else ""
+
+
 def no_file(path: Path) -> str | None:
     """What a URL or a folder is and what can be done; None for other paths."""
     first = next((part for part in path.parts if part.lower().startswith(_SCHEMES)), None)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from xaudit.models.files.strangers import PREDICTIONS, Stranger
+from xaudit.models.files.strangers import DECLARE, PREDICTIONS, Stranger
 
 _FIELDS = 100_000
+ONNX = "an ONNX model"
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 # ir_version, and who produced it: how nearly every exporter begins.
 _ONNX_HEAD = re.compile(rb"\x08[\x01-\x20]\x12[\x01-\x40][\x20-\x7e]")
@@ -57,14 +58,16 @@ def kind_of_protobuf(path: Path, head: bytes) -> Stranger | None:
         outline = _outline(file, size)
     name = _model(outline, head) if outline else None
     if name is None and _ONNX_HEAD.match(head):
-        name = "an ONNX model (damaged)"
+        return Stranger("an ONNX model (damaged)", "copy it again")
+    if name == ONNX:
+        return Stranger(name, DECLARE.format("onnx"), "onnx")
     return Stranger(name, PREDICTIONS) if name else None
 
 
 def _model(outline: Outline, head: bytes) -> str | None:
     numbers = {number for number, _ in outline}
     if (1, _VARINT) in outline and (7, _LENGTH) in outline and max(numbers) <= 40:
-        return "an ONNX model"
+        return ONNX
     if (1, _VARINT) in outline and max(numbers) >= 200:
         return "a Core ML model"
     if outline == {(1, _VARINT), (2, _LENGTH)}:

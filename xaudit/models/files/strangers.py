@@ -10,6 +10,8 @@ PREDICTIONS = (
     "as a table (docs/how-to/audit-predictions.md)"
 )
 UNPACK = "unpack it"
+DECLARE = "declare detector.format: {} and leave out detector.architecture"
+"""Where a format reads what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,14 @@ class Stranger:
     Attributes:
         what: "an ONNX model".
         remedy: what can be done, as an order.
+        format: that reads it (`detector.format`); empty where none does.
     """
 
     what: str
     remedy: str
+    format: str = ""
 
     def sentence(self, path: Path) -> str:
         """For the user."""
-        return f"{path}: is {self.what}, not a torch checkpoint: {self.remedy} (detector.weights)"
+        where = "detector.format" if self.format else "detector.weights"
+        return f"{path}: is {self.what}, not a torch checkpoint: {self.remedy} ({where})"

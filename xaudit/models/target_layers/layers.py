@@ -17,6 +17,7 @@ from xaudit.models.target_layers.steps import Step, passing
 Layout = Literal["channels_first", "channels_last", "tokens"]
 
 _SHOWN = 6
+_FUNCTION = "_xaudit_function"
 _POOLING = (torch.nn.AdaptiveAvgPool2d, torch.nn.AdaptiveMaxPool2d)
 _PLACES: dict[Layout, tuple[int, ...]] = {
     "channels_first": (2, 3), "channels_last": (1, 2), "tokens": (1,),
@@ -75,6 +76,15 @@ class TargetLayer:
     def within(self, module: torch.nn.Module) -> TargetLayer:
         """The same layer in a copy of the network."""
         return replace(self, module=module)
+
+
+def mark_function(module: torch.nn.Module) -> None:
+    """Mark a module that is no layer: a function that a converted network calls.
+
+    Args:
+        module: whose outputs are no pictures that a method could read.
+    """
+    setattr(module, _FUNCTION, True)
 
 
 def find_target_layer(
@@ -232,7 +242,7 @@ def _outputs(network: torch.nn.Module) -> Iterator[dict[str, torch.Tensor]]:
 
     try:
         for name, module in network.named_modules():
-            if name:
+            if name and not getattr(module, _FUNCTION, False):
                 handles.append(module.register_forward_hook(watch(name)))
         yield outputs
     finally:
