@@ -57,8 +57,12 @@ ALLOWED = {
     "data.predictions": {"core", "data.tables", "data"},
     "models.files": {"core.text"},
     "models.target_layers": {"core"},
-    "models": {"core", "core.record", "core.text", "models.files", "models.target_layers"},
-    "models.readers": {"core", "core.text", "models.files", "models"},
+    "models.programs": {"core.text"},
+    "models": {
+        "core", "core.record", "core.text", "models.files", "models.target_layers",
+        "models.programs",
+    },
+    "models.readers": {"core", "core.text", "models.files", "models.programs", "models"},
     "models.sidecars": {"core.text", "models.files"},
     "phantom": {"core"},
     "explain.engine": {"core"},
@@ -86,7 +90,7 @@ ALLOWED = {
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.pixels",
-        "data.annotations", "data", "data.study", "data.predictions", "models",
+        "data.annotations", "data", "data.study", "data.predictions", "models.files", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
     "audit.scores": {

@@ -125,7 +125,7 @@ class DetectorSpec:
         weights_leave_out: names of entries that are not loaded, and beginnings with their dot.
         allow_code: names of factories, "module:factory", that may run although they are none of
             torchvision, timm or xaudit.
-        format: of the file: `TORCH`, or one of an installed package.
+        format: of the file: `TORCH`, or one of `xaudit.models.formats.MODEL_FORMATS`.
     """
 
     name: str

@@ -174,8 +174,8 @@ class FoldDetectorsConfig(Section):
     )
 
 
-_OF_TORCH = ("weights_key", "weights_prefix", "weights_leave_out", "target_layer")
-"""Keys that speak of what is inside a network of torch."""
+_OF_TORCH = ("weights_key", "weights_prefix", "weights_leave_out")
+"""Keys that speak of what is inside a file of weights."""
 
 
 class DetectorConfig(Section):
@@ -184,8 +184,8 @@ class DetectorConfig(Section):
     name: str = Field(min_length=1)
     version: str = ""
     format: str = Field(
-        TORCH, min_length=1, description="of weights: torch, or the format of an installed package "
-        "in which the file is the whole model; then there is no architecture"
+        TORCH, min_length=1, description="of weights: torch, or a format in which the file is the "
+        "whole model: torchscript, pt2 or one of an installed package; then there is no architecture"
     )  # fmt: skip
     architecture: str = Field(
         description="torchvision:NAME, timm:NAME or package.module:factory, which runs only where "

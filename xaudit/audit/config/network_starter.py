@@ -18,17 +18,18 @@ _INPUT = ("height", "width", "color", "channels", "resize", "crop_pct", "interpo
           "std", "intensity")  # fmt: skip
 
 
-def network_text(seen: Recognized, sidecars: Sequence[Sidecar] = ()) -> str:
-    """Lines for `detector`: architecture, arguments, input and output.
+def network_text(seen: Recognized, sidecars: Sequence[Sidecar] = (), whole: str = "") -> str:
+    """Lines for `detector`: architecture and arguments or the format, input and output.
 
     Args:
         seen: what the tensors show.
         sidecars: what files beside the weights say.
+        whole: the format of a file that is the whole model; empty where it holds weights.
     """
+    network = _format(whole) if whole else [*_states(seen), *_architecture(seen, sidecars)]
     return "\n".join(
         [
-            *_states(seen),
-            *_architecture(seen, sidecars),
+            *network,
             "  input:",
             "    # How your training code prepared an image; `xaudit check` notices some wrong",
             "    # declarations, not all. Values enter the network as (x - mean) / std.",
@@ -61,6 +62,11 @@ def _comment(text: str, indent: str) -> list[str]:
         shown, 98, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
+
+
+def _format(whole: str) -> Iterator[str]:
+    yield from _comment("the file is the whole model, so no architecture is named", "  ")
+    yield f"  format: {whole}"
 
 
 def _states(seen: Recognized) -> Iterator[str]:

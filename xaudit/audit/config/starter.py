@@ -10,7 +10,8 @@ import yaml
 from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
 from xaudit.data.study.inspect import Inspection, inspect_dataset
-from xaudit.models.recognize import recognize
+from xaudit.models.files.file_kinds import model_format
+from xaudit.models.recognize import Recognized, recognize
 from xaudit.models.sidecars.read import read_sidecars
 
 _TEXT = """\
@@ -68,21 +69,22 @@ def starter(folder: Path, weights: Path, out: Path) -> str:
 
     Args:
         folder: of the study.
-        weights: safetensors or state_dict.
+        weights: safetensors or state_dict, or a whole model of a format that is read.
         out: where the file will be; paths in it are relative to its folder.
 
     Raises:
         ConfigError: the folder holds no study that is recognized.
         DetectorError: the weights cannot be read.
     """
-    found, seen = inspect_dataset(folder), recognize(weights)
+    found, whole = inspect_dataset(folder), model_format(weights)
+    seen = Recognized(None) if whole else recognize(weights)
     return _TEXT.format(
         name=folder.resolve().name,
         name_yaml=_scalar(folder.resolve().name),
         data=_data(found, _relative(folder, out)),
         detector=_scalar(weights.stem),
         weights=_scalar(_relative(weights, out)),
-        network=network_text(seen, read_sidecars(weights)),
+        network=network_text(seen, read_sidecars(weights), whole),
         point=_point(),
     )
 

@@ -105,6 +105,19 @@ def checkpoint_format(path: Path) -> Format:
     return found
 
 
+def model_format(path: Path) -> str:
+    """The format that reads a file as a whole model; empty for weights and for what nobody reads.
+
+    Args:
+        path: of any file, or of none.
+    """
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        found = _kind(path, file.read(_HEAD))
+    return found.format if isinstance(found, Stranger) else ""
+
+
 def no_file(path: Path) -> str | None:
     """What a URL or a folder is and what can be done; None for other paths."""
     first = next((part for part in path.parts if part.lower().startswith(_SCHEMES)), None)

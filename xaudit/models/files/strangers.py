@@ -19,10 +19,12 @@ class Stranger:
     Attributes:
         what: "an ONNX model".
         remedy: what can be done, as an order.
+        format: of models that reads it; empty where none does.
     """
 
     what: str
     remedy: str
+    format: str = ""
 
     def sentence(self, path: Path) -> str:
         """For the user."""
