@@ -40,7 +40,7 @@ def program_of(weights, path, how):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if how == "pt2":
-            sides = ({0: torch.export.Dim("n", min=1, max=4096)},)
+            sides = ({0: torch.export.Dim.DYNAMIC},)
             torch.export.save(torch.export.export(network, (example,), dynamic_shapes=sides), path)
         else:
             program = torch.jit.script(network)

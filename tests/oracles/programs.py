@@ -61,7 +61,7 @@ class Depthwise(nn.Module):
 
 
 class Attention(nn.Module):
-    """Patches, a class token and one block; the batch stands in its shapes."""
+    """Patches, a class token and one block; the number of images stands in its shapes."""
 
     def __init__(self, width=16):
         super().__init__()
@@ -73,10 +73,20 @@ class Attention(nn.Module):
 
     def forward(self, images):
         patches = self.embed(images).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.token.expand(len(images), -1, -1), patches], dim=1)
+        tokens = torch.cat([self.token.expand(self.count(images), -1, -1), patches], dim=1)
         query, key, value = self.mix(self.norm(tokens)).chunk(3, dim=-1)
         tokens = tokens + functional.scaled_dot_product_attention(query, key, value)
         return self.head(self.last(tokens)[:, 0])
+
+    def count(self, images):
+        return images.shape[0]
+
+
+class Counted(Attention):
+    """Tracing and exporting make a number of this."""
+
+    def count(self, images):
+        return len(images)
 
 
 KINDS = (Plain, TwoLogits, Residual, Depthwise, Attention)
@@ -101,7 +111,7 @@ def saved(network, how, path):
         # torch.jit says that torch.export comes after it.
         warnings.simplefilter("ignore")
         if how in {"dynamic", "static"}:
-            sides = ({0: torch.export.Dim("n", min=1, max=512)},) if how == "dynamic" else None
+            sides = ({0: torch.export.Dim.DYNAMIC},) if how == "dynamic" else None
             torch.export.save(torch.export.export(network, (example,), dynamic_shapes=sides), path)
         elif how == "traced":
             torch.jit.save(torch.jit.trace(network, example), path)

@@ -88,8 +88,8 @@ def test_expressions_of_sizes(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["print(1)", "s0.real", "(lambda: 1)()", "[s0]", "'text'", "Symbol('name')", "2**s0", "s0 if 1 else 2",
-     "", "s0;", "x", "s0[0]", "1" * 3000],
+    ["print(1)", "s0.real", "(lambda: 1)()", "[s0]", "'text'", "Symbol('name')", "2**s0",
+     "s0 if 1 else 2",     "", "s0;", "x", "s0[0]", "1" * 3000],
 )  # fmt: skip
 def test_what_is_no_expression_of_sizes(text):
     assert not is_size(text)

@@ -185,7 +185,7 @@ class DetectorConfig(Section):
     version: str = ""
     format: str = Field(
         TORCH, min_length=1, description="of weights: torch, or a format in which the file is the "
-        "whole model: torchscript, pt2 or one of an installed package; then there is no architecture"
+        "whole model (torchscript, pt2, or one of an installed package) and has no architecture"
     )  # fmt: skip
     architecture: str = Field(
         description="torchvision:NAME, timm:NAME or package.module:factory, which runs only where "

@@ -1,9 +1,9 @@
 """A program of torch.export without anything that torch would run or unpickle while it reads it.
 
-``torch.export.load`` of PyTorch 2.13 unpickles whatever a file marks as pickled (weights, constants,
-example inputs), evaluates expressions of sizes and turns names of the file into Python source. So
-a copy of the file is made that holds the graph and raw tensors alone, and every text in it has to
-be what stands in such a place. Sources: torch/_export/serde/schema.py (8.20),
+``torch.export.load`` of PyTorch 2.13 unpickles whatever a file marks as pickled (weights,
+constants, example inputs), evaluates expressions of sizes and turns names of the file into Python
+source. So a copy of the file is made that holds the graph and raw tensors alone, and every text in
+it has to be what stands in such a place. Sources: torch/_export/serde/schema.py (8.20),
 torch/export/pt2_archive/_package.py.
 """
 
@@ -67,8 +67,8 @@ def cleaned(path: Path, archive: Archive) -> Archive:
 def _refuse_others(path: Path, held: Mapping[str, bytes]) -> None:
     if any(name.startswith("data/aotinductor/") for name in held):
         raise DetectorError(
-            f"{path}: holds compiled code (AOTInductor), which nobody can look at; save the program "
-            "of torch.export instead (torch.export.save), or the state_dict of its network"
+            f"{path}: holds compiled code (AOTInductor), which nobody can look at; save the "
+            "program of torch.export instead (torch.export.save), or the state_dict of its network"
         )
     old = {"serialized_exported_program.json", "data/weights/model.pt", "data/constants/model.pt"}
     if old & held.keys() or not {_MODEL, *_CONFIGS} <= held.keys():

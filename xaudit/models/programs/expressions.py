@@ -44,10 +44,7 @@ def _harmless(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
         return node.id in _FUNCTIONS or _SYMBOL.fullmatch(node.id) is not None
     if isinstance(node, ast.Constant):
-        text = isinstance(node.value, str)
-        return _SYMBOL.fullmatch(node.value) is not None if text else _number(node.value)
+        if isinstance(node.value, str):
+            return _SYMBOL.fullmatch(node.value) is not None
+        return isinstance(node.value, bool | int | float)
     return isinstance(node, _SIGNS)
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, bool | int | float)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from xaudit.models.programs.graph_steps import Step, Value
+
 if TYPE_CHECKING:
     from xaudit.models.programs.parts import Part
 
@@ -31,29 +33,24 @@ def known_layer(part: Part) -> nn.Module | None:
     )
     if call is None or not single or "call_module" in kinds or any(True for _ in part.children()):
         return None
-    if part.steps[-1].args[0] != _made_by(call):
+    if part.steps[-1].args[0] != Value(call.name):
         return None
     make = _LAYERS.get((type(part).__name__, str(call.target)))
     layer = make(_named(part, call)) if make else None
     return layer if layer is not None and _take_tensors(layer, part) else None
 
 
-def _made_by(step: Any) -> object:  # noqa: ANN401  a Step
-    from xaudit.models.programs.parts import Value
-
-    return Value(step.name)
-
-
-def _named(part: Part, call: Any) -> _Arguments:  # noqa: ANN401  a Step
+def _named(part: Part, call: Step) -> _Arguments:
     """Arguments of a call by their names in the operator's schema; tensors by their own names."""
     read = {step.name: step.target for step in part.steps if step.kind == "get_attr"}
     schema = call.target._schema.arguments
     given = {one.name: one.default_value for one in schema if one.has_default_value()}
     given |= {one.name: value for one, value in zip(schema, call.args, strict=False)}
     given |= dict(call.kwargs)
-    return {name: read.get(getattr(one, "name", None), one) for name, one in given.items()} | {
-        "tensors": {name: getattr(part, name) for name in read.values() if "." not in name}
-    }
+    return {
+        name: (read.get(one.name, one) if isinstance(one, Value) else one)
+        for name, one in given.items()
+    } | {"tensors": {name: getattr(part, name) for name in read.values() if "." not in name}}
 
 
 def _take_tensors(layer: nn.Module, part: Part) -> bool:

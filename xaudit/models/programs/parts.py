@@ -6,43 +6,13 @@ is dynamic (their graphs keep stand-ins of tensors, PyTorch 2.13), so their step
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.fx import Graph, Node
 from torch.fx.node import map_aggregate
 
+from xaudit.models.programs.graph_steps import Step, Value, steps_of
 from xaudit.models.programs.known_layers import known_layer
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a step made, by the name of the step."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a part.
-
-    Attributes:
-        kind: "placeholder", "get_attr", "call_function", "call_module" or "output", as in torch.fx.
-        name: of what it makes.
-        target: what is called or read.
-        args: with `Value` where an earlier step is meant.
-        kwargs: likewise.
-        done: names that no later step reads.
-    """
-
-    kind: str
-    name: str
-    target: Any
-    args: Any
-    kwargs: Any
-    done: tuple[str, ...] = ()
 
 
 class Part(torch.nn.Module):
@@ -101,26 +71,6 @@ def parts_of(module: Any) -> Part:  # noqa: ANN401  of torch.export.unflatten
     return part
 
 
-def steps_of(graph: Graph) -> tuple[Step, ...]:
-    """The steps of a graph; what is not needed any more is let go."""
-    last = {used: node for node in graph.nodes for used in node.all_input_nodes}
-    return tuple(
-        Step(
-            node.op,
-            node.name,
-            node.target,
-            map_aggregate(node.args, _value),
-            map_aggregate(node.kwargs, _value),
-            tuple(used.name for used in node.all_input_nodes if last[used] is node),
-        )
-        for node in graph.nodes
-    )
-
-
-def _value(one: Any) -> Any:  # noqa: ANN401
-    return Value(one.name) if isinstance(one, Node) else one
-
-
 def _filled(value: Any, made: dict[str, Any], device: torch.device | None) -> Any:  # noqa: ANN401
     """Arguments with what was made; tensors are made where the images are."""
 
@@ -130,10 +80,3 @@ def _filled(value: Any, made: dict[str, Any], device: torch.device | None) -> An
         return device if isinstance(one, torch.device) and device is not None else one
 
     return map_aggregate(value, fill)
-
-
-def calls(part: torch.nn.Module) -> Iterator[Step]:
-    """Every call of a function in a part and in all within it."""
-    for one in part.modules():
-        if isinstance(one, Part):
-            yield from (step for step in one.steps if step.kind == "call_function")

@@ -59,12 +59,12 @@ class Sealed(torch.nn.Module):
             outputs.append(output[: len(piece)])
         return torch.cat(outputs)
 
-    def train(self, mode: bool = True) -> Sealed:  # noqa: FBT001, FBT002  as in torch
+    def train(self, mode: bool = True) -> Sealed:
         """Set the mode of the program too."""
         self.inner.train(mode)
         return super().train(mode)
 
-    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Sealed:  # noqa: FBT001, FBT002
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Sealed:
         """Move or convert the program's tensors, and stand for them again."""
         self.inner._apply(fn)
         self._show()

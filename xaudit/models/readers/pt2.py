@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.export import unflatten
+from torch.export.pt2_archive._package import load_pt2
 from torch.utils._pytree import tree_unflatten
 
 from xaudit.errors import DetectorError
@@ -86,9 +88,6 @@ def read(path: Path) -> torch.nn.Module:
 
 def _unflattened(archive: Archive) -> tuple[ExportedProgram, int | None]:
     """The program, and for how many images it was exported; None for any number."""
-    from torch.export import unflatten
-    from torch.export.pt2_archive._package import load_pt2
-
     exported = load_pt2(archive.packed()).exported_programs["model"]
     (name,) = exported.graph_signature.user_inputs
     (seen,) = [node.meta["val"] for node in exported.graph.nodes if node.name == name]
