@@ -4,21 +4,28 @@ import copy
 import json
 import logging
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from programs import KINDS, Attention, Plain, Residual, TwoLogits, awake, images, saved
+from programs import KINDS, SIZE, Attention, Plain, Residual, TwoLogits, awake, images, saved
 from torch import nn
 
+from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
 from xaudit.explain.checks.randomize import layers_from_top, randomized
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.passes import Pass
+from xaudit.explain.methods.deeplift import guided_gradient
+from xaudit.models.load import load_detector
 from xaudit.models.plausibility import ask
 from xaudit.models.programs.archive import read_archive
+from xaudit.models.spec import DetectorSpec, OutputSpec
 from xaudit.models.target_layers.layers import find_target_layer
+from xaudit.models.torch_detector import PositiveLogit
+from xaudit.testing import disc, planted_case
 
 pytestmark = pytest.mark.heavy  # torch.export imports much
 
@@ -104,6 +111,24 @@ def test_layers_of_torch_are_themselves_and_fused_as_such(detector):
     )
 
 
+def test_functions_are_those_that_a_network_calls(detector):
+    """Methods that look for activations or attention find them in what is no layer, too."""
+    called = {
+        step.target.__name__
+        for part in detector(Residual, "dynamic").module.modules()
+        for step in getattr(part, "steps", ())
+        if step.kind == "call_function"
+    }
+    assert "relu" in called
+    assert not {"relu.default", "relu_.default"} & called
+    case = planted_case([disc((SIZE, SIZE), (12, 18), 5)], (SIZE, SIZE), seed=4)
+    made, own = detector(Residual, "dynamic"), awake(Residual)
+    evaluators = Evaluator(made, 2), Evaluator(replace(made, module=PositiveLogit(
+        own, made.input, OutputSpec())), 2)  # fmt: skip
+    maps = [guided_gradient(one, case.image) for one in evaluators]
+    np.testing.assert_allclose(maps[0], maps[1], rtol=1e-4, atol=1e-6)
+
+
 def test_a_layer_may_be_declared(detector):
     made = detector(Residual, "dynamic", target_layer="stem")
     assert (made.target_layer.name, made.target_layer.grid) == ("stem", (16, 16))
@@ -121,10 +146,6 @@ def test_parameters_are_drawn_anew(detector):
 
 
 def test_another_size_is_one_sentence(program, tmp_path):
-    from xaudit.core.detector import InputSpec
-    from xaudit.models.load import load_detector
-    from xaudit.models.spec import DetectorSpec
-
     seen = InputSpec(64, 48, channels=1, mean=(0.0,), std=(1.0,))
     spec = DetectorSpec("d", "1", "format:pt2", program(Plain, "dynamic"), seen, format="pt2")
     with pytest.raises(

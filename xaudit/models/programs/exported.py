@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def cleaned(path: Path, archive: Archive) -> Archive:
     texts = {_MODEL: _program(path, model, targets)}
     refuse_operators(path, _operators(targets))
     for name in _CONFIGS:
-        texts[name] = _config(path, _json(path, held, name))
+        texts[name] = _config(path, _json(path, held, name), held, name.rpartition("/")[0])
     kept = {name: content for name, content in held.items() if _KEPT.fullmatch(name)}
     written = {name: json.dumps(content).encode() for name, content in texts.items()}
     return replace(archive, members={**kept, **written, _SAMPLES: b""})
@@ -178,12 +179,13 @@ def _is_node(tree: dict[str, Any]) -> bool:
     return tree["type"] in _TREES and keys and all(map(_is_node, tree["children_spec"]))
 
 
-def _config(path: Path, config: Any) -> Any:  # noqa: ANN401
+def _config(path: Path, config: Any, held: Mapping[str, bytes], folder: str) -> Any:  # noqa: ANN401
     """Where raw tensors lie."""
     try:
         entries = config["config"].values()
         pickled = any(one["use_pickle"] is not False for one in entries)
         raw = all(_RAW.fullmatch(one["path_name"]) for one in entries)
+        there = all(map(partial(_is_held, held, folder), entries))
     except (KeyError, TypeError, AttributeError):
         raise _strange(path, "its tensors are not described as torch 2.13 does") from None
     if pickled or not raw:
@@ -191,7 +193,15 @@ def _config(path: Path, config: Any) -> Any:  # noqa: ANN401
             f"{path}: holds pickled objects beside raw tensors, and loading them would run their "
             "code; save the state_dict of its network"
         )
+    if not there:
+        raise DetectorError(f"{path}: the bytes of a tensor are missing; copy the file again")
     return _Look(path, []).at(config)
+
+
+def _is_held(held: Mapping[str, bytes], folder: str, entry: Mapping[str, Any]) -> bool:
+    """Whether there are bytes for a tensor: without any, torch makes one of zeros, of any size."""
+    empty = any(side["as_int"] == 0 for side in entry["tensor_meta"]["sizes"])
+    return empty or bool(held.get(f"{folder}/{entry['path_name']}"))
 
 
 def _strange(path: Path, what: str) -> DetectorError:

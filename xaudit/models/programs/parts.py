@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.fx.node import map_aggregate
 
-from xaudit.models.programs.graph_steps import Step, Value, steps_of
+from xaudit.models.programs.graph_steps import Step, Value, as_called, steps_of
 from xaudit.models.programs.known_layers import known_layer
 
 
@@ -43,6 +43,11 @@ class Part(torch.nn.Module):
                 del made[name]
         raise AssertionError("a graph ends with its output")
 
+    def as_called(self) -> Part:
+        """Itself, calling what a network calls instead of operators."""
+        self.steps = tuple(map(as_called, self.steps))
+        return self
+
     def _taken(self, step: Step, args: Any, kwargs: Any) -> Any:  # noqa: ANN401
         if step.kind == "get_attr":
             owner, _, name = step.target.rpartition(".")
@@ -67,7 +72,7 @@ def parts_of(module: Any) -> Part:  # noqa: ANN401  of torch.export.unflatten
         part.register_buffer(name, tensor, persistent=name in buffers)
     for name, child in module.named_children():
         inner = parts_of(child)
-        part.add_module(name, known_layer(inner) or inner)
+        part.add_module(name, known_layer(inner) or inner.as_called())
     return part
 
 

@@ -97,7 +97,9 @@ def _unflattened(archive: Archive) -> tuple[ExportedProgram, int | None]:
     structure = signature.out_spec
     # A function, which a copy of the network shares.
     program = ExportedProgram(
-        parts_of(unflatten(exported)), shape, lambda made: tree_unflatten(made, structure)
+        parts_of(unflatten(exported)).as_called(),
+        shape,
+        lambda made: tree_unflatten(made, structure),
     )
     return program, shape[0]
 
