@@ -51,7 +51,7 @@ class Sealed(torch.nn.Module):
     def _in_pieces(self, planes: torch.Tensor, batch: int) -> Any:  # noqa: ANN401
         """Pieces of one size; the last is filled up with its last image, and cut again."""
         outputs = []
-        for piece in planes.split(batch):
+        for piece in planes.split(batch):  # type: ignore[no-untyped-call]
             fill = piece[-1:].expand(batch - len(piece), -1, -1, -1)
             output = self.called(torch.cat([piece, fill]))
             if not isinstance(output, torch.Tensor) or len(output) != batch:
@@ -66,7 +66,7 @@ class Sealed(torch.nn.Module):
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Sealed:
         """Move or convert the program's tensors, and stand for them again."""
-        self.inner._apply(fn)
+        self.inner._apply(fn)  # type: ignore[no-untyped-call]
         self._show()
         return self
 
