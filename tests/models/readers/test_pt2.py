@@ -122,9 +122,10 @@ def test_functions_are_those_that_a_network_calls(detector):
     assert "relu" in called
     assert not {"relu.default", "relu_.default"} & called
     case = planted_case([disc((SIZE, SIZE), (12, 18), 5)], (SIZE, SIZE), seed=4)
-    made, own = detector(Residual, "dynamic"), awake(Residual)
-    evaluators = Evaluator(made, 2), Evaluator(replace(made, module=PositiveLogit(
-        own, made.input, OutputSpec())), 2)  # fmt: skip
+    made = detector(Residual, "dynamic")
+    plain = PositiveLogit(awake(Residual), made.input, OutputSpec())
+    evaluators = [Evaluator(replace(made, module=one, target_layer=None), 2)
+                  for one in (made.module, plain)]  # fmt: skip
     maps = [guided_gradient(one, case.image) for one in evaluators]
     np.testing.assert_allclose(maps[0], maps[1], rtol=1e-4, atol=1e-6)
 
