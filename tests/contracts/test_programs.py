@@ -27,7 +27,7 @@ POLICY = {
          "ceiling": 1.0, "reason": "maps are of this network"},
     ],
 }  # fmt: skip
-RANDOMIZED = ("randomiz", "complexity_rise")
+OF_SCORES = ("auc", "sensitivity", "specificity", "brier")
 NEARLY = 2e-3
 """Of findings between 0 and 1: rounding moves a superpixel or a rank here and there."""
 
@@ -43,15 +43,14 @@ def program_of(weights, path, how):
             sides = ({0: torch.export.Dim.DYNAMIC},)
             torch.export.save(torch.export.export(network, (example,), dynamic_shapes=sides), path)
         else:
-            program = torch.jit.script(network)
-            torch.jit.save(torch.jit.freeze(program) if how == "frozen" else program, path)
+            torch.jit.save(torch.jit.trace(network, example), path)
 
 
 @pytest.fixture(scope="module")
 def audits(drawn_study, short_audit, xaudit_of, tmp_path_factory):
     """Folder of the finished audit of each kind."""
     made = {}
-    for how in ("torch", "torchscript", "frozen", "pt2"):
+    for how in ("torch", "torchscript", "pt2"):
         folder = shutil.copytree(drawn_study, tmp_path_factory.mktemp(how) / "audit")
         (folder / "policy.yaml").write_text(yaml.safe_dump(POLICY), encoding="utf-8")
         detector = dict(short_audit["detector"])
@@ -60,11 +59,11 @@ def audits(drawn_study, short_audit, xaudit_of, tmp_path_factory):
             detector |= {"format": "pt2" if how == "pt2" else "torchscript", "weights": "model.any"}
             program_of(folder / "weights.safetensors", folder / "model.any", how)
         content = short_audit | {
-            "detector": detector, "policy": "policy.yaml",
+            "detector": detector, "policy": "policy.yaml", "robustness": {"cases": 0, "maps": 0},
             "data": {"format": "manifest", "root": "study", "patient": "patient"},
             "explain": short_audit["explain"] | {
-                "cases": 4, "methods": METHODS, "micro_batch": 4,
-                "checks": {"cases": 2, "smooth": 0, "repeats": 0, "disturbances": []},
+                "cases": 3, "methods": METHODS, "micro_batch": 4,
+                "checks": {"cases": 1, "subsets": 16, "repeats": 0, "disturbances": []},
             },
         }  # fmt: skip
         (folder / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -81,26 +80,25 @@ def values(folder, methods):
     return {
         (one["metric"], json.dumps(one["scope"], sort_keys=True)): one["estimate"]["value"]
         for one in findings(folder)["findings"]
-        if one["scope"].get("method") in methods and one["estimate"]["value"] is not None
+        if one["estimate"]["value"] is not None
+        and (one["scope"].get("method") in methods or one["metric"] in OF_SCORES)
     }
 
 
 @pytest.mark.parametrize(
     ("how", "methods", "near"),
     [
-        ("pt2", {None, *METHODS}, 1e-6),
-        ("torchscript", {None, "integrated_gradients", "lime"}, NEARLY),
-        ("frozen", {None, "integrated_gradients", "lime"}, NEARLY),
+        ("pt2", set(METHODS), 1e-6),
+        ("torchscript", {"integrated_gradients", "lime"}, NEARLY),
     ],
 )
 def test_findings_are_those_of_the_weights(how, methods, near, audits):
     own, other = values(audits["torch"], methods), values(audits[how], methods)
-    if how == "frozen":
-        own = {key: one for key, one in own.items() if not key[0].startswith(RANDOMIZED)}
-        other = {key: one for key, one in other.items() if not key[0].startswith(RANDOMIZED)}
-    assert own.keys() == other.keys()
-    assert len(own) > 40
-    wrong = {key: (own[key], other[key]) for key in own
+    # Without Grad-CAM there is nothing to compare with it.
+    assert other.keys() <= own.keys()
+    assert how == "torchscript" or other.keys() == own.keys()
+    assert len(other) > 40
+    wrong = {key: (own[key], other[key]) for key in other
              if abs(own[key] - other[key]) > near * max(1, abs(own[key]))}  # fmt: skip
     assert not wrong
 
@@ -110,20 +108,18 @@ def test_what_a_program_does_not_offer_is_said(audits):
     for how, folder in audits.items():
         found = findings(folder)
         warned = [one for one in found["detector"]["warnings"] if left in one]
-        assert len(warned) == (how in {"torchscript", "frozen"})
+        assert len(warned) == (how == "torchscript")
         gaps = [
-            one["estimate"]
+            one["estimate"]["undefined"]
             for one in found["findings"]
             if one["metric"] == "randomization_similarity" and one["scope"]["layers"] == "all"
         ]
-        reasons = [one["undefined"] or "" for one in gaps]
-        not_possible = ["randomized parameters: not possible for this format" in one
-                        for one in reasons]  # fmt: skip
-        assert not_possible == [how == "frozen"] * len(gaps)
-        assert gaps
+        assert len(gaps) == (2 if how == "torchscript" else 3)
+        # Parameters of a program are to be had, unless it was frozen.
+        assert not any("not possible for this format" in (one or "") for one in gaps)
 
 
-@pytest.mark.parametrize("how", ["torchscript", "frozen", "pt2"])
+@pytest.mark.parametrize("how", ["torchscript", "pt2"])
 def test_gate_card_and_verify(how, audits, xaudit_of):
     # So few cases end inconclusive at best.
     xaudit_of(os.environ, "gate", audits[how], code=4)
