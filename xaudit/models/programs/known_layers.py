@@ -71,7 +71,7 @@ def _conv2d(given: _Arguments) -> nn.Module | None:
     if given["weight"] != "weight" or given["bias"] not in (None, "bias"):
         return None
     outputs, inputs, *kernel = given["tensors"]["weight"].shape
-    sides = {
+    sides: dict[str, Any] = {
         name: tuple(given[name]) * (2 // len(given[name]))
         for name in ("stride", "padding", "dilation")
     }

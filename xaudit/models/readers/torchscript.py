@@ -25,7 +25,7 @@ class ScriptProgram(Sealed):
 
     def called(self, planes: torch.Tensor) -> Any:  # noqa: ANN401  what the program returns
         """The program itself."""
-        with torch.jit.optimized_execution(False):  # type: ignore[no-untyped-call]
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             return self.inner(planes)
 
 
