@@ -59,15 +59,17 @@ ALLOWED = {
     "models.files": {"core.text"},
     "models.target_layers": {"core"},
     "models.remote": {"core", "core.text"},
+    "models.programs": {"core.text"},
     "models": {
         "core", "core.record", "core.text", "models.files", "models.target_layers",
-        "models.remote",
+        "models.remote", "models.programs",
     },
     "models.onnx": {
         "core", "core.text", "phantom", "models.files", "models.target_layers", "models",
     },
     "models.readers": {
-        "core", "core.text", "models.files", "models.remote", "models", "models.onnx",
+        "core", "core.text", "models.files", "models.remote", "models.programs", "models",
+        "models.onnx",
     },
     "models.sidecars": {"core.text", "models.files"},
     "explain.engine": {"core"},

@@ -30,6 +30,8 @@ POLICY = {
         {"id": "auc", "metric": "auc", "floor": 0.0, "reason": "any"},
         {"id": "looks", "metric": "hit", "where": {"method": "gradcam"}, "floor": 0.0,
          "reason": "nobody can say"},
+        {"id": "random", "metric": "randomization_similarity", "ceiling": 0.5,
+         "where": {"method": "rise"}, "reason": "maps are of this network"},
     ],
 }  # fmt: skip
 
@@ -74,9 +76,17 @@ def test_a_model_that_tells_scores_alone_is_audited_to_its_end(
     assert findings["accountability"]["explained"] == 6
     metrics = {one["metric"] for one in findings["findings"]}
     assert {"deletion", "stability", "degraded_auc", "lesion_effect"} <= metrics
-    assert "randomization_similarity" not in metrics
+    # What cannot be checked is a gap with a name, and no method is believed without it.
+    gaps = [one["estimate"] for one in findings["findings"]
+            if one["metric"] == "randomization_similarity"]  # fmt: skip
+    assert len(gaps) == len(SCORED)
+    assert all("not possible for this format" in one["undefined"] for one in gaps)
+    assert {one["verdict"] for one in findings["explanations"]} == {"not_shown"}
     said = xaudit_of(installed, "gate", out, code=4)
     assert "looks" in said
+    verdict = json.loads((out / "verdict.json").read_text("utf-8"))
+    outcomes = {one["rule"]["id"]: one["verdict"] for one in verdict["outcomes"]}
+    assert outcomes["random"] == "inconclusive"
     xaudit_of(installed, "card", out, "--language", "de")
     card = (out / "card.html").read_text("utf-8")
     assert "Der Detektor bietet keine Gradienten" in card

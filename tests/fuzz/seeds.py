@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -59,6 +60,46 @@ def old_checkpoints():
 
 def safetensors():
     return (safetensors_bytes(state(), {"format": "pt"}),)
+
+
+def exported_program():
+    """What torch.export.save writes of a program that squares its images, as far as it is read."""
+    images, squares = ({"as_tensor": {"name": name}} for name in ("images", "mul"))
+    sides = [{"as_expr": {"expr_str": "Symbol('s77', positive=True, integer=True)"}}, {"as_int": 4}]
+    tree = '[1, {"type": null, "context": null, "children_spec": []}]'
+    node = {
+        "target": "torch.ops.aten.mul.Tensor",
+        "inputs": [{"name": "self", "arg": images, "kind": 1}], "outputs": [squares],
+        "metadata": {"nn_module_stack": "L__self__,,networks.Square"}, "name": "mul",
+    }  # fmt: skip
+    graph = {
+        "inputs": [images], "outputs": [squares], "nodes": [node],
+        "tensor_values": {"images": {"sizes": sides, "device": {"type": "cpu", "index": None}}},
+    }  # fmt: skip
+    calls = [{"fqn": "", "signature": {"in_spec": tree, "out_spec": tree, "inputs": []}}]
+    module = {
+        "graph": graph, "signature": {"input_specs": [{"user_input": {"arg": images}}]},
+        "module_call_graph": calls,
+    }  # fmt: skip
+    weight = {
+        "path_name": "weight_0",
+        "use_pickle": False,
+        "tensor_meta": {"sizes": [{"as_int": 1}]},
+    }
+    members = {
+        "archive_format": b"pt2",
+        "models/model.json": {"graph_module": module, "guards_code": [], "torch_version": "2.13.0"},
+        "data/weights/model_weights_config.json": {"config": {"weight": weight}},
+        "data/weights/weight_0": bytes(4),
+        "data/constants/model_constants_config.json": {"config": {}},
+        "code/__torch__.py": b"def forward(self): return self",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+            archive.writestr(f"program/{name}", raw)
+    return (file.getvalue(),)
 
 
 def image(kind, **how):

@@ -124,6 +124,17 @@ def _checkpoint(path):
     return read_states(path)
 
 
+def _program(path):
+    """All that is looked at before torch gets a program; torch itself is not for damaged files."""
+    from xaudit.models.programs.archive import read_archive
+    from xaudit.models.programs.exported import cleaned
+    from xaudit.models.programs.script_code import refuse_code_while_loading
+
+    archive = read_archive(path, "a program")
+    refuse_code_while_loading(path, archive)
+    return cleaned(path, archive).packed()
+
+
 def _kind(path):
     from xaudit.models.files.file_kinds import checkpoint_format
 
@@ -299,6 +310,7 @@ TARGETS = {
     "checkpoint": Target(seeds.checkpoints, mutations.of_zip, _checkpoint),
     "old checkpoint": Target(seeds.old_checkpoints, mutations.of_bytes, _checkpoint),
     "safetensors": Target(seeds.safetensors, mutations.of_safetensors, _checkpoint),
+    "program": Target(seeds.exported_program, mutations.of_zip, _program, share=0.2),
     "strangers": Target(
         lambda: (
             seeds.onnx(),

@@ -12,6 +12,7 @@ from xaudit.models.files.hashed import weights_sha256
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.formats import CalledNetwork, facts_of, read_model
 from xaudit.models.heads import ClassLogit
+from xaudit.models.programs.slopes import slopes_hold
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import TargetScore, TorchDetector
@@ -47,9 +48,7 @@ def _loaded(spec: DetectorSpec) -> TorchDetector:
     network, taken = _of_torch(spec) if spec.format == TORCH else (read_model(spec), Taken())
     image = _probe_image(spec)
     module = _tried(network, spec, image)
-    with foreign_code("the network does not work where its layers are watched"):
-        layer = _target(module, image, spec.target_layer)
-        capabilities = _capabilities(module, image, layer)
+    layer, capabilities = _offered(module, spec, image)
     elsewhere = _elsewhere(network)
     return TorchDetector(
         name=spec.name,
@@ -104,6 +103,20 @@ def _target(module: TargetScore, image: torch.Tensor, name: str | None) -> Targe
         if name is not None:
             raise
         return None
+
+
+def _offered(
+    module: TargetScore, spec: DetectorSpec, image: torch.Tensor
+) -> tuple[TargetLayer | None, frozenset[Capability]]:
+    """The target layer, and what the logit offers; gradients of another format are tried first."""
+    with foreign_code("the network does not work where its layers are watched"):
+        layer = _target(module, image, spec.target_layer)
+        capabilities = _capabilities(module, image, layer)
+    if spec.format == TORCH or not capabilities:
+        return layer, capabilities
+    with foreign_code("the model fails where it is asked for its gradients"):
+        held = slopes_hold(module, image)
+    return (layer, capabilities) if held else (None, frozenset())
 
 
 def _capabilities(

@@ -28,6 +28,15 @@ def test_without_a_sidecar_only_the_tensors_answer():
     assert "timm:resnet18" in network_text(RESNET)
 
 
+def test_a_whole_model_has_a_format_and_no_architecture():
+    text = network_text(Recognized(None), (), "torchscript")
+    said = yaml.safe_load(f"detector:\n{text}")["detector"]
+    assert said["format"] == "torchscript"
+    assert not {"architecture", "arguments", "weights_key"} & said.keys()
+    assert said["output"] == {"kind": OPEN, "positive": OPEN}
+    assert {key for key, value in said["input"].items() if value == OPEN} >= set(ASKED)
+
+
 def test_a_sidecar_answers_with_its_name_and_what_it_cannot_is_told():
     values = {"height": 224, "width": 224, "mean": [0.1, 0.2, 0.3], "std": [0.2], "channels": 1}
     sidecar = Sidecar("config.json", values, {"resize": "it says crop_pct 0.875"})

@@ -16,7 +16,7 @@ from protobuf_fields import field
 from torch import nn
 
 from xaudit.errors import DetectorError
-from xaudit.models.files.file_kinds import checkpoint_format, no_file
+from xaudit.models.files.file_kinds import checkpoint_format, model_format, no_file
 
 
 def zipped(*names):
@@ -121,11 +121,18 @@ def test_programs_of_torch_are_no_weights(tmp_path):
     example = torch.zeros(1, 2)
     with pytest.warns(DeprecationWarning, match="torch.jit"):
         torch.jit.save(torch.jit.trace(network, example), path)
-    with pytest.raises(DetectorError, match=r"a TorchScript program .* save the state_dict"):
+    with pytest.raises(
+        DetectorError, match=r"a TorchScript program .* save the state_dict"
+    ) as told:
         checkpoint_format(path)
+    assert "declare format: torchscript instead of an architecture" in str(told.value)
+    assert model_format(path) == "torchscript"
     path.write_bytes(zipped("p/archive_format", "p/models/model.json", "p/byteorder"))
-    with pytest.raises(DetectorError, match=r"a program of torch.export \(.pt2\)"):
+    with pytest.raises(DetectorError, match=r"a program of torch.export \(.pt2\).*format: pt2"):
         checkpoint_format(path)
+    assert model_format(path) == "pt2"
+    path.write_bytes(b"a text")
+    assert [model_format(path), model_format(tmp_path), model_format(tmp_path / "x")] == [""] * 3
 
 
 FOLDERS = {

@@ -17,7 +17,7 @@ from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models import load
-from xaudit.models.files.file_kinds import checkpoint_format, format_of
+from xaudit.models.files.file_kinds import checkpoint_format, model_format
 from xaudit.models.files.onnx_outline import files_beside
 from xaudit.models.heads import ClassLogit
 from xaudit.models.load import load_detector
@@ -350,7 +350,7 @@ def test_an_unknown_argument_lists_those_that_there_are(exported):
 
 def test_as_weights_of_torch_it_is_told_to_declare_the_format(exported):
     path = exported("small")[1]
-    assert format_of(path) == "onnx"
+    assert model_format(path) == "onnx"
     with pytest.raises(DetectorError, match=r"is an ONNX model, .* declare detector.format: onnx"):
         checkpoint_format(path)
 

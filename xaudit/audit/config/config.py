@@ -175,8 +175,8 @@ class FoldDetectorsConfig(Section):
     )
 
 
-_OF_TORCH = ("weights_key", "weights_prefix", "weights_leave_out", "target_layer")
-"""Keys that speak of what is inside a network of torch."""
+_OF_TORCH = ("weights_key", "weights_prefix", "weights_leave_out")
+"""Keys that speak of what is inside a file of weights."""
 
 
 class DetectorConfig(Section):
@@ -186,8 +186,9 @@ class DetectorConfig(Section):
     version: str = ""
     format: str = Field(
         TORCH, min_length=1, description="of weights: torch; http or command where the detector "
-        "runs elsewhere; or the format of an installed package in which the file is the whole "
-        "model; only torch has an architecture"
+        "runs elsewhere; or a format in which the file is the whole model (onnx, torchscript, pt2, "
+        "keras, litert, huggingface, or one of an installed package); only torch has an "
+        "architecture"
     )  # fmt: skip
     architecture: str = Field(
         description="torchvision:NAME, timm:NAME or package.module:factory, which runs only where "

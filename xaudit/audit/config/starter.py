@@ -11,7 +11,7 @@ from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
 from xaudit.data.study.inspect import Inspection, inspect_dataset
-from xaudit.models.files.file_kinds import format_of
+from xaudit.models.files.file_kinds import model_format
 from xaudit.models.recognize import recognize
 from xaudit.models.sidecars.read import read_sidecars
 
@@ -90,7 +90,7 @@ def starter(folder: Path, weights: Path, out: Path) -> str:
 
 
 def _network(weights: Path) -> str:
-    name = format_of(weights)
+    name = model_format(weights)
     if name:
         return model_text(weights, name)
     return network_text(recognize(weights), read_sidecars(weights))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from xaudit.audit.plan.plan import Plan, detector_spec
 from xaudit.audit.probes.check_stages import (
+    ALL_LAYERS,
     FAITHFULNESS,
     MAPS,
     OTHERS,
@@ -29,6 +31,8 @@ from xaudit.explain.numerics.residuals import COMPLETENESS
 from xaudit.metrics.maps.readability import complete_map
 
 _COMPLETE = "complete"
+_NOT_RANDOMIZED = "randomized parameters: not possible for this format"
+"""Why a model has no map of its randomized twin: its parameters are not to be had."""
 
 
 @as_probe(CHECKS)
@@ -67,12 +71,24 @@ class MapChecks(Probe):
     def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
         """Scores of one step."""
         if piece.key == _COMPLETE:
-            return iter(complete_rows(self.audited.results, {case.case_id for case in piece.cases}))
+            checked = {case.case_id for case in piece.cases}
+            return chain(complete_rows(self.audited.results, checked), self._gaps(checked))
         config = self.audited.plan.config
         spec, checks = detector_spec(config), config.explain.checks
         return Checks(self.audited.engine, spec, checks, cases, self._maps).rows(
             piece.stage, piece.key
         )
+
+    def _gaps(self, checked: Collection[str]) -> Iterator[ProbeRow]:
+        """Checks that this model does not allow, as rows that say why: none is ever passed."""
+        engine = self.audited.engine
+        methods = {one.name for one in engine.explainers}
+        for row in () if layers_from_top(engine.detector) else self.audited.results.maps:
+            if row.case_id in checked and row.method in methods:
+                yield ProbeRow(
+                    row.case_id, row.method, "randomization_similarity", "layers", ALL_LAYERS,
+                    None, _NOT_RANDOMIZED,
+                )  # fmt: skip
 
     @cached_property
     def _maps(self) -> Maps:

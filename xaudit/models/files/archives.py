@@ -34,15 +34,17 @@ def _of_torch(names: list[str], inner: list[str]) -> Literal["torch"] | Stranger
     if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
         return Stranger(
             "a TorchScript program (torch.jit.save)",
-            "save the state_dict of the network that was scripted or traced, and name its class "
-            "in detector.architecture",
+            "declare format: torchscript instead of an architecture, or save the state_dict of the "
+            "network that was scripted or traced, and name its class in detector.architecture",
+            format="torchscript",
         )
     exported = {"archive_format", "serialized_exported_program.json"}
     if exported & {PurePosixPath(name).name for name in names} and not pickled:
         return Stranger(
             "a program of torch.export (.pt2)",
-            "save the state_dict of the network that was exported, and name its class in "
-            "detector.architecture",
+            "declare format: pt2 instead of an architecture, or save the state_dict of the "
+            "network that was exported, and name its class in detector.architecture",
+            format="pt2",
         )
     if any(name.startswith(".data/extern_modules") for name in inner):
         return Stranger("a package of torch.package", "save the state_dict of the network in it")

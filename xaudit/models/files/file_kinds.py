@@ -105,17 +105,16 @@ def checkpoint_format(path: Path) -> Format:
     return found
 
 
-def format_of(path: Path) -> str:
-    """Which format of `xaudit.models.formats` reads a file; empty for torch's and for no other.
+def model_format(path: Path) -> str:
+    """The format that reads a file as a whole model; empty for weights and for what nobody reads.
 
     Args:
-        path: of `detector.weights`; whatever its suffix says.
+        path: of any file, or of none.
     """
-    try:
-        with path.open("rb") as file:
-            found = _kind(path, file.read(_HEAD))
-    except OSError:
+    if not path.is_file():
         return ""
+    with path.open("rb") as file:
+        found = _kind(path, file.read(_HEAD))
     return found.format if isinstance(found, Stranger) else ""
 
 

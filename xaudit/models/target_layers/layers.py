@@ -118,6 +118,11 @@ def find_target_layer(
     pictures = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
     if name is None:
         return _followed(_last_used(pictures, outputs, logits), network, run, image)
+    if not pictures:
+        raise DetectorError(
+            f"detector.target_layer {name!r}: no layer of this model returns a picture that can be "
+            "watched; leave it out"
+        )
     if name not in pictures:
         known = ", ".join(list(pictures)[-_SHOWN:])
         raise DetectorError(

@@ -62,14 +62,16 @@ class Calls(TorchFunctionMode):
         given = kwargs or {}
         if self._times is None:
             return func(*args, **given)
-        if not _in_place(func.__name__, args, given):
-            return self._shown(func.__name__, func(*args, **given))
+        # An operator of an exported program has a variant behind its name: "relu_.default".
+        name = func.__name__.partition(".")[0]
+        if not _in_place(name, args, given):
+            return self._shown(name, func(*args, **given))
         # It works on a copy, which is seen; what it was given gets the values of what goes on.
         copy = args[0].clone()
         output = func(copy, *args[1:], **given)
         if copy._version == 0:
-            return self._shown(func.__name__, output)
-        return args[0].copy_(self._shown(func.__name__, copy))
+            return self._shown(name, output)
+        return args[0].copy_(self._shown(name, copy))
 
     def _shown(self, name: str, output: Any) -> Any:  # noqa: ANN401
         """What goes on instead of the output of a function."""

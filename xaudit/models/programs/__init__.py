@@ -1,0 +1,1 @@
+"""Models that bring their own code: what it may do, and how it is called."""
