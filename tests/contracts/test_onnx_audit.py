@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from onnx import load, save
 
 from xaudit.data.file_hash import file_sha256
 from xaudit.models.architectures import build_network
@@ -104,7 +105,9 @@ def test_card_gate_and_verify_take_it(audits, xaudit_of):
 def test_scores_alone_are_audited_and_the_reason_is_told(audits, xaudit_of):
     folder, _, onnx, content = audits
     limit = "The ONNX model tells scores alone, no gradients and no feature maps: "
-    detector = onnx | {"format": "onnx", "weights": "model.onnx", "arguments": {"convert": False}}
+    save(load(folder / "model.onnx"), folder / "two.onnx", save_as_external_data=True,
+         location="two.data", size_threshold=0)  # fmt: skip
+    detector = onnx | {"format": "onnx", "weights": "two.onnx", "arguments": {"convert": False}}
     explain = content["explain"] | {"methods": {"gradcam": {}, "occlusion": {}}, "cases": 2}
     file, out = folder / "alone.yaml", folder / "alone"
     file.write_text(
@@ -121,4 +124,11 @@ def test_scores_alone_are_audited_and_the_reason_is_told(audits, xaudit_of):
     card = (out / "card.html").read_text("utf-8")
     assert "Das ONNX-Modell liefert nur Scores" in card
     assert "Der Detektor bietet weder Merkmale noch Gradienten" in card
-    xaudit_of(os.environ, "verify", out)
+    files = json.loads((out / "plan.json").read_text("utf-8"))["files"]
+    assert files["weights, two.data"] == file_sha256(folder / "two.data")
+    weights = ("--weights", folder / "two.onnx")
+    xaudit_of(os.environ, "verify", out, *weights)
+    with (folder / "two.data").open("r+b") as file:
+        file.write(b"other")
+    told = xaudit_of(os.environ, "verify", out, *weights, code=1)
+    assert "two.data: SHA-256" in " ".join(told.split())
