@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.network_starter import network_text
 from xaudit.audit.config.questions import OPEN
 from xaudit.models.recognize import Recognized
@@ -28,8 +29,8 @@ def test_without_a_sidecar_only_the_tensors_answer():
     assert "timm:resnet18" in network_text(RESNET)
 
 
-def test_a_whole_model_has_a_format_and_no_architecture():
-    text = network_text(Recognized(None), (), "torchscript")
+def test_a_whole_model_has_a_format_and_no_architecture(tmp_path):
+    text = model_text(tmp_path / "model.pt", "torchscript")
     said = yaml.safe_load(f"detector:\n{text}")["detector"]
     assert said["format"] == "torchscript"
     assert not {"architecture", "arguments", "weights_key"} & said.keys()

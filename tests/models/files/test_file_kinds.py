@@ -57,11 +57,12 @@ FILES = {
     "a SavedModel of TensorFlow": field(1, 1) + field(2, b"graph"),
     "a frozen graph of TensorFlow": field(1, field(1, b"n") + field(2, b"Const")) * 3
     + field(4, b"\x08\x01"),
-    "a Keras model \\(HDF5": hdf5(b"model_weights", b"keras_version"),
+    "a Keras model \\(HDF5, .h5\\) without its network": hdf5(b"model_weights", b"keras_version"),
+    "a Keras model \\(HDF5, .h5\\)": hdf5(b"keras_version", b"model_config"),
     "an HDF5 file": hdf5(b"volume"),
     "an HDF5 file ": hdf5(b"matlab", at=512),
     "a Keras model \\(.keras\\)": zipped("config.json", "metadata.json", "model.weights.h5"),
-    "a TensorFlow Lite model": b"\x1c\0\0\0TFL3" + bytes(40),
+    "a model of LiteRT": b"\x1c\0\0\0TFL3" + bytes(40),
     "a zipped SavedModel": zipped("m/saved_model.pb", "m/variables/variables.index"),
     "a GGUF file": b"GGUF\x03\0\0\0",
     "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
@@ -180,3 +181,24 @@ def test_other_paths_are_no_strangers(tmp_path):
     assert no_file(tmp_path / "none") is None
     with pytest.raises(DetectorError, match="no such file"):
         checkpoint_format(tmp_path / "none")
+
+
+def test_whole_models_of_others_name_the_format_that_reads_them(tmp_path):
+    path, folder = tmp_path / "w.bin", tmp_path / "folder"
+    for content, expected in (
+        (hdf5(b"keras_version", b"model_config"), "keras"),
+        (hdf5(b"keras_version"), ""),
+        (zipped("config.json", "metadata.json", "model.weights.h5"), "keras"),
+        (b"\x1c\0\0\0TFL3" + bytes(40), "litert"),
+    ):
+        path.write_bytes(content)
+        assert model_format(path) == expected
+        with pytest.raises(DetectorError, match=f"format: {expected}" if expected else "save"):
+            checkpoint_format(path)
+    folder.mkdir()
+    (folder / "model.safetensors").touch()
+    (folder / "config.json").write_text('{"architecture": "resnet18"}', "utf-8")
+    assert model_format(folder) == ""
+    (folder / "config.json").write_text('{"model_type": "vit"}', "utf-8")
+    assert model_format(folder) == "huggingface"
+    assert "declare detector.format: huggingface" in no_file(folder)

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from xaudit.models.files.strangers import PREDICTIONS, UNPACK, Stranger
+from xaudit.models.files.strangers import DECLARE, PREDICTIONS, UNPACK, Stranger
 
 _SHOWN = 3
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".h5", ".onnx")
@@ -58,11 +58,12 @@ def _of_others(names: list[str]) -> Stranger | None:
             "an archive of NumPy arrays (.npz)",
             "save the state_dict of the network with torch or safetensors",
         )
+    if {"config.json", "metadata.json"} <= there:
+        return Stranger("a Keras model (.keras)", DECLARE.format("keras"), "keras")
     if "MAR-INF/MANIFEST.json" in there:
         return Stranger("an archive of TorchServe (.mar)", f"{UNPACK} and name the weights in it")
     others = {
-        "a Keras model (.keras)": "model.weights.h5" in there
-        or {"config.json", "metadata.json"} <= there,
+        "a Keras model (.keras) without its network": "model.weights.h5" in there,
         "a zipped SavedModel of TensorFlow": any(name.endswith("saved_model.pb") for name in names),
         "a Core ML package": any(name.endswith((".mlmodel", "Manifest.json")) for name in names),
         "a model of scikit-learn (skops)": "schema.json" in there,

@@ -16,7 +16,7 @@ from xaudit.models.files.archives import kind_of_zip
 from xaudit.models.files.folders import kind_of_folder
 from xaudit.models.files.pickles import foreign_globals, is_pickle
 from xaudit.models.files.protobuf import kind_of_protobuf
-from xaudit.models.files.strangers import PREDICTIONS, UNPACK, Stranger
+from xaudit.models.files.strangers import DECLARE, PREDICTIONS, UNPACK, Stranger
 
 Format = Literal["safetensors", "torch"]
 
@@ -24,6 +24,7 @@ _HEAD = 4096
 # Of its first object, the number 0x1950a86a20f9469cfc6c (torch.save before 1.6).
 _OLD_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_CHECKPOINT = b"_layer_checkpoint_dependencies"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _SCHEMES = (
     "http:", "https:", "s3:", "gs:", "hf:", "ftp:", "file:", "az:", "abfss:", "dbfs:", "hf-hub:",
@@ -40,7 +41,8 @@ _IMAGE = "name the file of weights"
 _MAGIC: tuple[tuple[int, bytes, Stranger], ...] = (
     (0, b"version https://git-lfs", Stranger("a pointer of Git LFS, not the file itself",
      "fetch the file with `git lfs pull`")),
-    (4, b"TFL3", Stranger("a TensorFlow Lite model", PREDICTIONS)),
+    (4, b"TFL3", Stranger("a model of LiteRT (TensorFlow Lite)", DECLARE.format("litert"),
+     "litert")),
     (0, b"GGUF", Stranger("a GGUF file (llama.cpp)", PREDICTIONS)),
     (0, b"\x93NUMPY", Stranger("an array of NumPy (.npy), without names of tensors",
      "save the state_dict of the network with torch or safetensors")),
@@ -106,11 +108,13 @@ def checkpoint_format(path: Path) -> Format:
 
 
 def model_format(path: Path) -> str:
-    """The format that reads a file as a whole model; empty for weights and for what nobody reads.
+    """The format that reads a whole model; empty for weights and for what nobody reads.
 
     Args:
-        path: of any file, or of none.
+        path: of any file or folder, or of none.
     """
+    if path.is_dir():
+        return kind_of_folder(path).format
     if not path.is_file():
         return ""
     with path.open("rb") as file:
@@ -172,13 +176,17 @@ def _hdf5(path: Path) -> Stranger | None:
     """Keras names its layers and its version in attributes; they may stand anywhere in the file."""
     if not _is_hdf5(path):
         return None
-    marks = (b"keras_version", b"layer_names", b"model_config", b"_layer_checkpoint_dependencies")
+    network, marks = b"model_config", {b"keras_version", b"layer_names", _CHECKPOINT}
+    seen: set[bytes] = set()
     with path.open("rb") as file:
         before = b""
-        while block := file.read(1 << 24):
-            if any(mark in before + block for mark in marks):
-                return Stranger("a Keras model (HDF5, .h5)", PREDICTIONS)
+        while (block := file.read(1 << 24)) and network not in seen:
+            seen |= {mark for mark in {network, *marks} if mark in before + block}
             before = block[-64:]
+    if network in seen:
+        return Stranger("a Keras model (HDF5, .h5)", DECLARE.format("keras"), "keras")
+    if seen:
+        return Stranger("a Keras model (HDF5, .h5) without its network", PREDICTIONS)
     return Stranger("an HDF5 file (as Keras writes, .h5, or another)", PREDICTIONS)
 
 

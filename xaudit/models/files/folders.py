@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from xaudit.models.files.strangers import PREDICTIONS, Stranger
+from xaudit.core.text.json_text import read_json_text
+from xaudit.models.files.strangers import DECLARE, PREDICTIONS, Stranger
 
+_MAX_BYTES = 1024 * 1024
 _SHOWN = 5
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".tar", ".bin")
 
@@ -30,7 +33,27 @@ def kind_of_folder(folder: Path) -> Stranger:
             "a distributed checkpoint of torch",
             "write it as one file with torch.distributed.checkpoint.format_utils.dcp_to_torch_save",
         )
-    return _with_weights(names)
+    return _of_transformers(folder, names) or _with_weights(names)
+
+
+def _of_transformers(folder: Path, names: list[str]) -> Stranger | None:
+    """A folder whose configuration names a network of transformers, beside its safetensors."""
+    stored = any(name.endswith((".safetensors", ".safetensors.index.json")) for name in names)
+    if not stored or "model_type" not in _config(folder):
+        return None
+    what = "a folder of Hugging Face with its network"
+    return Stranger(what, DECLARE.format("huggingface"), "huggingface")
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    file = folder / "config.json"
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            return {}
+        content = read_json_text(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _foreign(there: set[str]) -> str | None:
