@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from xaudit.core.message import Sentence
+
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -88,7 +90,7 @@ class CaseIssue:
 
     case_id: str
     kind: str
-    detail: str
+    detail: Sentence
     effect: Effect
 
 
@@ -115,7 +117,7 @@ class Study:
     source: str = ""
     license: str = ""
     unit: Literal["patient", "image"] = "patient"
-    unit_note: str = ""
+    unit_note: Sentence = ""
     site_column: str | None = None
     listed: int = 0
 

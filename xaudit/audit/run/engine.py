@@ -13,6 +13,7 @@ from xaudit.audit.store.provenance import LEFT_OUT
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
+from xaudit.core.message import Message
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
@@ -100,7 +101,7 @@ class Engine:
         return {
             "weights taken": self.detector.taken.described,
             "computed on": describe_device(self.evaluator.device),
-            "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
+            "images at once": _at_once(sizes),
             "number format": self.evaluator.rough.described,
             **left_out,
         }
@@ -109,6 +110,12 @@ class Engine:
     def work_per_map(self) -> float:
         """Work of all methods for one case, in images passed forward."""
         return sum(map(work_of, self.explainers))
+
+
+def _at_once(sizes: Mapping[str, int]) -> Message:
+    if "backward" not in sizes:
+        return Message("{n} forward", n=sizes["forward"])
+    return Message("{n} forward, {m} backward", n=sizes["forward"], m=sizes["backward"])
 
 
 def _background(plan: Plan, study: Study, spec: InputSpec) -> FloatArray:

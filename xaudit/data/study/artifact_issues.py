@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xaudit.core.case import Case, CaseIssue, Outline
+from xaudit.core.message import Message
 from xaudit.data.pixels.images import read_header
 from xaudit.data.pixels.mask_values import UndeclaredValuesError
 from xaudit.data.prepare import without_folder
@@ -31,7 +32,11 @@ def artifact_issues(cases: Sequence[Case]) -> list[CaseIssue]:
                 problems.append(f"case {case.case_id}, artifact {name!r}: {error}")
             except DataError as error:
                 path: Path = getattr(outline, "path", case.image)
-                detail = f"artifact {name!r} cannot be drawn: {without_folder(error, path)}"
+                detail = Message(
+                    "artifact {name} cannot be drawn: {reason}",
+                    name=repr(name),
+                    reason=without_folder(error, path),
+                )
                 issues.append(CaseIssue(case.case_id, "artifact_not_drawn", detail, "noted"))
     if problems:
         raise DataError(capped(problems))

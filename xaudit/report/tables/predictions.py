@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xaudit.core.detector import InputSpec, Intensity, StoredBits, Taken
 from xaudit.core.record.finding import DetectorFacts, Findings
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr, word
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Section
 
@@ -59,8 +59,8 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """What is known of the network; nothing where only its predictions were seen."""
     if one.input is None or one.parameters is None:
         return (
-            (tr("Architecture, weights, input"), f"{numbers.NONE} ({stored(one.architecture)})"),
-            (tr("Output"), tr("{output}, as the table states it", output=stored(one.output))),
+            (tr("Architecture, weights, input"), f"{numbers.NONE} ({word(one.architecture)})"),
+            (tr("Output"), tr("{output}, as the table states it", output=word(one.output))),
         )
     spec = one.input
     return (
@@ -75,7 +75,7 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
         *_own_code(one),
         (
             tr("Weights"),
-            f"{one.weights_file}, SHA-256 {one.weights_sha256}",
+            f"{told(one.weights_file or '')}, SHA-256 {one.weights_sha256}",
         ),
         *_taken(one.taken),
         (
@@ -85,13 +85,13 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
                 "values by {intensity}",
                 height=spec.height,
                 width=spec.width,
-                color=stored(spec.color),
+                color=word(spec.color),
                 resize=_resize(spec),
                 interpolation=spec.interpolation,
                 intensity=_intensity(spec.intensity),
             ),
         ),
-        (tr("Output"), stored(one.output)),
+        (tr("Output"), word(one.output)),
         (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
     )
 
@@ -110,8 +110,8 @@ def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
 
 def _resize(spec: InputSpec) -> str:
     if spec.crop_pct == 1:
-        return stored(spec.resize)
-    return tr("{resize} with crop_pct {share}", resize=stored(spec.resize),
+        return word(spec.resize)
+    return tr("{resize} with crop_pct {share}", resize=word(spec.resize),
                share=numbers.plain(spec.crop_pct))  # fmt: skip
 
 
