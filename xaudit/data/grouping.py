@@ -23,7 +23,7 @@ def group_columns(
         free: columns without a role, in order.
     """
     wanted = [name for name in spec.groups or free if name in free]
-    many = {}
+    many: dict[str, str] = {}
     for name in wanted:
         merge = spec.merge.get(name, {})
         levels = {merged(row.text(name), merge) for row in table.rows} - {""}

@@ -158,5 +158,7 @@ def policy_behind(verdict: Verdict) -> Policy:
 
 def verdict_plain(verdict: Verdict) -> Mapping[str, object]:
     """A verdict as JSON would hold it, its sentences in English."""
-    content: Mapping[str, object] = TypeAdapter(Verdict).dump_python(verdict, mode="json")
-    return in_english(content)
+    content: Mapping[str, object] = in_english(
+        TypeAdapter(Verdict).dump_python(verdict, mode="json")
+    )
+    return content

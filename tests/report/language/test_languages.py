@@ -125,6 +125,29 @@ def test_only_counted_messages_have_forms(path):
 # The German card
 
 
+def texts_of(thing):
+    """Every text that nobody translates in the messages of an audit."""
+    if isinstance(thing, Message):
+        for value in thing.params.values():
+            yield from ([value] if type(value) is str else texts_of(value))
+    elif dataclasses.is_dataclass(thing):
+        yield from texts_of([getattr(thing, field.name) for field in dataclasses.fields(thing)])
+    elif isinstance(thing, dict):
+        yield from texts_of([*thing.values()])
+    elif isinstance(thing, (list, tuple)):
+        for one in thing:
+            yield from texts_of(one)
+
+
+def test_no_part_of_a_message_lost_what_it_says(sample):
+    known = {source(one) for one in catalog(GERMAN) if one.context == STORED}
+    assert not set(texts_of(sample[:2])) & known
+    estimates = [one.estimate for one in sample[0].findings]
+    said = {text for one in estimates for text in (one.method, one.undefined, one.caution) if text}
+    assert len(said) > 100
+    assert all(isinstance(text, Message) for text in said)
+
+
 INLINE = re.compile(r'<(a class="term"|span class="n")[^>]*>(.*?)</(?:a|span)>')
 
 

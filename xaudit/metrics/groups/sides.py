@@ -145,12 +145,12 @@ class Sides:
             self._basis[metric, edge] = int(among.sum()), numbered(self._index[among])[0]
         return self._basis[metric, edge]
 
-    def counted(self, metric: str, side: Side, edge: float | None) -> tuple[int, str]:
+    def counted(self, metric: str, side: Side, edge: float | None) -> tuple[int, Message]:
         """How many cases of the kind that a metric stands on, and how they are called.
 
         Where it stands on several kinds, the rarest decides.
         """
-        kinds = {"positives": "sensitivity", "negatives": "specificity"}
+        kinds = {Message("positives"): "sensitivity", Message("negatives"): "specificity"}
         if metric in kinds.values():
             kinds = {kind: name for kind, name in kinds.items() if name == metric}
         elif metric in _CALLS:
