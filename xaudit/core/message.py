@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -133,7 +134,7 @@ def filled(
     """
     if not params:
         return text
-    written = {name: how or "" for name, how in PLACE.findall(id)}
+    written = _written(id)
     parts, end, left = [], 0, _LONGEST
     for place in PLACE.finditer(text):
         name = place[1]
@@ -143,6 +144,12 @@ def filled(
         if left < 0:
             raise ValueError(f"expected a sentence of at most {_LONGEST} characters")
     return "".join((*parts, text[end:]))
+
+
+@lru_cache(maxsize=4096)
+def _written(id: str) -> dict[str, str]:
+    """Name of a place → how a number is written there."""
+    return {name: how or "" for name, how in PLACE.findall(id)}
 
 
 def english(value: object, how: str) -> str:
@@ -245,7 +252,13 @@ _EITHER = {
 
 
 def _read(form: MessageForm) -> Message:
+    if not form.params:
+        return _constant(form.id)
     return Message(form.id, **{name: from_form(one) for name, one in form.params.items()})
+
+
+# An audit says "Wilson" a thousand times.
+_constant = lru_cache(maxsize=4096)(Message)
 
 
 def _heard(text: str, info: Any) -> str:  # noqa: ANN401
