@@ -62,7 +62,7 @@ def _ages(claimed: Ages | None, study: StudyFacts) -> Iterator[ClaimCheck]:
         return
     wanted = (claimed.low or 0.0, inf if claimed.below is None else claimed.below)
     claim = Message("Meant for ages: {ages}", ages=in_words(wanted))
-    if wanted == (0, inf):
+    if wanted == (0.0, inf):
         claim = Message("Meant for ages: every age")
     levels = study.levels.get(claimed.column)
     if levels is None:
