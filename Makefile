@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= reports/demo
 
-.PHONY: demo test check quick card sample table venv browser bench clean
+.PHONY: demo test check quick card sample table languages venv browser bench clean
 .DEFAULT_GOAL := demo
 
 demo: venv  ## draw a study, audit the reference detector, end with the path of a card
@@ -36,6 +36,9 @@ sample: venv  ## accept a new sample card; look at what changed before you commi
 
 table: venv  ## accept a new table of methods and architectures
 	cd tests/oracles && ../../$(BIN)/python method_table.py
+
+languages: venv  ## compile the catalogs that translators edit
+	cd tests/oracles && ../../$(BIN)/python language_files.py
 
 venv: $(STAMP)
 

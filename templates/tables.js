@@ -79,7 +79,8 @@
   var LINK = "#finding=";
   var SHOWN = 50;
   var findings = JSON.parse(document.getElementById("twin").textContent).findings.findings;
-  findings.forEach(function (one) {
+  findings.forEach(function (one, place) {
+    one.place = place;
     var scope = one.scope;
     var inner = Object.keys(scope).sort().map(function (k) { return k + "=" + scope[k]; });
     one.id = one.metric + (inner.length ? "[" + inner.join(",") + "]" : "");
@@ -114,8 +115,9 @@
     make("td", known ? shown(e.low) + tr(" to ") + shown(e.high) + " (" + shown(level * 100) + " %)" : "—", row);
     var n = e.n || 0;
     make("td", e.k === undefined || e.k === null ? String(n) : e.k + "/" + n, row);
-    make("td", told(e.method || "—"), row);
-    make("td", told(e.undefined || e.caution || ""), row);
+    var said = TOLD[ROWS[one.place]];
+    make("td", said[0] || "—", row);
+    make("td", said[1], row);
   }
   function list(chosen) {
     body.replaceChildren();

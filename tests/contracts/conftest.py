@@ -15,7 +15,7 @@ from xaudit.phantom.write import write_study
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-LANGUAGES = {".py": "python", ".toml": "toml", ".po": "po"}
+LANGUAGES = {".py": "python", ".toml": "toml"}
 
 
 @pytest.fixture(scope="session")

@@ -80,11 +80,11 @@ ALLOWED = {
     "explain.methods": {
         "core", "explain.engine", "explain", "explain.numerics", "explain.perturbation",
     },
-    "report.language": set(),
+    "report.language": {"core"},
     "report.view": {"core", "core.record", "core.text", "report.language"},
     "report.tables": {"core", "core.record", "report.language", "report.view"},
     "report.sections": {"core", "core.record", "report.language", "report.view", "report.tables"},
-    "report.elements": {"core.record", "report.language", "report.view", "report.tables"},
+    "report.elements": {"core", "core.record", "report.language", "report.view", "report.tables"},
     "report.cards": {
         "core.record", "core.text", "report.language", "report.view", "report.tables",
         "report.sections", "report.elements",
@@ -110,7 +110,7 @@ ALLOWED = {
         "core", "core.record", "metrics.maps", "data.annotations", "data", "report.language",
         "report.view", "report.sections", "report.cards", "audit.store", "audit.scores",
     },
-    "provenance": {"core.record", "stats", "data", "audit.store"},
+    "provenance": {"core", "core.record", "stats", "data", "audit.store"},
     "audit": set(),
     "report": set(),
     "audit.analyses": {"core", "core.record", "audit.store", "audit.config", "audit.scores"},

@@ -24,7 +24,7 @@ POLICY = {
 
 @pytest.fixture(scope="module")
 def installed(install):
-    return install("add-a-metric.md", "sharp.py", "sharp_de.po")
+    return install("add-a-metric.md", "sharp.py")
 
 
 @pytest.fixture(scope="module")

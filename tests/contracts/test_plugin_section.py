@@ -8,7 +8,7 @@ pytestmark = pytest.mark.heavy  # installs a package and audits with it
 
 
 def test_a_section_of_a_package_is_printed_and_translated(install, xaudit_of, table_audit):
-    installed = install("add-a-section.md", "missed.py", "missed_de.po")
+    installed = install("add-a-section.md", "missed.py")
     found = next(
         one["estimate"]
         for one in json.loads((table_audit / "findings.json").read_text("utf-8"))["findings"]

@@ -26,7 +26,8 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
     assert "xaudit/templates/card.html.j2" in names
     assert "xaudit/templates/tables.js" in names
     assert "xaudit/report/elements/crosswalk.csv" in names
-    assert "xaudit/report/language/languages/de.po" in names
+    assert "xaudit/report/language/languages/de.mo" in names
+    assert "xaudit/audit/store/version_1.txt" in names
     assert "xaudit/py.typed" in names
     assert "xaudit/pipeline/demo_files/audit.yaml" in names
     assert "xaudit/qualification/policy.yaml" in names

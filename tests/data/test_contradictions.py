@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from xaudit.data.contradictions import patient_contradicts
 from xaudit.report.language.catalog import English
-from xaudit.report.language.translation import speaking, stored
+from xaudit.report.language.translation import speaking, told
 
 
 def cases(rows, column="sex"):
@@ -23,7 +23,7 @@ def test_a_patient_of_several_sexes_is_named_with_counts():
         "of case c0 (1 × 'F', 2 × 'M')"
     )
     with speaking("de"):
-        assert not isinstance(stored(issue.detail), English)
+        assert not isinstance(told(issue.detail), English)
 
 
 def test_many_are_counted_and_some_are_shown():

@@ -4,10 +4,15 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import yaml
 from jinja2 import Environment, nodes
 
+from xaudit.audit.plan.metrics import all_metrics
+from xaudit.core.case import Effect
+from xaudit.core.message import PLACE, Message
+from xaudit.qualification.catalogue import DEFECTS, SOUND
 from xaudit.report.elements.fields import ALL
 from xaudit.report.view.assets import template_root
 
@@ -50,35 +55,72 @@ def of_fields():
         yield field.question, False
 
 
-def sentences_of_code():
-    """What the code may write into findings and verdicts: texts, and f-strings as patterns."""
-    policy = (PACKAGE / "qualification" / "policy.yaml").read_text("utf-8")
-    yield from (re.escape(rule["reason"]) for rule in yaml.safe_load(policy)["rules"])
+def stored_of_code():
+    """Id of every message that an audit may store: literals of the code, and what it looks up.
+
+    Outside of the report, a text with a named place in a module that makes messages is the id of
+    one: some are chosen among several before a message is made of them.
+    """
+    found = set(VOCABULARY)
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
-                yield re.sub(r"\\\{:?\w*\\\}", ".+", re.escape(node.value))
-            elif isinstance(node, ast.JoinedStr):
-                yield "".join(
-                    re.escape(part.value) if isinstance(part, ast.Constant) else ".+"
-                    for part in node.values
-                )
+        text = path.read_text("utf-8")
+        if "Message(" in text:
+            found |= set(_ids(ast.parse(text), page="report" in path.parts))
+    facts = (one.question for one in all_metrics())
+    subjects = (one.subject.says for one in (*DEFECTS, *SOUND))
+    policy = (PACKAGE / "qualification" / "policy.yaml").read_text("utf-8")
+    reasons = (rule["reason"] for rule in yaml.safe_load(policy)["rules"])
+    for message in (*facts, *subjects):
+        found |= set(_within(message))
+    return {one for one in found | set(reasons) if re.search(r"[^\W\d_]", PLACE.sub("", one))}
 
 
-def reasons_of_code():
-    """Every reason that the code gives for an estimate or a score that does not exist."""
-    parts = "core", "stats", "metrics", "fairness", "gate", "audit", "compare", "pipeline", "verify"
-    for part in parts:
-        for path in sorted((PACKAGE / part).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and node.args:
-                    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                    if name in {"missing", "Undefined", "with_caution"}:
-                        yield from _example(node.args[0])
+# What audits store as it is, and names that messages are made of.
+VOCABULARY = {
+    *map(str, get_args(Effect)), *("patient", "image", "site", "patients", "images", "sites"),
+    *("mask", "box", "gray", "rgb", "letterbox", "stretch", "crop", "logit", "probability"),
+    *("lesion", "ignored", "confidence distribution", "no prediction", "other split"),
+    *("weights taken", "code allowed", "plug-ins", "computed on", "images at once"),
+    *("images sent to", "service states", "model computed by", "limits of the model"),
+    *("number format", "system", "study SHA-256", "weights SHA-256", "predictions SHA-256"),
+    *("only in the new audit", "only in the old audit", "with another image"),
+    *("with another label", "with another patient"),
+}  # fmt: skip
 
 
-def _example(node):
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.JoinedStr):
-        yield "".join(p.value if isinstance(p, ast.Constant) else "7" for p in node.values)
+def _ids(tree, *, page):
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+              for part in node.values}  # fmt: skip
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    named = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named[node.targets[0].id] = node.value
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
+            first = node.args[0]
+            first = named.get(first.id, first) if isinstance(first, ast.Name) else first
+            yield from _texts([first], inside)
+        elif not page and id(node) not in said:
+            texts = _texts([node], inside) if isinstance(node, ast.Constant) else ()
+            yield from (one for one in texts if re.search(r"\{[a-z]\w*(:[^{}]*)?\}", one))
+
+
+def _texts(nodes, inside):
+    for node in nodes:
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in inside
+        ):
+            yield node.value
+        elif isinstance(node, ast.IfExp):
+            yield from _texts([node.body, node.orelse], inside)
+
+
+def _within(message):
+    """The ids of a message and of all that it is made of."""
+    yield message.id
+    for one in message.params.values():
+        if isinstance(one, Message):
+            yield from _within(one)

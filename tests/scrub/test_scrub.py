@@ -18,7 +18,7 @@ from xaudit.audit.store.files import read_findings, read_json
 from xaudit.audit.store.store import CaseRow
 from xaudit.compare.paired_audits import read_cases, read_pair
 from xaudit.core.record.policy import Verdict
-from xaudit.data.prepare import file_sha256
+from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
 from xaudit.pipeline.card import write_cards
 from xaudit.pipeline.judge import judge_audit

@@ -20,11 +20,12 @@ from xaudit.compare.paired_metrics import (
 from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, one_after_another
 from xaudit.core.record.finding import Finding
 from xaudit.core.record.policy import BaselineFacts
 from xaudit.core.seeds import generator_for
 from xaudit.errors import ConfigError
-from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.maps.localization import LOCALIZATION
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.repeated import at_level
@@ -115,7 +116,9 @@ class PairedBaseline:
         ]
         limits = [one for one in thresholds if not isinstance(one, str)]
         if len(limits) < len(thresholds):
-            return incomparable("; ".join(one for one in thresholds if isinstance(one, str)))
+            return incomparable(
+                one_after_another((one for one in thresholds if isinstance(one, str)), "; ")
+            )
         left_out = scope.get("analysis") == "scored"
         new, old = self.same.scores if left_out else self.same.worst_scores
         kept = self._members(scope) & ~np.isnan(new) & ~np.isnan(old)
@@ -131,7 +134,9 @@ class PairedBaseline:
         are asked for; in the baseline its case is left out.
         """
         if metric not in LOCALIZATION:
-            return incomparable(f"no paired comparison is known for {metric!r} of maps")
+            return incomparable(
+                Message("no paired comparison is known for {metric} of maps", metric=repr(metric))
+            )
         key, there = (scope["method"], metric), self.old.results.by_id
         mine, theirs = (one.results.by_score.get(key, {}) for one in (self.new, self.old))
         lost = None if scope.get("analysis") == "scored" else 0.0
@@ -144,7 +149,7 @@ class PairedBaseline:
             if kept[number]:
                 values.append((new, old))
         if not values:
-            return incomparable("no case with a lesion was explained in both audits")
+            return incomparable(Message("no case with a lesion was explained in both audits"))
         table, one = np.array(values, dtype=np.float64), np.ones(len(values))
         found = drawn_difference(
             (table[:, 0], one),
@@ -168,9 +173,7 @@ class PairedBaseline:
     def _sized(self, found: Comparison, labels: BoolArray, metric: str) -> Comparison:
         """Small groups get a caution, as their estimates do."""
         positives = int(labels.sum())
-        kinds = {"positives": positives, "negatives": len(labels) - positives}
-        kinds.pop({"sensitivity": "negatives", "specificity": "positives"}.get(metric, ""), None)
-        count, what = min((count, what) for what, count in kinds.items())
+        count, what = rarest(positives, len(labels) - positives, metric)
         sized = apply_size_rule(found.difference, count, self.new.findings.minimum, what)
         return replace(found, difference=sized)
 

@@ -16,6 +16,7 @@ from xaudit.compare.compare_maps import compare_maps
 from xaudit.compare.paired_audits import Logits, Paired, read_pair
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.message import Message
 from xaudit.core.record.change import (
     Agreement,
     Changes,
@@ -27,7 +28,7 @@ from xaudit.core.record.change import (
 )
 from xaudit.core.record.finding import Findings, Unit
 from xaudit.core.seeds import generator_for
-from xaudit.fairness.groups import apply_size_rule, levels
+from xaudit.fairness.groups import NEGATIVES, POSITIVES, apply_size_rule, levels, rarest
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.multiple.multiplicity import holm
 from xaudit.stats.paired_proportions import paired_difference
@@ -98,13 +99,18 @@ def _tolerance(findings: Sequence[Findings]) -> tuple[float | None, Unit]:
     return max(one.tolerance for one in stated), stated[0].unit
 
 
+_LOOKED = (
+    "The old audit {looked}. The intervals of this report are those of a single look; what gates a "
+    "release is `xaudit gate --baseline`.",
+    "The new audit {looked}. The intervals of this report are those of a single look; what gates a "
+    "release is `xaudit gate --baseline`.",
+)
+
+
 def _looked(findings: Sequence[Findings]) -> Iterator[str]:
-    for name, one in zip(("old", "new"), findings, strict=True):
+    for said, one in zip(_LOOKED, findings, strict=True):
         if one.looks is not None:
-            yield (
-                f"The {name} audit {one.looks.text}. The intervals of this report are those of a "
-                "single look; what gates a release is `xaudit gate --baseline`."
-            )
+            yield Message(said, looked=one.looks.text)
 
 
 def _audited(findings: Findings) -> ComparedAudit:
@@ -219,7 +225,7 @@ class ScoreChanges:
         found = paired_auc_difference(new, old, labels, self._patients(chosen))
         values = auc_value(old, labels), auc_value(new, labels)
         positives = int(labels.sum())
-        fewer = min((positives, "positives"), (len(labels) - positives, "negatives"))
+        fewer = rarest(positives, len(labels) - positives)
         return self._delta("auc", scope, values, found, fewer)
 
     def _brier(self, chosen: BoolArray, scope: Scope) -> Delta:
@@ -228,15 +234,15 @@ class ScoreChanges:
         rng = generator_for(self.seed, "compare", "brier")
         gap = clustered_mean(losses[1] - losses[0], self._patients(chosen), rng, DRAWS)
         values = tuple(float(one.mean()) if len(one) else None for one in losses)
-        counted = (len(labels), "cases")
+        counted = (len(labels), Message("cases"))
         return self._delta("brier", scope, values, Comparison(gap, None, "none"), counted)
 
     def _shares(self, chosen: BoolArray, points: PointPair, scope: Scope) -> Iterator[Delta]:
         old = self.pair.right(self.pair.old, points[0].edge)
         new = self.pair.right(self.pair.new, points[1].edge)
         for metric, kind, what in (
-            ("sensitivity", self.pair.labels, "positives"),
-            ("specificity", ~self.pair.labels, "negatives"),
+            ("sensitivity", self.pair.labels, POSITIVES),
+            ("specificity", ~self.pair.labels, NEGATIVES),
         ):
             used = chosen & kind
             found = paired_difference(new[used], old[used], self._patients(used))
@@ -251,7 +257,10 @@ class ScoreChanges:
             ratios = [((labels == side) & one, one) for one in below]
             rng = generator_for(self.seed, "compare", f"{metric} {scope['operating_point']}")
             gap = paired_ratio_difference(ratios[1], ratios[0], self._patients(chosen), rng, DRAWS)
-            counted = (int(min(one.sum() for one in below)), f"calls that {metric} is about")
+            counted = (
+                int(min(one.sum() for one in below)),
+                Message("calls that {metric} is about", metric=metric),
+            )
             values = tuple(map(_share, ratios))
             yield self._delta(metric, scope, values, Comparison(gap, None, "none"), counted)
 
@@ -261,7 +270,7 @@ class ScoreChanges:
         scope: Scope,
         values: Sequence[float | None],
         found: Comparison,
-        counted: tuple[int, str],
+        counted: tuple[int, Message],
     ) -> Delta:
         gap = replace(found.difference, unit=self.pair.unit)
         sized = apply_size_rule(gap, counted[0], self.minimum, counted[1])

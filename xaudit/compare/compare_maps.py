@@ -13,6 +13,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import MapRow, Store
 from xaudit.compare.paired_audits import Paired
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.record.change import Agreement, Delta, MapChange
 from xaudit.core.seeds import generator_for
@@ -119,12 +120,18 @@ class _Both:
         first, second = (side.array(case_id, method) for side in self._sides)
         inside = self.new.array(case_id, "inside")
         if not first.shape == second.shape == inside.shape:
-            return Undefined(f"maps of {first.shape} and {second.shape} pixels")
+            return Undefined(
+                Message(
+                    "maps of {first} and {second} pixels",
+                    first=str(first.shape),
+                    second=str(second.shape),
+                )
+            )
         return rank_correlation(first, second, inside)
 
     def _mean(self, values: Mapping[str, float], key: str) -> Estimate:
         if not values:
-            return Estimate.missing("no case in both audits", unit=self.pair.unit)
+            return Estimate.missing(Message("no case in both audits"), unit=self.pair.unit)
         patients = dict(zip(self.pair.ids, self.pair.patients, strict=True))
         found = clustered_mean(
             np.array(list(values.values())),

@@ -10,6 +10,7 @@ import numpy as np
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import levels
 from xaudit.stats.difference import independent_difference
@@ -92,6 +93,6 @@ def _scores(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Finding:
 def _shifted(area: Estimate) -> Estimate:
     if area.value is None or area.low is None or area.high is None:
         return area
-    method = f"{area.method}, less one half"
+    method = Message("{method}, less one half", method=area.method)
     return replace(area, value=area.value - 0.5, low=area.low - 0.5, high=area.high - 0.5,
                    method=method)  # fmt: skip

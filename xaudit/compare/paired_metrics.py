@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.paired_proportions import paired_difference
 from xaudit.stats.resampling.paired_ratio import Ratio, paired_ratio_difference
@@ -66,7 +67,9 @@ def calls_difference(
         right = [(one == calls.labels)[among] for one in calls.called]
         return paired_difference(right[0], right[1], calls.patients[among], level=level)
     if metric not in _RATIOS:
-        return incomparable(f"no paired comparison is known for {metric!r}")
+        return incomparable(
+            Message("no paired comparison is known for {metric}", metric=repr(metric))
+        )
     ratios = [
         _RATIOS[metric](called, score, calls.labels)
         for called, score in zip(calls.called, calls.scores, strict=True)

@@ -15,6 +15,7 @@ from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, Store
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message, one_after_another
 from xaudit.core.record.finding import Findings
 from xaudit.errors import ConfigError
 from xaudit.stats.weights import IntArray, numbered
@@ -85,12 +86,14 @@ class SameCases:
         sides = self.new.record, self.old.record
         notes = []
         if any("study" not in one.files for one in sides):
-            notes.append("images were not compared: a table of predictions names none")
+            notes.append(Message("images were not compared: a table of predictions names none"))
         if sides[0].key != sides[1].key:
             notes.append(
-                "patients have codes of two keys: compared was which cases are of one patient"
+                Message(
+                    "patients have codes of two keys: compared was which cases are of one patient"
+                )
             )
-        return "; ".join(notes)
+        return one_after_another(notes, "; ")
 
     @cached_property
     def rows(self) -> Sequence[CaseRow]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Sentence
 
 Parameter = str | int | float | bool | None
 
@@ -23,10 +24,10 @@ class Residual:
         undefined: why there is no value.
     """
 
-    name: str
+    name: Sentence
     value: float | None
     tolerance: float | None
-    undefined: str | None = None
+    undefined: Sentence | None = None
 
     @property
     def converged(self) -> bool | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.grid import Grid
+from xaudit.core.message import Sentence
 from xaudit.core.source import ImageSource
 
 FloatArray = npt.NDArray[np.float32]
@@ -90,7 +91,7 @@ class CaseIssue:
 
     case_id: str
     kind: str
-    detail: str
+    detail: Sentence
     effect: Effect
 
 
@@ -117,7 +118,7 @@ class Study:
     source: str = ""
     license: str = ""
     unit: Literal["patient", "image"] = "patient"
-    unit_note: str = ""
+    unit_note: Sentence = ""
     site_column: str | None = None
     listed: int = 0
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import FloatArray
 from xaudit.core.grid import Grid
+from xaudit.core.message import Message, one_after_another
 from xaudit.core.source import Intensity
 
 _NAMED = 5
@@ -167,16 +168,18 @@ class Taken:
     @property
     def described(self) -> str:
         """In words, for provenance."""
-        parts = [f"state {self.key}" if self.key else "the whole file"]
+        parts = [Message("state {key}", key=self.key) if self.key else Message("the whole file")]
         if self.beside:
-            parts.append(f"not {', '.join(self.beside)}")
+            parts.append(Message("not {names}", names=self.beside))
         if self.prefix:
-            parts.append(f"prefix {self.prefix} taken off")
+            parts.append(Message("prefix {prefix} taken off", prefix=self.prefix))
         if self.left_out:
-            more = ", …" if len(self.left_out) > _NAMED else ""
-            named = f"{', '.join(self.left_out[:_NAMED])}{more}"
-            parts.append(f"{len(self.left_out)} entries left out: {named}")
-        return "; ".join(parts)
+            more = ["…"] if len(self.left_out) > _NAMED else []
+            named = [*self.left_out[:_NAMED], *more]
+            parts.append(
+                Message("{n} entries left out: {names}", n=len(self.left_out), names=named)
+            )
+        return one_after_another(parts, "; ")
 
     @classmethod
     def together(cls, several: Sequence[Taken]) -> Taken:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from xaudit.core.message import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -30,14 +32,14 @@ class Estimate:
     value: float | None = None
     low: float | None = None
     high: float | None = None
-    method: str = ""
+    method: Sentence = ""
     level: float = 0.95
     k: int | None = None
     n: int = 0
     clusters: int | None = None
     unit: str = "patient"
-    undefined: str | None = None
-    caution: str | None = None
+    undefined: Sentence | None = None
+    caution: Sentence | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.undefined is None):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
 
+from xaudit.core.message import Message, Sentence
 from xaudit.core.registry import Registry
 from xaudit.errors import RegistryError
 
@@ -21,7 +22,7 @@ Kind = Literal["map", "scores"]
 class Undefined:
     """A score that does not exist, and why. Counted and shown, never turned into a number."""
 
-    reason: str
+    reason: Sentence
 
 
 Score = float | Undefined
@@ -46,7 +47,7 @@ class MetricFacts:
     """
 
     name: str
-    question: str
+    question: Sentence
     better: Better
     low: float | None
     high: float | None
@@ -140,7 +141,7 @@ def metric(
         if package != _OURS:
             _refuse_unreachable(name, family, kind)
         package = "" if package == _OURS else package
-        facts = MetricFacts(name, question, better, *bounds, unit, family, package)
+        facts = MetricFacts(name, Message(question), better, *bounds, unit, family, package)
         return METRICS.add(name, Metric(facts, function, kind))
 
     return wrap

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from xaudit.core.case import NOT_RECORDED, CaseIssue
+from xaudit.core.message import Message
 from xaudit.data.tables.levels import UNKNOWN
 
 _OF_A_PERSON = {"sex", "gender", "patient_sex", "patientsex", "patient sex"}
@@ -66,11 +67,15 @@ def _contradicting(
             said[case.patient][level] += 1
     several = [one for one, levels in said.items() if len({text.casefold() for text in levels}) > 1]
     if several:
-        shown = "; ".join(_counted(first[one], said[one]) for one in several[:_SHOWN])
-        more = "; ..." if len(several) > _SHOWN else ""
-        detail = (
-            f"column {column!r}: of {patients or len(first)} patients, {len(several)} have several "
-            f"values, so they are not one person each: that of case {shown}{more}"
+        shown = [_counted(first[one], said[one]) for one in several[:_SHOWN]]
+        more = ["..."] if len(several) > _SHOWN else []
+        detail = Message(
+            "column {column}: of {patients} patients, {several} have several values, so they are "
+            "not one person each: that of case {cases}",
+            column=repr(column),
+            patients=patients or len(first),
+            several=len(several),
+            cases="; ".join([*shown, *more]),
         )
         yield CaseIssue(place, "patient_contradicts", detail, "noted")
 

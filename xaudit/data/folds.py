@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xaudit.core.case import CaseIssue
+from xaudit.core.message import Message
 
 FoldDesign = Literal["k_fold", "stratified", "leave_one_site_out"]
 _PAIR = 2
@@ -130,10 +131,14 @@ def _shares(cases: Sequence[FoldCase]) -> Iterator[_Share]:
     for fold, size in sizes.items() if total > 1 else ():
         share = positives / total
         variance = size * share * (1 - share) * (total - size) / (total - 1)
-        text = (
-            f"fold {fold!r} has {found[fold]} fractures in {size} cases, "
-            f"{size * share:.1f} is its share and {largest} more or fewer is what stratification "
-            "of whole patients permits"
+        text = Message(
+            "fold {fold} has {found} fractures in {size} cases, {share:.1f} is its share "
+            "and {n} more or fewer is what stratification of whole patients permits",
+            fold=repr(fold),
+            found=found[fold],
+            size=size,
+            share=size * share,
+            n=largest,
         )
         off = abs(found[fold] - size * share)
         # A case of rounding is none of the data.
@@ -150,5 +155,8 @@ def _leaks(cases: Sequence[FoldCase]) -> Iterator[CaseIssue]:
         if len({case.fold for case in own}) < _PAIR:
             continue
         named = ", ".join(f"{case.case_id} in fold {case.fold}" for case in own[:_NAMED])
-        detail = f"one patient has cases in several folds: {named}; training saw this patient"
+        detail = Message(
+            "one patient has cases in several folds: {places}; training saw this patient",
+            places=named,
+        )
         yield CaseIssue(own[0].case_id, "patient_in_two_folds", detail, "noted")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from xaudit.core.message import Message
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.levels import merge_problems, merged, remedy, too_many_levels
 from xaudit.data.tables.missing import Missing
@@ -22,13 +23,18 @@ def group_columns(
         free: columns without a role, in order.
     """
     wanted = [name for name in spec.groups or free if name in free]
-    many = {}
+    many: dict[str, str] = {}
     for name in wanted:
         merge = spec.merge.get(name, {})
         levels = {merged(row.text(name), merge) for row in table.rows} - {""}
         if name not in spec.bins and too_many_levels(levels):
             way = remedy(levels, f"data.bins.{name}", f"data.merge.{name}")
-            many[name] = f"column {name!r} has {len(levels)} levels, too many for a table; {way}"
+            many[name] = Message(
+                "column {column} has {n} levels, too many for a table; {way}",
+                column=repr(name),
+                n=len(levels),
+                way=way,
+            )
     return tuple(name for name in wanted if name not in many), many
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from xaudit.core.case import BoolArray, Case, CaseIssue, FloatArray, PreparedCase, Region, Study
 from xaudit.core.detector import InputSpec
 from xaudit.core.grid import Grid
+from xaudit.core.message import Message
 from xaudit.core.source import StoredBits
 from xaudit.data.image_file import named_alone
 from xaudit.data.pixels.images import looks_inverted, to_gray
@@ -126,12 +127,14 @@ def _as_declared(pixels: FloatArray, spec: InputSpec, *, inverted: bool) -> Floa
 def _pixel_issues(case: Case, pixels: FloatArray) -> tuple[CaseIssue, ...]:
     gray = to_gray(pixels)
     if gray.max() == gray.min():
-        detail = f"every pixel is {gray.flat[0]:.3g} of 1; expected a radiograph"
+        detail = Message(
+            "every pixel is {value:.3g} of 1; expected a radiograph", value=gray.flat[0]
+        )
         return (CaseIssue(case.case_id, "constant_image", detail, "noted"),)
     if looks_inverted(gray):
-        detail = (
-            "the frame is much brighter than the middle, as where MONOCHROME1 was stored without "
-            "a tag; look at it and declare photometric or invert"
+        detail = Message(
+            "the frame is much brighter than the middle, as where MONOCHROME1 was stored "
+            "without a tag; look at it and declare photometric or invert"
         )
         return (CaseIssue(case.case_id, "possibly_inverted", detail, "noted"),)
     return ()
@@ -148,7 +151,13 @@ def _planes(
             with named_alone(region):
                 planes.append(bring(region, transform))
         except DataError as error:
-            detail = f"{what} {number} of {len(regions)} is left out: {error}"
+            detail = Message(
+                "{what} {n} of {all} is left out: {reason}",
+                what=Message(what),
+                n=number,
+                all=len(regions),
+                reason=str(error),
+            )
             issues.append(CaseIssue(case.case_id, f"{what}_unusable", detail, "noted"))
     stacked = np.stack(planes) if planes else np.zeros((0, *transform.grid.shape), dtype=bool)
     return stacked, issues

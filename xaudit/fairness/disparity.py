@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.errors import ConfigError
 from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
 from xaudit.stats.difference import independent_difference
@@ -44,9 +45,10 @@ def gap_of_sides(
         raise ConfigError(f"no gap for metric {metric!r}; there is: {', '.join(_KNOWN)}")
     level, rest = (sides.estimate(metric, one, edge or 0.0) for one in (side, side.others))
     unit = sides.size.unit
-    for name, one in (("the level", level), ("the rest", rest)):
+    for one, said in ((level, "the level: {why}"), (rest, "the rest: {why}")):
         if one.value is None:
-            return Estimate.missing(f"{name}: {one.undefined}", n=sides.size.cases, unit=unit)
+            why = Message(said, why=one.undefined or "")
+            return Estimate.missing(why, n=sides.size.cases, unit=unit)
     if not sides.shared(side):
         return independent_difference(level, rest)
     assert level.value is not None

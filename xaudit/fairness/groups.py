@@ -8,6 +8,7 @@ from typing import Literal
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 
 SizeRule = Literal["counts", "interval", "verdict"]
 
@@ -45,11 +46,28 @@ def size_rule(positives: int, minimum: tuple[int, int] = (10, 30)) -> SizeRule:
     return "interval" if positives < minimum[1] else "verdict"
 
 
+POSITIVES, NEGATIVES = Message("positives"), Message("negatives")
+
+
+def rarest(positives: int, negatives: int, metric: str = "") -> tuple[int, Message]:
+    """How many cases of the rarest kind a metric stands on, and how they are called.
+
+    Args:
+        positives: cases with a fracture.
+        negatives: cases without.
+        metric: "sensitivity" stands on the first alone, "specificity" on the others.
+    """
+    both = (negatives, NEGATIVES), (positives, POSITIVES)
+    if metric in {"sensitivity", "specificity"}:
+        return both[metric == "sensitivity"]
+    return min(both)
+
+
 def apply_size_rule(
     estimate: Estimate,
     positives: int,
     minimum: tuple[int, int] = (10, 30),
-    counted: str = "positives",
+    counted: str = POSITIVES,
 ) -> Estimate:
     """The estimate as far as the size of its group allows.
 
@@ -68,9 +86,21 @@ def apply_size_rule(
     if rule == "verdict" or estimate.value is None:
         return estimate
     if rule == "interval":
-        return estimate.with_caution(f"{positives} {counted}, {minimum[1]} needed for a verdict")
+        return estimate.with_caution(
+            Message(
+                "{n} {what}, {least} needed for a verdict",
+                n=positives,
+                what=counted,
+                least=minimum[1],
+            )
+        )
     return Estimate.missing(
-        f"{positives} {counted}, {minimum[0]} needed for an estimate",
+        Message(
+            "{n} {what}, {least} needed for an estimate",
+            n=positives,
+            what=counted,
+            least=minimum[0],
+        ),
         k=estimate.k,
         n=estimate.n,
         clusters=estimate.clusters,

@@ -9,6 +9,7 @@ import numpy as np
 
 from xaudit.core.case import BoolArray, FloatArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import METRICS, Kind, Metric, MetricFacts, Score, Undefined
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.weights import numbered
@@ -56,7 +57,7 @@ def added_estimate(
     if not isinstance(found, Estimate):
         said = f"expected an Estimate, got {type(found).__name__}"
         return _missing(_failure(metric, TypeError(said)), predictions)
-    wrong = "" if found.value is None else _beyond(metric.facts, found.value)
+    wrong = None if found.value is None else _beyond(metric.facts, found.value)
     return _missing(wrong, predictions) if wrong else found
 
 
@@ -76,18 +77,26 @@ def _score(metric: Metric[Any, Any], *given: np.ndarray) -> Score:
     return Undefined(wrong) if wrong else value
 
 
-def _beyond(facts: MetricFacts, value: float) -> str:
+def _beyond(facts: MetricFacts, value: float) -> Message | None:
     """What is wrong with a value; nothing where it lies within the bounds."""
     low = -math.inf if facts.low is None else facts.low
     high = math.inf if facts.high is None else facts.high
     if math.isfinite(value) and low <= value <= high:
-        return ""
-    return f"{facts.name} of {facts.package} returned {value:g}, not between {low:g} and {high:g}"
+        return None
+    return Message(
+        "{name} of {package} returned {value:g}, not between {low:g} and {high:g}",
+        name=facts.name,
+        package=facts.package,
+        value=value,
+        low=low,
+        high=high,
+    )
 
 
-def _failure(metric: Metric[Any, Any], error: Exception) -> str:
+def _failure(metric: Metric[Any, Any], error: Exception) -> Message:
     said = (str(error) or type(error).__name__).splitlines()[0]
-    return f"{metric.facts.name} of {metric.facts.package} failed: {said}"
+    name, package = metric.facts.name, metric.facts.package
+    return Message("{name} of {package} failed: {reason}", name=name, package=package, reason=said)
 
 
 def _locked(array: np.ndarray) -> np.ndarray:

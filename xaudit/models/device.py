@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
+from xaudit.core.message import Message
 from xaudit.errors import ConfigError
 
 
@@ -33,7 +34,9 @@ def describe_device(device: torch.device) -> str:
     """How a card names it: the GPU, or the kind of processor and the threads in use."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+    return Message(
+        "CPU ({machine}), {n} threads", machine=platform.machine(), n=torch.get_num_threads()
+    )
 
 
 @contextmanager

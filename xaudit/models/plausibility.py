@@ -11,6 +11,7 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Stands
+from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.models.heads import as_table, rounding
 from xaudit.models.spec import Answers
@@ -106,15 +107,18 @@ def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion,
 
 def _far_or_flat(distance: float, spread: float) -> tuple[Suspicion, ...]:
     if distance > _FAR:
-        text = (
-            f"The first layer sees values {distance:.1f} standard deviations from those of its "
-            "training (median over channels). Check mean, std and intensity in detector.input."
+        text = Message(
+            "The first layer sees values {distance:.1f} standard deviations from those "
+            "of its training (median over channels). Check mean, std and intensity in "
+            "detector.input.",
+            distance=distance,
         )
     elif spread < _FLAT:
-        text = (
-            f"The first layer sees values that vary {spread:.2g} times as much as those of its "
-            "training (median over channels): to it all images are nearly the same. Check mean, "
-            "std and intensity in detector.input."
+        text = Message(
+            "The first layer sees values that vary {spread:.2g} times as much as those "
+            "of its training (median over channels): to it all images are nearly the "
+            "same. Check mean, std and intensity in detector.input.",
+            spread=spread,
         )
     else:
         return ()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.detector import InputSpec
+from xaudit.core.message import Message
 
 OutputKind = Literal[
     "logit", "two_logits", "softmax", "multi_label", "probability", "probabilities"
@@ -81,11 +82,20 @@ class OutputSpec:
     def described(self) -> str:
         """The kind, the columns that mean fractured, and what is made of them."""
         columns = " + ".join(map(str, self.columns))
-        said = self.kind if self.kind in ONE_VALUE else f"{self.kind}, column {columns} positive"
+        said = (
+            self.kind
+            if self.kind in ONE_VALUE
+            else Message("{kind}, column {columns} positive", kind=self.kind, columns=columns)
+        )
         limits = self.clipping
         if limits is None:
             return said
-        return f"{said}; log odds, clipped to {limits[0]:.1f} and {limits[1]:.1f}"
+        return Message(
+            "{output}; log odds, clipped to {low:.1f} and {high:.1f}",
+            output=said,
+            low=limits[0],
+            high=limits[1],
+        )
 
 
 def positive_problem(kind: OutputKind, columns: tuple[int, ...]) -> str:

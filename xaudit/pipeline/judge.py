@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xaudit.audit.store.files import read_findings, read_json, to_json, write_text
+from xaudit.audit.store.files import read_findings, read_json, read_verdict, to_json, write_text
 from xaudit.audit.store.hashes import CASES, FINDINGS, refuse_changed
 from xaudit.audit.store.record import PlanRecord
 from xaudit.core.record.finding import Findings
@@ -166,7 +166,6 @@ def saved_verdict(folder: Path, unverified: bool = False) -> Verdict | None:
         ConfigError: the audit was changed, and taking it as it is was not asked for.
     """
     if (folder / "verdict.json").exists():
-        verdict: Verdict = read_json(folder / "verdict.json", Verdict)
-        return verdict
+        return read_verdict(folder)
     record = read_json(folder / "plan.json", PlanRecord)
     return judge_audit(folder, unverified=unverified) if record.policy else None

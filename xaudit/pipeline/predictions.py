@@ -48,6 +48,7 @@ from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.memory import cycles_ignored_longer, give_back, keep_freed
+from xaudit.core.message import Message, one_after_another
 from xaudit.core.record.finding import Accountability, DetectorFacts, Findings, StudyFacts
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.data.file_hash import file_sha256
@@ -261,7 +262,7 @@ def _detector_facts(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> DetectorF
     return DetectorFacts(
         name=detector.name,
         version=detector.version,
-        architecture="known by its predictions only",
+        architecture=Message("known by its predictions only"),
         weights_file=None,
         weights_sha256=None,
         parameters=None,
@@ -278,8 +279,12 @@ def _mixed_splits(splits: Sequence[str]) -> tuple[str, ...]:
     if len(splits) < 2:
         return ()
     return (
-        f"Rows of {len(splits)} splits ({', '.join(splits)}) are audited together. Where the "
-        "detector was developed on one of them, these figures flatter it.",
+        Message(
+            "Rows of {n} splits ({splits}) are audited together. Where the detector was "
+            "developed on one of them, these figures flatter it.",
+            n=len(splits),
+            splits=", ".join(splits),
+        ),
     )
 
 
@@ -297,7 +302,9 @@ def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseR
         positives=int(cases.labels.sum()),
         lesions=0,
         unit="patient" if data.columns.patient else "image",
-        unit_note="" if data.columns.patient else "The study declares one image per patient.",
+        unit_note=""
+        if data.columns.patient
+        else Message("The study declares one image per patient."),
         site_column=column,
         sites=len(set(cases.groups[column].there) - {NOT_RECORDED}) if column else None,
         dates=data.dates,
@@ -307,8 +314,12 @@ def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseR
 
 def _which_rows(plan: PredictionsPlan, record: PlanRecord, cases: int) -> str:
     splits = plan.config.data.split
-    rows = f"Those of split {', '.join(splits)}." if splits else "Every row of the table."
-    return f"{rows} {limit_why(record, cases)}".strip()
+    rows = (
+        Message("Those of split {splits}.", splits=", ".join(splits))
+        if splits
+        else Message("Every row of the table.")
+    )
+    return one_after_another(one for one in (rows, limit_why(record, cases)) if one)
 
 
 def _accountability(

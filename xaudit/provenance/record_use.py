@@ -11,6 +11,7 @@ from xaudit.audit.store.files import read_json, read_whole, to_json, write_text
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Verdict
 from xaudit.errors import ConfigError
@@ -39,12 +40,21 @@ class Uses:
     @property
     def text(self) -> str:
         """One line for the card."""
-        times = "once" if self.before == 1 else f"{self.before} times"
-        verdicts = "one verdict" if self.judged == 1 else f"{self.judged} verdicts"
-        used = f"used {times} before this audit" if self.before else "not used before this audit"
-        return (
-            f"This study was {used}; {verdicts} on it so far "
-            f"({self.ledger}, verified, head {self.head[:12]})"
+        times = Message("once") if self.before == 1 else Message("{n} times", n=self.before)
+        verdicts = (
+            Message("one verdict") if self.judged == 1 else Message("{n} verdicts", n=self.judged)
+        )
+        used = (
+            Message("used {times} before this audit", times=times)
+            if self.before
+            else Message("not used before this audit")
+        )
+        return Message(
+            "This study was {used}; {verdicts} on it so far ({ledger}, verified, head {head})",
+            used=used,
+            verdicts=verdicts,
+            ledger=self.ledger,
+            head=self.head[:12],
         )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from xaudit.core.message import Message
 from xaudit.core.record.qualification import Accusation, Subject
 from xaudit.models.spec import Argument
 from xaudit.phantom.demo import REFERENCE_ARCHITECTURE, REFERENCE_OPERATING_POINT
@@ -51,7 +52,7 @@ def _filter(name: str) -> str:
 
 
 def _defect(name: str, says: str, accusation: Accusation, study: str = "plain") -> Subject:
-    return Subject(name, _title(name), says, study, accusation)
+    return Subject(name, _title(name), Message(says), study, accusation)
 
 
 def _misdeclared(name: str, says: str, suspicion: str) -> Subject:
@@ -59,7 +60,7 @@ def _misdeclared(name: str, says: str, suspicion: str) -> Subject:
 
 
 def _sound(name: str, says: str, study: str = "plain") -> Subject:
-    return Subject(name, _title(name), says, study, None)
+    return Subject(name, _title(name), Message(says), study, None)
 
 
 def _title(name: str) -> str:

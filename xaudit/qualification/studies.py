@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
+from xaudit.core.message import Message
 from xaudit.phantom.defects import MISSED_GROUP, WORSE_SITE, check_defects
 from xaudit.phantom.study import Patient, PhantomStudy, expose_patient, sample_patient
 from xaudit.phantom.write import MANIFEST, write_study
@@ -65,41 +66,47 @@ def _one_in(number: int, patient: Patient) -> bool:
 
 STUDIES: Mapping[str, StudyKind] = {
     "plain": StudyKind(
-        "fractures that the reference detector can find: all but hairlines", (), _without_hairlines
+        Message("fractures that the reference detector can find: all but hairlines"),
+        (),
+        _without_hairlines,
     ),
     "hairlines": StudyKind(
-        "fractures of every kind, nearly half of them hairlines", (), _many_hairlines
+        Message("fractures of every kind, nearly half of them hairlines"), (), _many_hairlines
     ),
     "both-bones": StudyKind(
-        "every injury breaks two bones, at different heights", ("both_bones",), _two_lesions_apart
+        Message("every injury breaks two bones, at different heights"),
+        ("both_bones",),
+        _two_lesions_apart,
     ),
     "marker": StudyKind(
-        "a disc-shaped marker lies on every film with a fracture and on no other",
+        Message("a disc-shaped marker lies on every film with a fracture and on no other"),
         ("marker_decides",),
         _without_hairlines,
     ),
     "border": StudyKind(
-        "films with a fracture are collimated, all others are not",
+        Message("films with a fracture are collimated, all others are not"),
         ("border_decides",),
         _without_hairlines,
     ),
     "tag": StudyKind(
-        "a tag at the upper edge of every film tells the label",
+        Message("a tag at the upper edge of every film tells the label"),
         ("tag_decides",),
         _without_hairlines,
     ),
     "grid-lines": StudyKind(
-        "most fractures come from two sites whose films show the lines of an anti-scatter grid",
+        Message(
+            "most fractures come from two sites whose films show the lines of an anti-scatter grid"
+        ),
         ("site_decides",),
         _without_hairlines,
     ),
     "faint-in-the-old": StudyKind(
-        "half of the films are of patients of 65 and older, whose fractures are faint",
+        Message("half of the films are of patients of 65 and older, whose fractures are faint"),
         ("missed_group",),
         _half_of_the_missed_group,
     ),
     "noisy-site": StudyKind(
-        "most films come from a site with five times the noise and half of the contrast",
+        Message("most films come from a site with five times the noise and half of the contrast"),
         ("worse_site",),
         _most_from_the_worse_site,
     ),

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from xaudit.audit.plan.plan import with_identity
 from xaudit.audit.store.disk import new_folder
-from xaudit.audit.store.files import read_json, read_whole, sha256_of, to_json, write_text
+from xaudit.audit.store.files import (
+    read_findings,
+    read_verdict,
+    read_whole,
+    sha256_of,
+    to_json,
+    write_text,
+)
 from xaudit.audit.store.hashes import HASHES, refuse_changed
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
@@ -81,7 +88,7 @@ def scrubbed(folder: Path, k: int = K, *, keep_written: bool = False) -> Copy:
     copied = Scrubbed(
         original=file_sha256(folder / HASHES) or "",
         plan_sha256=whole.audit.plan_sha256,
-        findings_sha256=sha256_of(whole),
+        findings_sha256=sha256_of(read_findings(folder, as_written=True)),
         verdict=stated.overall if stated else None,
         k=k,
         removed={one.kind: one.count for one in listed},
@@ -136,7 +143,7 @@ def write_copy(copy: Copy, audit: Path, out: Path) -> Path:
 
 def _stated(folder: Path) -> Verdict | None:
     path = folder / "verdict.json"
-    return read_json(path, Verdict) if path.exists() else None
+    return read_verdict(folder) if path.exists() else None
 
 
 def _record(record: PlanRecord, scrubber: Scrubber) -> PlanRecord:

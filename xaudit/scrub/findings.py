@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from xaudit.core.case import CaseIssue
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import DetectorFacts, Finding, Findings, StudyFacts
 from xaudit.core.record.policy import Policy
 from xaudit.core.record.scrubbed import REMOVED
@@ -170,7 +171,8 @@ class Scrubber:
 
     def _missing(self, estimate: Estimate) -> Estimate:
         return Estimate.missing(
-            f"withheld: a group is shown from {self.k} patients of a kind on", unit=estimate.unit
+            Message("withheld: a group is shown from {k} patients of a kind on", k=self.k),
+            unit=estimate.unit,
         )
 
     def _of_few(self, findings: Iterable[Finding]) -> set[_Key]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from xaudit.core.message import with_texts
 from xaudit.core.record.scrubbed import REMOVED
 from xaudit.scrub.groups import Shown
 from xaudit.scrub.levels import years_only
@@ -64,6 +65,9 @@ class Texts:
 
     def without_ids(self, text: str) -> str:
         """A text with a gap in place of each id of a case."""
+        return with_texts(text, self._gapped)
+
+    def _gapped(self, text: str) -> str:
         for one in self.odd:
             text = text.replace(one, _GAP)
         parts = _PARTS.split(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 
 
 def independent_difference(first: Estimate, second: Estimate) -> Estimate:
@@ -40,9 +41,9 @@ def correlated_difference(first: Estimate, second: Estimate, correlation: float)
     if not -1 <= correlation <= 1:
         raise ValueError(f"a correlation lies in [-1, 1], got {correlation}")
     n = first.n + second.n
-    for name, estimate in (("first", first), ("second", second)):
+    for place, estimate in enumerate((first, second)):
         if estimate.value is None:
-            return Estimate.missing(f"{name} of the two is undefined: {estimate.undefined}", n=n)
+            return Estimate.missing(why_undefined(place, estimate.undefined), n=n)
     if first.level != second.level:
         raise ValueError(f"levels differ: {first.level} and {second.level}")
     a, la, ua = _limits(first)
@@ -58,6 +59,13 @@ def correlated_difference(first: Estimate, second: Estimate, correlation: float)
         unit=first.unit,
         caution=first.caution or second.caution,
     )
+
+
+def why_undefined(place: int, why: str | None) -> Message:
+    """That the first (0) or the second (1) of two estimates has no value, and why."""
+    if place:
+        return Message("second of the two is undefined: {why}", why=why or "")
+    return Message("first of the two is undefined: {why}", why=why or "")
 
 
 def _joint(one: float, two: float, correlation: float) -> float:
@@ -78,9 +86,15 @@ def _clusters(first: Estimate, second: Estimate) -> int | None:
 
 def _method(first: Estimate, second: Estimate, correlation: float) -> str:
     if correlation:
-        return f"MOVER of two correlated intervals ({first.method}; {second.method})"
+        return Message(
+            "MOVER of two correlated intervals ({first}; {second})",
+            first=first.method,
+            second=second.method,
+        )
     if first.method == second.method == "Wilson":
-        return "Newcombe hybrid score"
+        return Message("Newcombe hybrid score")
     if first.method.startswith("Wilson") and second.method.startswith("Wilson"):
-        return "Newcombe hybrid score on Rao–Scott effective samples"
-    return f"MOVER of two intervals ({first.method}; {second.method})"
+        return Message("Newcombe hybrid score on Rao–Scott effective samples")
+    return Message(
+        "MOVER of two intervals ({first}; {second})", first=first.method, second=second.method
+    )

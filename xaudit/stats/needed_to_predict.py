@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 
 
 def number_needed_to_predict(
@@ -31,19 +32,23 @@ def number_needed_to_predict(
     n = sensitivity.n + specificity.n
     for name, one in (("sensitivity", sensitivity), ("specificity", specificity)):
         if one.value is None:
-            return Estimate.missing(f"{name} is undefined: {one.undefined}", n=n)
+            return Estimate.missing(
+                Message("{name} is undefined: {why}", name=name, why=one.undefined or ""), n=n
+            )
     (se, se_low, se_high), (sp, sp_low, sp_high) = _limits(sensitivity), _limits(specificity)
     gain = predictive_gain(se, sp, prevalence)
     if gain is None:
-        return Estimate.missing("all cases are called the same", n=n)
+        return Estimate.missing(Message("all cases are called the same"), n=n)
     low = gain - _moved(gain, (se_low, sp), (se, sp_low), prevalence)
     high = gain + _moved(gain, (se_high, sp), (se, sp_high), prevalence)
     if gain <= 0:
-        return Estimate.missing("PPV + NPV is 1 or less: there is no upper limit", n=n)
+        return Estimate.missing(Message("PPV + NPV is 1 or less: there is no upper limit"), n=n)
     if low <= 0:
-        reason = "the interval of PPV + NPV reaches 1 or less: there is no upper limit"
+        reason = Message("the interval of PPV + NPV reaches 1 or less: there is no upper limit")
         return Estimate.missing(reason, n=n)
-    method = f"MOVER of sensitivity and specificity at prevalence {prevalence:g}"
+    method = Message(
+        "MOVER of sensitivity and specificity at prevalence {prevalence:g}", prevalence=prevalence
+    )
     caution = sensitivity.caution or specificity.caution
     return Estimate(
         1 / gain,

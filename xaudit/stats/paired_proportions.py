@@ -12,6 +12,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.proportions import normal_quantile, t_quantile
 from xaudit.stats.weights import Patients, numbered
@@ -75,7 +76,7 @@ def paired_difference(
     clusters, index = numbered(patients)
     n = len(first)
     if clusters < 2:
-        reason = f"{clusters} patients, 2 needed to compare"
+        reason = Message("{n} patients, 2 needed to compare", n=clusters)
         return Comparison(Estimate.missing(reason, n=n, clusters=clusters), None, "none")
     if clusters == n:
         return _of_cases(int((first & ~second).sum()), int((second & ~first).sum()), n, level)
@@ -86,8 +87,10 @@ def paired_difference(
 def _of_cases(first_only: int, second_only: int, n: int, level: float) -> Comparison:
     low, high = _tango(first_only, second_only, n, level)
     value = (first_only - second_only) / n
-    found = Estimate(value, low, high, "Tango 1998 score, paired", level, n=n, clusters=n)
-    return Comparison(found, mcnemar_p_value(first_only, second_only, "mid-p"), "McNemar, mid-p")
+    found = Estimate(value, low, high, Message("Tango 1998 score, paired"), level, n=n, clusters=n)
+    return Comparison(
+        found, mcnemar_p_value(first_only, second_only, "mid-p"), Message("McNemar, mid-p")
+    )
 
 
 def _of_patients(gaps: Array, sizes: Array, weight: Weight, level: float) -> Comparison:
@@ -99,15 +102,15 @@ def _of_patients(gaps: Array, sizes: Array, weight: Weight, level: float) -> Com
     if np.abs(gaps - value * sizes).max() < _ROUNDING:
         # All patients have the same share: nothing is known of how they vary.
         low, high = _tango(max(value, 0.0) * clusters, max(-value, 0.0) * clusters, clusters, level)
-        method = "Tango 1998 score, paired, patients as cases"
+        method = Message("Tango 1998 score, paired, patients as cases")
         alike = Estimate(value, low, high, method, level, n=n, clusters=clusters)
         return Comparison(alike, 1.0 if value == 0 else None, "none")
     low, high = _clustered_limits(gaps, sizes, t_quantile(level, clusters - 1))
-    method = f"clustered pairs ({source}), score"
+    method = Message("clustered pairs ({source}), score", source=source)
     found = Estimate(value, low, high, method, level, n=n, clusters=clusters)
     t = abs(float(gaps.sum())) / math.sqrt(float(gaps @ gaps))
     p_value = float(2 * scipy.stats.t.sf(t, clusters - 1))
-    return Comparison(found, p_value, f"clustered McNemar ({source}), t")
+    return Comparison(found, p_value, Message("clustered McNemar ({source}), t", source=source))
 
 
 def _clustered_limits(gaps: Array, sizes: Array, quantile: float) -> tuple[float, float]:

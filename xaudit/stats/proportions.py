@@ -13,6 +13,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
@@ -70,9 +71,9 @@ def wilson(k: int, n: int, level: float = 0.95) -> Estimate:
     """
     _check_counts(k, n)
     if n == 0:
-        return Estimate.missing("no cases", k=0, n=0)
+        return Estimate.missing(Message("no cases"), k=0, n=0)
     low, high = score_limits(k / n, n, level)
-    return Estimate(k / n, low, high, "Wilson", level, k=k, n=n)
+    return Estimate(k / n, low, high, Message("Wilson"), level, k=k, n=n)
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
@@ -89,7 +90,7 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
     _check_counts(k, n)
     normal_quantile(level)
     if n == 0:
-        return Estimate.missing("no cases", k=0, n=0)
+        return Estimate.missing(Message("no cases"), k=0, n=0)
     tail = (1 - level) / 2
     low = 0.0 if k == 0 else float(scipy.special.betaincinv(k, n - k + 1, tail))
     high = 1.0 if k == n else float(scipy.special.betaincinv(k + 1, n - k, 1 - tail))
@@ -151,13 +152,17 @@ class Share:
             return replace(wilson(k, n, level), unit=unit, clusters=clusters)
         if clusters < 2:
             return Estimate.missing(
-                f"all {n} cases come from one {unit}", k=k, n=n, clusters=clusters, unit=unit
+                Message("all {n} cases come from one {unit}", n=n, unit=Message(unit)),
+                k=k,
+                n=n,
+                clusters=clusters,
+                unit=unit,
             )
         effective = self.effective
         if 0 < k < n:
             effective *= (normal_quantile(level) / t_quantile(level, clusters - 1)) ** 2
         low, high = score_limits(k / n, effective, level)
-        method = "Wilson on the Rao–Scott effective sample"
+        method = Message("Wilson on the Rao–Scott effective sample")
         return Estimate(k / n, low, high, method, level, k, n, clusters, unit)
 
 
@@ -191,14 +196,23 @@ def predictive_value(
         return pair
     top, bottom = pair
     if top[0] == bottom[0] == 0:
-        call = "positive" if which == "ppv" else "negative"
-        return Estimate.missing(f"no case is called {call}", n=sensitivity.n + specificity.n)
-    low, high, scale = _ratio_limits(top, bottom)
+        call = (
+            Message("no case is called positive")
+            if which == "ppv"
+            else Message("no case is called negative")
+        )
+        return Estimate.missing(call, n=sensitivity.n + specificity.n)
+    low, high, logged = _ratio_limits(top, bottom)
     odds = prevalence / (1 - prevalence)
     ratio = top[0] / bottom[0] if bottom[0] else math.inf
     fractured = [_share(odds * r) for r in (ratio, low, high)]
     value, a, b = fractured if which == "ppv" else [1 - share for share in fractured]
-    method = f"{scale} of sensitivity and specificity at prevalence {prevalence:g}"
+    scale = (
+        "MOVER on the log scale of sensitivity and specificity at prevalence {p:g}"
+        if logged
+        else "MOVER-R of sensitivity and specificity at prevalence {p:g}"
+    )
+    method = Message(scale, p=prevalence)
     return _derived(value, min(a, b), max(a, b), method, sensitivity, specificity)
 
 
@@ -221,10 +235,15 @@ def likelihood_ratio(
         return pair
     top, bottom = pair
     if bottom[0] == 0:
-        rate = "1 - specificity" if which == "positive" else "specificity"
-        return Estimate.missing(f"infinite: {rate} is 0", n=sensitivity.n + specificity.n)
-    low, high, scale = _ratio_limits(top, bottom)
-    method = f"{scale} of sensitivity and specificity"
+        rate = Message("1 - specificity") if which == "positive" else Message("specificity")
+        why = Message("infinite: {rate} is 0", rate=rate)
+        return Estimate.missing(why, n=sensitivity.n + specificity.n)
+    low, high, logged = _ratio_limits(top, bottom)
+    method = (
+        Message("MOVER on the log scale of sensitivity and specificity")
+        if logged
+        else Message("MOVER-R of sensitivity and specificity")
+    )
     return _derived(top[0] / bottom[0], low, high, method, sensitivity, specificity)
 
 
@@ -235,9 +254,13 @@ def _ratio_parts(
     sensitivity: Estimate, specificity: Estimate, which: Literal["positive", "negative"]
 ) -> tuple[Limits, Limits] | Estimate:
     parts = []
-    for name, estimate in (("sensitivity", sensitivity), ("specificity", specificity)):
+    names = Message("sensitivity"), Message("specificity")
+    for name, estimate in zip(names, (sensitivity, specificity), strict=True):
         if estimate.value is None or estimate.low is None or estimate.high is None:
-            return Estimate.missing(f"{name} is undefined: {estimate.undefined}", n=estimate.n)
+            return Estimate.missing(
+                Message("{name} is undefined: {why}", name=name, why=estimate.undefined or ""),
+                n=estimate.n,
+            )
         parts.append((estimate.value, estimate.low, estimate.high))
     hit, correct = parts
     if which == "positive":
@@ -249,14 +272,14 @@ def _complement(limits: Limits) -> Limits:
     return 1 - limits[0], 1 - limits[2], 1 - limits[1]
 
 
-def _ratio_limits(top: Limits, bottom: Limits) -> tuple[float, float, str]:
-    """Limits of top / bottom; the upper one is infinite where the bottom reaches 0."""
+def _ratio_limits(top: Limits, bottom: Limits) -> tuple[float, float, bool]:
+    """Limits of top / bottom, and whether by logarithms; the upper one may be infinite."""
     if min(top[1], bottom[1]) <= 0:
-        return *_mover_ratio(top, bottom), "MOVER-R"
+        return *_mover_ratio(top, bottom), False
     (a, la, ua), (b, lb, ub) = (tuple(map(math.log, x)) for x in (top, bottom))
     low = a - b - math.hypot(a - la, ub - b)
     high = a - b + math.hypot(ua - a, b - lb)
-    return math.exp(low), math.exp(high), "MOVER on the log scale"
+    return math.exp(low), math.exp(high), True
 
 
 def _mover_ratio(top: Limits, bottom: Limits) -> tuple[float, float]:

@@ -10,11 +10,12 @@ from dataclasses import replace
 import scipy
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.proportions import clopper_pearson, normal_quantile, score_limits, t_quantile
 
 Limits = tuple[float, float]
 Scale = Callable[[float], float]
-SCALED = "scaled to its level"
+SCALED = "{method}, scaled to its level"
 
 
 def at_level(
@@ -49,8 +50,8 @@ def at_level(
     low = low if floor is None else max(low, min(floor, estimate.low))
     high = high if ceiling is None else min(high, max(ceiling, estimate.high))
     method = estimate.method
-    if estimate.low != estimate.high and SCALED not in method:
-        method = f"{method}, {SCALED}"
+    if estimate.low != estimate.high and getattr(method, "id", "") != SCALED:
+        method = Message(SCALED, method=method)
     return replace(_with(estimate, (low, high), level), method=method)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message
 from xaudit.stats.weights import Patients
 
 
@@ -41,4 +42,4 @@ class Scored:
         """Why no curve can be drawn, if a class is empty."""
         if self.labels.any() and not self.labels.all():
             return None
-        return "no negative cases" if self.labels.any() else "no positive cases"
+        return Message("no negative cases") if self.labels.any() else Message("no positive cases")

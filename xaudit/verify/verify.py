@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from xaudit.audit.plan.plan import with_identity
-from xaudit.audit.store.files import read_findings, read_json, sha256_of
+from xaudit.audit.store.files import is_older, read_findings, read_json, read_verdict, sha256_of
 from xaudit.audit.store.hashes import HASHES, unlike_written
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
@@ -44,6 +44,7 @@ from xaudit.verify.verify_tree import differences, plain
 
 MADE_ANEW = ("verdict.json", "card.html", "card.md")
 """What is compared with one that is made anew, whether or not it is under a hash."""
+_OLDER = "an xaudit before schema version 2 printed it; print it again by `xaudit card`"
 _DAMAGE = (XauditError, ValueError, KeyError, OSError, zipfile.BadZipFile)
 
 
@@ -118,9 +119,10 @@ def verify_card(path: Path) -> tuple[Check, ...]:
     except ValueError as error:
         first = str(error).splitlines()[0]
         return (Check("record inside of the card", (f"damaged: {first}",)),)
-    checks = [
-        _check("printed numbers, style and script", lambda: lone_card_differences(page, twin))
-    ]
+    printed = "printed numbers, style and script"
+    checks = [_check(printed, lambda: lone_card_differences(page, twin))]
+    if twin.older:
+        checks = [Check(printed, left_out=_OLDER)]
     if twin.verdict is not None:
         policy = policy_behind(twin.verdict)
         checks += _verdict_checks(policy, twin.verdict, twin.findings)
@@ -147,8 +149,9 @@ def findings_hash(path: Path) -> str:
         ConfigError: they cannot be read.
         ValueError: the record of the card is damaged.
     """
-    findings = read_findings(path) if path.is_dir() else read_twin(_read_page(path)).findings
-    return sha256_of(findings)
+    if path.is_dir():
+        return sha256_of(read_findings(path, as_written=True))
+    return sha256_of(read_twin(_read_page(path), as_written=True).findings)
 
 
 def _read_page(path: Path) -> str:
@@ -238,7 +241,12 @@ class _Folder:
 
     def cards(self) -> Iterator[Check]:
         for number, name in enumerate(("card.html", "card.md")):
-            if (self.path / name).exists():
+            if not (self.path / name).exists():
+                continue
+            page = _read_page(self.path / name) if name == "card.html" else ""
+            if is_older(self.path) and (not page or read_twin(page).older):
+                yield Check(name, left_out=_OLDER)
+            else:
                 yield _check(name, partial(self._card, number, name))
 
     def _card(self, number: int, name: str) -> Iterator[str]:
@@ -266,7 +274,7 @@ class _Folder:
         return read_json(self.path / "plan.json", PlanRecord)
 
     def _verdict(self) -> Verdict:
-        return read_json(self.path / "verdict.json", Verdict)
+        return read_verdict(self.path)
 
     def _saved(self) -> AuditOnDisk:
         record = read_record(self.path)

@@ -6,12 +6,14 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from pydantic import TypeAdapter
 
-from xaudit.core.record.finding import Findings
+from xaudit.audit.store.version_1 import recognized
+from xaudit.core.message import Sentence, in_english
+from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.core.text.json_text import read_json_text
 from xaudit.errors import ConfigError
@@ -34,12 +36,17 @@ class Twin:
 
     findings: Findings
     verdict: Verdict | None
-    uses: str = ""
+    uses: Sentence = ""
     unverified: tuple[str, ...] = ()
+    older: bool = False
 
 
-def read_twin(page: str) -> Twin:
+def read_twin(page: str, as_written: bool = False) -> Twin:
     """The record inside a card.
+
+    Args:
+        page: the HTML.
+        as_written: an older form is not brought to that of today.
 
     Raises:
         ConfigError: this is no card of an audit.
@@ -52,11 +59,17 @@ def read_twin(page: str) -> Twin:
     unverified = content.get("unverified", [])
     if not isinstance(unverified, list):
         raise ValueError("unverified: expected a list")
+    older = content.get("schema_version", 1) < SCHEMA_VERSION
+    heard = recognized if older and not as_written else None
+    findings = TypeAdapter(Findings).validate_python(content["findings"], context=heard)
+    if older and as_written:
+        findings = replace(findings, schema_version=1)
     return Twin(
-        TypeAdapter(Findings).validate_python(content["findings"]),
-        TypeAdapter(Verdict | None).validate_python(content.get("verdict")),
-        str(content.get("uses", "")),
+        findings,
+        TypeAdapter(Verdict | None).validate_python(content.get("verdict"), context=heard),
+        TypeAdapter(Sentence).validate_python(content.get("uses", ""), context=heard),
         tuple(map(str, unverified)),
+        older,
     )
 
 
@@ -144,6 +157,8 @@ def policy_behind(verdict: Verdict) -> Policy:
 
 
 def verdict_plain(verdict: Verdict) -> Mapping[str, object]:
-    """A verdict as JSON would hold it."""
-    content: Mapping[str, object] = TypeAdapter(Verdict).dump_python(verdict, mode="json")
+    """A verdict as JSON would hold it, its sentences in English."""
+    content: Mapping[str, object] = in_english(
+        TypeAdapter(Verdict).dump_python(verdict, mode="json")
+    )
     return content

@@ -8,14 +8,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from xaudit.core.message import in_english
 from xaudit.core.record.finding import Findings
 
 _SHOWN = 80
 
 
 def plain(findings: Findings) -> dict[str, Any]:
-    """Findings as JSON would hold them, each under its id instead of its place in a list."""
-    content: dict[str, Any] = TypeAdapter(Findings).dump_python(findings, mode="json")
+    """Findings as JSON would hold them, their sentences in English, each under its id."""
+    content: dict[str, Any] = in_english(TypeAdapter(Findings).dump_python(findings, mode="json"))
     named: dict[str, Any] = {}
     for one, entry in zip(findings.findings, content["findings"], strict=True):
         named[one.id if one.id not in named else f"{one.id} once more"] = entry

@@ -11,7 +11,7 @@ from xaudit.audit.suspicions.one_sided_calls import threshold_beyond_scores
 from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.core.detector import OperatingPoint
 from xaudit.report.language.catalog import English
-from xaudit.report.language.translation import speaking, stored
+from xaudit.report.language.translation import speaking, told
 
 LABELS = np.arange(60) % 2 == 1
 SOUND = np.where(LABELS, 1.5, -1.5) + np.random.default_rng(0).normal(0, 1, 60)
@@ -39,7 +39,7 @@ def test_scores_on_another_scale_than_declared(logits, kind, said):
     assert found.name == "threshold_beyond_scores"
     assert re.search(said, found.text)
     with speaking("de"):
-        assert not isinstance(stored(found.text), English)
+        assert not isinstance(told(found.text), English)
 
 
 def test_the_point_itself_counts_where_it_is_inclusive():

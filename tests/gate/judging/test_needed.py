@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import binom
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding
 from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
@@ -10,8 +11,8 @@ from xaudit.gate.judging.explain import explanation, what_is_checked
 from xaudit.gate.judging.needed import (
     cases_for_power,
     cases_that_decide,
-    more_needed,
     units_that_decide,
+    with_more_needed,
 )
 from xaudit.gate.judging.verdict import judge
 from xaudit.gate.policies.policy import policy_hash
@@ -50,7 +51,8 @@ def test_ceiling_is_a_floor_of_the_other_proportion():
     ],
 )
 def test_nothing_is_promised_where_nothing_is_known(estimate):
-    assert more_needed(Rule("r", "sensitivity", floor=0.8), estimate) == ""
+    said = Message("said")
+    assert with_more_needed(said, Rule("r", "sensitivity", floor=0.8), estimate) is said
 
 
 @pytest.fixture

@@ -1,77 +1,80 @@
-"""Catalogs: PO files as gettext writes them, and a line for each mistake."""
+"""Catalogs: MO files as gettext reads them, words of packages, and a line for each mistake."""
 
-import json
+import io
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from babel.messages.catalog import Catalog as Written
+from babel.messages.mofile import write_mo
 
+from xaudit.core.message import Message
 from xaudit.errors import InstallError
-from xaudit.report.language.catalog import read_catalog, read_entries
+from xaudit.report.language.catalog import English, catalog_of
 
-HEAD = (
-    'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n<5 ? 1 : 2);\\n"\n'
-    '"X-Name: Test\\n"\n"X-Decimal: ,\\n"\n'
-)
+NAMES = {("language", "English"): "Test", ("language", "."): ","}
 
 
 @pytest.fixture
 def write(tmp_path):
-    def written(text):
-        path = tmp_path / "xx.po"
-        path.write_text(text, "utf-8")
+    def written(entries, name="xx", plurals=None):
+        made = Written(locale="de", charset="utf-8")
+        for (context, text), translation in entries.items():
+            made.add(text, translation, context=context)
+        for text, translations in (plurals or {}).items():
+            made.add((text, text), translations)
+        content = io.BytesIO()
+        write_mo(content, made)
+        path = tmp_path / f"{name}.mo"
+        path.write_bytes(content.getvalue())
         return path
 
     return written
 
 
-def test_forms_comments_and_lines(write):
-    catalog = read_catalog(write(
-        f'{HEAD}\n# a comment\n#: card.py\nmsgid "one "\n"two"\nmsgstr "eins "\n"zwei"\n\n'
-        '#, fuzzy\nmsgid "unsure"\nmsgstr "unsicher"\n\n#~ msgid "old"\n#~ msgstr "alt"\n\n'
-        'msgid "{n} a"\nmsgid_plural "{n} a"\nmsgstr[0] "x"\nmsgstr[1] "y"\nmsgstr[2] "z"\n\n'
-        'msgctxt "stored"\nmsgid "one two"\nmsgstr "1 2"\n'
-    ))  # fmt: skip
-    assert catalog.messages == {"one two": ("eins zwei",), "{n} a": ("x", "y", "z")}
-    assert catalog.stored == {"one two": "1 2"}
-    assert [catalog.plural(n) for n in (1, 2, 7)] == [0, 1, 2]
+def test_forms_contexts_and_the_language_itself(write):
+    entries = {(None, "one two"): "eins zwei", ("stored", "one two"): "1 2"}
+    catalog = catalog_of(write(NAMES | entries, plurals={"{n} a": ("x", "y")}))
     assert (catalog.language, catalog.name, catalog.decimal) == ("xx", "Test", ",")
+    assert catalog.messages.gettext("one two") == "eins zwei"
+    assert catalog.told(Message("one two")) == "1 2"
+    assert [catalog.messages.ngettext("{n} a", "{n} a", n) for n in (1, 2)] == ["x", "y"]
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=4))
-def test_any_text_comes_back(tmp_path_factory, pairs):
-    path = tmp_path_factory.getbasetemp() / "any.po"
-    blocks = [f"msgid {json.dumps(a)}\nmsgstr {json.dumps(b)}\n" for a, b in pairs]
-    path.write_text("\n".join(blocks), "utf-8")
-    assert [(one.source, *one.forms) for one in read_entries(path)] == pairs
+def test_numbers_are_written_as_the_language_does_and_texts_are_not(write):
+    entries = {("stored", "{n:,.1f} of {name}"): "{name}: {n}", ("stored", "-{n} of a"): "a: -{n}"}
+    catalog = catalog_of(write(NAMES | entries))
+    assert catalog.told(Message("{n:,.1f} of {name}", n=1234.5, name="1.0 of 2")) == (
+        "1.0 of 2: 1\u202f234,5"
+    )
+    assert catalog.told(Message("-{n} of a", n=0.5)) == "a: -0,5"
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('msgid "a"\nmsgsrt "b"\n', "line 2: expected msgid or msgstr"),
-    ('"b"\n', "line 1: expected msgid or msgstr"),
-    ('msgid "a"\n', "line 1: a message needs"),
-    ('msgid "a\\x"\nmsgstr "b"\n', "line 1: expected a quoted text"),
-])  # fmt: skip
-def test_mistake_names_its_line(write, text, message):
-    with pytest.raises(InstallError, match=message):
-        list(read_entries(write(text)))
+def test_what_has_no_words_needs_no_translation_and_what_has_is_english_without(write):
+    catalog = catalog_of(write(NAMES))
+    assert catalog.told(Message("{n:.1f} %", n=12.34)) == "12,3 %"
+    assert isinstance(catalog.told(Message("some {n}", n=1.5)), English)
+    assert catalog.told(Message("some {n}", n=1.5)) == "some 1.5"
+    assert isinstance(catalog.told("some"), English)
 
 
-@pytest.mark.parametrize("name", ["X-Name", "X-Decimal", "Plural-Forms"])
-def test_header_says_what_is_needed(write, name):
-    with pytest.raises(InstallError, match=name):
-        read_catalog(write(HEAD.replace(name, "Y")))
+def test_ours_goes_before_packages_and_these_in_their_order(write):
+    own = write(NAMES | {("stored", "a"): "own", (None, "page"): "Seite"})
+    other = write({("stored", "a"): "no", ("stored", "b"): "file"}, "other")
+    words = {"b": "no", "c": "words", "page": "no", "new": "neu"}
+    catalog = catalog_of(own, [other, words])
+    assert [catalog.told(Message(one)) for one in "abc"] == ["own", "file", "words"]
+    assert [catalog.messages.gettext(one) for one in ("page", "new")] == ["Seite", "neu"]
 
 
-def test_rule_of_plurals_that_is_none_is_told(write):
-    with pytest.raises(InstallError, match="Plural-Forms"):
-        read_catalog(write(HEAD.replace("n==1", "import os")))
+@pytest.mark.parametrize("content", [b"", b"msgid", b"\xde\x12\x04\x95" + b"\xff" * 40])
+def test_what_is_no_mo_file_is_told(tmp_path, content):
+    path = tmp_path / "xx.mo"
+    path.write_bytes(content)
+    with pytest.raises(InstallError, match="expected an MO file"):
+        catalog_of(path)
 
 
-def test_number_of_a_stored_sentence_is_no_name(write):
-    catalog = read_catalog(write(
-        f'{HEAD}\nmsgctxt "stored"\nmsgid "{{n:number}} of {{name}}"\nmsgstr "{{name}}: {{n}}"\n'
-    ))  # fmt: skip
-    assert catalog.told("1,234.5 of 1.0 of 2") == "1.0 of 2: 1\u202f234,5"
-    assert catalog.told("-0.5 % of a") == "a: −0,5 %"
-    assert catalog.told("some of a") == "some of a"
+@pytest.mark.parametrize("lacks", NAMES)
+def test_a_catalog_says_how_its_language_is_called_and_writes_numbers(write, lacks):
+    entries = {key: text for key, text in NAMES.items() if key != lacks}
+    with pytest.raises(InstallError, match="name of the language"):
+        catalog_of(write(entries))

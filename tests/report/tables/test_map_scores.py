@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, MethodFacts
 from xaudit.report.sections.places import localization
 from xaudit.report.view.lookup import Lookup
@@ -14,7 +15,13 @@ def _share(value):
 
 @pytest.fixture
 def scored(audit):
-    frozen = replace(_share(0.3), method="patient bootstrap; thresholds 0.4 and 0.5 of a maximum")
+    method = Message(
+        "{method}; thresholds {first:g} and {second:g} of a map's maximum",
+        method="patient bootstrap",
+        first=0.4,
+        second=0.5,
+    )
+    frozen = replace(_share(0.3), method=method)
     extra = [
         Finding("pixel_auc", {"method": "gradcam", "analysis": "scored"}, _share(0.9)),
         Finding("iou_frozen", {"method": "gradcam"}, frozen),

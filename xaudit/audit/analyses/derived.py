@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xaudit.core.message import Message, inner
 from xaudit.core.metric import Better, MetricFacts, Unit
 
-NAMES = {"auc": "AUC", "sensitivity": "sensitivity", "specificity": "specificity"}
+NAMES = {
+    "auc": Message("AUC"),
+    "sensitivity": Message("sensitivity"),
+    "specificity": Message("specificity"),
+}
 """Metrics that are compared between groups and sites, as questions call them."""
 
 
@@ -28,14 +33,14 @@ def made_of(
     Args:
         facts: of the metric.
         name: with {} for that of the metric.
-        question: with {} for that of the metric.
+        question: with {question} for that of the metric, where it has one.
         spread: the unit, where it is a spread of the metric: less is better.
     """
     named = name.format(facts.name)
     return replace(
         facts,
         name=named,
-        question=question.format(facts.question[0].lower() + facts.question[1:]),
+        question=Message(question, question=inner(facts.question)),
         unit=spread or facts.unit,
         better="lower" if spread else facts.better,
         high=None if named.endswith("variance") else facts.high,
@@ -44,4 +49,4 @@ def made_of(
 
 def degraded(facts: MetricFacts) -> MetricFacts:
     """Facts of a metric on the same radiographs made worse."""
-    return made_of(facts, "degraded_{}", "On the same radiographs made worse: {}")
+    return made_of(facts, "degraded_{}", "On the same radiographs made worse: {question}")

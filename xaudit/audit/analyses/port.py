@@ -17,6 +17,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.core.registry import Registry
@@ -168,7 +169,9 @@ def _of_package(one: Analysis, material: Material) -> tuple[Finding, ...]:
         reason = f"{type(error).__name__}: {error}"
     if not reason:
         return found
-    missing = Estimate.missing(f"the package {one.package} failed: {reason}")
+    missing = Estimate.missing(
+        Message("the package {package} failed: {reason}", package=one.package, reason=reason)
+    )
     return tuple(Finding(name, {}, missing) for name in sorted(names))
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from math import inf
 
+from xaudit.core.message import Message
+
 Range = tuple[float, float]
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
@@ -46,9 +48,11 @@ def gaps(wanted: Range, covered: Iterable[Range]) -> list[Range]:
     return missing
 
 
-def in_words(one: Range) -> str:
+def in_words(one: Range) -> Message:
     """A range as a reader says it: "2 to under 18", "65 and over"."""
     low, high = one
     if high == inf:
-        return "every age" if low == 0 else f"{low:g} and over"
-    return f"under {high:g}" if low == 0 else f"{low:g} to under {high:g}"
+        return Message("every age") if low == 0 else Message("{low:g} and over", low=low)
+    if low == 0:
+        return Message("under {high:g}", high=high)
+    return Message("{low:g} to under {high:g}", low=low, high=high)

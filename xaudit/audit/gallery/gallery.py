@@ -17,6 +17,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import Case, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec, OperatingPoint
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.record.finding import GalleryCase, GalleryMap
 from xaudit.data.annotations.masks import outlines_on_grid
@@ -29,7 +30,7 @@ _PICTURE_SCALE = 2
 _PICTURE_SIDE = 640
 """Of the longer side in pixels, where twice the input is more."""
 _MIDDLE_RANK = 0.5
-_NOT_DRAWN = " (not in the drawn sample: its maps enter no statistics)"
+_NOT_DRAWN = "{reason} (not in the drawn sample: its maps enter no statistics)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Gallery:
         return GalleryCase(
             case_id=row.case_id,
             kind=choice.kind,
-            reason=choice.reason + ("" if row.sampled else _NOT_DRAWN),
+            reason=choice.reason if row.sampled else Message(_NOT_DRAWN, reason=choice.reason),
             label=row.label,
             logit=logit,
             probability=probability(logit),

@@ -11,7 +11,7 @@ from xaudit.audit.gallery.gallery_groups import Served, least_seen, worst_served
 from xaudit.audit.scores.agreement import mean_by_case
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
-from xaudit.report.view import numbers
+from xaudit.core.message import Message, percent
 
 Kind = Literal["miss", "false_alarm", "group", "worst_map", "group_map", "disagreement", "good"]
 
@@ -76,13 +76,15 @@ class Chooser:
     def _misses(self) -> Iterator[Choice]:
         for row, logit in self._scored():
             if row.label and logit <= self.threshold:
-                reason = f"Fracture missed: probability {probability(logit):.2g}"
+                reason = Message("Fracture missed: probability {p:.2g}", p=probability(logit))
                 yield Choice("miss", row, reason, logit)
 
     def _false_alarms(self) -> Iterator[Choice]:
         for row, logit in self._scored():
             if not row.label and logit > self.threshold:
-                reason = f"No fracture, called one: probability {probability(logit):.2g}"
+                reason = Message(
+                    "No fracture, called one: probability {p:.2g}", p=probability(logit)
+                )
                 yield Choice("false_alarm", row, reason, -logit)
 
     def _of_groups(self, taken: Set[str]) -> Iterator[Choice]:
@@ -100,7 +102,7 @@ class Chooser:
             if wrong:
                 _, case_id, row, logit = min(wrong, key=lambda one: one[:2])
                 own.add(case_id)
-                reason = f"{_of_group(group)}: probability {probability(logit):.2g}"
+                reason = _of_group(group, probability(logit))
                 yield Choice("group", row, reason, group.share)
 
     def _maps(self) -> Iterator[Choice]:
@@ -109,9 +111,12 @@ class Chooser:
             known = self._masses(row) if row.sampled else {}
             if known:
                 best = max(known, key=lambda name: known[name])
-                share = numbers.percent(known[best])
-                reason = f"{share} of the positive attribution lies in the fracture"
-                yield Choice("worst_map", row, f"{reason} at best ({best})", known[best])
+                reason = Message(
+                    "{share} of the positive attribution lies in the fracture at best ({method})",
+                    share=percent(known[best]),
+                    method=best,
+                )
+                yield Choice("worst_map", row, reason, known[best])
 
     def _masses(self, row: CaseRow) -> dict[str, float]:
         by_score = self.results.by_score
@@ -131,9 +136,14 @@ class Chooser:
             if left:
                 worst = min(left, key=lambda one: (one.rank, one.row.case_id))
                 own.add(worst.row.case_id)
-                where = f"{group.column} {group.level}, where maps rest least on fractures"
-                mean = f"mean {numbers.percent(group.mass)} in {group.cases} cases"
-                reason = f"{worst.reason}; {where}, {mean}"
+                reason = Message(
+                    "{reason}; {group}, where maps rest least on fractures, mean {mean} in {cases} "
+                    "cases",
+                    reason=worst.reason,
+                    group=f"{group.column} {group.level}",
+                    mean=percent(group.mass),
+                    cases=group.cases,
+                )
                 yield Choice("group_map", worst.row, reason, group.mass)
 
     def _disagreements(self) -> Iterator[Choice]:
@@ -141,21 +151,26 @@ class Chooser:
         for row, _ in self._scored():
             if row.case_id in agreements:
                 value = agreements[row.case_id]
-                reason = f"Methods disagree: mean rank correlation of their maps {value:.2f}"
+                reason = Message(
+                    "Methods disagree: mean rank correlation of their maps {value:.2f}", value=value
+                )
                 yield Choice("disagreement", row, reason, value)
 
     def _scored(self) -> Iterator[tuple[CaseRow, float]]:
         return ((row, row.logit) for row in self.results.cases if row.logit is not None)
 
 
-def _of_group(one: Served) -> str:
-    where = f"{one.column} {one.level}"
-    if one.label:
-        return f"Fracture missed in {where}, where fewest are found, {one.right} of {one.cases}"
-    return (
-        f"No fracture, called one, in {where}, where fewest normal cases are left alone, "
-        f"{one.right} of {one.cases}"
+def _of_group(one: Served, p: float) -> Message:
+    said = (
+        "No fracture, called one, in {group}, where fewest normal cases are left alone, {found} of "
+        "{all}: probability {p:.2g}"
     )
+    if one.label:
+        said = (
+            "Fracture missed in {group}, where fewest are found, {found} of {all}: probability "
+            "{p:.2g}"
+        )
+    return Message(said, group=f"{one.column} {one.level}", found=one.right, all=one.cases, p=p)
 
 
 def probability(logit: float) -> float:

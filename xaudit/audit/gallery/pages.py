@@ -27,7 +27,7 @@ from xaudit.report.cards.pages import (
     render_case,
     render_index,
 )
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr, word
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
@@ -139,7 +139,7 @@ class _Pages:
             yield tr("At “{name}”", name=point.name), _decision(row, point.edge)
         yield from ((column, named(level)) for column, level in row.groups.items())
         yield from (
-            (stored(issue.kind.replace("_", " ")), stored(issue.detail)) for issue in row.issues
+            (word(issue.kind.replace("_", " ")), told(issue.detail)) for issue in row.issues
         )
 
     def _source(self, row: CaseRow) -> Results | None:
@@ -178,7 +178,7 @@ def _lines(source: Results, row: CaseRow, method: str) -> Iterator[str]:
         score = source.by_score.get((method, metric), {}).get(row.case_id)
         if score is not None:
             shown = (
-                stored(score.undefined or "") if score.value is None else numbers.plain(score.value)
+                told(score.undefined or "") if score.value is None else numbers.plain(score.value)
             )
             yield f"{metric.replace('_', ' ')}: {shown}"
 

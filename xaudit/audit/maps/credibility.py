@@ -14,6 +14,7 @@ from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.scores.probe_tables import CHECKS
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
@@ -88,7 +89,10 @@ class _Report:
     ) -> Finding:
         """The mean over cases; without any, one of the reasons why they have none."""
         if not values:
-            reason = f"no case has a value; for example: {why or 'no cases were checked'}"
+            reason = Message(
+                "no case has a value; for example: {why}",
+                why=why or Message("no cases were checked"),
+            )
             return Finding(metric, scope, Estimate.missing(reason, unit=self._unit))
         estimate = clustered_mean(
             np.array(list(values.values())),
@@ -119,7 +123,7 @@ class _Report:
         values = np.array([list(one.values()) for one in full.values()])
         scope = {"method": method}
         if len(full) < 2 or most < 2:
-            reason = f"{len(full)} cases have a gain under every baseline, 2 needed"
+            reason = Message("{n} cases have a gain under every baseline, 2 needed", n=len(full))
             yield Finding("image_reliability", scope, Estimate.missing(reason, unit=self._unit))
             return
 

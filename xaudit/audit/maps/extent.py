@@ -12,6 +12,7 @@ from xaudit.audit.scores.patient_means import Means, is_share
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
@@ -43,7 +44,7 @@ def extent_findings(results: Results, methods: Sequence[str], means: Means) -> I
                 yield means.finding(
                     metric, {"method": method, "label": name}, values,
                     [row.patient for row in used], share=is_share(metric),
-                    cases=f"explained {name} case with a map that can be read",
+                    none=_NONE[name],
                 )  # fmt: skip
         for metric in _SEPARATED:
             yield _separation(results, rows, method, metric, means)
@@ -69,11 +70,25 @@ def _separation(
     fewer = int(min(labels.sum(), (~labels).sum()))
     name, scope = f"{metric}_separation", {"method": method}
     if not fewer:
-        reason = "maps of fractured and of normal cases are needed"
+        reason = Message("maps of fractured and of normal cases are needed")
         return Finding(name, scope, Estimate.missing(reason, unit=means.unit), 0)
     estimate = auc(values, labels, [row.patient for row in used])
-    sized = apply_size_rule(estimate, fewer, means.statistics.minimum, "cases of the rarer class")
+    sized = apply_size_rule(
+        estimate, fewer, means.statistics.minimum, Message("cases of the rarer class")
+    )
     return Finding(name, scope, replace(sized, unit=means.unit), fewer)
+
+
+_QUESTIONS = {
+    "peak": Message("How often has a fractured case more peak evidence than a normal?"),
+    "total": Message("How often has a fractured case more total evidence than a normal?"),
+}
+
+
+_NONE = {
+    "fractured": Message("no explained fractured case with a map that can be read"),
+    "normal": Message("no explained normal case with a map that can be read"),
+}
 
 
 def separation_facts() -> list[MetricFacts]:
@@ -81,7 +96,7 @@ def separation_facts() -> list[MetricFacts]:
     return [
         MetricFacts(
             f"{metric}_separation",
-            f"How often has a fractured case more {metric.split('_')[0]} evidence than a normal?",
+            _QUESTIONS[metric.split("_")[0]],
             "higher", 0.0, 1.0, "number", "extent",
         )
         for metric in _SEPARATED

@@ -15,6 +15,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import apply_size_rule, levels
 from xaudit.stats.resampling.bootstrap import clustered_difference
@@ -74,7 +75,7 @@ def faithfulness_findings(
                 scope,
                 [values[row.case_id] for row in here],
                 [row.patient for row in here],
-                cases="checked case",
+                none=Message("no checked case"),
             )
         yield from _gaps(rows, values, (FAITHFULNESS, {"method": method}), means)
 
@@ -92,14 +93,22 @@ def _gaps(
         rng = means.rng(f"{metric}_gap", scope)
         # Bootstraps of small sides are not worth their draws: the size rule takes them away.
         if smaller < max(1, means.statistics.minimum[0]):
-            why = f"{smaller} cases on one side, {means.statistics.minimum[0]} needed"
+            why = Message(
+                "{n} {units} on one side, {least} needed",
+                n=smaller,
+                units=Message("cases"),
+                least=means.statistics.minimum[0],
+            )
             estimate = Estimate.missing(why, n=len(kept), unit=means.unit)
         else:
             draws = means.statistics.draws
             found = clustered_difference(array, inside, patients, rng, draws)
-            sized = apply_size_rule(found, smaller, means.statistics.minimum, "cases on one side")
+            sized = apply_size_rule(found, smaller, means.statistics.minimum, _ONE_SIDE)
             estimate = replace(sized, unit=means.unit)
         yield Finding(f"{metric}_gap", scope, estimate, positives=smaller)
+
+
+_ONE_SIDE = Message("{units} on one side", units=Message("cases"))
 
 
 def _levels(rows: Sequence[CaseRow]) -> Iterator[tuple[str, str, BoolArray]]:

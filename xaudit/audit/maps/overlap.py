@@ -16,6 +16,7 @@ from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.score import AREA_CHANCE, REFERENCES
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.maps.overlap import CUTOFFS, meets
@@ -82,8 +83,12 @@ def frozen_threshold_findings(
             FROZEN, {"method": method}, values, [row.patient for row in used], share=True
         )
         if finding.estimate.value is not None:
-            shares = " and ".join(f"{chosen[half]:g}" for half in (0, 1))
-            method_text = f"{finding.estimate.method}; thresholds {shares} of a map's maximum"
+            method_text = Message(
+                "{method}; thresholds {first:g} and {second:g} of a map's maximum",
+                method=finding.estimate.method,
+                first=chosen[0],
+                second=chosen[1],
+            )
             estimate = replace(finding.estimate, method=method_text)
             finding = replace(finding, estimate=estimate)
         yield finding
@@ -94,12 +99,13 @@ def overlap_facts() -> list[MetricFacts]:
     return [
         MetricFacts(
             FOUND,
-            "What share of the lesions does a mark of the map find, by this criterion?",
+            Message("What share of the lesions does a mark of the map find, by this criterion?"),
             "higher", 0.0, 1.0, "proportion", "localization",
         ),
         MetricFacts(
             FROZEN,
-            "How far does a map above a threshold frozen on other patients overlap the lesions?",
+            Message("How far does a map above a threshold frozen on other patients overlap the "
+"lesions?"),
             "higher", 0.0, 1.0, "proportion", "localization",
         ),
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ScoreRow
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
@@ -72,12 +73,12 @@ def _estimate(
     means: Means,
 ) -> Estimate:
     if not peaks:
-        return Estimate.missing("no map of an explained case has peaks")
+        return Estimate.missing(Message("no map of an explained case has peaks"))
     if not _lesions(rows):
-        return Estimate.missing("no explained case with an annotated lesion")
+        return Estimate.missing(Message("no explained case with an annotated lesion"))
     marks = _marks(rows, peaks, means.unit)
     found = sensitivity_at_false_marks(marks, rate, rng, means.statistics.draws)
-    return apply_size_rule(found, _lesions(rows), means.statistics.minimum, "lesions")
+    return apply_size_rule(found, _lesions(rows), means.statistics.minimum, Message("lesions"))
 
 
 def _marks(rows: Sequence[CaseRow], peaks: Sequence[ScoreRow], unit: str) -> Marks:
@@ -109,7 +110,8 @@ def peak_facts() -> MetricFacts:
     """How to read these findings."""
     return MetricFacts(
         NAME,
-        "What share of the lesions do a map's peaks find, at so many false peaks per image?",
+        Message("What share of the lesions do a map's peaks find, at so many false peaks per "
+"image?"),
         "higher", 0.0, 1.0, "proportion", "localization",
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.score import REFERENCES
 from xaudit.audit.store.results import Results
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, inner
 from xaudit.core.metric import METRICS, MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.fairness.groups import apply_size_rule
@@ -72,7 +73,7 @@ def of_ideal_findings(results: Results, methods: Sequence[str], means: Means) ->
             if one.value is not None and other.value is not None
         ]
         if not pairs:
-            reason = "no explained case with a map and a grid"
+            reason = Message("no explained case with a map and a grid")
             yield Finding(OF_IDEAL, scope, Estimate.missing(reason, unit=means.unit), 0)
             continue
         above, below = (np.array([pair[side] for pair in pairs]) for side in (0, 1))
@@ -86,7 +87,7 @@ def of_ideal_findings(results: Results, methods: Sequence[str], means: Means) ->
 
 def of_ideal_facts() -> MetricFacts:
     """How to read these findings."""
-    question = (
+    question = Message(
         "Of the mass that the lesion itself has on the detector's grid, how much has the map?"
     )
     return MetricFacts(OF_IDEAL, question, "higher", 0.0, None, "ratio", "localization")
@@ -97,7 +98,10 @@ def reference_gap_facts() -> list[MetricFacts]:
     return [
         MetricFacts(
             f"{metric}_reference_gap",
-            f"How much higher than of a map that knows nothing of the detector: {question}",
+            Message(
+                "How much higher than of a map that knows nothing of the detector: {question}",
+                question=question,
+            ),
             "higher",
             -1.0,
             1.0,
@@ -105,12 +109,8 @@ def reference_gap_facts() -> list[MetricFacts]:
             "localization",
         )
         for metric in PAIRED
-        if (question := _lowered(METRICS[metric].facts.question))
+        if (question := inner(METRICS[metric].facts.question))
     ]
-
-
-def _lowered(text: str) -> str:
-    return text[0].lower() + text[1:]
 
 
 @as_analysis("gaps to references", 72, ["maps"], facts=reference_gap_facts)

@@ -14,7 +14,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
-from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.scores.discrimination import Predictions, auc, sensitivity, specificity
 from xaudit.metrics.scores.robustness import degradation
 
@@ -89,10 +89,7 @@ def _named(name: str) -> str:
 
 def _sized(estimate: Estimate, metric: str, p: Predictions, minimum: tuple[int, int]) -> Estimate:
     positives = int(p.labels.sum())
-    kinds = {"positives": positives, "negatives": len(p) - positives}
-    if metric != "auc":
-        kinds.pop("negatives" if metric == "sensitivity" else "positives")
-    count, what = min((count, what) for what, count in kinds.items())
+    count, what = rarest(positives, len(p) - positives, metric)
     return apply_size_rule(estimate, count, minimum, what)
 
 

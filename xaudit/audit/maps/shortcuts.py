@@ -14,6 +14,7 @@ from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.scores.probe_tables import SHORTCUTS
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
@@ -82,13 +83,13 @@ class _Estimates:
     def mean(self, metric: str, scope: Mapping[str, str], known: _Values, why: str) -> Estimate:
         """The mean over cases."""
         if not known:
-            missing = Estimate.missing(f"no case has a value; for example: {why}")
+            missing = Estimate.missing(Message("no case has a value; for example: {why}", why=why))
             return replace(missing, unit=self.unit)
         estimate = clustered_mean(
             np.array(list(known.values())), [self.patients[one] for one in known],
             self._draw(metric, scope), self.statistics.draws, share=is_share(metric),
         )  # fmt: skip
-        estimate = apply_size_rule(estimate, len(known), self.statistics.minimum, "cases")
+        estimate = apply_size_rule(estimate, len(known), self.statistics.minimum, Message("cases"))
         return replace(estimate, unit=self.unit)
 
     def advantage(self, scope: Mapping[str, str], lesions: _Values, artifacts: _Values) -> Estimate:
@@ -104,11 +105,13 @@ class _Estimates:
             self._draw(_ADVANTAGE, scope), self.statistics.draws,
         )  # fmt: skip
         fewer = min(len(lesions), len(artifacts))
-        estimate = apply_size_rule(estimate, fewer, self.statistics.minimum, "cases")
+        estimate = apply_size_rule(estimate, fewer, self.statistics.minimum, Message("cases"))
         if not lesions:
-            estimate = Estimate.missing("no case with a lesion has a value", n=len(values))
+            estimate = Estimate.missing(Message("no case with a lesion has a value"), n=len(values))
         elif not artifacts:
-            estimate = Estimate.missing("no case with the artifact has a value", n=len(values))
+            estimate = Estimate.missing(
+                Message("no case with the artifact has a value"), n=len(values)
+            )
         return replace(estimate, unit=self.unit)
 
     def _draw(self, metric: str, scope: Mapping[str, str]) -> np.random.Generator:

@@ -15,6 +15,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, counted
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
@@ -31,12 +32,17 @@ Unit = Literal["patient", "image"]
 _PAIR = 2
 _NOWHERE = {"", NOT_RECORDED, UNKNOWN}
 _WHY_NONE = {
-    IMAGE: "the run kept no image statistics",
-    DETECTOR: "what the detector's last layer reads was not kept: there is no linear or "
-    "convolutional layer, or it reads more than 4,096 numbers for an image, or infinite ones",
+    IMAGE: Message("the run kept no image statistics"),
+    DETECTOR: Message(
+        "what the detector's last layer reads was not kept: there is no linear or "
+        "convolutional layer, or it reads more than 4,096 numbers for an image, or "
+        "infinite ones"
+    ),
 }
 
-_FOLDED = "each fold has a detector of its own, whose features cannot be compared with another's"
+_FOLDED = Message(
+    "each fold has a detector of its own, whose features cannot be compared with another's"
+)
 
 
 def difference_name(statistic: str) -> str:
@@ -128,30 +134,37 @@ class _Compared:
 
     def _finding(self, metric: str, site: str, one: Estimate) -> Finding:
         scope = {"group": self.column, "level": site, "compared": "rest", "analysis": "scored"}
-        what = f"{self.predictions.unit}s on one side"
+        what = Message("{units} on one side", units=counted(self.predictions.unit))
         return Finding(metric, scope, apply_size_rule(one, self.smaller[site], self.minimum, what))
 
     def _few(self, site: str) -> Estimate:
         p = self.predictions
-        why = (
-            f"{self.smaller[site]} {p.unit}s on one side, {self.minimum[0]} needed for an estimate"
+        why = Message(
+            "{n} {what}, {least} needed for an estimate",
+            n=self.smaller[site],
+            what=Message("{units} on one side", units=counted(p.unit)),
+            least=self.minimum[0],
         )
         return Estimate.missing(why, n=len(p), unit=p.unit)
 
 
 def site_shift_facts() -> list[MetricFacts]:
     """How to read these figures."""
-    seen = {"image_shift": "their image statistics", "feature_shift": "the detector's features"}
+    seen = {
+        "image_shift": Message("their image statistics"),
+        "feature_shift": Message("the detector's features"),
+    }
     asked = {
-        "auc": "How well are cases of a site told from those of all others by {}?",
-        "auc_chance": "How well would they be told by {}, were patients dealt out to sites again?",
-        "auc_p": "Would a site be told from the others by {} so well by chance?",
-        "mmd_p": "Would {} be so far apart between a site and the others by chance?",
+        "auc": "How well are cases of a site told from those of all others by {what}?",
+        "auc_chance": "How well would they be told by {what}, were patients dealt out to sites "
+        "again?",
+        "auc_p": "Would a site be told from the others by {what} so well by chance?",
+        "mmd_p": "Would {what} be so far apart between a site and the others by chance?",
     }
     facts = [
         MetricFacts(
             f"{name}_{part}",
-            question.format(what),
+            Message(question, what=what),
             "lower" if part.startswith("auc") and part != "auc_p" else "higher",
             0.0,
             1.0,
@@ -164,7 +177,10 @@ def site_shift_facts() -> list[MetricFacts]:
     facts += [
         MetricFacts(
             difference_name(name),
-            f"By how many standard deviations does a site differ from the others in: {what}?",
+            Message(
+                "By how many standard deviations does a site differ from the others in: {what}?",
+                what=what,
+            ),
             "lower",
             None,
             None,
@@ -187,12 +203,17 @@ def _predictions(rows: Sequence[CaseRow], unit: Unit) -> Predictions:
 
 def _why_not(p: Predictions, sites: Mapping[str, BoolArray]) -> str | None:
     if len(sites) < _PAIR:
-        return f"{len(sites)} site{'' if len(sites) == 1 else 's'} with scored cases, 2 needed"
+        if len(sites) == 1:
+            return Message("1 site with scored cases, 2 needed")
+        return Message("{n} sites with scored cases, 2 needed", n=len(sites))
     index = numbered(p.patients)[1]
     homes = sum(len(set(index[inside].tolist())) for inside in sites.values())
     shared = homes - len(set(index.tolist()))
     if shared:
-        return f"some {p.unit}s are at several sites, which ties the sites together"
+        return Message(
+            "some {units} are at several sites, which ties the sites together",
+            units=counted(p.unit),
+        )
     return None
 
 

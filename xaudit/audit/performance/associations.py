@@ -12,6 +12,7 @@ from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.core.seeds import generator_for
 from xaudit.fairness.groups import apply_size_rule
@@ -87,7 +88,7 @@ def _adjusted(drawn: Estimate, value: float, columns: int) -> Estimate:
     assert drawn.high is not None
     factor = value / drawn.value
     low, high = min(drawn.low * factor, value), min(max(drawn.high * factor, value), 1.0)
-    method = f"{drawn.method}; Holm over {columns} columns"
+    method = Message("{method}; Holm over {n} columns", method=drawn.method, n=columns)
     return replace(drawn, value=value, low=low, high=high, method=method)
 
 
@@ -99,7 +100,7 @@ def _sized(
     minimum: tuple[int, int],
     unit: str,
 ) -> Finding:
-    sized = apply_size_rule(estimate, size, minimum, "cases on the smaller side")
+    sized = apply_size_rule(estimate, size, minimum, Message("cases on the smaller side"))
     return Finding(metric, scope, replace(sized, unit=unit), positives=size)
 
 

@@ -12,6 +12,7 @@ from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.core.seeds import generator_for
@@ -22,6 +23,10 @@ from xaudit.metrics.groups.matched_gap import matched_gaps
 from xaudit.metrics.scores.discrimination import Predictions
 
 METRICS = ("sensitivity", "specificity")
+_SHARED = {
+    "sensitivity": Message("positives of shared kinds"),
+    "specificity": Message("negatives of shared kinds"),
+}
 
 
 def check_case_mix(statistics: StatisticsConfig, rows: Iterable[Mapping[str, str]]) -> None:
@@ -86,8 +91,7 @@ def matched_findings(
             for (column, level), one in zip(sides, found, strict=True):
                 scope = {"group": column, "level": level, "compared": "rest",
                          "analysis": "scored", "operating_point": point.name}  # fmt: skip
-                what = f"{'positives' if metric == 'sensitivity' else 'negatives'} of shared kinds"
-                gap = apply_size_rule(one.gap, one.compared, statistics.minimum, what)
+                gap = apply_size_rule(one.gap, one.compared, statistics.minimum, _SHARED[metric])
                 yield Finding(f"{metric}_matched_gap", scope, gap, positives=one.compared)
 
 
@@ -96,7 +100,8 @@ def matched_facts() -> list[MetricFacts]:
     return [
         MetricFacts(
             f"{metric}_matched_gap",
-            f"What is the gap in {metric} to the rest among cases of the same declared case mix?",
+            Message("What is the gap in {name} to the rest among cases of the same declared case "
+"mix?", name=Message(metric)),
             "higher", -1.0, 1.0, "proportion", "discrimination",
         )
         for metric in METRICS

@@ -9,10 +9,11 @@ from xaudit.audit.analyses.derived import beside
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
-from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.metrics.scores.net_benefit import decision_curve, net_benefit
 from xaudit.metrics.scores.roc_parts import (
@@ -41,7 +42,7 @@ def declared_findings(
         seed: of the plan.
     """
     positives = int(predictions.labels.sum())
-    count, what = min((positives, "positives"), (len(predictions) - positives, "negatives"))
+    count, what = rarest(positives, len(predictions) - positives)
     found = [*_of_curve(predictions, statistics, seed)]
     found += _of_use(predictions, points, statistics, seed)
     for metric, scope, estimate in found:
@@ -94,14 +95,14 @@ def declared_facts() -> list[MetricFacts]:
     return [
         beside(
             "decision_net_benefit",
-            "What is the net benefit of acting above a probability, or on every case?",
+            Message("What is the net benefit of acting above a probability, or on every case?"),
             "higher",
             "number",
             "utility",
         ),
         beside(
             "decision_gain",
-            "How much more net benefit has the detector than the better of all and none?",
+            Message("How much more net benefit has the detector than the better of all and none?"),
             "higher",
             "number",
             "utility",

@@ -13,6 +13,7 @@ from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.extremes import Extremes, worst_to_best
@@ -79,22 +80,23 @@ def _large(metric: str, labels: BoolArray, cut: Cut, minimum: int) -> list[str]:
 
 def extreme_facts() -> list[MetricFacts]:
     """How to read these findings."""
-    asked = "By how much does the {} of the best level of a column exceed that of the worst?"
-    over = "What is the {} of the worst level of a column, over that of the best?"
+    asked = "By how much does the {name} of the best level of a column exceed that of the worst?"
+    over = "What is the {name} of the worst level of a column, over that of the best?"
     units: Mapping[str, Unit] = {"auc": "number"}
     return [
         *(
-            beside(f"{metric}_worst_to_best", asked.format(name), "lower",
+            beside(f"{metric}_worst_to_best", Message(asked, name=name), "lower",
                    units.get(metric, "proportion"))
             for metric, name in NAMES.items()
         ),
         *(
-            beside(f"{metric}_worst_to_best_ratio", over.format(name), "higher", "ratio")
+            beside(f"{metric}_worst_to_best_ratio", Message(over, name=name), "higher", "ratio")
             for metric, name in NAMES.items()
         ),
         beside(
             "equalized_odds_difference",
-            "What is the larger of the ranges of sensitivity and of specificity over a column?",
+            Message("What is the larger of the ranges of sensitivity and of specificity over a "
+"column?"),
             "lower",
             "proportion",
         ),

@@ -10,9 +10,10 @@ from xaudit.audit.analyses.derived import beside
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
-from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.groups.gaps import interval_at
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.metrics.scores.fold_area import fold_mean_auc
@@ -49,11 +50,11 @@ def fold_findings(
     names = np.array([fold_of[row.case_id] for row in scored])
     folds = {str(name): np.asarray(names == name, dtype=bool) for name in np.unique(names)}
     scope = {"analysis": "scored", "folds": design}
-    fewest: list[tuple[int, str]] = []
+    fewest: list[tuple[int, Message]] = []
     for name, inside in folds.items():
         own = p.subset(inside)
         positives = int(own.labels.sum())
-        counted = min((positives, "positives"), (len(own) - positives, "negatives"))
+        counted = rarest(positives, len(own) - positives)
         fewest.append(counted)
         found: Estimate = interval_at(own, "auc", _LEVEL)
         sized = apply_size_rule(found, counted[0], minimum, counted[1])
@@ -61,15 +62,17 @@ def fold_findings(
     count, what = min(fewest)
     mean = fold_mean_auc(p, folds)
     if mean.value is not None and count < minimum[0]:
-        mean = mean.with_caution(f"the smallest fold has {count} {what}")
+        mean = mean.with_caution(Message("the smallest fold has {n} {what}", n=count, what=what))
     yield Finding("auc_fold_mean", scope, mean, positives=int(p.labels.sum()))
 
 
 def fold_facts() -> list[MetricFacts]:
     """How to read these findings."""
     return [
-        beside("auc_in_fold", "What is the AUC within one fold?", "higher", "number"),
-        beside("auc_fold_mean", "What is the AUC within a fold, averaged?", "higher", "number"),
+        beside("auc_in_fold", Message("What is the AUC within one fold?"), "higher", "number"),
+        beside(
+            "auc_fold_mean", Message("What is the AUC within a fold, averaged?"), "higher", "number"
+        ),
     ]
 
 

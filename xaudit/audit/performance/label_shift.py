@@ -13,6 +13,7 @@ from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.label_shift import label_shift
@@ -57,9 +58,16 @@ def _rates(p: Predictions) -> tuple[Estimate, Estimate]:
 def _expected(rates: tuple[Estimate, Estimate], prevalence: Estimate, cases: int) -> Estimate:
     share = prevalence.value
     if share is None or not 0 < share < 1:
-        return Estimate.missing("all or none of the cases of the site are fractured", n=cases)
+        return Estimate.missing(
+            Message("all or none of the cases of the site are fractured"), n=cases
+        )
     found = predictive_value(*rates, share, "ppv")
-    return replace(found, method=f"{found.method}; the prevalence of the site is taken as known")
+    return replace(
+        found,
+        method=Message(
+            "{method}; the prevalence of the site is taken as known", method=found.method
+        ),
+    )
 
 
 def _shared(p: Predictions, sites: Mapping[str, BoolArray]) -> bool:
@@ -74,19 +82,19 @@ def _shared(p: Predictions, sites: Mapping[str, BoolArray]) -> bool:
 def label_shift_facts() -> list[MetricFacts]:
     """How to read these findings."""
     return [
-        beside("prevalence", "What share of the cases of a site has a fracture?", "higher",
+        beside("prevalence", Message("What share of the cases of a site has a fracture?"), "higher",
                "proportion", "shift"),
         beside(
             "prevalence_shift_p",
-            "Would patients with a fracture be spread over sites so unevenly by chance?",
+            Message("Would patients with a fracture be spread over sites so unevenly by chance?"),
             "higher",
             "number",
             "shift",
         ),
         beside(
             "ppv_at_site_prevalence",
-            "Of the cases called fractured, what share would be, if a site had the sensitivity and "
-            "specificity of all, and its own prevalence?",
+            Message("Of the cases called fractured, what share would be, if a site had the "
+"sensitivity and specificity of all, and its own prevalence?"),
             "higher",
             "proportion",
             "shift",

@@ -19,12 +19,13 @@ from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.memory import give_back
+from xaudit.core.message import Message
 from xaudit.core.metric import METRICS, Metric
 from xaudit.core.record.finding import CalibrationBin, Curve, Finding
 from xaudit.core.seeds import generator_for
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
-from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.added import added, added_estimate
 from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, RECALIBRATED, CalibrationGaps
 from xaudit.metrics.groups.sides import ON_SIDES, DrawnSides, Side, Sides
@@ -272,22 +273,18 @@ class Performance:
         return Finding(name, scope, sized, positives=int(p.labels.sum()))
 
     @staticmethod
-    def _counted(name: str, p: Predictions) -> tuple[int, str]:
+    def _counted(name: str, p: Predictions) -> tuple[int, Message]:
         """How many cases of the kind that a metric stands on, and how they are called.
 
         Where it stands on several kinds, the rarest decides.
         """
         positives = int(p.labels.sum())
-        kinds = {"positives": positives, "negatives": len(p.labels) - positives}
-        if name == "sensitivity":
-            kinds.pop("negatives")
-        elif name == "specificity":
-            kinds.pop("positives")
-        elif name == "ppv":
-            kinds["positive calls"] = int(p.called.sum())
-        elif name == "npv":
-            kinds["negative calls"] = int((~p.called).sum())
-        return min((count, what) for what, count in kinds.items())
+        fewest = rarest(positives, len(p.labels) - positives, name)
+        if name == "ppv":
+            return min(fewest, (int(p.called.sum()), Message("positive calls")))
+        if name == "npv":
+            return min(fewest, (int((~p.called).sum()), Message("negative calls")))
+        return fewest
 
 
 @as_analysis(

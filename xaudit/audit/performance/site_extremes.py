@@ -11,9 +11,10 @@ from xaudit.audit.performance.performance import Performance
 from xaudit.audit.performance.sites import AT_POINT, judged
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
-from xaudit.fairness.groups import apply_size_rule
+from xaudit.fairness.groups import NEGATIVES, POSITIVES, apply_size_rule
 from xaudit.metrics.groups.sides import Side, Sides
 from xaudit.metrics.groups.worst_site import worst_site
 from xaudit.metrics.scores.discrimination import Predictions
@@ -67,20 +68,27 @@ def _owned_up(found: Estimate, counts: Mapping[str, int], minimum: tuple[int, in
     sites, small = counts, sum(count < minimum[0] for count in counts.values())
     if small:
         return found.with_caution(
-            f"{small} of {len(sites)} sites have fewer than {minimum[0]} cases to judge by"
+            Message(
+                "{n} of {all} sites have fewer than {least} cases to judge by",
+                n=small,
+                all=len(sites),
+                least=minimum[0],
+            )
         )
     fewest = min(counts.values())
     if fewest < minimum[1]:
-        return found.with_caution(f"the smallest site has {fewest}, {minimum[1]} needed")
+        return found.with_caution(
+            Message("the smallest site has {n}, {least} needed", n=fewest, least=minimum[1])
+        )
     return found
 
 
 def _counted(metric: str, p: Predictions, sides: Sides, column: str) -> tuple[Counts, Counts]:
     """Of every site, and of all cases without it."""
     cut = sides.columns[column]
-    kinds = {"positives": p.labels, "negatives": ~p.labels}
+    kinds = {POSITIVES: p.labels, NEGATIVES: ~p.labels}
     if metric in AT_POINT:
-        kinds.pop("negatives" if metric == "sensitivity" else "positives")
+        kinds.pop(NEGATIVES if metric == "sensitivity" else POSITIVES)
     inside = {what: cut.counts(kind) for what, kind in kinds.items()}
     outside = {what: counts.sum() - counts for what, counts in inside.items()}
     within, without = (
@@ -97,11 +105,16 @@ def site_extreme_facts() -> list[MetricFacts]:
     """How to read these findings."""
     units: Mapping[str, Unit] = {"auc": "number"}
     asked = {
-        "without_site": "What is the {} over all cases but those of one site?",
-        "worst_site": "What is the {} at the worst of all sites, whichever that is?",
+        "without_site": "What is the {name} over all cases but those of one site?",
+        "worst_site": "What is the {name} at the worst of all sites, whichever that is?",
     }
     return [
-        beside(f"{metric}_{what}", question.format(name), "higher", units.get(metric, "proportion"))
+        beside(
+            f"{metric}_{what}",
+            Message(question, name=name),
+            "higher",
+            units.get(metric, "proportion"),
+        )
         for what, question in asked.items()
         for metric, name in NAMES.items()
     ]

@@ -11,6 +11,7 @@ from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.site_effects import site_effects
@@ -85,22 +86,29 @@ def _sized(estimate: Estimate, sites: int) -> Estimate:
     """With a handful of sites the interval is honest and wide, and no verdict is read."""
     if estimate.value is None or sites >= _ENOUGH:
         return estimate
-    return estimate.with_caution(f"{sites} sites, {_ENOUGH} needed for a verdict")
+    return estimate.with_caution(
+        Message(
+            "{n} {what}, {least} needed for a verdict",
+            n=sites,
+            what=Message("sites"),
+            least=_ENOUGH,
+        )
+    )
 
 
 def site_facts() -> list[MetricFacts]:
     """How to read these findings."""
     asked: Sequence[tuple[str, str, Unit | None]] = (
-        ("{}_site_mean", "On average over sites: {}", None),
-        ("{}_new_site", "At a new site: {}", None),
+        ("{}_site_mean", "On average over sites: {question}", None),
+        ("{}_new_site", "At a new site: {question}", None),
         (
             "{}_site_variance",
-            "By how much do sites differ beyond chance, on the logit scale?",
+            Message("By how much do sites differ beyond chance, on the logit scale?"),
             "number",
         ),
         (
             "{}_site_i2",
-            "What share of the differences between sites is more than chance?",
+            Message("What share of the differences between sites is more than chance?"),
             "proportion",
         ),
     )

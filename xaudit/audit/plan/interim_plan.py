@@ -9,13 +9,14 @@ from xaudit.audit.config.config import LooksConfig
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.profile import Sampled
 from xaudit.audit.plan.sample import draw_sample
+from xaudit.core.message import Message
 from xaudit.core.record.looks import SPENDING_NAMES, LookPlan
 from xaudit.core.record.policy import Policy, Rule
 from xaudit.gate.policies.derived import DERIVED
 from xaudit.stats.multiple.group_sequential import boundaries, inflation
 
 SHARD_CASES = 24
-FOLDS_NOTE = "Looked at once, at its end: every fold has a detector of its own."
+FOLDS_NOTE = Message("Looked at once, at its end: every fold has a detector of its own.")
 _READ = ("cases", "features", "maps")
 """Tables that grow while an audit runs."""
 
@@ -83,15 +84,20 @@ def plan_looks(
 def looks_note(plan: LookPlan) -> str:
     """The looks in a sentence."""
     cases, limits = (_listed(map(str, plan.cases)), _listed(f"{z:.2f}" for z in plan.limits))
-    return (
-        f"Looked at after {cases} cases (spending like {SPENDING_NAMES[plan.spending]}, z = "
-        f"{limits}); it stops where every rule is decided."
+    return Message(
+        "Looked at after {cases} cases (spending like {spending}, z = {limits}); it stops where "
+        "every rule is decided.",
+        cases=cases,
+        spending=SPENDING_NAMES[plan.spending],
+        limits=limits,
     )
 
 
 def unread_note(rules: Sequence[str]) -> str:
     """Why the audit is not looked at before its end."""
-    return f"Looked at once, at its end: {', '.join(rules)} cannot be read on a part of it."
+    return Message(
+        "Looked at once, at its end: {rules} cannot be read on a part of it.", rules=rules
+    )
 
 
 def _patients(cases: Sequence[Sampled]) -> list[_Patient]:

@@ -9,6 +9,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from xaudit.audit.plan.sample import Listed, limit_study
 from xaudit.core.case import NOT_RECORDED
+from xaudit.core.message import Message
 from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.gate.judging.sizes import Need, planned_need
@@ -154,21 +155,34 @@ def _notes(
     """What the sample is for; what no sample of this study decides; what was not planned."""
     if possible:
         rules = sorted({one.rule for one in possible})
-        yield f"Sized so that {', '.join(rules)} can be decided with 80 % power."
+        yield Message("Sized so that {rules} can be decided with 80 % power.", rules=rules)
     for one in demands:
         if one not in possible:
             found = _patients(cases, one.where)
-            where = f" in {one.where[0]} {one.where[1]}" if one.where else ""
-            yield (
-                f"{one.rule}{where} cannot be decided with 80 % power even by the whole study: "
-                f"{_kinds(one.need.positives, one.need.negatives)} needed ({one.need.assumed}), "
-                f"{_kinds(*found)} there."
+            where = {"group": " ".join(one.where)} if one.where else {}
+            yield Message(
+                _UNDECIDED_IN if where else _UNDECIDED,
+                rule=one.rule,
+                **where,
+                needed=_kinds(one.need.positives, one.need.negatives),
+                assumed=one.need.assumed,
+                there=_kinds(*found),
             )
     planned = {one.rule for one in demands}
     rest = [rule.id for rule in policy.rules if rule.id not in planned]
     if rest:
-        yield f"No size was planned for {', '.join(rest)}."
+        yield Message("No size was planned for {rules}.", rules=rest)
 
 
-def _kinds(positives: int, negatives: int) -> str:
-    return f"{positives} patients with a fracture and {negatives} without"
+_UNDECIDED = (
+    "{rule} cannot be decided with 80 % power even by the whole study: {needed} needed "
+    "({assumed}), {there} there."
+)
+_UNDECIDED_IN = (
+    "{rule} in {group} cannot be decided with 80 % power even by the whole study: {needed} needed "
+    "({assumed}), {there} there."
+)
+
+
+def _kinds(positives: int, negatives: int) -> Message:
+    return Message("{n} patients with a fracture and {m} without", n=positives, m=negatives)

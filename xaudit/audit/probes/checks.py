@@ -26,12 +26,13 @@ from xaudit.audit.scores.probe_tables import CHECKS
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import Case, PreparedCase
+from xaudit.core.message import Message
 from xaudit.explain.checks.randomize import layers_from_top
 from xaudit.explain.numerics.residuals import COMPLETENESS
 from xaudit.metrics.maps.readability import complete_map
 
 _COMPLETE = "complete"
-_NOT_RANDOMIZED = "randomized parameters: not possible for this format"
+_NOT_RANDOMIZED = Message("randomized parameters: not possible for this format")
 """Why a model has no map of its randomized twin: its parameters are not to be had."""
 
 

@@ -17,6 +17,7 @@ from xaudit.audit.scores.probe_tables import RESCORED
 from xaudit.audit.scores.rescored import LOGIT, MAP, WAY
 from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.device import threads
@@ -126,11 +127,15 @@ def _finite(logit: float) -> Score:
     return (
         logit
         if np.isfinite(logit)
-        else Undefined("the detector returned a logit that is not finite")
+        else Undefined(Message("the detector returned a logit that is not finite"))
     )
 
 
 def _moved(first: FloatArray, other: FloatArray) -> Score:
     """The largest difference of two maps, by the largest value of the first."""
     size = float(np.abs(first).max())
-    return float(np.abs(first - other).max()) / size if size else Undefined("the map is constant")
+    return (
+        float(np.abs(first - other).max()) / size
+        if size
+        else Undefined(Message("the map is constant"))
+    )

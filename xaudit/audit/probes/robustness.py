@@ -14,6 +14,7 @@ from xaudit.audit.run.second_maps import check_row
 from xaudit.audit.scores.probe_tables import ROBUSTNESS
 from xaudit.audit.store.store import DEGRADED, ProbeRow
 from xaudit.core.case import PreparedCase
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.seeds import seed_for
 from xaudit.data.transforms.degrade import LADDERS, degraded
@@ -55,7 +56,11 @@ class DegradedScores(Probe):
         logits = naming(self.audited.engine.evaluator.logits, np.stack(images), called)
         for case, logit in zip(cases, logits, strict=True):
             known = bool(np.isfinite(logit))
-            score = float(logit) if known else Undefined(f"the detector returned {logit}")
+            score = (
+                float(logit)
+                if known
+                else Undefined(Message("the detector returned {logit}", logit=logit))
+            )
             yield check_row(case, "", DEGRADED, score, name, f"{severity:g}")
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from xaudit.audit.store.provenance import BETWEEN, LEFT_OUT, MODEL_BY, MODEL_LIM
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
+from xaudit.core.message import Message, one_after_another
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
@@ -101,12 +102,12 @@ class Engine:
             SERVICE: "; ".join(f"{name} {said}" for name, said in stated.items()),
             LEFT_OUT: self.left_out,
             MODEL_BY: facts.by,
-            MODEL_LIMITS: BETWEEN.join(facts.limits),
+            MODEL_LIMITS: one_after_another(facts.limits, BETWEEN),
         }
         return {
             **({"weights taken": self.detector.taken.described} if self.hashed else {}),
             "computed on": describe_device(self.evaluator.device),
-            "images at once": ", ".join(f"{size} {way}" for way, size in sizes.items()),
+            "images at once": _at_once(sizes),
             "number format": self.evaluator.rough.described,
             **{name: text for name, text in told.items() if text},
         }
@@ -120,6 +121,12 @@ class Engine:
     def work_per_map(self) -> float:
         """Work of all methods for one case, in images passed forward."""
         return sum(map(work_of, self.explainers))
+
+
+def _at_once(sizes: Mapping[str, int]) -> Message:
+    if "backward" not in sizes:
+        return Message("{n} forward", n=sizes["forward"])
+    return Message("{n} forward, {m} backward", n=sizes["forward"], m=sizes["backward"])
 
 
 def _background(plan: Plan, study: Study, spec: InputSpec) -> FloatArray:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer
 from xaudit.explain.schedule import Job, explain_all
 
-MISSING = Undefined("the map could not be made")
+MISSING = Undefined(Message("the map could not be made"))
 Maps = Mapping[tuple[str, str], FloatArray | Undefined]
 """(case, method) → the map, or why there is none."""
 
@@ -37,7 +38,9 @@ def maps_again(
         key = (outcome.job.case.case.case_id, outcome.job.explainer.name)
         made = outcome.attribution
         if made is None:
-            maps[key] = Undefined(f"no second map: {type(outcome.error).__name__}")
+            maps[key] = Undefined(
+                Message("no second map: {error}", error=type(outcome.error).__name__)
+            )
         else:
             maps[key] = made.values
     return maps
@@ -52,7 +55,7 @@ def stored_maps(results: Results, case_ids: Collection[str]) -> Maps:
             if row.error is not None:
                 maps[key] = MISSING
             elif row.degenerate is not None:
-                maps[key] = Undefined(f"the map {row.degenerate}")
+                maps[key] = Undefined(Message(f"the map {row.degenerate}"))
             else:
                 maps[key] = results.array(*key)
     return maps

@@ -16,6 +16,7 @@ from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import Case, CaseIssue, Effect, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
+from xaudit.core.message import Message
 from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS, image_statistics
 from xaudit.data.prepare import prepare
 from xaudit.errors import DataError
@@ -113,7 +114,9 @@ class ShardWorker:
                 if np.isfinite(logit):
                     item.logit = float(logit)
                 else:
-                    detail = f"the detector returned {logit}; expected a finite logit"
+                    detail = Message(
+                        "the detector returned {logit}; expected a finite logit", logit=logit
+                    )
                     item.note("score_not_finite", detail, scored=False)
         self.count("score", len(items), float(len(items)))
 

@@ -14,6 +14,7 @@ from xaudit.audit.scores.score import map_scores
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ScoreRow
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.maps.agreement import agreement, consensus
@@ -53,7 +54,7 @@ def agreement_rows(
     together = consensus(list(maps.values()), case.inside)
     if isinstance(together, Undefined) or not case.lesions.any():
         return
-    no_mass = Undefined("ranks have no mass")
+    no_mass = Undefined(Message("ranks have no mass"))
     for row in map_scores(CONSENSUS, together, case, tolerance):
         if row.metric in _OF_MASS:
             yield score_row(case_id, CONSENSUS, row.metric, no_mass)
@@ -76,7 +77,9 @@ def agreement_findings(results: Results, methods: Sequence[str], means: Means) -
         scope = {"method": first, "other": second}
         chosen = [patients[case_id] for case_id in known]
         values = np.array(list(known.values()))
-        yield means.finding(NAME, scope, values, chosen, cases="explained case with both maps")
+        yield means.finding(
+            NAME, scope, values, chosen, none=Message("no explained case with both maps")
+        )
 
 
 def case_agreements(results: Results) -> Mapping[tuple[str, str], Mapping[str, float]]:

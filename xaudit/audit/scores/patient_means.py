@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import METRICS
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
@@ -23,6 +24,9 @@ def is_share(metric: str) -> bool:
         return False
     facts = METRICS[metric].facts
     return facts.low == 0.0 and facts.high == 1.0
+
+
+_NONE = Message("no explained case with an annotated lesion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Means:
         patients: Sequence[str],
         *,
         share: bool = False,
-        cases: str = "explained case with an annotated lesion",
+        none: Message = _NONE,
     ) -> Finding:
         """The mean, or the reason why there is none.
 
@@ -62,10 +66,10 @@ class Means:
             values: one for each case.
             patients: of these cases.
             share: the values lie in [0, 1].
-            cases: what is missing where there are none.
+            none: what is said where there are none.
         """
         if not len(values):
-            return Finding(metric, scope, Estimate.missing(f"no {cases}", unit=self.unit), 0)
+            return Finding(metric, scope, Estimate.missing(none, unit=self.unit), 0)
         estimate = clustered_mean(
             np.asarray(values, dtype=np.float64),
             patients,

@@ -16,6 +16,7 @@ from xaudit.audit.scores.map_details import (
 from xaudit.audit.store.store import ScoreRow
 from xaudit.core.attribution import AttributionMap
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.explain.methods.reference_maps import (
     center_gaussian,
@@ -37,12 +38,16 @@ from xaudit.metrics.maps.peaks import peaks_by_chance, reach_of
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"
 REFERENCES = {
-    AREA_CHANCE: "What a map scores that is equal everywhere in the image, or points at random.",
-    "center_gaussian": "What a blob in the middle of the image scores.",
-    "edge_map": "What the edges of the image score, without any detector.",
-    "intensity_map": "What the brightness of the image scores, without any detector.",
-    MEAN_MASK: "What the mean of the other patients' lesions scores.",
-    "ideal_on_grid": "What the lesion itself scores, drawn on the detector's feature grid.",
+    AREA_CHANCE: Message(
+        "What a map scores that is equal everywhere in the image, or points at random."
+    ),
+    "center_gaussian": Message("What a blob in the middle of the image scores."),
+    "edge_map": Message("What the edges of the image score, without any detector."),
+    "intensity_map": Message("What the brightness of the image scores, without any detector."),
+    MEAN_MASK: Message("What the mean of the other patients' lesions scores."),
+    "ideal_on_grid": Message(
+        "What the lesion itself scores, drawn on the detector's feature grid."
+    ),
 }
 
 
@@ -59,7 +64,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
     case_id, method, values = attribution.case_id, attribution.method, attribution.values
     reach, reason = reach_of(tolerance, case.grid.spacing), attribution.degenerate_on(case.inside)
     if reason is not None:
-        undefined = Undefined(f"the map {reason}")
+        undefined = Undefined(Message(f"the map {reason}"))
         brought = (one.facts.name for one in added("map"))
         names = (*LOCALIZATION, *FURTHER, OF_FOREGROUND, *EXTENT, *brought)
         return [score_row(case_id, method, name, undefined) for name in names]

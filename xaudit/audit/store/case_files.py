@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.core.case import BoolArray, CaseIssue
 from xaudit.core.cut import Cut
+from xaudit.core.message import from_form, to_form
 from xaudit.core.packed import PackedTexts
 from xaudit.data.tables.texts import Coder
 
@@ -70,7 +71,9 @@ def _chunk(cases: CaseColumns, part: slice) -> dict[str, pa.Array]:
         "lesions": _values(np.zeros(n, dtype=np.int64)),
         "form": _texts(["none"] * n),
         "sampled": _bools(np.zeros(n, dtype=bool)),
-        "issues": _texts([_json([asdict(one) for one in own]) if own else "[]" for own in noted]),
+        "issues": _texts(
+            [_json(to_form([asdict(one) for one in own])) if own else "[]" for own in noted]
+        ),
         "image_sha256": nothing,
         "fold": nothing
         if folds is None
@@ -163,7 +166,7 @@ class _Parts:
             self._groups.setdefault(name, Coder()).extend(map(itemgetter(name), groups))
         for place, issues in enumerate(batch["issues"], start):
             if issues != "[]":
-                self._noted[place] = tuple(CaseIssue(**one) for one in json.loads(issues))
+                self._noted[place] = tuple(map(_issue, json.loads(issues)))
 
     def cases(self) -> CaseColumns:
         folds = _cut(self._folds)
@@ -176,6 +179,10 @@ class _Parts:
             folds if len(folds.codes) else None,
             self._noted,
         )
+
+
+def _issue(form: Mapping[str, Any]) -> CaseIssue:
+    return CaseIssue(**{name: from_form(one) for name, one in form.items()})
 
 
 def _cut(coder: Coder) -> Cut:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +14,9 @@ from pydantic import ValidationError
 
 from xaudit.audit.store.adapter import adapter
 from xaudit.audit.store.disk import anew, new_file
+from xaudit.audit.store.version_1 import recognized
 from xaudit.core.record.finding import SCHEMA_VERSION, Findings
+from xaudit.core.record.policy import VERDICT_SCHEMA_VERSION, Verdict
 from xaudit.core.text.json_text import read_json_text
 from xaudit.errors import ConfigError
 
@@ -27,9 +29,9 @@ _SPELLED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What findings of every version hold: another version may hold nothing else of this one."""
+    """What files of every version hold: another version may hold nothing else of this one."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = 1
     audit: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -91,8 +93,13 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def read_json(path: Path, kind: type[T]) -> T:
+def read_json(path: Path, kind: type[T], heard: Callable[[str], str] | None = None) -> T:
     """Read a JSON file as an object of this type.
+
+    Args:
+        path: of the file.
+        kind: of the object.
+        heard: what becomes of sentences that are texts; nothing without it.
 
     Raises:
         ConfigError: the file is missing, damaged, or of another version.
@@ -109,7 +116,7 @@ def read_json(path: Path, kind: type[T]) -> T:
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        read: T = adapter(kind).validate_python(content)
+        read: T = adapter(kind).validate_python(content, context=heard)
         if _SPELLED.search(text):
             to_json(read)
     except ValidationError as error:
@@ -141,21 +148,45 @@ def kept_json(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-def read_findings(folder: Path) -> Findings:
+def read_findings(folder: Path, as_written: bool = False) -> Findings:
     """Read ``findings.json`` of an audit.
+
+    Args:
+        folder: of the audit.
+        as_written: an older form is not brought to that of today.
 
     Raises:
         ConfigError: the file is missing, damaged, or of another version.
     """
     path = folder / "findings.json"
     head = read_json(path, _Head)
-    if head.schema_version != SCHEMA_VERSION:
+    if head.schema_version not in {1, SCHEMA_VERSION}:
         writer = f" ({head.audit['xaudit_version']})" if "xaudit_version" in head.audit else ""
         raise ConfigError(
-            f"{path}: schema version {head.schema_version}, this xaudit reads {SCHEMA_VERSION}; "
+            f"{path}: schema version {head.schema_version}, this xaudit reads 1 and "
+            f"{SCHEMA_VERSION}; "
             f"use the version that wrote it{writer}, or run the audit again with this one"
         )
-    return read_json(path, Findings)
+    if as_written or head.schema_version == SCHEMA_VERSION:
+        return read_json(path, Findings)
+    return replace(read_json(path, Findings, recognized), schema_version=SCHEMA_VERSION)
+
+
+def is_older(folder: Path) -> bool:
+    """Whether an audit was written in an older form than that of today."""
+    return read_json(folder / "findings.json", _Head).schema_version < SCHEMA_VERSION
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """Read ``verdict.json`` of an audit.
+
+    Raises:
+        ConfigError: the file is missing, damaged, or of another version.
+    """
+    path = folder / "verdict.json"
+    if read_json(path, _Head).schema_version == VERDICT_SCHEMA_VERSION:
+        return read_json(path, Verdict)
+    return replace(read_json(path, Verdict, recognized), schema_version=VERDICT_SCHEMA_VERSION)
 
 
 def read_whole(folder: Path) -> Findings:

@@ -25,6 +25,7 @@ MODEL_BY = "model computed by"
 MODEL_LIMITS = "limits of the model"
 """What such a model does not offer and why, joined by `BETWEEN`; no entry without limits."""
 BETWEEN = " | "
+"""Stands between sentences that are taken apart again, see `xaudit.core.message.apart`."""
 
 
 def provenance(files: dict[str, str], computed: Mapping[str, str]) -> dict[str, str]:

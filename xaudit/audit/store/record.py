@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xaudit.audit.store.files import read_json
+from xaudit.core.message import Sentence
 from xaudit.core.record.looks import LookPlan, Looks
 from xaudit.core.record.policy import Policy
 from xaudit.core.record.statements import Statements
@@ -45,7 +46,7 @@ class PlanRecord:
     limit: int | None
     identity: str = ""
     background: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     statements: Statements = field(default_factory=Statements)
     looks: LookPlan | None = None
     key: str = ""

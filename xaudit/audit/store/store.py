@@ -24,6 +24,7 @@ from xaudit.audit.store.adapter import adapter
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.disk import anew, lasting_file, new_file, new_folder
 from xaudit.core.attribution import Parameter, Residual
+from xaudit.core.message import Message, Sentence, to_form
 from xaudit.errors import AuditError
 
 _DONE = "_DONE"
@@ -45,7 +46,7 @@ class ScoreRow:
     method: str
     metric: str
     value: float | None
-    undefined: str | None
+    undefined: Sentence | None
     lesion: int | None = None
     at: str | None = None
 
@@ -87,7 +88,7 @@ class ProbeRow:
     facet: str
     level: str
     value: float | None
-    undefined: str | None
+    undefined: Sentence | None
 
 
 DEGRADED = "degraded_logit"
@@ -284,6 +285,8 @@ def _digest(path: Path) -> str | None:
 # Nested values are JSON inside a column: a shard can be opened with any Parquet reader, and an
 # empty list of rows still has every column.
 _JSON = {"groups", "issues", "params", "residual", "pixel_mm"}
+_SENTENCES = {"undefined"}
+"""A message is JSON there too; what somebody else said is the text itself."""
 _TYPES = {
     "label": "bool", "sampled": "bool", "logit": "float64", "value": "float64", "lesions": "int64",
     "lesion": "int64", "forward": "int64", "backward": "int64", "shared": "int64",
@@ -300,9 +303,7 @@ def _write_rows(file: BinaryIO, rows: Sequence[Row], kind: type[Row]) -> None:
     kinds = {name: pa.type_for_alias(_TYPES.get(name, "string")) for name in names}
     columns = {
         # Not by `pa.array` where there is nothing: it imports pandas.
-        name: pa.array(
-            [_pack(record[name]) if name in _JSON else record[name] for record in records], kind
-        )
+        name: pa.array([_packed(name, record[name]) for record in records], kind)
         if records
         else pa.nulls(0, kind)
         for name, kind in kinds.items()
@@ -336,8 +337,17 @@ def _renamed(record: dict[str, Any]) -> dict[str, Any]:
     return {"case_id": record["case_id"], "method": "", "metric": DEGRADED, **step, **said}
 
 
-def _pack(value: object) -> str:
-    return json.dumps(value, allow_nan=False, sort_keys=True)
+def _packed(name: str, value: Any) -> Any:  # noqa: ANN401 (a cell)
+    if name in _JSON or isinstance(value, Message):
+        return json.dumps(to_form(value), allow_nan=False, sort_keys=True)
+    return value
+
+
+def _sentence(cell: str | None) -> object:
+    return json.loads(cell) if cell is not None and cell.startswith(_MESSAGE) else cell
+
+
+_MESSAGE = '{"id": '
 
 
 def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
@@ -350,6 +360,8 @@ def _read_rows(path: Path, kind: type[Row]) -> list[Row]:
         for record in records:
             for name in _JSON & record.keys():
                 record[name] = json.loads(record[name])
+            for name in _SENTENCES & record.keys():
+                record[name] = _sentence(record[name])
         if kind is ProbeRow:
             records = [_renamed(record) for record in records]
         rows: list[Row] = adapter(list[kind]).validate_python(records)  # type: ignore[valid-type]

@@ -12,6 +12,7 @@ from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
+from xaudit.core.message import Message, one_after_another
 from xaudit.core.record.finding import AuditFacts
 
 
@@ -54,5 +55,7 @@ def _counted(cut: Cut, labels: BoolArray) -> dict[str, tuple[int, int]]:
 def limit_why(record: PlanRecord, cases: int) -> str:
     """A sentence about `--limit` or a profile; empty without one."""
     planned = record.looks.cases[-1] if record.looks else cases
-    drawn = f"The audit was limited to {planned} cases, drawn by label before any image was read."
-    return " ".join((*([drawn] if record.limit is not None else []), *record.notes))
+    drawn = Message(
+        "The audit was limited to {n} cases, drawn by label before any image was read.", n=planned
+    )
+    return one_after_another((*([drawn] if record.limit is not None else []), *record.notes))

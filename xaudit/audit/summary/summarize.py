@@ -28,6 +28,7 @@ from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.message import Message, apart, one_after_another, percent
 from xaudit.core.record.finding import (
     Accountability,
     DetectorFacts,
@@ -44,7 +45,6 @@ from xaudit.fairness.striking import striking_groups
 from xaudit.gate.judging.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.models.remote.permission import SERVICE
 from xaudit.models.spec import PROBABILITIES
-from xaudit.report.view import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _weights_file(plan: Plan) -> str | None:
     if folds is None:
         return weights.name if weights else None
     named = ", ".join(f"{fold}: {path.name}" for fold, path in folds.weights.items())
-    return f"one for each fold ({named}); the hash is that of their hashes"
+    return Message("one for each fold ({names}); the hash is that of their hashes", names=named)
 
 
 def _of_folds(plan: Plan) -> tuple[str, ...]:
@@ -169,9 +169,12 @@ def _of_folds(plan: Plan) -> tuple[str, ...]:
     if folds is None:
         return ()
     return (
-        f"{len(folds.weights)} detectors were audited, one for each fold of a cross-validation. "
-        "The figures are about the way of training that gave them, not about one detector that "
-        "could be released.",
+        Message(
+            "{n} detectors were audited, one for each fold of a cross-validation. The "
+            "figures are about the way of training that gave them, not about one "
+            "detector that could be released.",
+            n=len(folds.weights),
+        ),
     )
 
 
@@ -180,23 +183,31 @@ def _unidentified(engine: Ran) -> tuple[str, ...]:
     if detector.source is None or detector.weights_sha256 is not None:
         return ()
     return (
-        "The detector is not identified by a file: what answered is what the service or program "
-        "was that day.",
+        Message(
+            "The detector is not identified by a file: what answered is what the service or "
+            "program was that day."
+        ),
     )
+
+
+_LACKING = {
+    "features": "The detector offers no features, which these methods need; they were left out: "
+    "{names}.",
+    "gradients": "The detector offers no gradients, which these methods need; they were left out: "
+    "{names}.",
+    "features and gradients": "The detector offers no features and gradients, which these methods "
+    "need; they were left out: {names}.",
+}
 
 
 def _left_out(engine: Ran) -> tuple[str, ...]:
     lacking = [one.split(": ") for one in engine.described.get(LEFT_OUT, "").split("; ") if one]
-    return tuple(
-        f"The detector offers no {what}, which these methods need; they were left out: {names}."
-        for what, names in lacking
-    )
+    return tuple(Message(_LACKING[what], names=names) for what, names in lacking)
 
 
 def _limits(engine: Ran) -> tuple[str, ...]:
     """What a model of another format does not offer, and why."""
-    told = engine.described.get(MODEL_LIMITS, "")
-    return tuple(told.split(BETWEEN)) if told else ()
+    return apart(engine.described.get(MODEL_LIMITS, ""), BETWEEN)
 
 
 def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> DetectorFacts:
@@ -295,17 +306,22 @@ def _sample_why(plan: Plan, cases: int, looks: Looks | None) -> str:
     why = limit_why(record, cases)
     parts = [why] if why else []
     if looks is not None:
-        parts.append(f"The audit {looks.text}.")
+        parts.append(Message("The audit {looked}.", looked=looks.text))
     if record.sample:
-        share = numbers.percent(explain.positives)
+        share = percent(explain.positives)
         parts.append(
-            f"{len(record.sample)} of {cases} cases are explained, {share} of them "
-            "with a fracture, because maps cost hundreds of evaluations each. They were drawn "
-            "from the list of cases, in proportion to the groups, before any image was read."
+            Message(
+                "{n} of {all} cases are explained, {share} of them with a fracture, because "
+                "maps cost hundreds of evaluations each. They were drawn from the list of "
+                "cases, in proportion to the groups, before any image was read.",
+                n=len(record.sample),
+                all=cases,
+                share=share,
+            )
         )
     else:
-        parts.append("No case is explained: the configuration asks for none.")
-    return " ".join(parts)
+        parts.append(Message("No case is explained: the configuration asks for none."))
+    return one_after_another(parts)
 
 
 def _method_facts(explainer: RanMethod, rows: Sequence[MapRow]) -> MethodFacts:
@@ -348,7 +364,7 @@ def _consensus_facts(results: Results, methods: Sequence[str]) -> tuple[MethodFa
     maps = len(results.by_score.get((CONSENSUS, "hit"), {}))
     if not maps:
         return ()
-    question = "Where do the methods agree that the evidence lies, by ranks of the pixels?"
+    question = Message("Where do the methods agree that the evidence lies, by ranks of the pixels?")
     params: dict[str, Parameter] = {"methods": ", ".join(methods)}
     return (MethodFacts(CONSENSUS, "xaudit", question, params, maps, 0, 0, 0, reference=True),)
 

@@ -9,6 +9,7 @@ import numpy as np
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.message import Message, listed
 from xaudit.stats.weights import IntArray
 
 _NAMED = 5
@@ -31,13 +32,23 @@ def on_thresholds(rows: Sequence[CaseRow], points: Sequence[OperatingPoint]) -> 
 
 
 def _said(point: OperatingPoint, cases: CaseColumns, on: IntArray, scored: int) -> str:
-    names = ", ".join(cases.ids[row] for row in on[:_NAMED])
-    more = f" and {len(on) - _NAMED} more" if len(on) > _NAMED else ""
-    called, rule = ("negative", "above") if not point.inclusive else ("positive", "at or above")
-    positives = int(cases.labels[on].sum())
-    return (
-        f"{len(on)} of {scored} scores lie exactly on the operating point “{point.name}”, "
-        f"{positives} of them with a fracture ({names}{more}). They are called {called}: positive "
-        f"is a score {rule} it (operating_points.inclusive is "
-        f"{'true' if point.inclusive else 'false'})."
+    return Message(
+        _CALLED_POSITIVE if point.inclusive else _CALLED_NEGATIVE,
+        on=len(on),
+        scored=scored,
+        name=point.name,
+        positives=int(cases.labels[on].sum()),
+        cases=listed([cases.ids[row] for row in on], _NAMED),
     )
+
+
+_CALLED_NEGATIVE = (
+    "{on} of {scored} scores lie exactly on the operating point “{name}”, {positives} of them with "
+    "a fracture ({cases}). They are called negative: positive is a score above it "
+    "(operating_points.inclusive is false)."
+)
+_CALLED_POSITIVE = (
+    "{on} of {scored} scores lie exactly on the operating point “{name}”, {positives} of them with "
+    "a fracture ({cases}). They are called positive: positive is a score at or above it "
+    "(operating_points.inclusive is true)."
+)

@@ -10,6 +10,7 @@ import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH
 from xaudit.audit.suspicions.seen import StudyScores
+from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc
 
@@ -35,6 +36,18 @@ def threshold_beyond_scores(scores: StudyScores) -> tuple[Suspicion, ...]:
     return tuple(_beyond(scores))[:1]
 
 
+_ALL_POSITIVE = (
+    "Operating point {point} calls {alike} of {count} cases positive, although the AUC is "
+    "{auc:.3f}: it is the logit {logit:.4g}, and scores run from {low:.4g} to {high:.4g}. {meaning}"
+    " Check the operating point and what the scores are declared to be."
+)
+_ALL_NEGATIVE = (
+    "Operating point {point} calls {alike} of {count} cases negative, although the AUC is "
+    "{auc:.3f}: it is the logit {logit:.4g}, and scores run from {low:.4g} to {high:.4g}. {meaning}"
+    " Check the operating point and what the scores are declared to be."
+)
+
+
 def _beyond(scores: StudyScores) -> Iterator[Suspicion]:
     number = len(scores.logits)
     for point in scores.points:
@@ -44,17 +57,22 @@ def _beyond(scores: StudyScores) -> Iterator[Suspicion]:
         area = auc(scores.logits, scores.labels, [str(one) for one in range(number)])
         if area.value is None or area.low is None or area.low <= _ABOVE_CHANCE:
             return
-        alike, word = (called, "positive") if called > number / 2 else (number - called, "negative")
-        text = (
-            f"Operating point {point.name} calls {alike} of {number} cases {word}, although the "
-            f"AUC is {area.value:.3f}: it is the logit {point.logit:.4g}, and scores run from "
-            f"{scores.logits.min():.4g} to {scores.logits.max():.4g}. {_meaning(scores)} Check "
-            "the operating point and what the scores are declared to be."
+        positive = called > number / 2
+        text = Message(
+            _ALL_POSITIVE if positive else _ALL_NEGATIVE,
+            point=point.name,
+            alike=called if positive else number - called,
+            count=number,
+            auc=area.value,
+            logit=point.logit,
+            low=scores.logits.min(),
+            high=scores.logits.max(),
+            meaning=_meaning(scores),
         )
         yield Suspicion("threshold_beyond_scores", text)
 
 
-def _meaning(scores: StudyScores) -> str:
+def _meaning(scores: StudyScores) -> Message:
     """What the range of the scores looks like."""
     low, high = float(scores.logits.min()), float(scores.logits.max())
     chances: Array = scipy.special.expit(scores.logits)
@@ -62,13 +80,15 @@ def _meaning(scores: StudyScores) -> str:
         chances.min() >= 0.5 - _ROUNDING and chances.max() <= scipy.special.expit(1.0) + _ROUNDING
     )
     if scores.kind == "probability" and twice:
-        return "As probabilities they lie in [0.5, 0.731], as after a sigmoid applied twice."
+        return Message(
+            "As probabilities they lie in [0.5, 0.731], as after a sigmoid applied twice."
+        )
     if scores.kind not in _LOGITS:
-        return "Are they what they are declared to be?"
+        return Message("Are they what they are declared to be?")
     if low >= 0 and high <= 1:
-        return "They lie in [0, 1], as probabilities do."
+        return Message("They lie in [0, 1], as probabilities do.")
     if low >= 0 and _UNLIKE_LOGITS < high <= 100:
-        return "They lie in [0, 100], as percentages do."
+        return Message("They lie in [0, 100], as percentages do.")
     if high <= 0:
-        return "None is above 0, as of logarithms of probabilities."
-    return "Are they what they are declared to be?"
+        return Message("None is above 0, as of logarithms of probabilities.")
+    return Message("Are they what they are declared to be?")

@@ -10,6 +10,7 @@ import scipy
 
 from xaudit.audit.suspicions.score_checks import ENOUGH
 from xaudit.audit.suspicions.seen import Inquiry
+from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc_value
 from xaudit.stats.roc.auc_difference import paired_auc_difference
@@ -48,11 +49,15 @@ def other_output_fits_better(probe: Inquiry) -> tuple[Suspicion, ...]:
     best, reached, name = max(found, default=(0.0, 0.0, ""))
     if best < _LEAST_GAP or reached < _LEAST_AUC:
         return ()
-    text = (
-        f"Read as {name}, the outputs tell the labels of {len(labels)} images better than as "
-        f"{probe.output.kind}, positive {', '.join(map(str, probe.output.columns))}: the AUC is "
-        f"larger by {best:.2f}. Look up in the training code what the outputs mean, and their "
-        "order."
+    columns = ", ".join(map(str, probe.output.columns))
+    text = Message(
+        "Read as {other}, the outputs tell the labels of {count} images better than as {declared}: "
+        "the AUC is larger by {gap:.2f}. Look up in the training code what the outputs mean, and "
+        "their order.",
+        other=name,
+        count=len(labels),
+        declared=f"{probe.output.kind}, positive {columns}",
+        gap=best,
     )
     return (Suspicion("other_output_fits_better", text),)
 

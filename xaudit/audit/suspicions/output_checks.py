@@ -9,6 +9,7 @@ import scipy
 from xaudit.audit.suspicions.score_checks import ENOUGH, in_unit_interval
 from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import DetectorError
 from xaudit.models.spec import PROBABILITIES
@@ -57,20 +58,24 @@ def rows_sum_to_one(probe: Inquiry) -> tuple[Suspicion, ...]:
     if kind in PROBABILITIES or len(outputs) < ENOUGH or outputs.shape[1] < 2:
         return ()
     if _are_rows_of_a_softmax(outputs, off):
-        said, what = f"The {outputs.shape[1]} outputs of every image", "a softmax"
-        advice = "declare output.kind probabilities"
+        said = (
+            "The {outputs} outputs of every image sum to 1 in {count} of {all} images, and "
+            "output.kind is {kind}: a softmax was probably left in. If so, declare output.kind "
+            "probabilities."
+        )
     # The head of a softmax does not mind: logarithms of its shares are logits of it.
     elif kind == "multi_label" and bool(
         (np.abs(scipy.special.logsumexp(outputs, axis=1)) < off).all()
     ):
-        said, what = f"The exponentials of the {outputs.shape[1]} outputs", "a log-softmax"
-        advice = "declare output.kind softmax"
+        said = (
+            "The exponentials of the {outputs} outputs sum to 1 in {count} of {all} images, and "
+            "output.kind is {kind}: a log-softmax was probably left in. If so, declare output.kind "
+            "softmax."
+        )
     else:
         return ()
-    text = (
-        f"{said} sum to 1 in {len(outputs)} of {len(outputs)} images, and output.kind is {kind}: "
-        f"{what} was probably left in. If so, {advice}."
-    )
+    images, columns = outputs.shape
+    text = Message(said, outputs=columns, count=images, all=images, kind=kind)
     return (Suspicion("rows_sum_to_one", text),)
 
 
@@ -99,10 +104,14 @@ def score_not_repeatable(probe: Inquiry) -> tuple[Suspicion, ...]:
     apart, limit = _apart(first, _score(probe, probe.said.again)), _tolerance(first)
     if apart.max() <= limit:
         return ()
-    text = (
-        f"{int((apart > limit).sum())} of {len(apart)} images have another {_word(probe)} when "
-        f"they are scored a second time, by up to {apart.max():.3g}: something random is left on, "
-        "such as F.dropout without training=self.training. No figure can be made again."
+    text = Message(
+        "{moved} of {count} images have another {word} when they are scored a second "
+        "time, by up to {most:.3g}: something random is left on, such as F.dropout "
+        "without training=self.training. No figure can be made again.",
+        moved=int((apart > limit).sum()),
+        count=len(apart),
+        word=_word(probe),
+        most=apart.max(),
     )
     return (Suspicion("score_not_repeatable", text),)
 
@@ -119,11 +128,16 @@ def score_depends_on_batch(probe: Inquiry) -> tuple[Suspicion, ...]:
     apart, limit = np.maximum(alone, moved), _tolerance(first)
     if apart.max() <= limit:
         return ()
-    text = (
-        f"{int((apart > limit).sum())} of {len(apart)} images have another {_word(probe)} in other "
-        f"company: it moves by up to {alone.max():.3g} when an image is scored alone, by up to "
-        f"{moved.max():.3g} at another place of a batch. Figures depend on the order of the study. "
-        "Look for norms in training mode and for means over the batch."
+    text = Message(
+        "{moved} of {count} images have another {word} in other company: it moves by "
+        "up to {alone:.3g} when an image is scored alone, by up to {other:.3g} at "
+        "another place of a batch. Figures depend on the order of the study. Look "
+        "for norms in training mode and for means over the batch.",
+        moved=int((apart > limit).sum()),
+        count=len(apart),
+        word=_word(probe),
+        alone=alone.max(),
+        other=moved.max(),
     )
     return (Suspicion("score_depends_on_batch", text),)
 

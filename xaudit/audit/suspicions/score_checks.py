@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.audit.suspicions.seen import StudyScores
+from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc_value
 
@@ -29,9 +30,11 @@ def constant_score(scores: StudyScores) -> tuple[Suspicion, ...]:
     # Equal infinities have no difference.
     if len(values) < 2 or (values.min() != values.max() and np.ptp(values) >= _SAME):
         return ()
-    text = (
-        f"The score never varies: every one of {len(values)} cases has the logit {values[0]:.4g}. "
-        "Check detector.output, the weights and detector.input."
+    text = Message(
+        "The score never varies: every one of {count} cases has the logit "
+        "{logit:.4g}. Check detector.output, the weights and detector.input.",
+        count=len(values),
+        logit=values[0],
     )
     return (Suspicion("constant_score", text),)
 
@@ -46,9 +49,11 @@ def inverted_scores(scores: StudyScores) -> tuple[Suspicion, ...]:
     error = math.sqrt((positives + negatives + 1) / (12 * positives * negatives))
     if theta >= min(_INVERTED, 0.5 - _SURE * error):
         return ()
-    text = (
-        f"The AUC is {theta:.3f}, far below 0.5: the positive output is probably another one "
-        "(detector.output.positive), or the labels or the gray scale are inverted."
+    text = Message(
+        "The AUC is {auc:.3f}, far below 0.5: the positive output is probably "
+        "another one (detector.output.positive), or the labels or the gray scale are "
+        "inverted.",
+        auc=theta,
     )
     return (Suspicion("inverted_scores", text),)
 
@@ -62,11 +67,15 @@ def saturated_score(scores: StudyScores) -> tuple[Suspicion, ...]:
     below, above = int((values <= low).sum()), int((values >= high).sum())
     if below + above <= len(values) / 2:
         return ()
-    text = (
-        f"{below + above} of {len(values)} scores lie at a limit ({below} at the lowest, {above} "
-        "at the highest value that there is): what lies there cannot be ranked, and no other "
-        "operating point can be told from this one. Are these decisions, or rounded scores? "
-        "Audit logits."
+    text = Message(
+        "{limit} of {count} scores lie at a limit ({low} at the lowest, {high} at "
+        "the highest value that there is): what lies there cannot be ranked, and no "
+        "other operating point can be told from this one. Are these decisions, or "
+        "rounded scores? Audit logits.",
+        limit=below + above,
+        count=len(values),
+        low=below,
+        high=above,
     )
     return (Suspicion("saturated_score", text),)
 
@@ -98,10 +107,16 @@ def in_unit_interval(values: Array, declared: str, remedy: str) -> tuple[Suspici
     """
     if len(values) < ENOUGH or values.min() < 0 or values.max() > 1:
         return ()
-    text = (
-        f"All scores of {len(values)} images lie in [0, 1], from {values.min():.3g} to "
-        f"{values.max():.3g}, and {declared}: either a sigmoid was left in, and every threshold "
-        "and every probability is wrong, or these are logits that are hardly sure of anything. "
-        f"Look up the last layer: after a sigmoid, {remedy}; logits are acknowledged by this name."
+    text = Message(
+        "All scores of {count} images lie in [0, 1], from {low:.3g} to {high:.3g}, "
+        "and {declared}: either a sigmoid was left in, and every threshold and every "
+        "probability is wrong, or these are logits that are hardly sure of anything. "
+        "Look up the last layer: after a sigmoid, {remedy}; logits are acknowledged "
+        "by this name.",
+        count=len(values),
+        low=values.min(),
+        high=values.max(),
+        declared=declared,
+        remedy=remedy,
     )
     return (Suspicion("scores_in_unit_interval", text),)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Sentence
 
-CHANGE_SCHEMA_VERSION = 1
+CHANGE_SCHEMA_VERSION = 2
 
 MoveKind = Literal["newly_missed", "newly_found", "new_false_alarm", "false_alarm_gone"]
 Subject = Literal["fracture", "normal", "lesion"]
@@ -52,7 +53,7 @@ class Delta:
     new: float | None
     difference: Estimate
     p_value: float | None
-    test: str
+    test: Sentence
     p_adjusted: float | None = None
 
 
@@ -140,8 +141,8 @@ class Changes:
     agreements: tuple[Agreement, ...]
     moved: tuple[MovedCase, ...]
     maps: tuple[MapChange, ...]
-    looked: tuple[str, ...] = ()
-    unverified: tuple[str, ...] = ()
+    looked: tuple[Sentence, ...] = ()
+    unverified: tuple[Sentence, ...] = ()
     tolerance: float | None = None
     within: Mapping[str, int] = field(default_factory=dict)
     schema_version: int = CHANGE_SCHEMA_VERSION

@@ -10,13 +10,15 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.case import CaseIssue
 from xaudit.core.detector import InputSpec, OperatingPoint, Taken
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Sentence
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.looks import Looks
 from xaudit.core.record.scrubbed import Scrubbed
 from xaudit.core.record.statements import ClaimCheck, Statements
 from xaudit.core.record.suspicion import Suspicion
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Sentences are messages since 2; see `xaudit.audit.store.version_1`."""
 CROSS = " × "
 """Between the columns, and the levels, that meet in an intersection: "sex × age"."""
 
@@ -87,15 +89,15 @@ class DetectorFacts:
 
     name: str
     version: str
-    architecture: str
-    weights_file: str | None
+    architecture: Sentence
+    weights_file: Sentence | None
     weights_sha256: str | None
     parameters: int | None
     input: InputSpec | None
-    output: str
-    target_layer: str | None
+    output: Sentence
+    target_layer: Sentence | None
     operating_points: tuple[OperatingPoint, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
     format: Literal["network", "predictions"] = "network"
     taken: Taken | None = None
     own_code: bool = False
@@ -122,7 +124,7 @@ class StudyFacts:
     positives: int
     lesions: int
     unit: Literal["patient", "image"]
-    unit_note: str
+    unit_note: Sentence
     site_column: str | None
     sites: int | None
     dates: str = ""
@@ -157,7 +159,7 @@ class Accountability:
     sampled_positives: int
     explained: int
     unexplained: int
-    sample_why: str
+    sample_why: Sentence
     issues: tuple[CaseIssue, ...]
 
 
@@ -182,14 +184,14 @@ class MethodFacts:
 
     name: str
     library: str
-    question: str
+    question: Sentence
     params: Mapping[str, Parameter]
     maps: int
     degenerate: int
     forward: float
     backward: float
     reference: bool = False
-    residual: str = ""
+    residual: Sentence = ""
     residual_median: float | None = None
     residual_worst: float | None = None
     converged: int | None = None
@@ -228,7 +230,7 @@ class GalleryMap:
 
     method: str
     picture: str
-    scores: Mapping[str, float | str]
+    scores: Mapping[str, float | Sentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,7 @@ class GalleryCase:
 
     case_id: str
     kind: Literal["miss", "false_alarm", "group", "worst_map", "group_map", "disagreement", "good"]
-    reason: str
+    reason: Sentence
     label: bool
     logit: float
     probability: float
@@ -279,7 +281,7 @@ class ExplanationVerdict:
 
     method: str
     verdict: Believed
-    reasons: tuple[str, ...]
+    reasons: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +388,7 @@ class Findings:
     calibration: tuple[CalibrationBin, ...] = ()
     gallery: tuple[GalleryCase, ...] = ()
     declared: Mapping[str, str] = field(default_factory=dict)
-    provenance: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Sentence] = field(default_factory=dict)
     prevalence: float | None = None
     minimum: tuple[int, int] = (10, 30)
     explanations: tuple[ExplanationVerdict, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from xaudit.core.message import Message
+
 Spending = Literal["obrien_fleming", "pocock"]
 
 SPENDING_NAMES = {"obrien_fleming": "O'Brien and Fleming", "pocock": "Pocock"}
@@ -86,21 +88,35 @@ class Looks:
         return tuple(one.fraction for one in self.made)
 
     @property
-    def text(self) -> str:
+    def text(self) -> Message:
         """One sentence for every output."""
         last = self.made[-1]
-        began = "stopped" if self.stopped else "ended"
-        return (
-            f"{began} after {last.cases} of {self.of_cases} cases at look {last.number} of "
-            f"{self.planned} (spending like {SPENDING_NAMES[self.spending]}, z = {last.limit:.2f});"
-            f" intervals are repeated confidence intervals at {level_text(last.level)}"
+        return Message(
+            _STOPPED if self.stopped else _ENDED,
+            n=last.cases,
+            all=self.of_cases,
+            look=last.number,
+            planned=self.planned,
+            spending=SPENDING_NAMES[self.spending],
+            z=last.limit,
+            level=level_text(last.level),
         )
 
 
-def level_text(level: float) -> str:
+_STOPPED = (
+    "stopped after {n} of {all} cases at look {look} of {planned} (spending like {spending}, z = "
+    "{z:.2f}); intervals are repeated confidence intervals at {level}"
+)
+_ENDED = (
+    "ended after {n} of {all} cases at look {look} of {planned} (spending like {spending}, z = "
+    "{z:.2f}); intervals are repeated confidence intervals at {level}"
+)
+
+
+def level_text(level: float) -> Message:
     """A confidence level in percent, with as many digits as tell it from 100 %."""
     for digits in range(1, 12):
         text = f"{100 * level:.{digits}f}"
         if float(text) < 100:
-            return f"{text} %"
-    return "100 %"
+            return Message(f"{{n:.{digits}f}} %", n=100 * level)
+    return Message("100 %")

@@ -8,9 +8,11 @@ from datetime import date
 from typing import Literal
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, Sentence, listed
 from xaudit.core.record.looks import Looks
 from xaudit.core.record.suspicion import Suspicion
 
+VERDICT_SCHEMA_VERSION = 2
 VerdictWord = Literal["pass", "fail", "inconclusive", "waived"]
 Multiplicity = Literal["none", "holm"]
 Believable = Literal["may_be_believed", "with_caution"]
@@ -50,18 +52,23 @@ class Rule:
     at_least: Believable | None = None
 
     @property
-    def demand(self) -> str:
+    def demand(self) -> Message:
         """What is demanded, for a reader: "≥ 0.8", "not worse than the baseline by 0.05"."""
         said = (
-            ("≥ {:g}" if self.floor else "> {:g}", self.floor),
-            ("≤ {:g}", self.ceiling),
-            ("not worse than the baseline by {:g}", self.non_inferior),
-            ("better than the baseline by over {:g}", self.superior),
-            ("within ±{:g}", self.equivalent),
-            ("is measured", self.required or None),
-            ("at least {}", self.at_least and self.at_least.replace("_", " ")),
+            ("≥ {bound:g}" if self.floor else "> {bound:g}", self.floor),
+            ("≤ {bound:g}", self.ceiling),
+            ("not worse than the baseline by {bound:g}", self.non_inferior),
+            ("better than the baseline by over {bound:g}", self.superior),
+            ("within ±{bound:g}", self.equivalent),
         )
-        return ", ".join(text.format(bound) for text, bound in said if bound is not None)
+        demands = [Message(text, bound=bound) for text, bound in said if bound is not None]
+        if self.required:
+            demands.append(Message("is measured"))
+        if self.at_least == "may_be_believed":
+            demands.append(Message("at least may be believed"))
+        elif self.at_least:
+            demands.append(Message("at least with caution"))
+        return listed(demands, len(demands))
 
     @property
     def compares(self) -> bool:
@@ -130,7 +137,7 @@ class BaselineFacts:
     plan_sha256: str
     weights_sha256: str | None
     cases: int | None = None
-    note: str = ""
+    note: Sentence = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ class Outcome:
     rule: Rule
     scope: Mapping[str, str]
     verdict: VerdictWord
-    why: str
+    why: Sentence
     estimate: Estimate | None = None
 
 
@@ -188,6 +195,7 @@ class Verdict:
     looks: Looks | None = None
     suspicions: tuple[Suspicion, ...] = ()
     unverified: tuple[str, ...] = ()
+    schema_version: int = VERDICT_SCHEMA_VERSION
 
     def count(self, word: VerdictWord) -> int:
         """How many outcomes carry this verdict."""

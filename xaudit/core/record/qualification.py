@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Sentence
 from xaudit.core.record.policy import Policy, VerdictWord
 
 Accusation = Literal[
@@ -40,7 +41,7 @@ class Charge:
     accusation: Accusation
     rule: str
     finding: str
-    why: str
+    why: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Subject:
 
     id: str
     title: str
-    says: str
+    says: Sentence
     study: str
     planted: Accusation | None
     rule: str | None = None
@@ -126,12 +127,12 @@ class Qualification:
     mode: Mode
     sizes: Mapping[str, int]
     seeds: tuple[int, ...]
-    studies: Mapping[str, str]
+    studies: Mapping[str, Sentence]
     policy: Policy
     trials: tuple[Trial, ...]
     found: Estimate
     accused: Estimate
-    provenance: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Sentence] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xaudit.core.message import Message
+
 K = 11
 """As the Centers for Medicare & Medicaid Services ask: no cell of 1 to 10 persons is shown."""
 WITHHELD = "withheld"
 """The level that stands for all levels of a column which are too small to be shown."""
-REMOVED = "[removed]"
+REMOVED = Message("[removed]")
 """What stands in place of a text."""
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from xaudit.core.message import Sentence
+
 Agreement = Literal["agrees", "contradicted", "untested", "few", "unclear"]
 
 
@@ -92,6 +94,6 @@ class ClaimCheck:
     """
 
     element: str
-    claim: str
+    claim: Sentence
     agreement: Agreement
-    why: str
+    why: Sentence

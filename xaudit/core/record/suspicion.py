@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from xaudit.core.message import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
@@ -20,7 +22,7 @@ class Suspicion:
     """
 
     name: str
-    text: str
+    text: Sentence
     acknowledged: bool = False
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.message import Message
 from xaudit.core.text.json_text import read_json_text
 from xaudit.data.annotations.masks import Polygons
 from xaudit.data.format import FORMATS
@@ -35,7 +36,7 @@ RARE_SIZE = 20
 """Pixel sizes with fewer cases are one level, "other sizes"."""
 
 _SOURCE = "FracAtlas, Abedeen et al., Scientific Data 2023, doi 10.6084/m9.figshare.22363012"
-_UNIT_NOTE = "FracAtlas has no patient ids; each image is counted as one patient."
+_UNIT_NOTE = Message("FracAtlas has no patient ids; each image is counted as one patient.")
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ def _add_case(listing: _Listing, row: Row) -> None:
     lesions = tuple(listing.lesions.get(name, ()))
     counted = int(row.text("fracture_count"))
     if len(lesions) != counted:
-        detail = f"fracture_count is {counted}, {len(lesions)} lesions are drawn"
+        detail = Message("fracture_count is {n}, {m} lesions are drawn", n=counted, m=len(lesions))
         listing.note(name, "lesion_count", detail)
     groups = {
         "body_region": _one_of(row, REGIONS),
@@ -196,10 +197,13 @@ def _locate(listing: _Listing, name: str, *, label: bool) -> Path:
     """The image; in the folder of the other label if it is only there, with an issue."""
     expected, other = (listing.root / FOLDERS[side] / name for side in (label, not label))
     if other.is_file():
-        where = "too" if expected.is_file() else "instead"
-        detail = f"fractured is {int(label)}, but the file lies in {other.parent.name} {where}"
+        instead = not expected.is_file()
+        said = "fractured is {label}, but the file lies in {folder} too"
+        if instead:
+            said = "fractured is {label}, but the file lies in {folder} instead"
+        detail = Message(said, label=int(label), folder=other.parent.name)
         listing.note(name, "label_contradicts_folder", detail)
-        if where == "instead":
+        if instead:
             return other.resolve()
     return expected.resolve()
 
@@ -231,8 +235,16 @@ def _note_strays(listing: _Listing, rows: Sequence[Row]) -> None:
     for folder in FOLDERS.values():
         for path in sorted((listing.root / folder).glob("*")):
             if path.is_file() and path.name not in listed:
-                detail = f"lies in {folder.as_posix()} without a row in {TABLE}; it is not used"
+                detail = Message(
+                    "lies in {folder} without a row in {table}; it is not used",
+                    folder=folder.as_posix(),
+                    table=TABLE,
+                )
                 listing.note(path.name, "file_without_row", detail)
     for name in sorted(set(listing.lesions) - listed):
-        detail = f"{len(listing.lesions[name])} lesions are drawn, but {TABLE} has no such row"
+        detail = Message(
+            "{n} lesions are drawn, but {table} has no such row",
+            n=len(listing.lesions[name]),
+            table=TABLE,
+        )
         listing.note(name, "annotation_without_row", detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.message import Message
 from xaudit.data.format import FORMATS
 from xaudit.data.image_file import ImageFile
 from xaudit.data.manifest.artifacts import ARTIFACTS, read_artifacts
@@ -70,7 +71,7 @@ def read_manifest(spec: DataSpec) -> Study:
 
 def _study(spec: DataSpec, reading: Reading, cases: list[Case]) -> Study:
     by_patient = "patient" in reading.roles
-    note = "" if by_patient else "The study declares one image per patient."
+    note = "" if by_patient else Message("The study declares one image per patient.")
     return Study(
         name=spec.name or spec.root.name,
         cases=tuple(cases),
@@ -102,7 +103,11 @@ def _cases(reading: Reading) -> list[Case]:
         case_id = _case_id(reading, row, seen)
         split = reading.text(row, "split")
         if reading.spec.split and split not in reading.spec.split:
-            detail = f"split {split!r} is not among the declared {reading.spec.split}"
+            detail = Message(
+                "split {split} is not among the declared {splits}",
+                split=repr(split),
+                splits=str(reading.spec.split),
+            )
             reading.issues.append(CaseIssue(case_id, "other_split", detail, "excluded"))
             continue
         cases.append(_case(reading, row, case_id))

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from xaudit.core.case import CaseIssue
+from xaudit.core.message import Message
 from xaudit.data.annotations.mask_files import MaskFile, MaskFileLesions, lesions_of
 from xaudit.data.manifest.paths import inside_root
 from xaudit.data.manifest.reading import Reading
@@ -40,10 +41,12 @@ def note_black(
         if not mask.lesions
     ]
     if black:
-        names = ", ".join(black)
-        detail = f"the label says fractured, no lesion is drawn in {names}"
+        detail = Message("the label says fractured, no lesion is drawn in {files}", files=black)
         if drawn:
-            detail = f"nothing is drawn in {names}; the lesions that are drawn elsewhere count"
+            detail = Message(
+                "nothing is drawn in {files}; the lesions that are drawn elsewhere count",
+                files=black,
+            )
         reading.issues.append(CaseIssue(case_id, "empty_mask", detail, "noted"))
 
 
@@ -91,9 +94,12 @@ def soft_masks(reading: Reading) -> list[CaseIssue]:
     if not reading.soft:
         return []
     above, all_of_them = (sum(areas) for areas in zip(*reading.soft, strict=True))
-    detail = (
-        f"{len(reading.soft)} masks have soft edges, which are cut at half: {above:,} pixels are "
-        f"lesion, of {all_of_them:,} that are not black"
+    detail = Message(
+        "{n} masks have soft edges, which are cut at half: {above:,} pixels are lesion, of "
+        "{all:,} that are not black",
+        n=len(reading.soft),
+        above=above,
+        all=all_of_them,
     )
     return [CaseIssue("(study)", "soft_masks", detail, "noted")]
 
@@ -103,9 +109,11 @@ def smeared_masks(reading: Reading) -> list[CaseIssue]:
     if not reading.smeared:
         return []
     levels = sorted(Counter(level for level, _ in reading.smeared).items())
-    said = ", ".join(f"{level / 2:g} in {count}" for level, count in levels)
-    detail = (
-        f"{len(reading.smeared)} masks are of a lossy format (JPEG), which smears values; they are "
-        f"cut at half of their one level: {said}. PNG would keep the values"
+    said = [Message("{level:g} in {n}", level=level / 2, n=count) for level, count in levels]
+    detail = Message(
+        "{n} masks are of a lossy format (JPEG), which smears values; they are cut at half of "
+        "their one level: {levels}. PNG would keep the values",
+        n=len(reading.smeared),
+        levels=said,
     )
     return [CaseIssue("(study)", "smeared_masks", detail, "noted")]

@@ -7,19 +7,23 @@ import math
 import numpy as np
 
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.data.pixels.images import to_gray
 
 _QUANTILES = {"quantile_05": 0.05, "quantile_25": 0.25, "quantile_50": 0.5, "quantile_75": 0.75,
               "quantile_95": 0.95}  # fmt: skip
 
 IMAGE_STATISTICS = {
-    "mean": "mean gray level, 0 to 1",
-    "spread": "standard deviation of gray levels",
-    **{name: f"{share:.0%} of the gray levels are below" for name, share in _QUANTILES.items()},
-    "sharpness": "standard deviation of the Laplacian (Pech-Pacheco 2000)",
-    "noise": "standard deviation of the noise (Immerkær 1996)",
-    "log2_height": "rows of the image as stored, as a power of 2",
-    "log2_width": "columns of the image as stored, as a power of 2",
+    "mean": Message("mean gray level, 0 to 1"),
+    "spread": Message("standard deviation of gray levels"),
+    **{
+        name: Message("{share:.0f}% of the gray levels are below", share=100 * share)
+        for name, share in _QUANTILES.items()
+    },
+    "sharpness": Message("standard deviation of the Laplacian (Pech-Pacheco 2000)"),
+    "noise": Message("standard deviation of the noise (Immerkær 1996)"),
+    "log2_height": Message("rows of the image as stored, as a power of 2"),
+    "log2_width": Message("columns of the image as stored, as a power of 2"),
 }
 """Name → what it is. All but the size are taken on the input grid, where the detector looks."""
 

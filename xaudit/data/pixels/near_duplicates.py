@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from xaudit.core.case import Case, CaseIssue
+from xaudit.core.message import Message, listed
 from xaudit.data.pixels.images import to_gray
 from xaudit.errors import DataError
 
@@ -112,11 +113,24 @@ def _issue(
     first: Case, original: _Print, second: Case, copy: _Print, correlation: float
 ) -> CaseIssue:
     same = original.pixels == copy.pixels
-    what = "has the same pixels as" if same else f"looks like ({correlation:.3f} of 1)"
-    notes = [f"{what} {first.case_id}"]
+    notes = [
+        Message("has the same pixels as {case}", case=first.case_id)
+        if same
+        else Message(
+            "looks like ({correlation:.3f} of 1) {case}",
+            correlation=correlation,
+            case=first.case_id,
+        )
+    ]
     if first.patient != second.patient:
-        notes.append("which is counted as another patient")
+        notes.append(Message("which is counted as another patient"))
     if first.label != second.label:
-        notes.append(f"which is labeled {first.label}, this one {second.label}")
+        notes.append(
+            Message(
+                "which is labeled {label}, this one {other}",
+                label=str(first.label),
+                other=str(second.label),
+            )
+        )
     kind = "same_pixels" if same else "near_duplicate"
-    return CaseIssue(second.case_id, kind, ", ".join(notes), "noted")
+    return CaseIssue(second.case_id, kind, listed(notes, len(notes)), "noted")

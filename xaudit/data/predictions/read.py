@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray, CaseIssue
+from xaudit.core.message import Message
 from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems
 from xaudit.data.predictions.scored import ScoredCase, ScoredCases
@@ -388,7 +389,9 @@ def _lost(spec: TableSpec, table: ColumnTable, row: int) -> tuple[CaseIssue, ...
     assert spec.no_prediction is not None
     column = spec.no_prediction.column
     said = table.row(row).said(column)
-    detail = f"the detector gave no prediction: {column} is {said}"
+    detail = Message(
+        "the detector gave no prediction: {column} is {value}", column=column, value=said
+    )
     return (CaseIssue(table.cells[spec.columns.id][row], "no_prediction", detail, "unreadable"),)
 
 
@@ -407,7 +410,12 @@ def _split_issues(spec: TableSpec, table: ColumnTable, kept: IntArray) -> Iterat
     counts = np.bincount(splits.codes, minlength=len(splits.texts))
     for split, count in sorted(zip(splits.texts, counts.tolist(), strict=True)):
         if split not in audited:
-            detail = f"{count} rows are of split {split!r}, not of {', '.join(spec.split)}"
+            detail = Message(
+                "{n} rows are of split {split}, not of {wanted}",
+                n=count,
+                split=repr(split),
+                wanted=", ".join(spec.split),
+            )
             yield CaseIssue("(table)", "other_split", detail, "excluded")
     if spec.columns.patient:
         patients, ids = table.cells[spec.columns.patient].told(str), table.cells[spec.columns.id]
@@ -416,8 +424,13 @@ def _split_issues(spec: TableSpec, table: ColumnTable, kept: IntArray) -> Iterat
         shared = np.intersect1d(inside, outside)
         if len(shared):
             rows = kept[np.isin(patients.codes[kept], shared)]
-            detail = f"{len(shared)} of {len(inside)} audited patients have cases in another split"
-            detail += f", among them those of {', '.join(ids[row] for row in rows[:3])}"
+            detail = Message(
+                "{n} of {all} audited patients have cases in another split, among them those of "
+                "{cases}",
+                n=len(shared),
+                all=len(inside),
+                cases=[ids[row] for row in rows[:3]],
+            )
             yield CaseIssue("(table)", "patient_in_two_splits", detail, "noted")
 
 
@@ -453,8 +466,10 @@ def _lonely(spec: TableSpec, table: ColumnTable, cases: ScoredCases) -> Iterator
     for name, levels in cases.levels.items():
         counts = np.bincount(levels.codes, minlength=len(levels.texts))
         for row in np.flatnonzero(counts[levels.codes] == 1):
-            detail = (
-                f"{table.where(int(row))}, column {spec.groups[name].column!r}: the only case of "
-                f"{name} {levels[row]!r}"
+            detail = Message(
+                "{where}, column {column}: the only case of {level}",
+                where=table.where(int(row)),
+                column=repr(spec.groups[name].column),
+                level=f"{name} {levels[row]!r}",
             )
             yield CaseIssue(cases.ids[row], "group_of_one", detail, "noted")

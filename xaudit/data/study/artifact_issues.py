@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xaudit.core.case import Case, CaseIssue, Region
+from xaudit.core.message import Message
 from xaudit.data.image_file import named_alone
 from xaudit.data.pixels.mask_values import UndeclaredValuesError
 from xaudit.data.tables.table import capped
@@ -28,7 +29,11 @@ def artifact_issues(cases: Sequence[Case]) -> list[CaseIssue]:
             except UndeclaredValuesError as error:
                 problems.append(f"case {case.case_id}, artifact {name!r}: {error}")
             except DataError as error:
-                detail = f"artifact {name!r} cannot be drawn: {error}"
+                detail = Message(
+                    "artifact {name} cannot be drawn: {reason}",
+                    name=repr(name),
+                    reason=str(error),
+                )
                 issues.append(CaseIssue(case.case_id, "artifact_not_drawn", detail, "noted"))
     if problems:
         raise DataError(capped(problems))

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
+from xaudit.core.message import Message
 from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas, manifest
@@ -80,9 +81,12 @@ def _file_issues(cases: Sequence[Case]) -> Iterator[CaseIssue]:
             yield CaseIssue(case.case_id, kind, str(error), "unreadable")
             continue
         if header.orientation != 1:
-            detail = (
-                f"EXIF orientation {header.orientation} is applied: the image is used as "
-                f"{header.grid.described} pixels (width x height)"
+            detail = Message(
+                "EXIF orientation {n} is applied: the image is used as {width} x {height} "
+                "pixels (width x height)",
+                n=header.orientation,
+                width=header.grid.plane[1],
+                height=header.grid.plane[0],
             )
             yield CaseIssue(case.case_id, "exif_rotated", detail, "noted")
 
@@ -92,10 +96,12 @@ def _label_issues(study: Study) -> Iterator[CaseIssue]:
     told = {issue.case_id for issue in study.issues if issue.kind == "empty_mask"}
     for case in study.cases:
         if case.lesions and not case.label:
-            detail = f"the label says no fracture, {len(case.lesions)} lesions are annotated"
+            detail = Message(
+                "the label says no fracture, {n} lesions are annotated", n=len(case.lesions)
+            )
             yield CaseIssue(case.case_id, "label_contradicts_lesions", detail, "noted")
         if case.label and not case.lesions and annotated and case.case_id not in told:
-            detail = "the label says fractured, no lesion is annotated: not localized"
+            detail = Message("the label says fractured, no lesion is annotated: not localized")
             yield CaseIssue(case.case_id, "fracture_without_lesion", detail, "noted")
 
 
@@ -118,13 +124,16 @@ def _copy_issues(
         first = copies.get(case.case_id)
         if first is None:
             continue
-        detail = f"the file is byte-identical to that of {first.case_id}"
+        detail = Message("the file is byte-identical to that of {case}", case=first.case_id)
         yield CaseIssue(case.case_id, "duplicate", detail, "excluded" if excluded else "noted")
         if case.label != first.label:
-            detail = f"the same image is labeled {case.label} here and {first.label} in "
-            yield CaseIssue(
-                case.case_id, "duplicate_label_conflict", detail + first.case_id, "noted"
+            detail = Message(
+                "the same image is labeled {label} here and {other} in {case}",
+                label=str(case.label),
+                other=str(first.label),
+                case=first.case_id,
             )
+            yield CaseIssue(case.case_id, "duplicate_label_conflict", detail, "noted")
 
 
 def _traveling_patients(study: Study) -> Iterator[CaseIssue]:
@@ -137,9 +146,13 @@ def _traveling_patients(study: Study) -> Iterator[CaseIssue]:
         first = own[0]
         other = next((case for case in own if case.site != first.site), None)
         if other is not None:
-            detail = (
-                f"column {study.site_column!r}: one patient has this case at {first.site!r} and "
-                f"{other.case_id} at {other.site!r}; sites are then not independent"
+            detail = Message(
+                "column {column}: one patient has this case at {site} and {case} at {other}; "
+                "sites are then not independent",
+                column=repr(study.site_column),
+                site=repr(first.site),
+                case=other.case_id,
+                other=repr(other.site),
             )
             yield CaseIssue(first.case_id, "patient_in_two_sites", detail, "noted")
 
@@ -150,7 +163,11 @@ def _lonely_levels(cases: Sequence[Case]) -> Iterator[CaseIssue]:
     for case in cases:
         for column, level in case.groups.items():
             if level not in {NOT_RECORDED, UNKNOWN} and counts[column, level] == 1:
-                detail = f"column {column!r}: the only case of {level!r}"
+                detail = Message(
+                    "column {column}: the only case of {level}",
+                    column=repr(column),
+                    level=repr(level),
+                )
                 yield CaseIssue(case.case_id, "group_of_one", detail, "noted")
 
 

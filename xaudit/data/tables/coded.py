@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message
 from xaudit.data.tables.table import Row
 from xaudit.data.tables.texts import Texts
 
@@ -67,7 +68,9 @@ class ColumnTable:
                 counts[text] += int(times[place])
             told = ", ".join(f"{n} × {text!r}" for text, n in sorted(counts.items()) if n)
             if told:
-                yield f"column {name!r}: read as missing, {told}"
+                yield Message(
+                    "column {column}: read as missing, {texts}", column=repr(name), texts=told
+                )
 
 
 def of_rows(columns: Sequence[str], rows: Sequence[Row]) -> ColumnTable:

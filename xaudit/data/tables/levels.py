@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from xaudit.core.message import Message
 from xaudit.data.tables.numbers import number
 
 MAX_LEVELS = 24
@@ -84,12 +85,15 @@ def remedy(values: Iterable[str], bins: str, merge: str) -> str:
     some = ", ".join(map(repr, texts[:2]))
     named = f'{merge}: {{NAME: [{some}, ...], other: ["{OTHERS}"]}}'
     if not texts:
-        return f"declare borders of numbers under {bins}"
+        return Message("declare borders of numbers under {key}", key=bins)
     if len(texts) == len(levels):
-        return f"merge texts under a common name, {named}"
-    return (
-        f"declare borders under {bins} if it holds numbers ({texts[0]!r} is none), or merge texts "
-        f"under a common name, {named}"
+        return Message("merge texts under a common name, {key}", key=named)
+    return Message(
+        "declare borders under {bins} if it holds numbers ({text} is none), or merge texts under a "
+        "common name, {key}",
+        bins=bins,
+        text=repr(texts[0]),
+        key=named,
     )
 
 

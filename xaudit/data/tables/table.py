@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xaudit.core.message import Message
 from xaudit.core.text.json_text import read_json_text
 from xaudit.data.tables.missing import Missing
 from xaudit.data.tables.separated import read_separated
@@ -156,7 +157,9 @@ def read_as_missing(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str
     for name, counts in found.items():
         if counts:
             texts = ", ".join(f"{count} × {text!r}" for text, count in sorted(counts.items()))
-            yield f"column {name!r}: read as missing, {texts}"
+            yield Message(
+                "column {column}: read as missing, {texts}", column=repr(name), texts=texts
+            )
 
 
 def decimal_commas(rows: Sequence[Row], columns: Iterable[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from xaudit.core.message import Message
 from xaudit.data.tables.table import Row, Table
 from xaudit.data.tables.texts import Texts
 
@@ -48,16 +49,24 @@ def column_without_point(name: str, column: Texts) -> tuple[Texts, list[str]]:
     both = [text for text in pointed if _whole(text) in texts]
     if pointed and all(_WHOLE.fullmatch(text) for text in texts):
         count = int(column.where(_POINTED.fullmatch).sum())
-        said = (
-            f"column {name!r} holds whole numbers, {count} of them as {pointed[0]!r}: read "
-            f"as {_whole(pointed[0])!r}"
+        said = Message(
+            "column {column} holds whole numbers, {n} of them as {text}: read as {whole}",
+            column=repr(name),
+            n=count,
+            text=repr(pointed[0]),
+            whole=repr(_whole(pointed[0])),
         )
         return replace(column, texts=tuple(map(_whole, column.texts))), [said]
     if not both:
         return column, []
     return column, [
-        f"column {name!r} holds {_whole(both[0])!r} and {both[0]!r}, which count as two; "
-        "write one of them if they are one"
+        Message(
+            "column {column} holds {whole} and {text}, which count as two; write one of them if "
+            "they are one",
+            column=repr(name),
+            whole=repr(_whole(both[0])),
+            text=repr(both[0]),
+        )
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.data.transforms.degrade import (
     Change,
     add_noise,
@@ -92,10 +93,12 @@ def in_both(inside: BoolArray, disturbance: Disturbance) -> BoolArray:
 
 
 DISTURBANCES: Mapping[str, Disturbance] = {
-    "noise": Disturbance("noise of 2 of 255 gray levels", add_noise, 2),
-    "exposure": Disturbance("5% more signal", expose, 105),
-    "rotate_left": Disturbance(f"turned by {_DEGREES:g}° counterclockwise", turn, _DEGREES),
-    "rotate_right": Disturbance(f"turned by {_DEGREES:g}° clockwise", turn, -_DEGREES),
-    "jpeg": Disturbance("JPEG of quality 75 and back", through_jpeg, 75),
-    "resample": Disturbance("75% of the pixels a side and back", resample, 75),
+    "noise": Disturbance(Message("noise of 2 of 255 gray levels"), add_noise, 2),
+    "exposure": Disturbance(Message("5% more signal"), expose, 105),
+    "rotate_left": Disturbance(
+        Message("turned by {n:g}° counterclockwise", n=_DEGREES), turn, _DEGREES
+    ),
+    "rotate_right": Disturbance(Message("turned by {n:g}° clockwise", n=_DEGREES), turn, -_DEGREES),
+    "jpeg": Disturbance(Message("JPEG of quality 75 and back"), through_jpeg, 75),
+    "resample": Disturbance(Message("75% of the pixels a side and back"), resample, 75),
 }

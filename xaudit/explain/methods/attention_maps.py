@@ -12,6 +12,7 @@ import numpy as np
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.detector import Capability
 from xaudit.core.grid import LARGEST_STRETCH, stretch, token_grid
+from xaudit.core.message import Message
 from xaudit.errors import ExplainerError
 from xaudit.explain.engine.passes import Direct
 from xaudit.explain.methods.attention import Attention, attention_of
@@ -71,7 +72,9 @@ class AttentionRollout(_AttentionMap):
         section 3 (A = 0.5 W + 0.5 I).
     """
 
-    question: ClassVar[str] = "From which patches does information flow to what is classified?"
+    question: ClassVar[str] = Message(
+        "From which patches does information flow to what is classified?"
+    )
 
     @staticmethod
     def relevance(layers: Sequence[Attention]) -> FloatArray:
@@ -99,7 +102,7 @@ class GradientWeightedAttention(_AttentionMap):
         and Encoder-Decoder Transformers, ICCV 2021, equations 5 and 6.
     """
 
-    question: ClassVar[str] = "Which patches raise the logit along the paths of attention?"
+    question: ClassVar[str] = Message("Which patches raise the logit along the paths of attention?")
 
     @staticmethod
     def relevance(layers: Sequence[Attention]) -> FloatArray:

@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.keys import IMAGE
@@ -70,7 +71,7 @@ class GradCam(_Cam):
         Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2.
     """
 
-    question: ClassVar[str] = "Which places of the last feature map raise the logit?"
+    question: ClassVar[str] = Message("Which places of the last feature map raise the logit?")
     kind: ClassVar[str] = "GradCAM"
 
     @staticmethod
@@ -88,7 +89,9 @@ class GradCamPlusPlus(_Cam):
         Chattopadhay et al., Grad-CAM++, WACV 2018, equation 19.
     """
 
-    question: ClassVar[str] = "Which places raise the logit, when small finds are not averaged out?"
+    question: ClassVar[str] = Message(
+        "Which places raise the logit, when small finds are not averaged out?"
+    )
     kind: ClassVar[str] = "GradCAMPlusPlus"
 
     @staticmethod
@@ -110,7 +113,9 @@ class XGradCam(_Cam):
         Fu et al., Axiom-based Grad-CAM, BMVC 2020.
     """
 
-    question: ClassVar[str] = "Which places carry the change of the logit when features vanish?"
+    question: ClassVar[str] = Message(
+        "Which places carry the change of the logit when features vanish?"
+    )
     kind: ClassVar[str] = "XGradCAM"
 
     @staticmethod
@@ -130,7 +135,7 @@ class HiResCam(_Cam):
         Draelos and Carin, HiResCAM, arXiv:2011.08891.
     """
 
-    question: ClassVar[str] = "Which places of the last feature map did the logit read?"
+    question: ClassVar[str] = Message("Which places of the last feature map did the logit read?")
     kind: ClassVar[str] = "HiResCAM"
 
     @staticmethod
@@ -148,7 +153,7 @@ class LayerCam(_Cam):
         Jiang et al., LayerCAM, IEEE TIP 2021.
     """
 
-    question: ClassVar[str] = "Which places would raise the logit if they were stronger?"
+    question: ClassVar[str] = Message("Which places would raise the logit if they were stronger?")
     kind: ClassVar[str] = "LayerCAM"
 
     @staticmethod
@@ -168,7 +173,7 @@ class EigenCam(_Cam):
         Muhammad and Yeasin, Eigen-CAM, IJCNN 2020.
     """
 
-    question: ClassVar[str] = "Where are the features strong, whatever they speak for?"
+    question: ClassVar[str] = Message("Where are the features strong, whatever they speak for?")
     kind: ClassVar[str] = "EigenCAM"
 
     @staticmethod

@@ -13,6 +13,7 @@ import torch
 
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.message import Message
 from xaudit.errors import ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
@@ -53,7 +54,9 @@ class DeepLift(Explainer):
 
     baseline: str = "blur"
     tolerance: float = 0.05
-    question: ClassVar[str] = "Which pixels make the logit differ from that of the baseline?"
+    question: ClassVar[str] = Message(
+        "Which pixels make the logit differ from that of the baseline?"
+    )
     needs: ClassVar[frozenset[Capability]] = frozenset({"gradients"})
     package: ClassVar[str | None] = "captum"
 
@@ -96,7 +99,7 @@ class GuidedBackprop(Explainer):
         workshop, section 3.4.
     """
 
-    question: ClassVar[str] = (
+    question: ClassVar[str] = Message(
         "Negative control, known to fail sanity checks: where are edges that ReLUs let through?"
     )
     needs: ClassVar[frozenset[Capability]] = frozenset({"gradients"})

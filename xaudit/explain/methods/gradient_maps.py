@@ -9,6 +9,7 @@ import numpy as np
 
 from xaudit.core.case import PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.message import Message
 from xaudit.explain.engine.inputs import Images, Noisy
 from xaudit.explain.engine.keys import IMAGE
 from xaudit.explain.engine.passes import Pass
@@ -41,7 +42,9 @@ class Saliency(_OfTheImage):
         channels are summed first, which is the gradient with respect to gray.
     """
 
-    question: ClassVar[str] = "Where would a small change of the pixels move the logit most?"
+    question: ClassVar[str] = Message(
+        "Where would a small change of the pixels move the logit most?"
+    )
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
@@ -58,7 +61,7 @@ class InputXGradient(_OfTheImage):
         Shrikumar et al., Not Just a Black Box, arXiv:1605.01713.
     """
 
-    question: ClassVar[str] = "What does each pixel add, if the detector were linear?"
+    question: ClassVar[str] = Message("What does each pixel add, if the detector were linear?")
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
@@ -85,7 +88,7 @@ class SmoothGrad(Explainer):
     samples: int = 128
     sigma: float = 0.05
     tolerance: float = 0.1
-    question: ClassVar[str] = "Which pixels move the logit, averaged over images nearby?"
+    question: ClassVar[str] = Message("Which pixels move the logit, averaged over images nearby?")
     needs: ClassVar[frozenset[Capability]] = frozenset({"gradients"})
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.message import Message
 from xaudit.errors import ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Between, Chained, Images
@@ -45,7 +46,9 @@ class GradientShap(Explainer):
     samples: int = 128
     tolerance: float = 0.2
     engine: str = "xaudit"
-    question: ClassVar[str] = "Which pixels make the logit differ from images without a fracture?"
+    question: ClassVar[str] = Message(
+        "Which pixels make the logit differ from images without a fracture?"
+    )
     needs: ClassVar[frozenset[Capability]] = frozenset({"gradients"})
     package: ClassVar[str | None] = "shap"
     compares: ClassVar[bool] = True

@@ -12,6 +12,7 @@ import torch
 
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Between, Images
 from xaudit.explain.engine.keys import IMAGE, baseline_key
@@ -68,7 +69,9 @@ class IntegratedGradients(Explainer):
     tolerance: float = 0.05
     baseline: str = "blur"
     engine: str = "xaudit"
-    question: ClassVar[str] = "Which pixels make the logit differ from that of the baseline?"
+    question: ClassVar[str] = Message(
+        "Which pixels make the logit differ from that of the baseline?"
+    )
     needs: ClassVar[frozenset[Capability]] = frozenset({"gradients"})
     package: ClassVar[str | None] = "captum"
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from xaudit.core.attribution import Residual
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.passes import Direct
 from xaudit.explain.numerics.choice import check_engine
@@ -55,7 +56,9 @@ class Lime(Explainer):
     baseline: str = "blur"
     tolerance: float = 0.25
     engine: str = "xaudit"
-    question: ClassVar[str] = "What does a linear model around this image say each superpixel adds?"
+    question: ClassVar[str] = Message(
+        "What does a linear model around this image say each superpixel adds?"
+    )
     package: ClassVar[str | None] = "lime"
 
     def __post_init__(self) -> None:
@@ -127,7 +130,7 @@ class Lime(Explainer):
             coefficients[feature] = weight
         r2 = float(explanation.score)
         fit = LinearFit(coefficients[: game.count], np.full(game.count, np.nan), r2)
-        return fit, Residual("1 − R² of the linear model", max(0.0, 1 - r2), None)
+        return fit, Residual(Message("1 − R² of the linear model"), max(0.0, 1 - r2), None)
 
 
 def lime_weights(shown: BoolArray, kernel_width: float) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xaudit.core.case import PreparedCase
+from xaudit.core.message import Message
 from xaudit.explain.perturbation.coalitions import Hiding, coalitions_of
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 
@@ -29,7 +30,9 @@ class Occlusion(Explainer):
     segments: int = 48
     compactness: float = 0.1
     baseline: str = "blur"
-    question: ClassVar[str] = "How much does the logit fall when this superpixel alone is hidden?"
+    question: ClassVar[str] = Message(
+        "How much does the logit fall when this superpixel alone is hidden?"
+    )
 
     def __post_init__(self) -> None:
         Hiding(self.segments, self.compactness, self.baseline)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.keys import IMAGE, baseline_key
@@ -40,7 +41,7 @@ class PartitionShap(Explainer):
     evaluations: int = 500
     baseline: str = "blur"
     tolerance: float = 0.01
-    question: ClassVar[str] = "How much does each region, halved where it matters, add?"
+    question: ClassVar[str] = Message("How much does each region, halved where it matters, add?")
     package: ClassVar[str | None] = "shap"
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.message import Message
 from xaudit.explain.engine.inputs import Faded
 from xaudit.explain.engine.passes import Pass
 from xaudit.explain.numerics.residuals import halves
@@ -44,7 +45,9 @@ class Rise(Explainer):
     shown: float = 0.5
     baseline: str = "blur"
     tolerance: float = 0.1
-    question: ClassVar[str] = "How high is the logit, on average, when this place is shown?"
+    question: ClassVar[str] = Message(
+        "How high is the logit, on average, when this place is shown?"
+    )
 
     def __post_init__(self) -> None:
         check_baseline(self.baseline)

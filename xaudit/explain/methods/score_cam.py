@@ -10,6 +10,7 @@ from scipy.special import softmax
 
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.message import Message
 from xaudit.explain.engine.inputs import Faded, Images
 from xaudit.explain.engine.keys import IMAGE
 from xaudit.explain.engine.passes import Direct, Pass
@@ -36,7 +37,7 @@ class ScoreCam(Explainer):
 
     baseline: str = "black"
     engine: str = "xaudit"
-    question: ClassVar[str] = "Which feature maps, used as masks, keep the logit high?"
+    question: ClassVar[str] = Message("Which feature maps, used as masks, keep the logit high?")
     needs: ClassVar[frozenset[Capability]] = frozenset({"features"})
     package: ClassVar[str | None] = "grad-cam"
 

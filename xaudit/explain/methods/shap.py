@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from xaudit.core.attribution import Residual
 from xaudit.core.case import PreparedCase
+from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
 from xaudit.explain.numerics.choice import check_engine
@@ -29,6 +30,7 @@ from xaudit.explain.perturbation.coalitions import Coalitions, Hiding, coalition
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 
 _SEEDS_OF_NUMPY = 2**32
+_NO_ERROR = Message("shap states no error")
 
 
 @explainer("shap")
@@ -66,7 +68,7 @@ class Shap(Explainer):
     baseline: str = "blur"
     tolerance: float = 0.25
     engine: str = "xaudit"
-    question: ClassVar[str] = (
+    question: ClassVar[str] = Message(
         "How much does each superpixel add to the logit, averaged over what else is shown?"
     )
     package: ClassVar[str | None] = "shap"
@@ -89,7 +91,7 @@ class Shap(Explainer):
         if self.engine == "library":
             seed = context.seed_for(case, self.name)
             found = yield Direct(lambda evaluator: self._by_shap(evaluator, game, seed))
-            residual = Residual("shap states no error", None, None, "shap states no error")
+            residual = Residual(_NO_ERROR, None, None, _NO_ERROR)
         elif game.enumerable:
             (answer,) = yield [game.asked(game.all(), "all")]
             found = exact_shapley(game.all(), answer.logits)

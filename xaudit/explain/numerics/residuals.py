@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from xaudit.core.attribution import Residual
 from xaudit.core.case import FloatArray
+from xaudit.core.message import Message
 
 _NO_CHANGE = 1e-6
-COMPLETENESS = "completeness gap, relative to the change of the logit"
-STANDARD_ERROR = "standard error, relative to the length of the map"
-HALVES = "disagreement of two halves of the samples, 1 − correlation"
+COMPLETENESS = Message("completeness gap, relative to the change of the logit")
+STANDARD_ERROR = Message("standard error, relative to the length of the map")
+HALVES = Message("disagreement of two halves of the samples, 1 − correlation")
 
 
 def completeness_gap(values: FloatArray, change: float, tolerance: float) -> Residual:
@@ -43,7 +44,7 @@ def relative_error(
     """
     length = float(np.linalg.norm(values))
     if length == 0:
-        return Residual(STANDARD_ERROR, None, tolerance, "the map is zero everywhere")
+        return Residual(STANDARD_ERROR, None, tolerance, Message("the map is zero everywhere"))
     return Residual(STANDARD_ERROR, float(np.linalg.norm(errors)) / length, tolerance)
 
 
@@ -56,7 +57,7 @@ def halves(maps: Sequence[FloatArray], tolerance: float) -> Residual:
     """
     one, other = maps
     if one.std() == 0 or other.std() == 0:
-        return Residual(HALVES, None, tolerance, "the map is constant")
+        return Residual(HALVES, None, tolerance, Message("the map is constant"))
     return Residual(HALVES, 1 - _correlation(one, other), tolerance)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.policy import Rule, VerdictWord
 from xaudit.stats.equivalence import equivalence
 
-Answer = tuple[VerdictWord, str]
+Answer = tuple[VerdictWord, Message]
 
 
 def compare(rule: Rule, estimate: Estimate) -> Answer:
@@ -36,57 +37,80 @@ def mirrored(estimate: Estimate) -> Estimate:
 
 def _against_bound(rule: Rule, low: float, high: float) -> Answer:
     if rule.floor is not None:
-        bound, good, bad, name = rule.floor, low, high, "floor"
-        # At 0 the sign is asked for, and an effect of nothing at all has none.
-        reached, missed = (good >= bound if bound else good > 0), bad < bound
-        sides = ("lower", "upper", "under", "not under" if bound else "over")
-    else:
-        assert rule.ceiling is not None
-        bound, good, bad, name = rule.ceiling, high, low, "ceiling"
-        reached, missed = good <= bound, bad > bound
-        sides = ("upper", "lower", "over", "not over")
-    if reached:
-        return "pass", f"{sides[0]} limit {_told(good, bound)} is {sides[3]} the {name} {bound:g}"
-    if missed:
-        return "fail", (
-            f"even the {sides[1]} limit {_told(bad, bound)} is {sides[2]} the {name} {bound:g}"
-        )
-    return "inconclusive", (
-        f"the interval {_told(low, bound)} to {_told(high, bound)} holds the {name} {bound:g}: "
-        "these cases do not decide, more are needed"
-    )
+        return _against_floor(rule.floor, low, high)
+    assert rule.ceiling is not None
+    return _against_ceiling(rule.ceiling, low, high)
+
+
+def _against_floor(bound: float, low: float, high: float) -> Answer:
+    # At 0 the sign is asked for, and an effect of nothing at all has none.
+    if low >= bound if bound else low > 0:
+        said = "lower limit {limit} is not under the floor {bound:g}"
+        if not bound:
+            said = "lower limit {limit} is over the floor {bound:g}"
+        return "pass", Message(said, limit=_told(low, bound), bound=bound)
+    if high < bound:
+        said = "even the upper limit {limit} is under the floor {bound:g}"
+        return "fail", Message(said, limit=_told(high, bound), bound=bound)
+    return "inconclusive", Message(
+        "the interval {low} to {high} holds the floor {bound:g}: these cases do not decide, more "
+        "are needed",
+        low=_told(low, bound), high=_told(high, bound), bound=bound,
+    )  # fmt: skip
+
+
+def _against_ceiling(bound: float, low: float, high: float) -> Answer:
+    if high <= bound:
+        said = "upper limit {limit} is not over the ceiling {bound:g}"
+        return "pass", Message(said, limit=_told(high, bound), bound=bound)
+    if low > bound:
+        said = "even the lower limit {limit} is over the ceiling {bound:g}"
+        return "fail", Message(said, limit=_told(low, bound), bound=bound)
+    return "inconclusive", Message(
+        "the interval {low} to {high} holds the ceiling {bound:g}: these cases do not decide, more "
+        "are needed",
+        low=_told(low, bound), high=_told(high, bound), bound=bound,
+    )  # fmt: skip
 
 
 def _within(margin: float, estimate: Estimate) -> Answer:
     assert estimate.low is not None
     assert estimate.high is not None
-    limits = f"{_told(estimate.low, -margin)} to {_told(estimate.high, margin)}"
     answer = equivalence(estimate, margin).answer
-    if answer == "equivalent":
-        return "pass", f"all of the interval {limits} lies within ±{margin:g}"
-    if answer == "different":
-        return "fail", f"all of the interval {limits} lies beyond ±{margin:g}"
-    return "inconclusive", (
-        f"the interval {limits} is not within ±{margin:g}: not shown to be alike, "
-        "nor to differ by so much; more cases are needed"
+    word: VerdictWord = "inconclusive"
+    said = (
+        "the interval {low} to {high} is not within ±{margin:g}: not shown to be alike, nor to "
+        "differ by so much; more cases are needed"
     )
+    if answer == "equivalent":
+        word, said = "pass", "all of the interval {low} to {high} lies within ±{margin:g}"
+    elif answer == "different":
+        word, said = "fail", "all of the interval {low} to {high} lies beyond ±{margin:g}"
+    low, high = _told(estimate.low, -margin), _told(estimate.high, margin)
+    return word, Message(said, low=low, high=high, margin=margin)
 
 
 def _against_baseline(rule: Rule, low: float, high: float) -> Answer:
     if rule.non_inferior is not None:
-        edge, claim, opposite = -rule.non_inferior, "not worse", "worse"
+        edge, claim, opposite = -rule.non_inferior, Message("not worse"), Message("worse")
     else:
         assert rule.superior is not None
-        edge, claim, opposite = rule.superior, "better", "not better"
-    said = f"the gain over the baseline is {_told(low, edge)} to {_told(high, edge)}"
+        edge, claim, opposite = rule.superior, Message("better"), Message("not better")
+    gain = {"low": _told(low, edge), "high": _told(high, edge), "edge": edge}
     if low > edge:
-        return "pass", f"{said}, all of it over {edge:g}: {claim}"
+        said = "the gain over the baseline is {low} to {high}, all of it over {edge:g}: {claim}"
+        return "pass", Message(said, **gain, claim=claim)
     if high <= edge:
-        return "fail", f"{said}, none of it over {edge:g}: {opposite}"
-    return "inconclusive", f"{said} and holds {edge:g}: these cases do not decide, more are needed"
+        said = "the gain over the baseline is {low} to {high}, none of it over {edge:g}: {claim}"
+        return "fail", Message(said, **gain, claim=opposite)
+    said = (
+        "the gain over the baseline is {low} to {high} and holds {edge:g}: these cases do not "
+        "decide, more are needed"
+    )
+    return "inconclusive", Message(said, **gain)
 
 
-def _told(limit: float, bound: float) -> str:
+def _told(limit: float, bound: float) -> Message:
     """The limit with three digits, or with all where three would put it on the bound."""
-    text = f"{limit:.3f}"
-    return repr(float(limit)) if float(text) == bound != limit else text
+    all_digits = float(f"{limit:.3f}") == bound != limit
+    return Message("{limit}" if all_digits else "{limit:.3f}", limit=float(limit))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Believed, ExplanationVerdict, Finding, Findings
 
 Result = Literal["passed", "doubtful", "failed", "missing"]
@@ -56,7 +57,7 @@ class Check:
     """What one check says of one method."""
 
     result: Result
-    reason: str
+    reason: Message
 
 
 def explanation_verdicts(
@@ -103,36 +104,38 @@ def _judged(findings: Sequence[Finding], method: str, thresholds: Thresholds) ->
 
 def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
     similarity = _find(findings, "randomization_similarity", method, layers="all")
-    yield _check(
-        similarity, "Likeness to the map of a randomized detector", limits.randomization, limits,
-        below=True,
-    )  # fmt: skip
+    what = Message("Likeness to the map of a randomized detector")
+    yield _check(similarity, what, limits.randomization, limits, below=True)
     shuffled = _find(findings, "label_randomization_similarity", method)
     if shuffled is not None:
-        what = "Likeness to the map of a detector trained on shuffled labels"
+        what = Message("Likeness to the map of a detector trained on shuffled labels")
         yield _check(shuffled, what, limits.randomization, limits, below=True)
     gain = _find(findings, "symmetric_relevance_gain", method)
-    yield _check(gain, "Gain of removing the least over the most important first", limits.gain,
-                 limits)  # fmt: skip
+    what = Message("Gain of removing the least over the most important first")
+    yield _check(gain, what, limits.gain, limits)
     complete = _find(findings, "complete_map", method)
     if complete is not None:
-        yield _check(complete, "Maps that add up to the change of the logit", limits.complete,
-                     limits)  # fmt: skip
+        what = Message("Maps that add up to the change of the logit")
+        yield _check(complete, what, limits.complete, limits)
 
 
 def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
     edges = _find(findings, "edge_similarity", method)
-    yield _check(edges, "Likeness to the edges of the image", limits.edges, limits, below=True)
+    yield _check(
+        edges, Message("Likeness to the edges of the image"), limits.edges, limits, below=True
+    )
     stability = _find(findings, "stability", method)
-    yield _check(stability, "Likeness after small physical changes", limits.stability, limits)
+    yield _check(
+        stability, Message("Likeness after small physical changes"), limits.stability, limits
+    )
     repeated = _find(findings, "repeatability", method)
-    yield _check(repeated, "Agreement over seeds", limits.repeatability, limits)
+    yield _check(repeated, Message("Agreement over seeds"), limits.repeatability, limits)
     again = _find(findings, "reproducibility", method)
     if again is not None:
-        what = "Likeness to the maps of retrained detectors"
+        what = Message("Likeness to the maps of retrained detectors")
         yield _check(again, what, limits.stability, limits)
     readable = _find(findings, "readable_map", method)
-    yield _check(readable, "Maps that can be read", limits.readable, limits)
+    yield _check(readable, Message("Maps that can be read"), limits.readable, limits)
     yield from _contradictions(findings, method, limits)
 
 
@@ -149,32 +152,61 @@ def _contradictions(
             and one.estimate.high is not None
             and one.estimate.high < limits.gain
         ):
-            reason = f"With “{baseline}” in place of what is removed the gain is negative: "
-            yield Check("doubtful", reason + _figures(one.estimate) + ".")
+            reason = Message(
+                "With “{baseline}” in place of what is removed the gain is negative: {value:.2f} "
+                "({low:.2f} to {high:.2f}, n = {n}).",
+                baseline=baseline, **_figures(one.estimate),
+            )  # fmt: skip
+            yield Check("doubtful", reason)
 
 
 def _check(
-    estimate: Estimate | None, what: str, threshold: float, limits: Thresholds, below: bool = False
+    estimate: Estimate | None,
+    what: Message,
+    threshold: float,
+    limits: Thresholds,
+    below: bool = False,
 ) -> Check:
-    side = "below" if below else "above"
     if estimate is None:
-        return Check("missing", f"{what}: not measured.")
+        return Check("missing", Message("{what}: not measured.", what=what))
     if estimate.value is None or estimate.low is None or estimate.high is None:
-        return Check("missing", f"{what}: {estimate.undefined}.")
-    said = f"{what}: {_figures(estimate)}"
+        return Check("missing", Message("{what}: {why}.", what=what, why=estimate.undefined))
     passed = estimate.high < threshold if below else estimate.low > threshold
     failed = estimate.low >= threshold if below else estimate.high <= threshold
+    figures = {"what": what, **_figures(estimate), "bound": threshold}
     if failed:
-        return Check("failed", f"{said}, not {side} {threshold:g}.")
+        return Check("failed", Message(_FAILED[below], **figures))
     if not passed:
-        return Check("doubtful", f"{said}, not surely {side} {threshold:g}.")
+        return Check("doubtful", Message(_DOUBTFUL[below], **figures))
     if estimate.n < limits.cases:
-        return Check("doubtful", f"{said}, {side} {threshold:g}, but {estimate.n} cases are few.")
-    return Check("passed", f"{said}, {side} {threshold:g}.")
+        return Check("doubtful", Message(_FEW[below], **figures))
+    return Check("passed", Message(_PASSED[below], **figures))
 
 
-def _figures(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f}, n = {estimate.n})"
+def _figures(estimate: Estimate) -> dict[str, object]:
+    names = ("value", "low", "high", "n")
+    return {name: getattr(estimate, name) for name in names}
+
+
+# Whether it has to stay below a bound → what is said.
+_FAILED = {
+    True: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), not below {bound:g}.",
+    False: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), not above {bound:g}.",
+}
+_DOUBTFUL = {
+    True: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), not surely below {bound:g}.",
+    False: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), not surely above {bound:g}.",
+}
+_FEW = {
+    True: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), below {bound:g}, but {n} cases "
+    "are few.",
+    False: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), above {bound:g}, but {n} cases "
+    "are few.",
+}
+_PASSED = {
+    True: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), below {bound:g}.",
+    False: "{what}: {value:.2f} ({low:.2f} to {high:.2f}, n = {n}), above {bound:g}.",
+}
 
 
 def _find(findings: Sequence[Finding], metric: str, method: str, **scope: str) -> Estimate | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import scipy
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.looks import Looks
 from xaudit.core.record.policy import Outcome, Rule
 from xaudit.gate.judging.compare import mirrored
@@ -115,8 +116,12 @@ def _corrected(one: Outcome, adjusted: float, family: int, looks: Looks | None) 
     alpha = (1 - level) / 2 if looks is None else ALPHA
     if one.verdict != "pass" or adjusted <= alpha:
         return one
-    why = (
-        f"{one.why}; alone it passes, but not among {family} outcomes of the policy: "
-        f"p = {adjusted:.3g} after Holm, {alpha:g} needed"
+    why = Message(
+        "{said}; alone it passes, but not among {n} outcomes of the policy: p = "
+        "{p:.3g} after Holm, {alpha:g} needed",
+        said=one.why,
+        n=family,
+        p=adjusted,
+        alpha=alpha,
     )
     return replace(one, verdict="inconclusive", why=why)

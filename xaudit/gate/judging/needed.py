@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import scipy
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, counted
 from xaudit.core.record.policy import Rule
 from xaudit.stats.proportions import normal_quantile, score_limits
 
-_COUNTED = {"sensitivity": "positives", "specificity": "negatives"}
+_COUNTED = {"sensitivity": Message("positives"), "specificity": Message("negatives")}
+_CASES = Message("cases")
 _LARGEST = 10_000_000
 
 
@@ -55,16 +57,15 @@ def _decides(rule: Rule, bound: float, estimate: Estimate, n: int) -> bool:
     return low >= bound or high < bound if rule.floor is not None else high <= bound or low > bound
 
 
-def more_needed(rule: Rule, estimate: Estimate) -> str:
-    """A half-sentence with the cases that would decide the rule, or nothing where none is known."""
+def with_more_needed(said: Message, rule: Rule, estimate: Estimate) -> Message:
+    """What is said of the rule, and the cases that would decide it where that is known."""
     needed = cases_that_decide(rule, estimate)
     if needed is None:
-        return _more_patients(rule, estimate)
-    what = _COUNTED.get(rule.metric, "cases")
-    return (
-        f"; {needed - estimate.n} more {what} ({needed} in all) would decide, "
-        "if the observed rate stays"
-    )
+        return _with_more_patients(said, rule, estimate)
+    return Message(
+        "{said}; {n} more {what} ({all} in all) would decide, if the observed rate stays",
+        said=said, n=needed - estimate.n, what=_COUNTED.get(rule.metric, _CASES), all=needed,
+    )  # fmt: skip
 
 
 def units_that_decide(rule: Rule, estimate: Estimate) -> int | None:
@@ -104,12 +105,14 @@ def _bounds(rule: Rule, value: float) -> tuple[float, ...]:
     return tuple(one for one in given if one is not None)
 
 
-def _more_patients(rule: Rule, estimate: Estimate) -> str:
+def _with_more_patients(said: Message, rule: Rule, estimate: Estimate) -> Message:
     needed = units_that_decide(rule, estimate)
     if needed is None or estimate.clusters is None:
-        return ""
-    more = f"{needed - estimate.clusters} more {estimate.unit}s ({needed} in all)"
-    return f"; about {more} would decide, if value and spread stay"
+        return said
+    return Message(
+        "{said}; about {n} more {what} ({all} in all) would decide, if value and spread stay",
+        said=said, n=needed - estimate.clusters, what=counted(estimate.unit), all=needed,
+    )  # fmt: skip
 
 
 def cases_for_power(bound: float, rate: float, power: float, level: float = 0.95) -> int | None:
@@ -147,5 +150,5 @@ def planned_size(rule: Rule, estimate: Estimate) -> Iterator[str]:
         return
     needed = cases_for_power(bound, estimate.value, 0.8)
     if needed is not None:
-        what = _COUNTED.get(rule.metric, "cases")
+        what = _COUNTED.get(rule.metric, _CASES)
         yield f"80 % power at a true rate of {estimate.value:.3f}: {needed} {what}"

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import Better
 from xaudit.core.record.finding import Believed, Finding, Findings
 from xaudit.core.record.policy import Outcome, Rule, VerdictWord
 from xaudit.gate.judging.baseline import Baseline
 from xaudit.gate.judging.compare import compare, mirrored
-from xaudit.gate.judging.needed import more_needed
+from xaudit.gate.judging.needed import with_more_needed
 from xaudit.gate.policies.match import EVERY, matching, scope_of, why_nothing_matches
-from xaudit.gate.policies.words import FIRST_RUN
+from xaudit.gate.policies.words import FIRST_RUN_OF_RULE
 
-_BELIEVED: tuple[Believed, ...] = ("not_shown", "with_caution", "may_be_believed")
+_SAID: Mapping[Believed, str] = {
+    "not_shown": "not shown: {why}",
+    "with_caution": "with caution: {why}",
+    "may_be_believed": "may be believed: {why}",
+}
+_BELIEVED = tuple(_SAID)
 
 
 def outcomes_of(rule: Rule, findings: Findings, baseline: Baseline | None) -> Iterator[Outcome]:
@@ -36,7 +42,7 @@ def outcomes_of(rule: Rule, findings: Findings, baseline: Baseline | None) -> It
         word: VerdictWord = "fail" if rule.required else "inconclusive"
         yield Outcome(rule, scope_of(rule, findings), word, why_nothing_matches(rule, findings))
     elif rule.compares and baseline is None:
-        why = f"{FIRST_RUN}; name the audit to compare with by --baseline"
+        why = FIRST_RUN_OF_RULE
         yield Outcome(rule, scope_of(rule, findings), "inconclusive", why)
     for finding in matched:
         if rule.required:
@@ -50,22 +56,24 @@ def outcomes_of(rule: Rule, findings: Findings, baseline: Baseline | None) -> It
 def _required(rule: Rule, finding: Finding) -> Outcome:
     estimate = finding.estimate
     if estimate.value is None:
-        why = f"it is required and has no value: {estimate.undefined}"
+        why = Message("it is required and has no value: {why}", why=estimate.undefined)
         return Outcome(rule, finding.scope, "fail", why, estimate)
-    return Outcome(rule, finding.scope, "pass", "it is measured", estimate)
+    return Outcome(rule, finding.scope, "pass", Message("it is measured"), estimate)
 
 
 def _explanations(rule: Rule, findings: Findings) -> Iterator[Outcome]:
     wanted = rule.where.get("method", "*")
     there = [one for one in findings.explanations if wanted in (*EVERY, one.method)]
     if not there:
-        whose = "" if wanted in EVERY else f" by {wanted!r}"
-        why = f"no check of the explanations{whose} is in the audit"
+        why = Message("no check of the explanations is in the audit")
+        if wanted not in EVERY:
+            why = Message("no check of the explanations by {name} is in the audit",
+                          name=repr(wanted))  # fmt: skip
         yield Outcome(rule, rule.where, "inconclusive", why)
     assert rule.at_least is not None
     for one in there:
         reached = _BELIEVED.index(one.verdict) >= _BELIEVED.index(rule.at_least)
-        said = f"{one.verdict.replace('_', ' ')}: {one.reasons[0] if one.reasons else 'no reason'}"
+        said = Message(_SAID[one.verdict], why=one.reasons[0] if one.reasons else "no reason")
         yield Outcome(rule, {"method": one.method}, "pass" if reached else "fail", said)
 
 
@@ -80,10 +88,11 @@ def _judged(rule: Rule, finding: Finding, findings: Findings) -> Outcome:
     if reason is not None:
         return Outcome(rule, finding.scope, "inconclusive", reason, estimate)
     word, why = compare(rule, estimate)
-    more = more_needed(rule, estimate) if word == "inconclusive" else ""
-    if word == "pass" and (doubt := _not_about_this_model(finding, findings)):
-        word, more = "inconclusive", f"; {doubt}"
-    return Outcome(rule, finding.scope, word, why + more, estimate)
+    if word == "inconclusive":
+        why = with_more_needed(why, rule, estimate)
+    if word == "pass" and (doubt := _not_about_this_model(why, finding, findings)):
+        word, why = "inconclusive", doubt
+    return Outcome(rule, finding.scope, word, why, estimate)
 
 
 def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseline) -> Outcome:
@@ -96,29 +105,40 @@ def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseli
     scope |= {"compared": "baseline"}
     reason = (
         not_fixed(finding.scope, findings)
-        or (None if better else f"it is not known whether more of {finding.metric!r} is better")
+        or (
+            None
+            if better
+            else Message(
+                "it is not known whether more of {metric} is better", metric=repr(finding.metric)
+            )
+        )
         or _not_to_be_read(gain)
     )
     if reason is not None:
         return Outcome(rule, scope, "inconclusive", reason, gain)
     word, why = compare(rule, gain)
-    more = more_needed(rule, gain) if word == "inconclusive" else ""
+    if word == "inconclusive":
+        why = with_more_needed(why, rule, gain)
     # The test knows of one look only.
     p = comparison.p_value if findings.looks is None else None
-    test = f"; {comparison.test}: p = {p:.2g} for no difference" if p is not None else ""
-    return Outcome(rule, scope, word, why + more + test, gain)
+    if p is not None:
+        why = Message(
+            "{said}; {test}: p = {p:.2g} for no difference", said=why, test=comparison.test, p=p
+        )
+    return Outcome(rule, scope, word, why, gain)
 
 
-def _not_about_this_model(finding: Finding, findings: Findings) -> str | None:
+def _not_about_this_model(why: Message, finding: Finding, findings: Findings) -> Message | None:
     """Why a good localization counts for nothing; a bad one counts whatever the map is about."""
     families = {one.name: one.family for one in findings.metrics}
     if families.get(finding.metric) != "localization":
         return None
     for one in findings.explanations:
         if one.method == finding.scope.get("method") and one.verdict == "not_shown":
-            return (
-                f"but maps by {one.method} are not shown to be about this model: {one.reasons[0]}"
-            )
+            return Message(
+                "{said}; but maps by {method} are not shown to be about this model: {why}",
+                said=why, method=one.method, why=one.reasons[0],
+            )  # fmt: skip
     return None
 
 
@@ -128,9 +148,9 @@ def _better(metric: str, findings: Findings) -> Better | None:
 
 def _not_to_be_read(estimate: Estimate) -> str | None:
     if estimate.value is None:
-        return f"there is no value: {estimate.undefined}"
+        return Message("there is no value: {why}", why=estimate.undefined)
     if estimate.caution is not None:
-        return f"not to be judged: {estimate.caution}"
+        return Message("not to be judged: {why}", why=estimate.caution)
     return None
 
 
@@ -146,9 +166,15 @@ def not_fixed(scope: Mapping[str, str], findings: Findings) -> str | None:
         return None
     origins = {point.origin for point in findings.detector.operating_points if point.name == name}
     if "chosen_on_study" in origins:
-        return f"operating point {name!r} was chosen on this study, so its figures prove nothing"
+        return Message(
+            "operating point {name} was chosen on this study, so its figures prove nothing",
+            name=repr(name),
+        )
     if not origins:
-        return f"operating point {name!r} is not declared: when it was chosen is not known"
+        return Message(
+            "operating point {name} is not declared: when it was chosen is not known",
+            name=repr(name),
+        )
     return None
 
 
@@ -156,9 +182,11 @@ def _not_a_difference(rule: Rule) -> str | None:
     """Why a margin around 0 says nothing of this metric, or None."""
     if rule.equivalent is None or rule.metric.endswith(("_gap", "_drift")):
         return None
-    return (
-        f"equivalent needs a difference, such as {rule.metric}_gap with compared: rest, "
-        f"not {rule.metric!r} itself"
+    return Message(
+        "equivalent needs a difference, such as {metric}_gap with compared: rest, "
+        "not {name} itself",
+        metric=rule.metric,
+        name=repr(rule.metric),
     )
 
 
@@ -168,10 +196,15 @@ def _cannot_fail(rule: Rule, findings: Findings) -> str | None:
     if facts is None:
         return None
     if rule.ceiling is not None and facts.high is not None and rule.ceiling > facts.high:
-        name, bound, limit = "ceiling", rule.ceiling, f"never over {facts.high:g}"
+        name, bound, limit = Message("ceiling"), rule.ceiling, facts.high
+        said = "never over {limit:g}", "never over {limit:g}; shares are written from 0 to 1"
     elif rule.floor is not None and facts.low is not None and rule.floor < facts.low:
-        name, bound, limit = "floor", rule.floor, f"never under {facts.low:g}"
+        name, bound, limit = Message("floor"), rule.floor, facts.low
+        said = "never under {limit:g}", "never under {limit:g}; shares are written from 0 to 1"
     else:
         return None
-    share = "; shares are written from 0 to 1" if facts.unit == "proportion" else ""
-    return f"the {name} {bound:g} always holds: {rule.metric} is {limit}{share}"
+    return Message(
+        "the {name} {bound:g} always holds: {metric} is {limit}",
+        name=name, bound=bound, metric=rule.metric,
+        limit=Message(said[facts.unit == "proportion"], limit=limit),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Outcome, Policy, Verdict, VerdictWord
 from xaudit.core.record.suspicion import Suspicion, unanswered
@@ -121,7 +122,9 @@ def _worst(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
             kept.extend(some)
             continue
         worst = min(some, key=lambda one: (SEVERITY.index(one.verdict), _distance(one)))
-        kept.append(replace(worst, why=f"the worst of {len(some)}: {worst.why}"))
+        kept.append(
+            replace(worst, why=Message("the worst of {n}: {why}", n=len(some), why=worst.why))
+        )
     return tuple(kept)
 
 

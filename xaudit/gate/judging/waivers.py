@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from xaudit.core.record.policy import Outcome, Waiver
+from xaudit.core.message import Message
+from xaudit.core.record.policy import Outcome, VerdictWord, Waiver
+
+_WAIVED: Mapping[VerdictWord, str] = {
+    "fail": "fail: {why}; waived by {owner} until {day}: {reason}",
+    "inconclusive": "inconclusive: {why}; waived by {owner} until {day}: {reason}",
+}
 
 
 def with_waivers(outcome: Outcome, waivers: Sequence[Waiver], today: date) -> Outcome:
@@ -26,11 +32,19 @@ def with_waivers(outcome: Outcome, waivers: Sequence[Waiver], today: date) -> Ou
         return outcome
     last = max(covering, key=lambda one: one.expires)
     if last.expires < today:
-        why = f"{outcome.why}; the waiver of {last.owner} expired on {last.expires}"
+        why = Message(
+            "{said}; the waiver of {owner} expired on {day}",
+            said=outcome.why,
+            owner=last.owner,
+            day=str(last.expires),
+        )
         return replace(outcome, verdict="fail", why=why)
-    why = (
-        f"{outcome.verdict}: {outcome.why}; waived by {last.owner} until {last.expires}: "
-        f"{last.reason}"
+    why = Message(
+        _WAIVED[outcome.verdict],
+        why=outcome.why,
+        owner=last.owner,
+        day=str(last.expires),
+        reason=last.reason,
     )
     return replace(outcome, verdict="waived", why=why)
 

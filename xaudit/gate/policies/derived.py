@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
 
-COUNTED = "count of this audit, no sampling"
+COUNTED = Message("count of this audit, no sampling")
 """An interval without width: the share is that of this audit and speaks of no other cases."""
 
 DERIVED: Mapping[str, str] = MappingProxyType(
     {
-        "failed_share": "What share of the cases that were not excluded has no score?",
-        "unexplained_share": "What share of the cases drawn to be explained lacks a map?",
-        "prevalence_drift": "How much larger is the share of fractures than in the baseline?",
-        "share_drift": "How much larger is the share of a level than in the baseline?",
-        "score_drift": "How much more often than in half of the pairs does a case here score "
-        "above one of the baseline?",
+        "failed_share": Message("What share of the cases that were not excluded has no score?"),
+        "unexplained_share": Message("What share of the cases drawn to be explained lacks a map?"),
+        "prevalence_drift": Message(
+            "How much larger is the share of fractures than in the baseline?"
+        ),
+        "share_drift": Message("How much larger is the share of a level than in the baseline?"),
+        "score_drift": Message(
+            "How much more often than in half of the pairs does a case here score above "
+            "one of the baseline?"
+        ),
     }
 )
 """Metrics that only the gate reads, and what they answer."""
@@ -40,5 +45,5 @@ def derived_findings(findings: Findings) -> tuple[Finding, ...]:
 
 def _share(k: int, n: int) -> Estimate:
     if n == 0:
-        return Estimate.missing("there are no such cases", k=k, n=n)
+        return Estimate.missing(Message("there are no such cases"), k=k, n=n)
     return Estimate(k / n, k / n, k / n, COUNTED, k=k, n=n, unit="image")

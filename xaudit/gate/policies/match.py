@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.policy import Rule
-from xaudit.gate.policies.words import FIRST_RUN
+from xaudit.gate.policies.words import FIRST_RUN_OF_RULE
 
 WILDCARD = "*"
 WORST = "worst"
@@ -53,33 +54,48 @@ def why_nothing_matches(rule: Rule, findings: Findings) -> str:
     """A sentence for a rule without a finding, with what was probably meant."""
     known = sorted({one.metric for one in findings.findings})
     if rule.needs_baseline and rule.metric not in known:
-        return f"{FIRST_RUN}; name the audit to compare with by --baseline"
+        return FIRST_RUN_OF_RULE
     if "method" in rule.where and findings.detector.format == "predictions":
-        return "not applicable: predictions were audited, and explanations need the network"
+        return Message(
+            "not applicable: predictions were audited, and explanations need the network"
+        )
     if rule.metric not in known and any(one.name == rule.metric for one in findings.metrics):
-        return f"this audit did not measure {rule.metric!r}"
+        return Message("this audit did not measure {metric}", metric=repr(rule.metric))
     if rule.metric not in known:
-        near = difflib.get_close_matches(rule.metric, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"the audit has no metric {rule.metric!r}{hint}"
+        return _with_hint(
+            Message("the audit has no metric {metric}", metric=repr(rule.metric)),
+            rule.metric,
+            known,
+        )
     where = scope_of(rule, findings)
     scope = ", ".join(f"{key} = {value}" for key, value in sorted(where.items()))
-    said = f"the audit has no {rule.metric} for {scope or 'the whole study'}"
+    there = {"metric": rule.metric, "scope": scope or _WHOLE}
     missing = _missing_level(where, findings)
     if missing:
-        return f"{said}; {missing}"
-    return f"{said}; it has it by {_keys(rule.metric, findings)}"
+        return Message("the audit has no {metric} for {scope}; {why}", **there, why=missing)
+    return Message(
+        "the audit has no {metric} for {scope}; it has it by {keys}",
+        **there,
+        keys=_keys(rule.metric, findings),
+    )
 
 
-def _missing_level(where: Mapping[str, str], findings: Findings) -> str:
+_WHOLE = Message("the whole study")
+
+
+def _with_hint(said: Message, asked: str, known: Sequence[str]) -> Message:
+    near = difflib.get_close_matches(asked, known, n=1)
+    return Message("{said}; did you mean {near}?", said=said, near=repr(near[0])) if near else said
+
+
+def _missing_level(where: Mapping[str, str], findings: Findings) -> Message | None:
     """Which levels a column has, where it does not have the one that is asked for."""
     levels = sorted(findings.study.levels.get(where.get("group", ""), ()))
     level = where.get("level")
     if not levels or level is None or level in (*EVERY, *levels):
-        return ""
-    near = difflib.get_close_matches(level, levels, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"the study has no {where['group']} {level!r}{hint}; it has: {', '.join(levels)}"
+        return None
+    said = Message("the study has no {group} {level}", group=where["group"], level=repr(level))
+    return Message("{said}; it has: {levels}", said=_with_hint(said, level, levels), levels=levels)
 
 
 def _keys(metric: str, findings: Findings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.policy import Verdict
 from xaudit.core.record.suspicion import Suspicion
 
@@ -13,7 +14,11 @@ CHANGED = "changed after the run: this policy is not the one that was fixed befo
 
 UNTIL = "no verdict is better than inconclusive until the audit file acknowledges it"
 UNVERIFIED = "not verified: judged from a file that is not the one that the run wrote"
-FIRST_RUN = "no baseline was compared: this is recorded as a first run"
+FIRST_RUN = Message("no baseline was compared: this is recorded as a first run")
+FIRST_RUN_OF_RULE = Message(
+    "no baseline was compared: this is recorded as a first run; name the audit to compare with by "
+    "--baseline"
+)
 
 
 def suspicion_text(one: Suspicion) -> str:

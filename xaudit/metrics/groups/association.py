@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.metrics.groups.sides import Side, Sides
 from xaudit.stats.difference import independent_difference
@@ -57,7 +58,9 @@ def association_p(extreme: int, draws: int) -> Estimate:
         extreme: draws at least as extreme.
         draws: all of them.
     """
-    return replace(clopper_pearson(extreme, draws), method=f"permutation, {draws} draws, exact")
+    return replace(
+        clopper_pearson(extreme, draws), method=Message("permutation, {n} draws, exact", n=draws)
+    )
 
 
 @metric("association", better="lower", unit="number")

@@ -12,6 +12,7 @@ from scipy.special import expit
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, counted
 from xaudit.metrics.groups.sides import Side, Sides
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.calibration.clustered_wald import wald_of_squares
@@ -87,7 +88,9 @@ class CalibrationGaps:
         one = self._means[side.column]
         fewest = int(min(one.inside[place], one.outside[place]))
         if fewest < _PAIR:
-            why = f"{fewest} {self._p.unit}s on one side, 2 needed"
+            why = Message(
+                "{n} {units} on one side, 2 needed", n=fewest, units=counted(self._p.unit)
+            )
             return Estimate.missing(why, n=size.cases, clusters=size.patients)
         counts = size.cases, size.patients
         gap, squares = float(one.gap[place]), float(one.squares[place])

@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.metrics.groups.gaps import Drawn, Size
+from xaudit.stats.difference import why_undefined
 from xaudit.stats.multiple.multiplicity import all_pairs, level_of_blocks
 
 Array = npt.NDArray[np.float64]
 Limits = tuple[Array, Array, Array]
 """Values, lower and upper limits."""
-_FEW = "fewer than two levels are large enough"
+_FEW = Message("fewer than two levels are large enough")
 _TINY = 1e-12
 """Stands for 0 on the log scale: a ratio is not known to twelve digits."""
 
@@ -105,7 +107,7 @@ class _Pairs:
 
     def ratios(self) -> Limits | str:
         """Each over the other, both ways around, by MOVER on the log scale."""
-        none = "no two levels, or every one at 0: there is no ratio"
+        none = Message("no two levels, or every one at 0: there is no ratio")
         if isinstance(self.limits, str):
             return self.limits
         # Nothing is the worse part of a pair whose other level is at 0.
@@ -123,7 +125,7 @@ def _limits(levels: Sequence[Estimate]) -> Limits | str:
     gone = [(place, one.undefined) for place, one in enumerate(levels) if one.undefined]
     if gone and len(levels) > 1:
         place, why = gone[0]
-        return f"{'second' if place else 'first'} of the two is undefined: {why}"
+        return why_undefined(place, why)
     known = [(one.value, one.low, one.high) for one in levels if one.value is not None]
     value, low, high = np.array(known, dtype=np.float64).reshape(-1, 3).T
     return value, low, high
@@ -204,8 +206,12 @@ def _missing(size: Size, reason: str) -> Estimate:
 
 def _of_pairs(size: Size, limits: tuple[float, float, float], pairs: int, level: float) -> Estimate:
     value, low, high = limits
-    many = "1 pair" if pairs == 1 else f"all {pairs} pairs"
-    method = f"from simultaneous intervals of {many} of levels (MOVER, max-T over patients)"
+    method = Message("from simultaneous intervals of 1 pair of levels (MOVER, max-T over patients)")
+    if pairs != 1:
+        method = Message(
+            "from simultaneous intervals of all {n} pairs of levels (MOVER, max-T over patients)",
+            n=pairs,
+        )
     return Estimate(
         value,
         min(low, value),

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import correlated_difference
@@ -77,7 +78,6 @@ def gaps_together(
     draws = np.stack(differences, axis=1) if family else np.empty((0, 0))
     values = np.array([one.value - two.value for one, two in family])
     single = pointwise_level(draws, values, level)
-    name = f"simultaneous over {len(family)} comparisons"
     found = []
     for one, two in family:
         tied = correlation(one.draws, two.draws) or 0.0
@@ -85,7 +85,9 @@ def gaps_together(
         if gap.value is not None:
             # Groups may share patients.
             clusters = min(gap.clusters or size.patients, size.patients)
-            gap = replace(gap, method=f"{gap.method}, {name}", level=level, clusters=clusters)
+            method = Message("{method}, simultaneous over {n} comparisons", method=gap.method,
+                             n=len(family))  # fmt: skip
+            gap = replace(gap, method=method, level=level, clusters=clusters)
         found.append(replace(gap, unit=size.unit))
     return tuple(found)
 
@@ -117,6 +119,6 @@ def interval_at(own: Predictions, metric: str, level: float) -> Estimate:
         return replace(found, unit=own.unit)
     success, among = PROPORTIONS[metric](own)
     if not among.any():
-        return Estimate.missing("nothing to divide by", n=len(own))
+        return Estimate.missing(Message("nothing to divide by"), n=len(own))
     patients = taken(own.patients, np.flatnonzero(among))
     return clustered_proportion(success[among], patients, level, own.unit)

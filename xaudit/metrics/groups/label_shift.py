@@ -9,6 +9,7 @@ import numpy as np
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, counted
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.independence.fisher import fisher_p_value
 from xaudit.stats.multiple.multiplicity import holm
@@ -49,7 +50,11 @@ def label_shift(predictions: Predictions, sites: Mapping[str, BoolArray]) -> dic
         here = np.unique(index[sites[name]])
         raw.append(fisher_p_value(int(ill[here].sum()), len(here), every, patients))
     adjusted = holm(raw)
-    method = f"Fisher's exact test over {p.unit}s, Holm over {len(names)} sites; exact, no interval"
+    method = Message(
+        "Fisher's exact test over {unit}, Holm over {n} sites; exact, no interval",
+        unit=counted(p.unit),
+        n=len(names),
+    )
     found = {}
     for name, value in zip(names, adjusted, strict=True):
         rows = np.flatnonzero(sites[name])

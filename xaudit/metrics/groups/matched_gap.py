@@ -11,6 +11,7 @@ import scipy
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.groups.side_draws import patient_draws
@@ -92,7 +93,9 @@ def _matched(every: Array, own: Array, replicates: Array, patients: int, unit: s
     value = float(_gaps(every[None], own[None])[0])
     if np.isnan(value):
         return MatchedGap(
-            Estimate.missing("no kind of case is on both sides", n=n, unit=unit), smaller, left_out
+            Estimate.missing(Message("no kind of case is on both sides"), n=n, unit=unit),
+            smaller,
+            left_out,
         )
     gap = interval_of_draws(value, replicates, n, patients)
     return MatchedGap(replace(gap, unit=unit), smaller, left_out)

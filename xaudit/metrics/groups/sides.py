@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.metrics.groups.gaps import Drawn, Size
 from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
@@ -23,11 +24,11 @@ from xaudit.stats.weights import numbered
 
 IntArray = npt.NDArray[np.intp]
 _EMPTY = {
-    "sensitivity": "no positive cases",
-    "specificity": "no negative cases",
-    "ppv": "no case is called positive",
-    "npv": "no case is called negative",
-    "accuracy": "no cases",
+    "sensitivity": Message("no positive cases"),
+    "specificity": Message("no negative cases"),
+    "ppv": Message("no case is called positive"),
+    "npv": Message("no case is called negative"),
+    "accuracy": Message("no cases"),
 }
 _SHARES = PROPORTIONS | {"fractured": lambda p: (p.labels, np.ones(len(p), dtype=bool))}
 _RATIOS: Mapping[str, Literal["positive", "negative"]] = {
@@ -36,7 +37,7 @@ _RATIOS: Mapping[str, Literal["positive", "negative"]] = {
 }
 ON_SIDES = (*PROPORTIONS, *_RATIOS, "auc")
 """Metrics of a level that `Sides.estimate` knows."""
-_CALLS = {"ppv": "positive calls", "npv": "negative calls"}
+_CALLS = {"ppv": Message("positive calls"), "npv": Message("negative calls")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,12 @@ class Sides:
             self._basis[metric, edge] = int(among.sum()), numbered(self._index[among])[0]
         return self._basis[metric, edge]
 
-    def counted(self, metric: str, side: Side, edge: float | None) -> tuple[int, str]:
+    def counted(self, metric: str, side: Side, edge: float | None) -> tuple[int, Message]:
         """How many cases of the kind that a metric stands on, and how they are called.
 
         Where it stands on several kinds, the rarest decides.
         """
-        kinds = {"positives": "sensitivity", "negatives": "specificity"}
+        kinds = {Message("positives"): "sensitivity", Message("negatives"): "specificity"}
         if metric in kinds.values():
             kinds = {kind: name for kind, name in kinds.items() if name == metric}
         elif metric in _CALLS:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message
 from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.groups.heterogeneity import (
@@ -78,11 +79,11 @@ def site_effects(
 def _effect(own: Predictions, metric: str) -> tuple[float, float] | str:
     if metric == "auc":
         found = logit_area(own.logits, own.labels, own.patients)
-        return found or "fewer than 2 patients with positive or with negative cases"
+        return found or Message("fewer than 2 patients with positive or with negative cases")
     success, among = PROPORTIONS[metric](own)
     patients, index = numbered(taken(own.patients, np.flatnonzero(among)))
     if patients < 2:
-        return f"{patients} patients on whom the metric rests, 2 needed"
+        return Message("{n} patients on whom the metric rests, 2 needed", n=patients)
     share = success[among].astype(np.float64)
     return logit_effect(float(share.mean()), effective_sample(share, index, patients))
 

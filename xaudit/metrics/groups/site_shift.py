@@ -9,6 +9,7 @@ import numpy as np
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, counted
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.independence.two_sample import (
     Array,
@@ -147,16 +148,20 @@ def standardized_difference(
     clusters = sum(one[2] for one in sides)
     smaller = min(one[2] for one in sides)
     if smaller < _PAIR:
-        why = f"{smaller} {p.unit}s on one side, 2 needed"
+        why = Message("{n} {units} on one side, 2 needed", n=smaller, units=counted(p.unit))
         return Estimate.missing(why, n=n, clusters=clusters, unit=p.unit)
     if spread <= 1e-9 * max(1.0, float(np.abs(values).max())):
-        why = "the same in every case"
+        why = Message("the same in every case")
         return Estimate.missing(why, n=n, clusters=clusters, unit=p.unit)
     at = (sides[0][0] - sides[1][0]) / spread
     level = 0.95
     quantile = t_quantile(1 - (1 - level) / comparisons, smaller - 1)
     half = quantile * float(np.sqrt(sides[0][1] + sides[1][1])) / spread
-    method = f"t over {p.unit}s, all {comparisons} differences at once (Bonferroni)"
+    method = Message(
+        "t over {units}, all {n} differences at once (Bonferroni)",
+        units=counted(p.unit),
+        n=comparisons,
+    )
     return Estimate(at, at - half, at + half, method, level, n=n, clusters=clusters, unit=p.unit)
 
 
@@ -221,7 +226,10 @@ def _as_wide_as_chance(one: Estimate, found: Permuted) -> Estimate:
         one,
         low=max(0.0, min(one.low, one.value - (mean - low))),
         high=min(1.0, max(one.high, one.value + (high - mean), high)),
-        method=f"{one.method}, of out-of-fold scores, at least as wide as permutations spread",
+        method=Message(
+            "{method}, of out-of-fold scores, at least as wide as permutations spread",
+            method=one.method,
+        ),
     )
 
 
@@ -229,21 +237,32 @@ def _adjusted(
     found: Mapping[str, _Tested], p: Predictions, clusters: int, draws: int
 ) -> dict[str, SiteShift]:
     """The estimates, with p-values that hold over all sites together."""
-    method = f"{draws} permutations of {p.unit}s within fracture status"
-    family = f", Holm over {len(found)} sites" if len(found) > 1 else ""
+    method = Message(
+        "{n} permutations of {units} within fracture status", n=draws, units=counted(p.unit)
+    )
+    exactly = Message("{method}; exact, no interval", method=method)
+    if len(found) > 1:
+        exactly = Message(
+            "{method}, Holm over {n} sites; exact, no interval", method=method, n=len(found)
+        )
     areas = holm([one.area.p_value for one in found.values()])
     distances = holm([one.distance.p_value for one in found.values()])
 
     def exact(at: float) -> Estimate:
-        how = f"{method}{family}; exact, no interval"
-        return Estimate(at, at, at, how, n=len(p), clusters=clusters, unit=p.unit)
+        return Estimate(at, at, at, exactly, n=len(p), clusters=clusters, unit=p.unit)
 
     made = {}
     for (name, one), first, second in zip(found.items(), areas, distances, strict=True):
         low, high = (float(x) for x in np.quantile(one.area.null, (0.025, 0.975)))
         mean = min(max(float(one.area.null.mean()), low), high)
         chance = Estimate(
-            mean, low, high, f"mean and range of {method}", n=len(p), clusters=clusters, unit=p.unit
+            mean,
+            low,
+            high,
+            Message("mean and range of {method}", method=method),
+            n=len(p),
+            clusters=clusters,
+            unit=p.unit,
         )
         made[name] = SiteShift(one.auc, chance, exact(float(first)), exact(float(second)))
     return made

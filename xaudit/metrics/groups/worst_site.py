@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.metrics.groups.gaps import Interval, Size
 
 
@@ -25,19 +26,21 @@ def worst_site(sites: Mapping[str, Interval], size: Size, level: float = 0.95) -
     single = 1 - (1 - level) / max(1, len(sites))
     n, unit = size.cases, size.unit
     if not sites:
-        return Estimate.missing("no site is large enough", n=n, unit=unit)
+        return Estimate.missing(Message("no site is large enough"), n=n, unit=unit)
     limits = []
     for name, interval in sites.items():
         one = interval(single)
         if one.value is None or one.low is None or one.high is None:
-            return Estimate.missing(f"site {name}: {one.undefined}", n=n, unit=unit)
+            return Estimate.missing(
+                Message("site {name}: {why}", name=name, why=one.undefined), n=n, unit=unit
+            )
         limits.append((one.value, one.low, one.high))
     value, low, high = (min(parts) for parts in zip(*limits, strict=True))
     return Estimate(
         value,
         low,
         high,
-        f"lowest limits of {len(sites)} sites, all at once (Bonferroni)",
+        Message("lowest limits of {n} sites, all at once (Bonferroni)", n=len(sites)),
         level,
         n=n,
         clusters=size.patients,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.similarity import rank_correlation
 
@@ -58,7 +59,7 @@ def consensus(maps: Sequence[FloatArray], inside: BoolArray) -> FloatArray | Und
         inside: (H, W) bool, False on padding.
     """
     if len(maps) < 2:
-        return Undefined(f"{len(maps)} maps that can be read, 2 needed")
+        return Undefined(Message("{n} maps that can be read, 2 needed", n=len(maps)))
     mean = np.mean([scipy.stats.rankdata(np.maximum(values[inside], 0)) for values in maps], axis=0)
     out = np.zeros(inside.shape, dtype=np.float32)
     out[inside] = mean / len(mean)

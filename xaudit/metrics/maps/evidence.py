@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 
 Array = npt.NDArray[np.float64]
 
-NO_LESIONS = Undefined("no lesions")
-NONE_INSIDE = Undefined("no lesion inside the image")
+NO_LESIONS = Undefined(Message("no lesions"))
+NONE_INSIDE = Undefined(Message("no lesion inside the image"))
 """Reasons that lie in the case: no map could be scored there."""
 
 
@@ -53,9 +54,9 @@ def readable_evidence(values: FloatArray, inside: BoolArray) -> Array | Undefine
     """
     evidence = values[inside].astype(np.float64)
     if not np.isfinite(evidence).all():
-        return Undefined("the map holds NaN or infinite values")
+        return Undefined(Message("the map holds NaN or infinite values"))
     evidence = np.maximum(evidence, 0.0)
-    return evidence if evidence.any() else Undefined("the map has no positive attribution")
+    return evidence if evidence.any() else Undefined(Message("the map has no positive attribution"))
 
 
 def picture_of(evidence: Array, inside: BoolArray) -> Array:

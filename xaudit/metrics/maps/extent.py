@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.evidence import readable_evidence
 
@@ -24,7 +25,7 @@ def spatial_entropy(values: FloatArray, inside: BoolArray) -> Score:
     if isinstance(evidence, Undefined):
         return evidence
     if len(evidence) < 2:
-        return Undefined("the image has one pixel")
+        return Undefined(Message("the image has one pixel"))
     return float(min(1.0, scipy.stats.entropy(evidence) / np.log(len(evidence))))
 
 
@@ -45,7 +46,7 @@ def border_enrichment(values: FloatArray, border: BoolArray, inside: BoolArray) 
         return evidence
     on_border = border[inside]
     if not on_border.any():
-        return Undefined("the image has no frame")
+        return Undefined(Message("the image has no frame"))
     return float(evidence[on_border].sum() / evidence.sum() / on_border.mean())
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.stats.reliability import split_reliability
 
@@ -148,14 +149,14 @@ def faithfulness_correlation(marked: Array, falls: Array, areas: Array) -> Score
     """
     _check_subsets(marked, falls, areas)
     if len(marked) < 4:
-        return Undefined(f"{len(marked)} subsets, 4 needed for a partial correlation")
+        return Undefined(Message("{n} subsets, 4 needed for a partial correlation", n=len(marked)))
     if _spread(falls) == 0:
-        return Undefined("hiding changes nothing: every subset costs the same")
+        return Undefined(Message("hiding changes nothing: every subset costs the same"))
     left, right = _without(marked, areas), _without(falls, areas)
     if not left.any():
-        return Undefined("the map tells subsets apart by their size only")
+        return Undefined(Message("the map tells subsets apart by their size only"))
     if not right.any():
-        return Undefined("what hiding costs depends on the size of the subset only")
+        return Undefined(Message("what hiding costs depends on the size of the subset only"))
     return float(np.clip(left @ right / np.sqrt((left @ left) * (right @ right)), -1, 1))
 
 
@@ -177,7 +178,7 @@ def infidelity(marked: Array, falls: Array) -> Score:
     """
     _check_subsets(marked, falls)
     if not len(falls) or not falls.any():
-        return Undefined("hiding changes nothing")
+        return Undefined(Message("hiding changes nothing"))
     # Lengths of 1: squares of very small or very large maps stay within the numbers.
     marked, falls = _unit(marked), _unit(falls)
     factor = max(0.0, float(marked @ falls))
@@ -194,7 +195,7 @@ def baseline_spread(gains: Sequence[float]) -> Score:
         gains: one for each baseline that has one.
     """
     if len(gains) < 2:
-        return Undefined(f"{len(gains)} baselines have a value, 2 needed")
+        return Undefined(Message("{n} baselines have a value, 2 needed", n=len(gains)))
     return max(gains) - min(gains)
 
 
@@ -210,9 +211,11 @@ def image_reliability(table: Array) -> Score:
         table: (images, baselines) of `symmetric_relevance_gain`, finite.
     """
     if min(table.shape) < 2:
-        return Undefined(f"2 images and 2 baselines are needed, got {table.shape}")
+        return Undefined(
+            Message("2 images and 2 baselines are needed, got {shape}", shape=str(table.shape))
+        )
     value = split_reliability(table)
-    return Undefined("the baselines do not agree at all") if value is None else value
+    return Undefined(Message("the baselines do not agree at all")) if value is None else value
 
 
 def _area(shares: Array, scores: Array) -> Score:
@@ -223,8 +226,13 @@ def _nothing_to_explain(shares: Array, scores: Array) -> Undefined | None:
     _check(shares, scores)
     if scores[0] - scores[-1] < MINIMAL_FALL:
         return Undefined(
-            f"the probability falls from {scores[0]:.3f} to {scores[-1]:.3f} when everything is "
-            f"taken away; {MINIMAL_FALL} is needed"
+            Message(
+                "the probability falls from {high:.3f} to {low:.3f} when everything is taken "
+                "away; {least} is needed",
+                high=scores[0],
+                low=scores[-1],
+                least=MINIMAL_FALL,
+            )
         )
     return None
 

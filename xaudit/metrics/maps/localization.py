@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import METRICS, Score, Undefined, metric
 from xaudit.metrics.maps.evidence import NONE_INSIDE, evidence_on_lesions
 from xaudit.metrics.maps.peaks import INSIDE, Reach, peak_scores
@@ -79,7 +80,7 @@ def foreground_mass(values: FloatArray, lesions: BoolArray, foreground: BoolArra
     """
     score: Score = mass(values, lesions, foreground)
     if score == NONE_INSIDE:
-        return Undefined("no lesion on the foreground")
+        return Undefined(Message("no lesion on the foreground"))
     return score
 
 
@@ -110,10 +111,10 @@ def other_lesion_mass(values: FloatArray, lesions: BoolArray, inside: BoolArray)
         return seen
     planes = [plane for plane in lesions[:, inside] if plane.any()]
     if len(planes) < 2:
-        return Undefined("one lesion, two needed")
+        return Undefined(Message("one lesion, two needed"))
     sums = [float(seen[0][plane].sum()) for plane in planes]
     if not sum(sums):
-        return Undefined("no evidence on any lesion")
+        return Undefined(Message("no evidence on any lesion"))
     return 1 - max(sums) / sum(sums)
 
 
@@ -130,7 +131,7 @@ def chance_corrected_mass(values: FloatArray, lesions: BoolArray, inside: BoolAr
     evidence, on_lesion = seen
     chance = on_lesion.mean()
     if chance == 1:
-        return Undefined("the lesions fill the image")
+        return Undefined(Message("the lesions fill the image"))
     return float((evidence[on_lesion].sum() / evidence.sum() - chance) / (1 - chance))
 
 
@@ -188,7 +189,7 @@ def pixel_auc(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> Scor
     if isinstance(seen, Undefined):
         return seen
     area = auc_value(*seen)
-    return Undefined("the lesions fill the image") if area is None else area
+    return Undefined(Message("the lesions fill the image")) if area is None else area
 
 
 @metric("localization")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.evidence import (
     NO_LESIONS,
@@ -69,7 +70,7 @@ class Reach:
 
 
 INSIDE = Reach()
-UNKNOWN = Undefined("the tolerance is in millimeters and the pixel spacing is not known")
+UNKNOWN = Undefined(Message("the tolerance is in millimeters and the pixel spacing is not known"))
 
 
 def reach_of(tolerance: str, spacing: tuple[float, ...] | None) -> Reach | Undefined:
@@ -258,7 +259,9 @@ def _all_found(zones: BoolArray) -> Score:
     """Chance that as many points as lesions find every one; (L, N) → by inclusion and exclusion."""
     count = len(zones)
     if count > _MOST_LESIONS:
-        return Undefined(f"{count} lesions, {_MOST_LESIONS} at most for chance")
+        return Undefined(
+            Message("{count} lesions, {most} at most for chance", count=count, most=_MOST_LESIONS)
+        )
     total = 0.0
     for chosen in product((False, True), repeat=count):
         spared = 1 - zones[np.array(chosen)].any(axis=0).mean()

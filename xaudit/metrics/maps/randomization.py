@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.localization import auprc, hit, mass
 from xaudit.metrics.maps.similarity import (
@@ -142,7 +143,7 @@ def complexity_rise(map_: Values, randomized: Values, inside: BoolArray) -> Scor
         return before
     if isinstance(after, Undefined):
         return after
-    return after / before - 1 if before > 0 else Undefined("the map has no entropy")
+    return after / before - 1 if before > 0 else Undefined(Message("the map has no entropy"))
 
 
 @metric("randomization", better="lower", unit="number")
@@ -179,10 +180,10 @@ def smoothed(maps: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 def histogram_entropy(values: Values) -> Score:
     """Entropy in nats of the histogram of values in 100 bins between their extremes."""
     if not len(values) or not np.isfinite(values).all():
-        return Undefined("a map holds no, NaN or infinite values")
+        return Undefined(Message("a map holds no, NaN or infinite values"))
     low, high = float(values.min()), float(values.max())
     if low == high:
-        return Undefined("a map is constant")
+        return Undefined(Message("a map is constant"))
     # Scaled here: a histogram of its own range fails where the range is below rounding.
     places = (values.astype(np.float64) - low) / (high - low) * _BINS
     counts = np.bincount(np.minimum(places.astype(int), _BINS - 1), minlength=_BINS)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 
 Array = npt.NDArray[np.float64]
@@ -46,7 +47,7 @@ def lesion_flip(before: float, erased: Array, threshold: float) -> Score:
         threshold: a case is called fractured where its logit exceeds it.
     """
     if before <= threshold:
-        return Undefined("the case was not called fractured")
+        return Undefined(Message("the case was not called fractured"))
     return _finite(np.where(np.isfinite(erased), erased <= threshold, np.nan))
 
 
@@ -91,7 +92,9 @@ def lesion_advantage(lesions: Array, artifacts: Array) -> Score:
             there is no place elsewhere, as for the border.
     """
     if not len(lesions) or not len(artifacts):
-        return Undefined("no case with a lesion" if not len(lesions) else "no artifact")
+        return Undefined(
+            Message("no case with a lesion") if not len(lesions) else Message("no artifact")
+        )
     return float(lesions.mean() - artifacts.mean())
 
 
@@ -108,9 +111,9 @@ def lesion_first(lesion: float, others: Array) -> Score:
             over similar anatomy, in the same case.
     """
     if not len(others):
-        return Undefined("nothing else could be erased")
+        return Undefined(Message("nothing else could be erased"))
     if not np.isfinite([lesion, *others]).all():
-        return Undefined("the detector returned a logit that is not finite")
+        return Undefined(Message("the detector returned a logit that is not finite"))
     largest = float(others.max())
     return (float(lesion > largest) + float(lesion >= largest)) / 2
 
@@ -150,15 +153,17 @@ def artifact_enrichment(values: FloatArray, artifact: BoolArray, inside: BoolArr
     """
     evidence, on_artifact = np.clip(values[inside], 0, None).astype(np.float64), artifact[inside]
     if not np.isfinite(values[inside]).all():
-        return Undefined("the map holds NaN or infinite values")
+        return Undefined(Message("the map holds NaN or infinite values"))
     if evidence.sum() == 0 or not on_artifact.any():
-        return Undefined("nothing positive in the map" if on_artifact.any() else "no artifact")
+        return Undefined(
+            Message("nothing positive in the map") if on_artifact.any() else Message("no artifact")
+        )
     return float(evidence[on_artifact].sum() / evidence.sum() / on_artifact.mean())
 
 
 def _finite(values: Array) -> Score:
     if not len(values):
-        return Undefined("nothing could be erased or inserted")
+        return Undefined(Message("nothing could be erased or inserted"))
     if not np.isfinite(values).all():
-        return Undefined("the detector returned a logit that is not finite")
+        return Undefined(Message("the detector returned a logit that is not finite"))
     return float(values.mean())

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined
 
 Array = npt.NDArray[np.float64]
@@ -86,7 +87,7 @@ def hog_similarity(first: Values, second: Values, inside: BoolArray) -> Score:
     one, other = one.ravel() - one.mean(), other.ravel() - other.mean()
     below = float(np.sqrt((one @ one) * (other @ other)))
     if below == 0:
-        return Undefined("a map has no gradients")
+        return Undefined(Message("a map has no gradients"))
     return float(np.clip(one @ other / below, -1, 1))
 
 
@@ -137,7 +138,7 @@ def _unreadable(first: Values, second: Values, inside: BoolArray) -> Undefined |
         )
     for values in (first[inside], second[inside]):
         if not np.isfinite(values).all():
-            return Undefined("a map holds NaN or infinite values")
+            return Undefined(Message("a map holds NaN or infinite values"))
         if not len(values) or np.ptp(values) == 0:
-            return Undefined("a map is constant")
+            return Undefined(Message("a map is constant"))
     return None

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from xaudit.core.case import BoolArray
+from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.similarity import Values, rank_correlation
 from xaudit.stats.reliability import intraclass_correlation
@@ -38,11 +39,16 @@ def stability(
     """
     before, after = scores
     if not (math.isfinite(before) and math.isfinite(after)):
-        return Undefined("a score is not finite")
+        return Undefined(Message("a score is not finite"))
     if abs(after - before) >= SCORE_TOLERANCE:
         return Undefined(
-            f"the probability moved from {before:.3f} to {after:.3f}; unchanged means less than "
-            f"{SCORE_TOLERANCE}"
+            Message(
+                "the probability moved from {before:.3f} to {after:.3f}; unchanged means "
+                "less than {least}",
+                before=before,
+                after=after,
+                least=SCORE_TOLERANCE,
+            )
         )
     similarity = rank_correlation(map_, disturbed, inside)
     if isinstance(similarity, Undefined) and not isinstance(
@@ -90,15 +96,15 @@ def repeatability(maps: Values, inside: BoolArray) -> Score:
             f"two maps (R, H, W) and inside (H, W) are needed, got {maps.shape}, {inside.shape}"
         )
     if not np.isfinite(maps[:, inside]).all():
-        return Undefined("a map holds NaN or infinite values")
+        return Undefined(Message("a map holds NaN or infinite values"))
     if np.ptp(maps[:, inside]) == 0:
-        return Undefined("the maps are constant")
+        return Undefined(Message("the maps are constant"))
     cells = np.stack([_cells(one, inside) for one in maps], axis=1)
     if len(cells) < 2:
-        return Undefined("the image has fewer than two cells")
+        return Undefined(Message("the image has fewer than two cells"))
     # A factor common to all maps changes nothing, and small numbers keep their digits.
     value = intraclass_correlation(cells / np.abs(cells).max()) if cells.any() else None
-    return Undefined("the maps do not vary") if value is None else value
+    return Undefined(Message("the maps do not vary")) if value is None else value
 
 
 def _cells(values: Values, inside: BoolArray) -> np.ndarray:

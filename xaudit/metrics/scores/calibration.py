@@ -14,7 +14,12 @@ from xaudit.core.record.finding import CalibrationBin
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.calibration.recalibration import recalibrate
 from xaudit.stats.proportions import clustered_proportion
-from xaudit.stats.resampling.bootstrap import clustered_mean, drawn_sums, interval_of_draws
+from xaudit.stats.resampling.bootstrap import (
+    clustered_mean,
+    drawn_sums,
+    interval_of_draws,
+    too_few_to_draw,
+)
 from xaudit.stats.weights import numbered, taken
 
 Array = npt.NDArray[np.float64]
@@ -78,7 +83,7 @@ def ece(
     p = predictions
     n, (clusters, index) = len(p), numbered(p.patients)
     if clusters < 2:
-        reason = f"{clusters} patients, 2 needed to draw"
+        reason = too_few_to_draw(clusters)
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
     probability = scipy.special.expit(p.logits)
     member = bin_of(probability, bins)

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.metrics.scores.calibration import bin_of
 from xaudit.metrics.scores.discrimination import Predictions
-from xaudit.stats.resampling.bootstrap import drawn_sums, interval_of_draws, total
+from xaudit.stats.resampling.bootstrap import drawn_sums, interval_of_draws, too_few_to_draw, total
 from xaudit.stats.weights import numbered
 
 Array = npt.NDArray[np.float64]
@@ -39,12 +40,12 @@ def squared_calibration_error(
     clusters, index = numbered(p.patients)
     n = len(p)
     if clusters < 2:
-        reason = f"{clusters} patients, 2 needed to draw"
+        reason = too_few_to_draw(clusters)
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
     products = _Products.of(p, index, bins)
     value, bias = (float(x[0]) for x in _error(total(products)[None]))
     if np.isnan(value):
-        reason = f"one of {bins} bins holds a single patient; use fewer bins"
+        reason = Message("one of {n} bins holds a single patient; use fewer bins", n=bins)
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
     replicates = _error(drawn_sums(products, rng, draws))[0] - bias
     found = interval_of_draws(value, replicates, n, clusters)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.stats.resampling.bootstrap import weighted_bootstrap
 from xaudit.stats.roc.weighted_auc import Side, weighted_auc
@@ -215,7 +216,7 @@ def _drawn(
     draws: int,
 ) -> Estimate:
     if not len(marks.lesion_cases):
-        return _told(Estimate.missing("no lesions"), marks)
+        return _told(Estimate.missing(Message("no lesions")), marks)
     curve = _Froc.of(marks)
 
     def statistic(weights: Array) -> float | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.stats.proportions import clustered_proportion, likelihood_ratio
 from xaudit.stats.resampling.bootstrap import clustered_ratio
@@ -118,35 +119,35 @@ def _joined(first: Patients, second: Patients) -> Patients:
 def sensitivity(predictions: Predictions) -> Estimate:
     """What share of the fractured cases is called fractured?"""
     p = predictions
-    return _share(p, p.called, p.labels, "no positive cases")
+    return _share(p, p.called, p.labels, Message("no positive cases"))
 
 
 @metric("discrimination")
 def specificity(predictions: Predictions) -> Estimate:
     """What share of the cases without fracture is called so?"""
     p = predictions
-    return _share(p, ~p.called, ~p.labels, "no negative cases")
+    return _share(p, ~p.called, ~p.labels, Message("no negative cases"))
 
 
 @metric("discrimination")
 def ppv(predictions: Predictions) -> Estimate:
     """What share of the cases called fractured is fractured, at this study's prevalence?"""
     p = predictions
-    return _share(p, p.labels, p.called, "no case is called positive")
+    return _share(p, p.labels, p.called, Message("no case is called positive"))
 
 
 @metric("discrimination")
 def npv(predictions: Predictions) -> Estimate:
     """What share of the cases called free of fracture is so, at this study's prevalence?"""
     p = predictions
-    return _share(p, ~p.labels, ~p.called, "no case is called negative")
+    return _share(p, ~p.labels, ~p.called, Message("no case is called negative"))
 
 
 @metric("discrimination")
 def accuracy(predictions: Predictions) -> Estimate:
     """What share of the cases is called right, at this study's prevalence?"""
     p = predictions
-    return _share(p, p.called == p.labels, np.ones(len(p), dtype=bool), "no cases")
+    return _share(p, p.called == p.labels, np.ones(len(p), dtype=bool), Message("no cases"))
 
 
 @metric("discrimination")
@@ -162,7 +163,7 @@ def f1(predictions: Predictions, rng: np.random.Generator, draws: int = 2000) ->
     """
     p = predictions
     if not p.labels.any():
-        return _missing(p, "no positive cases")
+        return _missing(p, Message("no positive cases"))
     both = 2 * (p.called & p.labels).astype(np.float64)
     either = p.called.astype(float) + p.labels.astype(float)
     return replace(clustered_ratio(both, either, p.patients, rng, draws), unit=p.unit)

@@ -8,6 +8,7 @@ import numpy as np
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message, counted
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.proportions import t_quantile
 from xaudit.stats.roc.auc import area_limits, class_units, clustered_area_variance, placements
@@ -38,25 +39,44 @@ def fold_mean_auc(
 
     homes = [np.unique(index[inside]) for inside in folds.values()]
     if sum(map(len, homes)) > len(np.unique(np.concatenate([*homes, index[:0]]))):
-        return missing(f"a {p.unit} has cases in two folds: folds are not independent")
+        return missing(
+            Message(
+                "a {unit} has cases in two folds: folds are not independent", unit=Message(p.unit)
+            )
+        )
     areas, variances = [], []
     for name, inside in folds.items():
         own = p.subset(inside)
         if not own.labels.any() or own.labels.all():
-            return missing(f"fold {name} has cases of one class only")
+            return missing(Message("fold {name} has cases of one class only", name=name))
         up, down = placements(own.logits, own.labels)
         area, own_index = float(up.mean()), numbered(own.patients)[1]
         variance = clustered_area_variance(up - area, down - area, own.labels, own_index)
         if variance is None:
-            return missing(f"fold {name} has fewer than two {p.unit}s of a class")
+            return missing(
+                Message(
+                    "fold {name} has fewer than two {units} of a class",
+                    name=name,
+                    units=counted(p.unit),
+                )
+            )
         areas.append(area)
         variances.append(variance)
     count = len(areas)
     if count < 2 or clusters <= count:
-        return missing(f"{count} folds of {clusters} {p.unit}s, two folds needed")
+        return missing(
+            Message(
+                "{n} folds of {m} {units}, two folds needed",
+                n=count,
+                m=clusters,
+                units=counted(p.unit),
+            )
+        )
     mean, variance = float(np.mean(areas)), float(np.sum(variances)) / count**2
     units, quantile = class_units(p.labels, index), t_quantile(level, clusters - count)
     low, high, scale = area_limits(mean, variance, units, level, quantile)
-    method = f"mean of {count} folds, clustered variance (LeDell 2015), {scale}"
+    method = Message(
+        "mean of {n} folds, clustered variance (LeDell 2015), {scale}", n=count, scale=scale
+    )
     low, high = min(low, mean), max(high, mean)
     return Estimate(mean, low, high, method, level, n=n, clusters=clusters, unit=p.unit)

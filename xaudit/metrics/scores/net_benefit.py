@@ -11,6 +11,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.resampling.bootstrap import clustered_sums_draws, interval_of_draws
@@ -128,6 +129,8 @@ def _benefit(sums: Array, strategy: int, threshold: float, prevalence: float | N
 def _estimate(p: Predictions, value: Array, replicates: Array) -> Estimate:
     n, clusters = len(p), len(set(p.patients))
     if np.isnan(value[0]):
-        reason = "no positive cases" if not p.labels.any() else "no negative cases"
+        reason = (
+            Message("no positive cases") if not p.labels.any() else Message("no negative cases")
+        )
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
     return replace(interval_of_draws(float(value[0]), replicates, n, clusters), unit=p.unit)

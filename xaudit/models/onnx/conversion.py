@@ -15,6 +15,7 @@ from onnx2torch.node_converters.registry import get_converter
 from onnx2torch.utils.common import OnnxToTorchModule
 from torch.fx import GraphModule, Node
 
+from xaudit.core.message import Message, listed
 from xaudit.core.text.printable import printable
 from xaudit.models.onnx import layers
 from xaudit.models.onnx.file import OnnxFile
@@ -28,7 +29,15 @@ _LAYERS_OF_WEIGHTS = (torch.nn.Conv2d, torch.nn.Linear)
 
 
 class NotConvertedError(Exception):
-    """A graph has no counterpart in torch; says why, as the end of a sentence."""
+    """A graph has no counterpart in torch.
+
+    Args:
+        why: the end of a sentence.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def converted(file: OnnxFile, output: str, sides: Sequence[int], batch: int | None) -> GraphModule:
@@ -48,7 +57,7 @@ def converted(file: OnnxFile, output: str, sides: Sequence[int], batch: int | No
     """
     model = file.complete()
     if any(one.data_type in _HALF for one in model.graph.initializer):
-        raise NotConvertedError("it computes in half precision")
+        raise NotConvertedError(Message("it computes in half precision"))
     graph = Graph(model, output, sides)
     lower(graph, batch)
     _refuse_unknown(graph)
@@ -71,9 +80,8 @@ def _refuse_unknown(graph: Graph) -> None:
         except NotImplementedError:
             unknown[printable(node.op_type)] = None
     if unknown:
-        more = ", …" if len(unknown) > _SHOWN else ""
-        named = ", ".join(list(unknown)[:_SHOWN])
-        raise NotConvertedError(f"these operators are not converted: {named}{more}")
+        named = listed(list(unknown), _SHOWN)
+        raise NotConvertedError(Message("these operators are not converted: {names}", names=named))
 
 
 def _give_parameters(network: GraphModule) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import ModelFacts, Scores
+from xaudit.core.message import Message
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import told
 from xaudit.models.onnx.agreement import (
@@ -113,26 +114,33 @@ def read_model(
     by = f"{runtime()} on the CPU"
     try:
         if not convert:
-            raise NotConvertedError("detector.arguments.convert is false")
+            raise NotConvertedError(Message("detector.arguments.convert is false"))
         return _converted(file, scores, spec, limits)
-    except NotConvertedError as why:
-        limit = f"The ONNX model tells scores alone, no gradients and no feature maps: {why}."
+    except NotConvertedError as error:
+        limit = Message(
+            "The ONNX model tells scores alone, no gradients and no feature maps: {why}.",
+            why=error.why,
+        )
         return OnnxModel(scores, ModelFacts(by, (limit, *limits)))
 
 
 def _limits(file: OnnxFile) -> list[str]:
-    said = []
+    said: list[str] = []
     if file.prepares:
-        steps = ", ".join(file.prepares)
         said.append(
-            f"The ONNX model changes images itself before its first layer ({steps}): mean and std "
-            "are of what enters the file."
+            Message(
+                "The ONNX model changes images itself before its first layer ({steps}): mean and "
+                "std are of what enters the file.",
+                steps=file.prepares,
+            )
         )
     if file.beside:
-        names = ", ".join(one.name for one in file.beside)
         said.append(
-            f"Weights of the ONNX model lie beside it in {names}; the SHA-256 of the weights is "
-            "that of the model's file alone, theirs are in the provenance."
+            Message(
+                "Weights of the ONNX model lie beside it in {names}; the SHA-256 of the weights is "
+                "that of the model's file alone, theirs are in the provenance.",
+                names=[one.name for one in file.beside],
+            )
         )
     return said
 
@@ -153,7 +161,7 @@ def _converted(
         if scores.feed.batch != 1:
             raise
         found = _compared(whole, scores, spec, ALONE)
-        limit = (
+        limit = Message(
             "The ONNX model was exported for one image at a time: gradients are made image by "
             "image, and there are no feature maps; an export with a free batch has them."
         )
@@ -169,7 +177,9 @@ def _within(found: Agreement) -> str:
 
 def _network(file: OnnxFile, scores: OnnxScores, spec: DetectorSpec) -> torch.nn.Module:
     if scores.feed.kind is not np.float32:
-        raise NotConvertedError(f"it takes images as {np.dtype(scores.feed.kind).name}")
+        raise NotConvertedError(
+            Message("it takes images as {kind}", kind=np.dtype(scores.feed.kind).name)
+        )
     sides = (spec.input.channels, spec.input.height, spec.input.width)
     if scores.feed.layout == "NHWC":
         sides = (*sides[1:], sides[0])
@@ -181,7 +191,8 @@ def _network(file: OnnxFile, scores: OnnxScores, spec: DetectorSpec) -> torch.nn
     except NotConvertedError:
         raise
     except Exception as error:  # whatever onnx and onnx2torch raise
-        raise NotConvertedError(f"the graph cannot be converted ({told(error)})") from error
+        why = Message("the graph cannot be converted ({error})", error=told(error))
+        raise NotConvertedError(why) from error
 
 
 def _compared(
@@ -200,9 +211,10 @@ def _compared(
     try:
         found = compared(by_runtime, by_torch, planes, spec.output.kind, parts)
     except Exception as error:  # whatever a converted network raises
-        raise NotConvertedError(f"the converted network fails ({told(error)})") from error
+        why = Message("the converted network fails ({error})", error=told(error))
+        raise NotConvertedError(why) from error
     if not found.agrees:
         raise NotConvertedError(
-            f"the converted network differs from onnxruntime by {found.largest:.2g}"
+            Message("the converted network differs from onnxruntime by {by:.2g}", by=found.largest)
         )
     return found

@@ -11,7 +11,7 @@ from xaudit.report.elements.crosswalk import anchor, asked_for, said_status
 from xaudit.report.elements.crosswalk import lead as crosswalk_lead
 from xaudit.report.elements.record import Element, record
 from xaudit.report.elements.twin import twin
-from xaudit.report.language.translation import later, stored, tr, trn
+from xaudit.report.language.translation import later, told, tr, trn, word
 from xaudit.report.sections import credibility, places, rescored, results, statements
 from xaudit.report.sections.at_points import above
 from xaudit.report.sections.brought import brought
@@ -84,12 +84,12 @@ def build_card(
             for index, one in enumerate(sections, start=1)
         ),
         twin=twin(findings, verdict, uses, unverified),
-        sentences=frozenset(sentences_of(findings)),
+        sentences=sentences_of(findings),
         warnings=(
             *scrubbed_warning(findings),
             *suspicions(findings),
             *_unverified(verdict, unverified),
-            *map(stored, device.warnings),
+            *map(told, device.warnings),
             *rescored.warnings(findings),
             *_changed(verdict),
             *statements.warnings(findings),
@@ -175,7 +175,7 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
         *((decided,) if decision.denied else ()),
         Answer(
             tr("What was audited?"),
-            f"{device.name} {device.version}, {stored(device.architecture)}",
+            f"{device.name} {device.version}, {word(device.architecture)}",
             _identified(findings),
         ),
         Answer(
@@ -186,7 +186,7 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
                 cases=numbers.whole(study.cases),
                 positives=numbers.whole(study.positives),
             ),
-            f"{numbers.whole(study.patients)} {stored(f'{study.unit}s')}, {sites}, "
+            f"{numbers.whole(study.patients)} {word(f'{study.unit}s')}, {sites}, "
             f"{study.dates or tr('dates not declared')}",
         ),
         Answer(tr("Does it find fractures?"), found, detail),
@@ -313,7 +313,7 @@ def _provenance(findings: Findings) -> Section:
         ),
         (tr("Planned at"), audit.created),
         (tr("Seed"), numbers.whole(audit.seed)),
-        *((stored(name), stored(fact)) for name, fact in sorted(findings.provenance.items())),
+        *((word(name), told(fact)) for name, fact in sorted(findings.provenance.items())),
     )
     return Section("provenance", "", tr("Where do the numbers come from?"),
                    rescored.same_again(findings), paragraphs=rescored.details(findings),

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from xaudit.core.record.policy import Rule
 from xaudit.core.record.qualification import Charge, Qualification, Subject, Trial
 from xaudit.report.elements.twin import script_json
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import foreign, later, told, tr, word
 from xaudit.report.view import numbers
 from xaudit.report.view.model import MARKS, Answer, Mark, ModelCard, Section, Table
 
@@ -92,7 +92,7 @@ def _answers(result: Qualification) -> Iterator[Answer]:
         tr("Of anything at all, or not audited; {exact}.", exact=exact),
     )
     released = [one for one in _trials(result, planted=True) if one.verdict == "pass"]
-    names = ", ".join(f"{stored(one.subject.title)} ({one.seed})" for one in released)
+    names = ", ".join(f"{one.subject.title} ({one.seed})" for one in released)
     yield Answer(
         tr("Would a defective one have been released?"),
         names or tr("None: for each of them the gate's verdict was fail or inconclusive."),
@@ -132,9 +132,9 @@ def _defects(result: Qualification) -> Section:
 def _defect_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
     also = {one.accusation for trial in trials for one in trial.charges} - {subject.planted}
     return (
-        stored(subject.title),
-        stored(subject.says),
-        stored(subject.study),
+        foreign(subject.title),
+        told(subject.says),
+        subject.study,
         subject.planted or "",
         f"{sum(one.right for one in trials)}/{len(trials)}",
         _found_by(trials),
@@ -150,14 +150,14 @@ def _found_by(trials: Sequence[Trial]) -> str:
         if trial.error is not None:
             lines.setdefault(tr("the audit failed"), []).append(f"{trial.seed} {trial.error}")
         elif named:
-            lines.setdefault(named[0].finding, []).append(f"{trial.seed} {stored(named[0].why)}")
+            lines.setdefault(named[0].finding, []).append(f"{trial.seed} {told(named[0].why)}")
         else:
             lines.setdefault(tr("not found"), []).append(str(trial.seed))
     return ". ".join(f"{finding}: {'; '.join(said)}" for finding, said in lines.items())
 
 
 def _charge(charge: Charge) -> str:
-    return f"{charge.finding}: {stored(charge.why)}"
+    return f"{charge.finding}: {told(charge.why)}"
 
 
 def _sound(result: Qualification) -> Section:
@@ -197,7 +197,7 @@ def _sound_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
     ]
     right = f"{sum(one.right for one in trials)}/{len(trials)}"
     accused = "; ".join(said) or numbers.NONE
-    return stored(subject.title), stored(subject.says), stored(subject.study), right, accused
+    return foreign(subject.title), told(subject.says), subject.study, right, accused
 
 
 def _rules(result: Qualification) -> Section:
@@ -228,11 +228,11 @@ def _rule_row(rule: Rule) -> tuple[str, ...]:
         (tr("floor"), rule.floor) if rule.floor is not None else (tr("ceiling"), rule.ceiling)
     )
     bound = f"{name} {numbers.bound(value, 'number')}" if value is not None else numbers.NONE
-    return rule.id, rule.metric, where or tr("all cases"), bound, stored(rule.reason)
+    return rule.id, rule.metric, where or tr("all cases"), bound, word(rule.reason)
 
 
 def _reading(result: Qualification) -> Section:
-    sizes = ", ".join(f"{stored(name)} {value}" for name, value in result.sizes.items())
+    sizes = ", ".join(f"{word(name)} {value}" for name, value in result.sizes.items())
     return Section(
         "reading",
         "",
@@ -255,7 +255,7 @@ def _reading(result: Qualification) -> Section:
                 "card seed-SEED/DETECTOR/audit."
             ),
         ),
-        terms=tuple((stored(name), stored(said)) for name, said in result.studies.items()),
+        terms=tuple((name, told(said)) for name, said in result.studies.items()),
     )
 
 

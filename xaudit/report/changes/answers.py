@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xaudit.core.record.change import Changes, Delta
 from xaudit.core.record.finding import CROSS
 from xaudit.report.changes.cells import by_group, difference_cell, is_sure, is_worse, overall
-from xaudit.report.language.translation import stored, tr, trn
+from xaudit.report.language.translation import told, tr, trn, word
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
 from xaudit.report.view.model import Answer
@@ -38,7 +38,7 @@ def on_which(changes: Changes) -> str:
         cases=numbers.whole(changes.cases),
         positives=numbers.whole(changes.positives),
         patients=numbers.whole(changes.patients),
-        units=stored(f"{changes.unit}s"),
+        units=word(f"{changes.unit}s"),
     )
 
 
@@ -113,7 +113,7 @@ def maps_sentence(changes: Changes) -> str:
     parts = [
         f"{one.method} {numbers.estimate(one.similarity, 'number')}"
         if one.similarity.value is not None
-        else f"{one.method}: {stored(one.similarity.undefined or '')}"
+        else f"{one.method}: {told(one.similarity.undefined or '')}"
         for one in changes.maps
     ]
     return tr(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xaudit.core.record.change import Changes, Delta
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.view import numbers
 
 _NAMES = {
@@ -74,10 +74,10 @@ def difference_cell(one: Delta) -> str:
     """New minus old with its interval, or why there is none."""
     gap = one.difference
     if gap.value is None:
-        return f"{numbers.NONE} ({stored(gap.undefined or '')})"
+        return f"{numbers.NONE} ({told(gap.undefined or '')})"
     unit = "number" if one.metric in _PLAIN else "proportion"
     return numbers.estimate(gap, unit, signed=True) + (
-        f"; {stored(gap.caution)}" if gap.caution else ""
+        f"; {told(gap.caution)}" if gap.caution else ""
     )
 
 
@@ -89,5 +89,5 @@ def p_cell(value: float | None) -> str:
 
 
 def _method(one: Delta) -> str:
-    method = stored(one.difference.method)
-    return f"{method}; {stored(one.test)}" if one.p_value is not None else method or numbers.NONE
+    method = told(one.difference.method)
+    return f"{method}; {told(one.test)}" if one.p_value is not None else method or numbers.NONE

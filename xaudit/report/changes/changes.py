@@ -17,7 +17,7 @@ from xaudit.report.changes.cells import (
 )
 from xaudit.report.changes.figure import differences
 from xaudit.report.elements.twin import script_json
-from xaudit.report.language.translation import later, stored, tr, trn
+from xaudit.report.language.translation import later, told, tr, trn, word
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
@@ -85,12 +85,12 @@ def _cases(changes: Changes) -> Section:
     rows = (
         (tr("Cases of both audits"), numbers.whole(changes.cases)),
         (tr("With a fracture"), numbers.whole(changes.positives)),
-        (stored(f"{changes.unit}s").capitalize(), numbers.whole(changes.patients)),
+        (word(f"{changes.unit}s").capitalize(), numbers.whole(changes.patients)),
         (tr("Scored by both detectors"), numbers.whole(changes.scored)),
         (tr("Matched by id and hash of the image"), numbers.whole(changes.by_image)),
         (tr("Matched by id alone"), numbers.whole(changes.cases - changes.by_image)),
         *(
-            (tr("Left out: {why}", why=stored(why)), numbers.whole(n))
+            (tr("Left out: {why}", why=word(why)), numbers.whole(n))
             for why, n in sorted(changes.left_out.items())
         ),
     )
@@ -102,7 +102,7 @@ def _cases(changes: Changes) -> Section:
         tr("Operating point “{name}” is not in both audits.", name=name)
         for name in changes.points_left_out
     )
-    missing += tuple(map(stored, changes.looked))
+    missing += tuple(map(told, changes.looked))
     table = Table(tr("Cases compared"), (tr("Fact"), tr("Cases")), rows)
     return Section("cases", "", tr("On which cases?"), lead, tables=(table,), missing=missing)
 

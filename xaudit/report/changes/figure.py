@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from xaudit.core.record.change import Delta
-from xaudit.report.language.translation import stored
+from xaudit.report.language.translation import told
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
 from xaudit.report.view.svg import Drawing
@@ -47,7 +47,7 @@ def _row(drawing: Drawing, one: Delta, y: float, reach: float) -> None:
     name = f"{one.scope['group']}: {named(one.scope['level'])}"
     drawing.text(0, y + 5, name if len(name) <= 32 else f"{name[:31]}…", f"label{tone}")
     if gap.value is None or gap.low is None or gap.high is None:
-        drawing.text(_LEFT + 12, y + 5, stored(gap.undefined or ""), "label muted small")
+        drawing.text(_LEFT + 12, y + 5, told(gap.undefined or ""), "label muted small")
         return
     drawing.line(_x(gap.low, reach), y, _x(gap.high, reach), y, f"interval{tone}")
     drawing.add("circle", f"point{tone}", cx=_x(gap.value, reach), cy=y, r=5)

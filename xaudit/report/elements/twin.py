@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 
-from xaudit.core.record.finding import Findings
+from xaudit.core.message import to_form
+from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import Verdict
 from xaudit.report.elements.record import record
 
@@ -25,12 +26,13 @@ def twin(
     """
     states = {one.field.name: one.status for one in record(findings)}
     whole: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
         "findings": _plain(findings),
         "verdict": _plain(verdict),
         "record": states,
     }
     if uses:
-        whole["uses"] = uses
+        whole["uses"] = to_form(uses)
     if unverified:
         whole["unverified"] = list(unverified)
     return script_json(whole)
@@ -54,7 +56,7 @@ def _plain(thing: object) -> object:
         return {str(key): _plain(value) for key, value in thing.items()}
     if isinstance(thing, tuple | list):
         return [_plain(value) for value in thing]
-    return thing.isoformat() if isinstance(thing, date) else thing
+    return thing.isoformat() if isinstance(thing, date) else to_form(thing)
 
 
 def _default(field: Field[object]) -> object:

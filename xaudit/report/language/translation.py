@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from xaudit.errors import ConfigError, InstallError
-from xaudit.report.language.catalog import Catalog, English, read_catalog, read_entries
+from xaudit.report.language.catalog import ENGLISH, STORED, Catalog, English, Words, catalog_of
 
-SOURCE = "en"
+SOURCE = ENGLISH.language
 PACKAGES = "xaudit.languages"
-"""Entry points: code of a language → where a package keeps the PO file of its own words."""
+"""Entry points: code of a language → a package's MO file of its own words, or a mapping."""
 FOLDER = Path(__file__).with_name("languages")
-_ENGLISH = Catalog(SOURCE, "English", ".", {}, {}, lambda _: 0)
-_CURRENT: ContextVar[Catalog] = ContextVar("language", default=_ENGLISH)
+_CURRENT: ContextVar[Catalog] = ContextVar("language", default=ENGLISH)
 
 
 def languages() -> dict[str, str]:
     """Code → name, of every language that a page can be printed in."""
-    others = {path.stem: _catalog(path).name for path in sorted(FOLDER.glob("*.po"))}
-    return {SOURCE: _ENGLISH.name, **others}
+    others = {path.stem: _catalog(path).name for path in sorted(FOLDER.glob("*.mo"))}
+    return {SOURCE: ENGLISH.name, **others}
 
 
 @contextmanager
@@ -57,7 +55,7 @@ def tr(message: str, /, **values: object) -> str:
         message: in English; in the code it is a literal, so that a test can collect it.
         values: what the placeholders hold, as it is printed.
     """
-    text = current().messages.get(message, (message,))[-1]
+    text = current().messages.gettext(message)
     return text.format(**values) if values else text
 
 
@@ -69,8 +67,7 @@ def trn(message: str, number: int, /, **values: object) -> str:
         number: by which the language chooses its form.
         values: what the placeholders hold, as it is printed.
     """
-    forms = current().messages.get(message, (message,))
-    text = forms[current().plural(number)] if len(forms) > 1 else forms[0]
+    text = current().messages.ngettext(message, message, number)
     return text.format(**values) if values else text
 
 
@@ -79,14 +76,19 @@ def later(message: str) -> str:
     return message
 
 
-def stored(text: str) -> str:
-    """What an audit wrote in English; as it is where the catalog has no template for it."""
-    return text if current() is _ENGLISH else current().told(text)
+def told(sentence: str) -> str:
+    """What an audit stored for a reader: a message in the language, any other text as it is."""
+    return str(sentence) if current() is ENGLISH else current().told(sentence)
+
+
+def word(code: str) -> str:
+    """One of a few words that audits store as they are, such as "patient"; any other stays."""
+    return code if current() is ENGLISH else str(current().messages.pgettext(STORED, code))
 
 
 def foreign(text: str) -> str:
     """A text that is English in every language, such as places in English guidance."""
-    return text if current() is _ENGLISH else English(text)
+    return text if current() is ENGLISH else English(text)
 
 
 def is_foreign(text: str) -> bool:
@@ -96,36 +98,25 @@ def is_foreign(text: str) -> bool:
 
 def _named(language: str) -> Catalog:
     if language == SOURCE:
-        return _ENGLISH
-    path = FOLDER / f"{language}.po"
-    if path not in FOLDER.glob("*.po"):
+        return ENGLISH
+    path = FOLDER / f"{language}.mo"
+    if path not in FOLDER.glob("*.mo"):
         known = ", ".join(f"{code} ({name})" for code, name in languages().items())
         raise ConfigError(f"language {language!r}: expected one of {known}")
-    return _with_packages(language)
-
-
-@cache
-def _with_packages(language: str) -> Catalog:
-    """The catalog, and what installed packages say of their own words; ours goes first."""
-    own = _catalog(FOLDER / f"{language}.po")
-    entries = [one for path in _brought(language) for one in read_entries(path) if one.source]
-    return replace(
-        own,
-        messages={**{one.source: one.forms for one in entries if not one.stored}, **own.messages},
-        stored={**{one.source: one.forms[0] for one in entries if one.stored}, **own.stored},
-    )
-
-
-def _brought(language: str) -> Iterator[Path]:
-    for entry in entry_points(group=PACKAGES, name=language):
-        try:
-            yield Path(str(entry.load()))
-        except Exception as error:
-            raise InstallError(
-                f"plug-in {entry.name!r} ({entry.value}) of {PACKAGES} does not load: {error}"
-            ) from error
+    return _catalog(path)
 
 
 @cache
 def _catalog(path: Path) -> Catalog:
-    return read_catalog(path)
+    return catalog_of(path, _brought(path.stem))
+
+
+def _brought(language: str) -> Iterator[Path | Words]:
+    for entry in entry_points(group=PACKAGES, name=language):
+        try:
+            words: Path | str | Words = entry.load()
+        except Exception as error:
+            raise InstallError(
+                f"plug-in {entry.name!r} ({entry.value}) of {PACKAGES} does not load: {error}"
+            ) from error
+        yield Path(words) if isinstance(words, str) else words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Section, Table
 
@@ -66,7 +66,7 @@ def credibility(look: Lookup) -> Section:
                 tr("Verdict of each method"),
                 (tr("Method"), tr("Its maps are"), tr("Because")),
                 tuple(
-                    (one.method, tr(WORDS[one.verdict]), " ".join(map(stored, one.reasons)))
+                    (one.method, tr(WORDS[one.verdict]), " ".join(map(told, one.reasons)))
                     for one in judged
                 ),
                 marks=tuple(MARKS[_MARKS[one.verdict]] for one in judged),
@@ -122,6 +122,6 @@ def _varied(look: Lookup) -> tuple[Table, ...]:
                 (name, *(look.cell(metric, method=name, **{facet: level}) for level in levels))
                 for name in names
             )
-            heads = (tr("Method"), *map(stored, levels))
+            heads = (tr("Method"), *map(told, levels))
             tables.append(Table(tr(title), heads, rows, folded=True))
     return tuple(tables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from xaudit.core.record.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections.credibility import believed
 from xaudit.report.tables import map_scores
 from xaudit.report.view import figures, numbers
@@ -136,7 +136,7 @@ def methods(findings: Findings) -> Section:
     params = tuple(
         (
             one.name,
-            stored(one.question),
+            told(one.question),
             ", ".join(f"{k} = {v}" for k, v in sorted(one.params.items())),
         )
         for one in ran
@@ -159,7 +159,7 @@ def methods(findings: Findings) -> Section:
 def _method(one: MethodFacts) -> tuple[str, ...]:
     residual = f"{numbers.NONE} ({tr('no such promise')})"
     if one.residual_median is not None and one.residual_worst is not None:
-        residual = f"{stored(one.residual)}: {numbers.plain(one.residual_median)}, "
+        residual = f"{told(one.residual)}: {numbers.plain(one.residual_median)}, "
         residual += numbers.plain(one.residual_worst)
     converged = f"{numbers.NONE} ({tr('no tolerance')})"
     if one.converged is not None:
@@ -217,7 +217,7 @@ def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Show
     return Shown(
         anchor=f"case-{index}",
         case_id=case.case_id,
-        reason=stored(case.reason),
+        reason=told(case.reason),
         facts=facts,
         picture=png_uri(pictures[case.picture]),
         width=numbers.size(width),
@@ -237,7 +237,7 @@ def _ring(ring: tuple[tuple[float, float], ...], width: int, height: int) -> str
 def _layer(one: GalleryMap, pictures: Mapping[str, bytes]) -> Layer:
     lines = tuple(
         f"{tr(dict(METRICS).get(name, name))}: "
-        + (stored(score) if isinstance(score, str) else numbers.plain(score))
+        + (told(score) if isinstance(score, str) else numbers.plain(score))
         for name, score in one.scores.items()
     )
     return Layer(one.method, one.method, png_uri(pictures[one.picture]), lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xaudit.core.record.policy import Outcome, Verdict, Waiver
-from xaudit.report.language.translation import stored, tr
+from xaudit.report.language.translation import told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
 from xaudit.report.view.lookup import Lookup
@@ -76,7 +76,7 @@ def _compared(verdict: Verdict) -> str:
     """Which audit the rules compare with, where they do."""
     there = verdict.baseline
     if there is not None:
-        note = f" ({'; '.join(map(stored, there.note.split('; ')))})" if there.note else ""
+        note = f" ({'; '.join(map(told, there.note.split('; ')))})" if there.note else ""
         return tr(
             " Baseline: {detector}, audit “{audit}”, plan SHA-256 {plan_sha256}{note}.",
             detector=there.detector,
@@ -90,14 +90,14 @@ def _compared(verdict: Verdict) -> str:
 
 def _stopped(verdict: Verdict) -> str:
     """How often the audit was looked at, where it was looked at while it ran."""
-    return tr(" The audit {looked}.", looked=stored(verdict.looks.text)) if verdict.looks else ""
+    return tr(" The audit {looked}.", looked=told(verdict.looks.text)) if verdict.looks else ""
 
 
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
     unit = look.unit(one.rule.metric)
     bounds = [(tr("at least"), one.rule.floor), (tr("at most"), one.rule.ceiling)]
     limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
-    limits = limits or stored(one.rule.demand)
+    limits = limits or told(one.rule.demand)
     scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.scope.items()))
     signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
     shown = numbers.estimate(one.estimate, unit, signed)
@@ -107,5 +107,5 @@ def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
         tr(one.verdict),
         measured,
         limits,
-        stored(one.why),
+        told(one.why),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.record.finding import CROSS
 from xaudit.core.record.policy import Verdict
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections.at_points import AT_POINT, point_tables, side_by_side
 from xaudit.report.tables.added import added_of_analyses, added_of_scores
 from xaudit.report.tables.declared import net_benefit, of_curve
@@ -106,7 +106,7 @@ def calibration(look: Lookup) -> Section:
                 f"{numbers.percent(one.low)}{numbers.DASH}{numbers.percent(one.high)}",
                 numbers.percent(one.mean_probability),
                 f"{numbers.estimate(one.observed)}, {numbers.counts(one.observed)}"
-                + (f" ({stored(one.observed.undefined)})" if one.observed.undefined else ""),
+                + (f" ({told(one.observed.undefined)})" if one.observed.undefined else ""),
             )
             for one in bins
         ),

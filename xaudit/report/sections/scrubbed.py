@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, tr, word
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Table
 
@@ -40,7 +40,7 @@ def scrubbed_warning(findings: Findings) -> tuple[str, ...]:
             "them decide nothing here. Verdict of the original: {verdict}.",
             plan=copy.plan_sha256[:12],
             k=numbers.whole(copy.k),
-            verdict=stored(copy.verdict) if copy.verdict else tr("none was saved"),
+            verdict=word(copy.verdict) if copy.verdict else tr("none was saved"),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.estimate import Estimate
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.tables.decides import decides
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
@@ -62,7 +62,7 @@ def _lesion(one: Estimate) -> str:
     if one.value is None or one.low is None or one.high is None:
         return tr(
             "Whether the fracture decides is not known: {undefined}.",
-            undefined=stored(one.undefined or ""),
+            undefined=told(one.undefined or ""),
         )
     shown = numbers.estimate(one, "number", signed=True)
     said = tr(

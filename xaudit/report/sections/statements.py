@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view import numbers
 from xaudit.report.view.model import MARKS, Table
@@ -27,8 +27,7 @@ def claims(findings: Findings) -> Iterator[Table]:
     if not findings.claims:
         return
     rows = tuple(
-        (stored(one.claim), tr(_WORDS[one.agreement][0]), stored(one.why))
-        for one in findings.claims
+        (told(one.claim), tr(_WORDS[one.agreement][0]), told(one.why)) for one in findings.claims
     )
     marks = tuple(MARKS[_WORDS[one.agreement][1]] for one in findings.claims)
     columns = (tr("Claim of the maker"), tr("How it stands"), tr("Why"))
@@ -41,8 +40,8 @@ def warnings(findings: Findings) -> tuple[str, ...]:
         tr(
             "A claim of the maker, {words}: {claim}. {why}",
             words=tr(_WORDS[one.agreement][0]),
-            claim=stored(one.claim),
-            why=stored(one.why),
+            claim=told(one.claim),
+            why=told(one.why),
         )
         for one in findings.claims
         if one.agreement in {"contradicted", "untested"}

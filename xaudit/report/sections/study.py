@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import stored, tr, trn
+from xaudit.report.language.translation import told, tr, trn, word
 from xaudit.report.sections import statements
 from xaudit.report.tables import predictions
 from xaudit.report.view import figures, numbers
@@ -70,7 +70,7 @@ def _study_facts(findings: Findings, uses: str) -> tuple[tuple[str, str], ...]:
         ),
         (
             tr("Independent unit"),
-            f"{stored(study.unit)}: {numbers.whole(study.patients)}. {stored(study.unit_note)}",
+            f"{word(study.unit)}: {numbers.whole(study.patients)}. {told(study.unit_note)}",
         ),
         (
             tr("Sites"),
@@ -79,10 +79,10 @@ def _study_facts(findings: Findings, uses: str) -> tuple[tuple[str, str], ...]:
             else numbers.nothing(tr("not known")),
         ),
         (tr("Dates"), study.dates or numbers.nothing(tr("not declared"))),
-        (tr("Rows") if alone else tr("Explained"), stored(flow.sample_why)),
+        (tr("Rows") if alone else tr("Explained"), told(flow.sample_why)),
         (
             tr("Earlier uses"),
-            stored(uses) if uses else numbers.nothing(tr("no ledger of test-set use was named")),
+            told(uses) if uses else numbers.nothing(tr("no ledger of test-set use was named")),
         ),
     )
 
@@ -93,15 +93,14 @@ def _issues(findings: Findings) -> Iterator[Table]:
         return
     kinds = Counter((one.kind, one.effect) for one in flow.issues)
     summary = tuple(
-        (stored(kind), stored(effect), numbers.whole(n))
-        for (kind, effect), n in sorted(kinds.items())
+        (word(kind), word(effect), numbers.whole(n)) for (kind, effect), n in sorted(kinds.items())
     )
     shown = flow.issues[:ISSUES_SHOWN]
     rest = len(flow.issues) - len(shown)
     note = ""
     if rest:
         note = trn("{rest} more are in the JSON of this card.", rest, rest=numbers.whole(rest))
-    issues = tuple((i.case_id, stored(i.kind), stored(i.effect), stored(i.detail)) for i in shown)
+    issues = tuple((i.case_id, word(i.kind), word(i.effect), told(i.detail)) for i in shown)
     columns = (tr("Kind"), tr("Effect"), tr("Issues"))
     yield Table(tr("Kinds of issues"), columns, summary)
     columns_of_cases = (tr("Case"), tr("Kind"), tr("Effect"), tr("Detail"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from xaudit.core.estimate import Estimate
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.core.message import Message
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections import credibility, places, results
 from xaudit.report.tables import predictions
 from xaudit.report.tables.decides import decides
@@ -14,7 +15,7 @@ from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 
-_NOT = "not measured"
+_NOT = Message("not measured")
 _NO_PREVALENCE = later(
     "What happens to 1,000 patients is not stated, because no prevalence was declared."
 )
@@ -69,7 +70,9 @@ def false_alarms(ppv: Estimate) -> Estimate:
     if ppv.value is None or ppv.low is None or ppv.high is None:
         return Estimate.missing(ppv.undefined or _NOT)
     if ppv.low <= 0:
-        return Estimate.missing("the interval of the PPV reaches 0: there is no upper limit")
+        return Estimate.missing(
+            Message("the interval of the PPV reaches 0: there is no upper limit")
+        )
     low, value, high = (1 / one - 1 for one in (ppv.high, ppv.value, ppv.low))
     return Estimate(value, low, high, ppv.method, ppv.level, n=ppv.n, clusters=ppv.clusters,
                     unit=ppv.unit)  # fmt: skip
@@ -124,12 +127,12 @@ def _others(one: Estimate) -> Estimate:
 
 def _people(one: Estimate, of: float) -> str:
     if one.value is None or one.low is None or one.high is None:
-        return f"{numbers.NONE} ({stored(one.undefined or _NOT)})"
+        return f"{numbers.NONE} ({told(one.undefined or _NOT)})"
     value, low, high = (numbers.per_thousand(of * part) for part in (one.value, one.low, one.high))
     return f"{value} ({low}{numbers.DASH}{high})"
 
 
 def _ratio(look: Lookup, point: str) -> str:
     one = false_alarms(look.estimate("ppv_at_prevalence", operating_point=point))
-    reason = f" ({stored(one.undefined or _NOT)})" if one.value is None else ""
+    reason = f" ({told(one.undefined or _NOT)})" if one.value is None else ""
     return f"{numbers.estimate(one, 'number')}{reason}"

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import stored, tr
+from xaudit.report.language.translation import told, tr
 
 
 def suspicions(findings: Findings) -> tuple[str, ...]:
     """A sentence for each suspicion, those first that nobody has acknowledged."""
     ordered = sorted(findings.suspicions, key=lambda one: one.acknowledged)
     return tuple(
-        tr("Acknowledged by the audit file, {name}: {text}", name=one.name, text=stored(one.text))
+        tr("Acknowledged by the audit file, {name}: {text}", name=one.name, text=told(one.text))
         if one.acknowledged
         else tr(
             "Suspicion {name}: {text} Until the audit file acknowledges it, no verdict is better "
             "than inconclusive.",
             name=one.name,
-            text=stored(one.text),
+            text=told(one.text),
         )
         for one in ordered
     )

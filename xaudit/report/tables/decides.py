@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xaudit.core.estimate import Estimate
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
@@ -140,7 +140,7 @@ def _only_lesion(lesion: Estimate) -> str:
 
 
 def _not_known(lesion: Estimate, largest: _Thing | None) -> Decision:
-    why = tr("Not known: {why}.", why=stored(lesion.undefined or ""))
+    why = tr("Not known: {why}.", why=told(lesion.undefined or ""))
     if largest is None or largest.effect.value is None:
         return Decision(False, why)
     moved = tr("Erasing {thing} moves the logit by {effect} ({cases} cases).", **_of_thing(largest))
@@ -158,7 +158,7 @@ def _detail(things: Sequence[_Thing]) -> str:
 
 
 def _few(one: Estimate) -> str:
-    return stored(one.caution or one.undefined or "")
+    return told(one.caution or one.undefined or "")
 
 
 def _of_thing(one: _Thing) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import CROSS, EquivalenceFacts
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
 from xaudit.report.view.lookup import Lookup, measure
@@ -56,7 +56,7 @@ def _cell(look: Lookup, metric: str, column: str, point: str) -> str:
     scope = {} if metric.startswith("auc") else {"operating_point": point}
     one = look.estimate(metric, group=column, **scope)
     if one.value is None:
-        return f"{numbers.NONE} ({stored(one.undefined or '')})"
+        return f"{numbers.NONE} ({told(one.undefined or '')})"
     return numbers.estimate(one, look.unit(metric))
 
 

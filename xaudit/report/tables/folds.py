@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xaudit.report.language.translation import stored, tr
+from xaudit.report.language.translation import tr
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
 from xaudit.report.view.order import in_order
@@ -37,7 +37,7 @@ def folds(look: Lookup) -> Iterator[Table]:
     )
     note += look.methods("auc_fold_mean", "auc")
     yield Table(
-        tr("Cross-validation ({design})", design=stored(design.replace("_", " "))),
+        tr("Cross-validation ({design})", design=design.replace("_", " ")),
         (tr("Cases"), "AUC"),
         rows,
         note,

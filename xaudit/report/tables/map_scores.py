@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr, word
 from xaudit.report.tables.added import added_of_maps
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.lookup import Lookup
@@ -68,15 +69,22 @@ def _reach(findings: Findings) -> str:
     tolerance = findings.peak_tolerance
     if not tolerance or tolerance.startswith("0 "):
         return tr("A peak hits a lesion that it lies in.")
-    return tr("A peak hits a lesion from at most {tolerance} away.", tolerance=stored(tolerance))
+    return tr("A peak hits a lesion from at most {tolerance} away.", tolerance=tolerance)
+
+
+_THRESHOLDS = "thresholds {first:g} and {second:g} of a map's maximum"
 
 
 def _frozen(look: Lookup, methods: Sequence[str]) -> str:
     found = {name: look.estimate("iou_frozen", method=name).method for name in methods}
-    told = "; ".join(
-        f"{name}: {stored(text.split('; ')[-1])}" for name, text in found.items() if text
+    shares = "; ".join(
+        f"{name}: {told(Message(_THRESHOLDS, **text.params))}"
+        for name, text in found.items()
+        if isinstance(text, Message)
     )
-    return tr("Frozen on the other half of the patients: {told}. ", told=told) if told else ""
+    if not shares:
+        return ""
+    return tr("Frozen on the other half of the patients: {told}. ", told=shares)
 
 
 def _gap(look: Lookup, metric: str, title: str, methods: Sequence[str]) -> Iterator[Table]:
@@ -213,7 +221,7 @@ def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
     forms = _levels(look.findings, "mass", "form")
     if forms:
         rows = tuple(
-            (f"{name}, {stored(form)}", *(look.cell(metric, method=name, form=form)
+            (f"{name}, {word(form)}", *(look.cell(metric, method=name, form=form)
                                   for metric in ("mass", "hit")))
             for name, form in product(methods, forms)
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import CROSS
-from xaudit.report.language.translation import stored, tr
+from xaudit.report.language.translation import told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
 from xaudit.report.view.lookup import Lookup
@@ -55,7 +55,7 @@ def _cells(look: Lookup, column: str, level: str, point: str) -> Iterator[str]:
         for name in (f"{metric}_gap", f"{metric}_matched_gap"):
             gap = look.estimate(name, **_scope(column, level, point))
             why = gap.undefined or gap.caution
-            yield numbers.estimate(gap, signed=True) + (f" ({stored(why)})" if why else "")
+            yield numbers.estimate(gap, signed=True) + (f" ({told(why)})" if why else "")
 
 
 def _scope(column: str, level: str, point: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xaudit.core.detector import InputSpec, Taken
 from xaudit.core.record.finding import DetectorFacts, Findings
 from xaudit.core.source import Intensity, StoredBits
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr, word
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Section
 
@@ -62,8 +62,8 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """What is known of the network; nothing where only its predictions were seen."""
     if one.input is None:
         return (
-            (tr("Architecture, weights, input"), f"{numbers.NONE} ({stored(one.architecture)})"),
-            (tr("Output"), tr("{output}, as the table states it", output=stored(one.output))),
+            (tr("Architecture, weights, input"), f"{numbers.NONE} ({word(one.architecture)})"),
+            (tr("Output"), tr("{output}, as the table states it", output=word(one.output))),
         )
     spec = one.input
     return (
@@ -72,7 +72,7 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
         *_elsewhere(one),
         (
             tr("Weights"),
-            f"{one.weights_file}, SHA-256 {one.weights_sha256}"
+            f"{told(one.weights_file or '')}, SHA-256 {one.weights_sha256}"
             if one.weights_sha256
             else tr("no file of them is known"),
         ),
@@ -84,13 +84,13 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
                 "values by {intensity}",
                 height=spec.height,
                 width=spec.width,
-                color=stored(spec.color),
+                color=word(spec.color),
                 resize=_resize(spec),
                 interpolation=spec.interpolation,
                 intensity=_intensity(spec.intensity),
             ),
         ),
-        (tr("Output"), stored(one.output)),
+        (tr("Output"), word(one.output)),
         (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
     )
 
@@ -128,8 +128,8 @@ def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
 
 def _resize(spec: InputSpec) -> str:
     if spec.crop_pct == 1:
-        return stored(spec.resize)
-    return tr("{resize} with crop_pct {share}", resize=stored(spec.resize),
+        return word(spec.resize)
+    return tr("{resize} with crop_pct {share}", resize=word(spec.resize),
                share=numbers.plain(spec.crop_pct))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view import numbers
 from xaudit.report.view.levels import named
@@ -66,7 +66,7 @@ def _reasons(look: Lookup, column: str) -> Iterator[tuple[str, tuple[str, ...]]]
     for name, title in _KINDS:
         whole = look.get(f"{name}_auc", group=column, compared="rest")
         if whole is not None:
-            why = f"{numbers.NONE} ({stored(whole.estimate.undefined or '')})"
+            why = f"{numbers.NONE} ({told(whole.estimate.undefined or '')})"
             yield _link(whole), (tr("All sites"), tr(title), why, *("",) * 4)
 
 

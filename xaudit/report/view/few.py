@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from xaudit.report.language.translation import stored, tr
+from xaudit.core.message import Message
+from xaudit.report.language.translation import told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.model import Section, Table
 
-_NEEDED = re.compile(r"\d[^,]*, (\d+) needed for a verdict( on an interval from draws)?")
 _LESS = "\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}"
 _SHOWN = re.compile(rf"; \S+{_LESS}\d")
 
@@ -20,11 +20,10 @@ def few(caution: str) -> str:
     Args:
         caution: as the estimate has it.
     """
-    needed = _NEEDED.fullmatch(caution)
-    if needed is None:
-        return stored(caution)
-    count, _, what = stored(caution).partition(", ")[0].partition(" ")
-    return f"{count}{_LESS}{numbers.whole(int(needed[1]))} {what}"
+    params = caution.params if isinstance(caution, Message) else {}
+    if not {"n", "what", "least"} <= params.keys():
+        return told(caution)
+    return f"{params['n']}{_LESS}{numbers.whole(params['least'])} {told(params['what'])}"
 
 
 def explained(section: Section) -> Section:

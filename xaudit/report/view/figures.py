@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Accountability, CalibrationBin, Curve
-from xaudit.report.language.translation import later, stored, tr
+from xaudit.report.language.translation import later, told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.svg import Drawing
 
@@ -76,7 +76,7 @@ def _forest_row(drawing: Drawing, row: Row, y: float, biggest: int) -> None:
     tone = " muted" if one.value is None or one.caution else ""
     drawing.text(14, y + 5, _short(row.label), f"label{tone}")
     if one.value is None or one.low is None or one.high is None:
-        drawing.text(262, y + 5, stored(one.undefined or ""), "label muted small")
+        drawing.text(262, y + 5, told(one.undefined or ""), "label muted small")
     else:
         drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, f"interval{tone}")
         side = 5 + 6 * (one.n / biggest) ** 0.5
@@ -110,7 +110,7 @@ def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, floa
         y = head + 20 + 30 * index
         drawing.text(14, y + 5, _short(name))
         if one.value is None or one.low is None or one.high is None:
-            drawing.text(262, y + 5, stored(one.undefined or ""), "label muted small")
+            drawing.text(262, y + 5, told(one.undefined or ""), "label muted small")
             continue
         drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, "interval")
         drawing.add("circle", "point", cx=250 + 510 * one.value, cy=y, r=5)

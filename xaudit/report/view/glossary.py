@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import foreign, later, stored, tr
+from xaudit.report.language.translation import current, foreign, later, speaking, told, tr
 
 _BASE = (
     (
@@ -208,10 +210,21 @@ def glossary(findings: Findings) -> tuple[tuple[tuple[str, str], ...], tuple[str
     linked = dict((*_BASE, *(one for one in _METHODS if one[0].casefold() in used)))
     text = tuple(tr(name) for name in linked if name not in _NOT_LINKED)
     known = {name.casefold() for name in linked}
-    metrics = ((_title(one.name), stored(one.question)) for one in findings.metrics)
+    metrics = ((_title(one.name), told(one.question)) for one in findings.metrics)
     ours = ((tr(name), tr(said)) for name, said in linked.items())
     rest = ((foreign(name), said) for name, said in metrics if name.casefold() not in known)
     return tuple(sorted((*ours, *rest), key=lambda one: one[0].casefold())), text
+
+
+def source_of(term: str) -> str:
+    """The English of a term of the glossary, whatever the case of its letters."""
+    return _sources(current().language).get(term.casefold(), term)
+
+
+@cache
+def _sources(language: str) -> dict[str, str]:
+    with speaking(language):
+        return {tr(name).casefold(): name for name, _ in (*_BASE, *_METHODS)}
 
 
 def _title(metric: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.looks import level_text
-from xaudit.report.language.translation import current, later, stored, tr
+from xaudit.report.language.translation import current, later, told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.few import few
 
@@ -42,7 +43,7 @@ class Lookup:
     def estimate(self, metric: str, **scope: str) -> Estimate:
         """The estimate; one without a value that says so where the audit has none."""
         found = self.get(metric, **scope)
-        return found.estimate if found else Estimate.missing("not measured in this audit")
+        return found.estimate if found else Estimate.missing(Message("not measured in this audit"))
 
     def link(self, metric: str, scope: Mapping[str, str]) -> str:
         """The address of a finding in the page; "" if the audit has none."""
@@ -61,34 +62,34 @@ class Lookup:
 
     def said(self, metric: str, **scope: str) -> str:
         """Like `cell`, for a sentence: the caution is spelled out."""
-        return self._shown(metric, scope, stored)
+        return self._shown(metric, scope, told)
 
     def _shown(self, metric: str, scope: Mapping[str, str], say: Callable[[str], str]) -> str:
         one = self.estimate(metric, **scope)
         unit = self.unit(metric)
         counts = f", {numbers.counts(one)}" if one.k is not None else ""
         if one.value is None:
-            return f"{numbers.NONE}{counts} ({stored(one.undefined or '')})"
+            return f"{numbers.NONE}{counts} ({told(one.undefined or '')})"
         shown = numbers.estimate(one, unit, metric.endswith("_gap"))
         caution = f"; {say(one.caution)}" if one.caution else ""
         return f"{shown}{counts}{caution}"
 
     def methods(self, *metrics: str) -> str:
         """Which interval methods stand behind these metrics, for a footnote."""
-        told = [
+        stated = [
             one.estimate
             for one in self.findings.findings
             if one.metric in metrics and one.estimate.method and not _of_a_family(one)
         ]
-        names = {one.method for one in told}
-        levels = {_level(one.level) for one in told}
+        names = {one.method for one in stated}
+        levels = {_level(one.level) for one in stated}
         if not names:
             return ""
         level = tr(" and ").join(sorted(levels))
         return tr(
             "{level} intervals, two-sided. Method: {methods}.",
             level=level,
-            methods="; ".join(map(stored, sorted(names))),
+            methods="; ".join(map(told, sorted(names))),
         )
 
 

@@ -127,7 +127,7 @@ class ModelCard:
     """All that the templates print.
 
     Attributes:
-        sentences: stored ones that the list of all findings shows.
+        sentences: for each finding what the list of all of them says besides numbers.
     """
 
     title: str
@@ -141,6 +141,6 @@ class ModelCard:
     twin: str
     footer: str = ""
     warnings: tuple[str, ...] = field(default=())
-    sentences: frozenset[str] = frozenset()
+    sentences: tuple[tuple[str, str], ...] = ()
     kind: str = later("model card")
     kind_long: str = later("Model card of a fracture detector")

@@ -6,6 +6,7 @@ import math
 import re
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import percent as in_percent
 from xaudit.report.language.translation import current, tr
 
 MINUS = "\u2212"
@@ -91,8 +92,7 @@ def whole(value: int) -> str:
 
 def percent(value: float) -> str:
     """A declared or plain proportion in percent, two or three significant digits."""
-    scaled = value * 100
-    return f"{fixed(scaled, 0 if scaled == round(scaled) or scaled >= 10 else 1)} %"
+    return _written(str(in_percent(value)))
 
 
 def plain(value: float) -> str:

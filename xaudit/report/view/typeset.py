@@ -8,7 +8,8 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
-from xaudit.report.language.translation import current, tr
+from xaudit.report.language.translation import tr
+from xaudit.report.view.glossary import source_of
 
 Setter = Callable[[str], Markup]
 
@@ -30,7 +31,7 @@ def unbroken(text: str) -> Markup:
 
 def anchor(term: str) -> str:
     """The name under which a term of the glossary can be linked to."""
-    source = current().source(term).casefold()
+    source = source_of(term).casefold()
     return f"term-{re.sub(r'[^a-z0-9]+', '-', source).strip('-')}"
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.proportions import t_quantile
 from xaudit.stats.weights import Patients, numbered
 
 Array = npt.NDArray[np.float64]
 
-METHOD = "cluster-robust Wald"
+METHOD = Message("cluster-robust Wald")
 
 
 def clustered_wald(

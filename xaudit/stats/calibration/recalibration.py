@@ -10,6 +10,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.calibration.clustered_wald import clustered_wald
 from xaudit.stats.weights import Patients, numbered
 
@@ -99,7 +100,7 @@ def coefficients(
         design, offset = np.ones((n, 1)), logits
     found = _maximize(design, labels.astype(float), offset)
     if found is None:
-        return "the regression does not converge"
+        return Message("the regression does not converge")
     if which == "intercept":
         return np.array([found[0], 1.0])
     return np.array([found[0] - found[1] * center / scale, found[1] / scale])
@@ -143,20 +144,20 @@ def _step_from(logits: Array, wrong: Array, weight: Array, which: Which) -> Arra
 def _why_not(logits: Array, labels: BoolArray, clusters: int, which: Which) -> str | None:
     up, down = logits[labels], logits[~labels]
     if not len(up) or not len(down):
-        return "no negative cases" if len(up) else "no positive cases"
+        return Message("no negative cases") if len(up) else Message("no positive cases")
     if clusters < 2:
-        return "all cases come from one patient"
+        return Message("all cases come from one patient")
     if not np.isfinite(logits).all():
-        return "a probability of 0 or 1 has an infinite logit"
+        return Message("a probability of 0 or 1 has an infinite logit")
     return _no_slope(up, down) if which == "slope" else None
 
 
 def _no_slope(up: Array, down: Array) -> str | None:
     """Why the likelihood has no maximum in the slope (Albert and Anderson 1984), if so."""
     if up.min() == up.max() == down.min() == down.max():
-        return "the score is constant"
+        return Message("the score is constant")
     if up.min() >= down.max() or up.max() <= down.min():
-        return "the logits separate the classes perfectly: the slope is infinite"
+        return Message("the logits separate the classes perfectly: the slope is infinite")
     return None
 
 

@@ -12,6 +12,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.calibration.clustered_wald import clustered_wald, wald_of_squares
 from xaudit.stats.calibration.recalibration import Which, coefficients, fitted
 from xaudit.stats.weights import Patients, numbered
@@ -70,7 +71,7 @@ class RecalibrationGaps:
         level = self._level(rows)
         fit, clusters = level.fit, level.clusters
         if isinstance(fit, str):
-            return Estimate.missing(f"the level: {fit}", n=n, clusters=every)
+            return Estimate.missing(Message("the level: {why}", why=fit), n=n, clusters=every)
         if self._series is not None:
             here = np.unique(self._index[rows])
             pull = _summed(level.own, fit[1], clusters)
@@ -98,7 +99,7 @@ class RecalibrationGaps:
             self._logits[outside], self._labels[outside], others, self._which, self._start
         )
         if isinstance(rest, str):
-            return Estimate.missing(f"the rest: {rest}", n=n, clusters=every)
+            return Estimate.missing(Message("the rest: {why}", why=rest), n=n, clusters=every)
         influence = np.zeros(n)
         influence[rows], influence[outside] = level[1], -rest[1]
         degrees = min(clusters, others) - 1

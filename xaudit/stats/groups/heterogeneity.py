@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.proportions import normal_quantile, t_quantile
 
 Array = npt.NDArray[np.float64]
@@ -130,11 +131,15 @@ def random_effects(effects: Effects, options: Options | None = None) -> Heteroge
     options, sites = options or Options(), len(effects.values)
     normal_quantile(options.level)
     if sites < _SITES:
-        gone = _missing(effects, f"{sites} sites, {_SITES} needed for random effects")
+        gone = _missing(
+            effects, Message("{n} sites, {least} needed for random effects", n=sites, least=_SITES)
+        )
         return Heterogeneity(gone, gone, gone, gone)
     tau2 = _tau2(effects, options.tau2)
     if tau2 is None:
-        gone = _missing(effects, f"the search for τ² ({options.tau2}) does not converge")
+        gone = _missing(
+            effects, Message("the search for τ² ({method}) does not converge", method=options.tau2)
+        )
         return Heterogeneity(gone, gone, gone, gone)
     limits = _mean_limits(effects, tau2, options)
     low, high = _prediction(effects, tau2, options)
@@ -142,10 +147,9 @@ def random_effects(effects: Effects, options: Options | None = None) -> Heteroge
     ahead = limits[0], min(low, limits[1]), max(high, limits[2])
     spread = _tau2_interval(effects, tau2, options)
     q = _q(effects, 0.0)
-    name = _name(f"prediction ({options.prediction})", options)
     return Heterogeneity(
-        _scaled(effects, limits, _name("Hartung-Knapp", options), options),
-        _scaled(effects, ahead, name, options),
+        _scaled(effects, limits, _name(_MEAN, options), options),
+        _scaled(effects, ahead, _name(_PREDICTION, options), options),
         spread,
         _i2(effects, spread),
         q,
@@ -185,10 +189,15 @@ def _without(effects: Effects, options: Options) -> tuple[Estimate, ...]:
         of_site = None if grid is None else (grid[0], grid[1][:, site])
         tau2 = _tau2(rest, options.tau2) if of_site is None else _reml(rest, of_site)
         if tau2 is None:
-            found.append(_missing(rest, f"the search for τ² ({options.tau2}) does not converge"))
+            found.append(
+                _missing(
+                    rest,
+                    Message("the search for τ² ({method}) does not converge", method=options.tau2),
+                )
+            )
         else:
             limits = _mean_limits(rest, tau2, options)
-            found.append(_scaled(rest, limits, _name("Hartung-Knapp", options), options))
+            found.append(_scaled(rest, limits, _name(_MEAN, options), options))
     return tuple(found)
 
 
@@ -335,7 +344,7 @@ def _tau2_interval(effects: Effects, tau2: float, options: Options) -> Estimate:
     return Estimate(
         tau2,
         *limits,
-        f"{options.tau2}, Q-profile",
+        Message("{method}, Q-profile", method=options.tau2),
         options.level,
         n=effects.n,
         clusters=effects.clusters,
@@ -354,10 +363,24 @@ def _i2(effects: Effects, tau2: Estimate) -> Estimate:
     return replace(tau2, value=value, low=low, high=high)
 
 
-def _name(kind: str, options: Options) -> str:
-    scale = ", logit" if options.scale == "logit" else ""
-    least = " (not below fixed)" if options.at_least_fixed else ""
-    return f"random effects, {options.tau2}, {kind}{least}{scale}"
+# Whether it is never below fixed, and whether on the logit scale → the name of the interval.
+_MEAN = {
+    (False, False): "random effects, {method}, Hartung-Knapp",
+    (False, True): "random effects, {method}, Hartung-Knapp, logit",
+    (True, False): "random effects, {method}, Hartung-Knapp (not below fixed)",
+    (True, True): "random effects, {method}, Hartung-Knapp (not below fixed), logit",
+}
+_PREDICTION = {
+    (False, False): "random effects, {method}, prediction ({kind})",
+    (False, True): "random effects, {method}, prediction ({kind}), logit",
+    (True, False): "random effects, {method}, prediction ({kind}) (not below fixed)",
+    (True, True): "random effects, {method}, prediction ({kind}) (not below fixed), logit",
+}
+
+
+def _name(kinds: Mapping[tuple[bool, bool], str], options: Options) -> Message:
+    kind = kinds[options.at_least_fixed, options.scale == "logit"]
+    return Message(kind, method=options.tau2, kind=Message(options.prediction))
 
 
 def _scaled(

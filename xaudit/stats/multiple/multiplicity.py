@@ -11,13 +11,14 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.proportions import normal_quantile
 from xaudit.stats.resampling.bootstrap import VOID_LIMIT
 
 Array = npt.NDArray[np.float64]
 Draws = npt.NDArray[np.floating]
-METHOD = "patient bootstrap, max-T over {} comparisons"
+METHOD = "patient bootstrap, max-T over {n} comparisons"
 
 
 def holm(p_values: Sequence[float]) -> Array:
@@ -86,7 +87,7 @@ def simultaneous(
     kept = [k for k, reason in enumerate(reasons) if reason is None]
     found = dict(zip(kept, _max_t(kept, estimates, replicates, level), strict=True))
     return tuple(
-        found[k] if k in found else Comparison(_gone(one, str(reasons[k])), None, "none")
+        found[k] if k in found else Comparison(_gone(one, reasons[k] or ""), None, "none")
         for k, one in enumerate(estimates)
     )
 
@@ -150,7 +151,7 @@ def _max_t(
     chosen = replicates[:, kept]
     values = np.array([estimates[k].value for k in kept], dtype=np.float64)
     factor, errors, largest = _factor(chosen, values, level)
-    method = METHOD.format(len(kept))
+    method = Message(METHOD, n=len(kept))
     made = []
     for k, value, error in zip(kept, values, errors, strict=True):
         beyond = int((largest >= abs(value) / error).sum())
@@ -200,9 +201,9 @@ def _why_not(estimate: Estimate, draws: Array) -> str | None:
         return estimate.undefined
     void = int(np.isnan(draws).sum())
     if void > VOID_LIMIT * len(draws):
-        return f"{void} of {len(draws)} bootstrap draws have no value"
+        return Message("{n} of {all} bootstrap draws have no value", n=void, all=len(draws))
     if float(np.nanmax(draws) - np.nanmin(draws)) <= 1e-12:
-        return "every draw gives the same value: there is no error to compare with"
+        return Message("every draw gives the same value: there is no error to compare with")
     return None
 
 

@@ -12,13 +12,14 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.proportions import clopper_pearson, normal_quantile, t_quantile
 from xaudit.stats.weights import Patients, numbered, patient_counts
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-METHOD = "patient bootstrap, expanded percentile"
+METHOD = Message("patient bootstrap, expanded percentile")
 # From so many patients on, sums are drawn by kinds of patients or from a normal distribution.
 _MANY = 1000
 # Kinds are drawn where there are so many times fewer of them than patients.
@@ -243,7 +244,7 @@ def clustered_ratio(
     clusters = numbered(patients)[0]
     bottom = float(columns[:, 1].sum())
     if bottom == 0:
-        return Estimate.missing("nothing to divide by", n=len(patients), clusters=clusters)
+        return Estimate.missing(Message("nothing to divide by"), n=len(patients), clusters=clusters)
     replicates = np.full(draws, np.nan)
     if clusters >= 2:
         sums = clustered_sums_draws(columns, patients, rng, draws)
@@ -277,7 +278,7 @@ def clustered_mean(
         ValueError: the lengths differ or a value is not finite.
     """
     if len(values) == 0:
-        return Estimate.missing("no cases", n=0, clusters=0)
+        return Estimate.missing(Message("no cases"), n=0, clusters=0)
     values = np.asarray(values, dtype=float)
     if share and values.min() == values.max() and len(values) == len(patients):
         return _all_alike(float(values[0]), len(values), numbered(patients)[0], level)
@@ -289,7 +290,7 @@ def _all_alike(value: float, n: int, clusters: int, level: float) -> Estimate:
     others = clopper_pearson(0, clusters, level).high
     assert others is not None
     low, high = value * (1 - others), value * (1 - others) + others
-    method = "Clopper-Pearson on the patients with another value"
+    method = Message("Clopper-Pearson on the patients with another value")
     return Estimate(value, low, high, method, level, n=n, clusters=clusters)
 
 
@@ -317,8 +318,10 @@ def clustered_difference(
     values, inside = np.asarray(values, dtype=float), np.asarray(in_group, dtype=float)
     clusters = numbered(patients)[0]
     if not inside.any() or inside.all():
-        side = "in" if not inside.any() else "outside"
-        return Estimate.missing(f"no cases {side} the group", n=len(values), clusters=clusters)
+        why = Message("no cases outside the group")
+        if not inside.any():
+            why = Message("no cases in the group")
+        return Estimate.missing(why, n=len(values), clusters=clusters)
     columns = _columns(patients, values * inside, inside, values * (1 - inside), 1 - inside)
     replicates = np.full(draws, np.nan)
     if clusters >= 2:
@@ -353,27 +356,43 @@ def interval_of_draws(
     """
     normal_quantile(level)
     if clusters < 2:
-        return Estimate.missing(f"{clusters} patients, 2 needed to draw", n=n, clusters=clusters)
+        return Estimate.missing(too_few_to_draw(clusters), n=n, clusters=clusters)
     if value is None:
-        return Estimate.missing("not defined on this sample", n=n, clusters=clusters)
+        return Estimate.missing(Message("not defined on this sample"), n=n, clusters=clusters)
     found = replicates[~np.isnan(replicates)]
     void = len(replicates) - len(found)
     if void > VOID_LIMIT * len(replicates):
-        reason = f"{void} of {len(replicates)} bootstrap draws have no value"
+        reason = Message("{n} of {all} bootstrap draws have no value", n=void, all=len(replicates))
         return Estimate.missing(reason, n=n, clusters=clusters)
     tail = expanded_tail(clusters, level)
     low, high = map(float, np.quantile(found, [tail, 1 - tail]))
-    method = METHOD if not void else f"{METHOD} ({void} of {len(replicates)} draws void)"
+    method = METHOD
+    if void:
+        method = Message(
+            "patient bootstrap, expanded percentile ({n} of {all} draws void)",
+            n=void,
+            all=len(replicates),
+        )
     estimate = Estimate(value, low, high, method, level, n=n, clusters=clusters)
     if high - low <= 1e-12:
         return estimate.with_caution(
-            "every draw gives the same value: the interval shows no spread"
+            Message("every draw gives the same value: the interval shows no spread")
         )
     if clusters < FEW_PATIENTS:
         return estimate.with_caution(
-            f"{clusters} patients, {FEW_PATIENTS} needed for a verdict on an interval from draws"
+            Message(
+                "{n} {what}, {least} needed for a verdict on an interval from draws",
+                n=clusters,
+                what=Message("patients"),
+                least=FEW_PATIENTS,
+            )
         )
     return estimate
+
+
+def too_few_to_draw(clusters: int) -> Message:
+    """Why one patient gives no interval of draws."""
+    return Message("{n} patients, 2 needed to draw", n=clusters)
 
 
 def expanded_tail(clusters: int, level: float) -> float:

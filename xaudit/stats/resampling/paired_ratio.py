@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.resampling.bootstrap import clustered_sums_draws, interval_of_draws
 from xaudit.stats.weights import Patients, numbered
 
@@ -44,7 +45,7 @@ def paired_ratio_difference(
     clusters = numbered(patients)[0]
     total = _differences(columns.sum(axis=0)[None])
     if np.isnan(total[0]):
-        reason = "nothing to divide by for one of the two"
+        reason = Message("nothing to divide by for one of the two")
         return Estimate.missing(reason, n=len(columns), clusters=clusters)
     replicates = np.full(draws, np.nan)
     if clusters >= 2:

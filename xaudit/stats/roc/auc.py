@@ -11,6 +11,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.proportions import normal_quantile, t_quantile
 from xaudit.stats.weights import Patients, numbered
 
@@ -116,18 +117,23 @@ class Area:
         """The area with its interval at any level."""
         n, clusters, units = self.n, self.clusters, self.units
         if self.value is None:
-            reason = "no positive cases" if not units[0] else "no negative cases"
+            reason = Message("no positive cases") if not units[0] else Message("no negative cases")
             return Estimate.missing(reason, n=n, clusters=clusters)
         if self.variance is None:
-            reason = (
-                f"{units[0]} patients with positive and {units[1]} with negative cases, 2 needed"
+            reason = Message(
+                "{n} patients with positive and {m} with negative cases, 2 needed",
+                n=units[0],
+                m=units[1],
             )
             return Estimate.missing(reason, n=n, clusters=clusters)
-        name = "DeLong" if clusters == n else "clustered DeLong (Obuchowski 1997)"
+        name = Message("DeLong") if clusters == n else Message("clustered DeLong (Obuchowski 1997)")
         quantile = normal_quantile(level) if clusters == n else t_quantile(level, clusters - 1)
         low, high, scale = area_limits(self.value, self.variance, units, level, quantile)
-        method = f"{name}, logit" if scale == "logit" else scale
+        method = Message("{method}, logit", method=name) if scale == LOGIT else scale
         return Estimate(self.value, low, high, method, level, n=n, clusters=clusters)
+
+
+LOGIT = Message("logit")
 
 
 def area_limits(
@@ -143,8 +149,8 @@ def area_limits(
         quantile: standard errors to either side on the logit scale.
     """
     if 0 < value < 1 and variance > 0:
-        return *_logit_limits(value, variance, quantile), "logit"
-    return *_score_limits(value, units, level), "Newcombe 2006 score (method 5)"
+        return *_logit_limits(value, variance, quantile), LOGIT
+    return *_score_limits(value, units, level), Message("Newcombe 2006 score (method 5)")
 
 
 def logit_area(scores: Array, labels: BoolArray, patients: Patients) -> tuple[float, float] | None:

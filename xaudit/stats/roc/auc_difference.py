@@ -11,6 +11,7 @@ import scipy
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.roc.auc import Array, IntArray, auc, clustered_area_variance, placements
@@ -57,12 +58,22 @@ def paired_auc_difference(
     variance = clustered_area_variance(
         up_one - up_two - gap, down_one - down_two - gap, labels, index
     )
-    name = "DeLong" if one.clusters == one.n else "clustered DeLong (Obuchowski 1997)"
+    name = (
+        Message("DeLong")
+        if one.clusters == one.n
+        else Message("clustered DeLong (Obuchowski 1997)")
+    )
     if variance:
-        return _cautious(_wald(gap, variance, f"{name}, paired", one), one.value, two.value)
+        return _cautious(
+            _wald(gap, variance, Message("{method}, paired", method=name), one),
+            one.value,
+            two.value,
+        )
     if np.array_equal(scipy.stats.rankdata(first), scipy.stats.rankdata(second)):
-        same = Estimate(0.0, 0.0, 0.0, "same ranking", level, n=one.n, clusters=one.clusters)
-        return Comparison(same, 1.0, "same ranking")
+        same = Estimate(
+            0.0, 0.0, 0.0, Message("same ranking"), level, n=one.n, clusters=one.clusters
+        )
+        return Comparison(same, 1.0, Message("same ranking"))
     apart = independent_difference(one, two)
     return Comparison(replace(apart, n=one.n, clusters=one.clusters), None, "none")
 
@@ -94,8 +105,8 @@ def unpaired_auc_difference(first: Scored, second: Scored, level: float = 0.95) 
         apart = independent_difference(one, two)
         return Comparison(replace(apart, clusters=clusters), None, "none")
     whole = one.clusters == one.n and two.clusters == two.n and clusters == counts.n
-    name = "DeLong" if whole else "clustered DeLong (Obuchowski 1997)"
-    return _wald(one.value - two.value, total, f"{name}, unpaired", counts)
+    name = Message("DeLong") if whole else Message("clustered DeLong (Obuchowski 1997)")
+    return _wald(one.value - two.value, total, Message("{method}, unpaired", method=name), counts)
 
 
 def _parts(scored: Scored, names: npt.NDArray[np.str_]) -> _Parts:
@@ -120,18 +131,19 @@ def _wald(gap: float, variance: float, method: str, counts: Estimate) -> Compari
         gap,
         max(-1.0, gap - half),
         min(1.0, gap + half),
-        f"{method}, Wald",
+        Message("{method}, Wald", method=method),
         counts.level,
         n=counts.n,
         clusters=counts.clusters,
         unit=counts.unit,
     )
     p_value = float(2 * scipy.stats.t.sf(abs(gap) / error, degrees))
-    return Comparison(found, p_value, f"{method}, {'t' if clustered else 'z'}")
+    test = "{method}, t" if clustered else "{method}, z"
+    return Comparison(found, p_value, Message(test, method=method))
 
 
 def _cautious(found: Comparison, *areas: float) -> Comparison:
     if not any(area in (0.0, 1.0) for area in areas):
         return found
-    reason = "an area of 0 or 1 adds no variance of its own: the interval is too short"
+    reason = Message("an area of 0 or 1 adds no variance of its own: the interval is too short")
     return replace(found, difference=found.difference.with_caution(reason))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
 from xaudit.stats.proportions import normal_quantile, t_quantile
 from xaudit.stats.roc.auc import area_limits, class_units, clustered_area_variance
 
@@ -47,7 +48,7 @@ def weighted_auc(positives: Side, negatives: Side, level: float = 0.95) -> Estim
     index = np.unique(names, return_inverse=True)[1]
     clusters = len(np.unique(index))
     if not m or not n:
-        reason = "no positives" if not m else "no negatives"
+        reason = Message("no positives") if not m else Message("no negatives")
         return Estimate.missing(reason, n=m + n, clusters=clusters)
     labels = np.arange(m + n) < m
     of_positives = _shares_below(positives.scores, negatives)
@@ -64,12 +65,14 @@ def weighted_auc(positives: Side, negatives: Side, level: float = 0.95) -> Estim
     )
     units = class_units(labels, index)
     if variance is None:
-        reason = f"{units[0]} patients with positives and {units[1]} with negatives, 2 needed"
+        reason = Message(
+            "{n} patients with positives and {m} with negatives, 2 needed", n=units[0], m=units[1]
+        )
         return Estimate.missing(reason, n=m + n, clusters=clusters)
     simple = clusters == m + n
     quantile = normal_quantile(level) if simple else t_quantile(level, clusters - 1)
     low, high, scale = area_limits(value, variance, units, level, quantile)
-    method = "weighted DeLong by patient, logit" if scale == "logit" else scale
+    method = Message("weighted DeLong by patient, logit") if scale == "logit" else scale
     found = Estimate(value, min(low, value), max(high, value), method, level)
     return replace(found, n=m + n, clusters=clusters)
 
