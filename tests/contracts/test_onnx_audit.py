@@ -51,6 +51,7 @@ def audits(drawn_study, short_audit, xaudit_of, tmp_path_factory):
         "cases": 8, "checks": {"cases": 2}, "micro_batch": 8,
     }  # fmt: skip
     content["robustness"] = {"cases": 0}
+    content["statistics"] = {"draws": 200, "minimum": [5, 10]}
     onnx = {name: one for name, one in content["detector"].items() if name != "architecture"}
     detectors = {
         "torch": content["detector"],
