@@ -130,30 +130,31 @@ def phantom_folder(once):
     return once("phantom", lambda folder: write_study(phantom_study(77, 40, 0.5), folder / "study"))
 
 
+def fill_workspace(phantom_folder: Path, folder: Path) -> Path:
+    """Put a study of its own, weights, a policy and an audit file into a folder."""
+    from xaudit.phantom.demo import REFERENCE_WEIGHTS
+
+    shutil.copytree(phantom_folder / "study", folder / "study")
+    shutil.copyfile(REFERENCE_WEIGHTS, folder / "weights.safetensors")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (folder / "audit.yaml").write_text(audit_text(), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def workspace(phantom_folder, tmp_path):
     """A folder with a study of its own, weights, a policy and an audit file."""
-    from xaudit.phantom.demo import REFERENCE_WEIGHTS
-
-    shutil.copytree(phantom_folder / "study", tmp_path / "study")
-    shutil.copyfile(REFERENCE_WEIGHTS, tmp_path / "weights.safetensors")
-    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    (tmp_path / "audit.yaml").write_text(audit_text(), encoding="utf-8")
-    return tmp_path
+    return fill_workspace(phantom_folder, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished(phantom_folder, once) -> Path:
     """A finished audit; not to be changed."""
     from xaudit.audit.config.read_config import Overrides
-    from xaudit.phantom.demo import REFERENCE_WEIGHTS
     from xaudit.pipeline.conduct import run_audit
 
-    def fill(base):
-        shutil.copytree(phantom_folder / "study", base / "study")
-        shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
-        (base / "policy.yaml").write_text(POLICY, encoding="utf-8")
-        (base / "audit.yaml").write_text(audit_text(), encoding="utf-8")
-        run_audit(base / "audit.yaml", base / "out", Overrides(), None, lambda step: None)
+    def fill(folder):
+        fill_workspace(phantom_folder, folder)
+        run_audit(folder / "audit.yaml", folder / "out", Overrides(), None, lambda step: None)
 
     return once("finished", fill) / "out"
