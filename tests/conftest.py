@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,31 +19,54 @@ from hypothesis import settings
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Read by OpenMP when torch is imported, and handed on to processes that tests start.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where a test asks for two threads, one that waits for the other must not keep its core busy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """One folder of all workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def once(shared_folder):
+    """Make a folder once for all workers, by name and what fills it; not to be written to."""
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, whole = shared_folder / name, shared_folder / f"{name}.whole"
+        with FileLock(f"{folder}.lock"):
+            if not whole.exists():
+                # What a worker left that failed is no beginning for the next one.
+                shutil.rmtree(folder, ignore_errors=True)
+                fill(folder)
+                whole.touch()
+        return folder
+
+    return made
+
+
 @pytest.fixture(scope="session", autouse=True)
-def state_home(tmp_path_factory):
+def state_home(shared_folder):
     """Keys of patients' codes are kept here, not in the home of who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_STATE_HOME", str(shared_folder / "state"))
         yield
 
 
 @pytest.fixture(scope="session")
-def whole_demo(tmp_path_factory):
-    """The folder that `xaudit demo` leaves, made once for all workers; not to be written to."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / "whole-demo"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "card.html").exists():
-            command = [sys.executable, "-m", "xaudit", "demo", "--out", str(folder)]
-            subprocess.run(command, capture_output=True, text=True, check=True)
-    return folder
+def whole_demo(once):
+    """The folder that `xaudit demo` leaves."""
+
+    def fill(folder):
+        command = [sys.executable, "-m", "xaudit", "demo", "--out", str(folder)]
+        subprocess.run(command, capture_output=True, text=True, check=True)
+
+    return once("whole-demo", fill)
 
 
 CHEAP = {
@@ -78,6 +102,7 @@ def audit_text(**changes):
             "cases": 6, "positives": 0.6667, "micro_batch": 8, "methods": CHEAP,
             "checks": {"cases": 0},
         },
+        "robustness": {"cases": 24, "maps": 4},
         "statistics": {"draws": 200, "prevalence": 0.25},
         "policy": "policy.yaml",
     }  # fmt: skip
@@ -98,38 +123,38 @@ def audit_text_fixture():
 
 
 @pytest.fixture(scope="session")
-def phantom_folder(tmp_path_factory):
+def phantom_folder(once):
     from xaudit.phantom.study import phantom_study
     from xaudit.phantom.write import write_study
 
-    folder = tmp_path_factory.mktemp("phantom")
-    write_study(phantom_study(77, 40, 0.5), folder / "study")
+    return once("phantom", lambda folder: write_study(phantom_study(77, 40, 0.5), folder / "study"))
+
+
+def fill_workspace(phantom_folder: Path, folder: Path) -> Path:
+    """Put a study of its own, weights, a policy and an audit file into a folder."""
+    from xaudit.phantom.demo import REFERENCE_WEIGHTS
+
+    shutil.copytree(phantom_folder / "study", folder / "study")
+    shutil.copyfile(REFERENCE_WEIGHTS, folder / "weights.safetensors")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (folder / "audit.yaml").write_text(audit_text(), encoding="utf-8")
     return folder
 
 
 @pytest.fixture
 def workspace(phantom_folder, tmp_path):
     """A folder with a study of its own, weights, a policy and an audit file."""
-    from xaudit.phantom.demo import REFERENCE_WEIGHTS
-
-    shutil.copytree(phantom_folder / "study", tmp_path / "study")
-    shutil.copyfile(REFERENCE_WEIGHTS, tmp_path / "weights.safetensors")
-    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    (tmp_path / "audit.yaml").write_text(audit_text(), encoding="utf-8")
-    return tmp_path
+    return fill_workspace(phantom_folder, tmp_path)
 
 
 @pytest.fixture(scope="session")
-def finished(phantom_folder, tmp_path_factory) -> Path:
+def finished(phantom_folder, once) -> Path:
     """A finished audit; not to be changed."""
     from xaudit.audit.config.read_config import Overrides
-    from xaudit.phantom.demo import REFERENCE_WEIGHTS
     from xaudit.pipeline.conduct import run_audit
 
-    base = tmp_path_factory.mktemp("finished")
-    shutil.copytree(phantom_folder / "study", base / "study")
-    shutil.copyfile(REFERENCE_WEIGHTS, base / "weights.safetensors")
-    (base / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    (base / "audit.yaml").write_text(audit_text(), encoding="utf-8")
-    run_audit(base / "audit.yaml", base / "out", Overrides(), None, lambda step: None)
-    return base / "out"
+    def fill(folder):
+        fill_workspace(phantom_folder, folder)
+        run_audit(folder / "audit.yaml", folder / "out", Overrides(), None, lambda step: None)
+
+    return once("finished", fill) / "out"

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.forked import Forked
 from xaudit.phantom.demo import REFERENCE_WEIGHTS
-from xaudit.phantom.study import phantom_study
-from xaudit.phantom.write import write_study
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -40,12 +39,19 @@ def install(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def xaudit_of():
+def forked():
+    """Runs commands of xaudit in processes of their own that start in no time."""
+    server = Forked()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def xaudit_of(forked):
     """Run xaudit in an environment; what it printed."""
 
     def run(environment, *arguments, code=0):
-        command = [sys.executable, "-m", "xaudit", *map(str, arguments)]
-        made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        made = forked.run(arguments, Path.cwd(), environment)
         assert made.returncode == code, made.stdout + made.stderr
         return made.stdout + made.stderr
 
@@ -53,10 +59,10 @@ def xaudit_of():
 
 
 @pytest.fixture(scope="session")
-def drawn_study(tmp_path_factory):
+def drawn_study(phantom_folder, tmp_path_factory):
     """A folder with a drawn study and the weights of the reference detector; not to be changed."""
     folder = tmp_path_factory.mktemp("drawn")
-    write_study(phantom_study(77, 40, 0.5), folder / "study")
+    shutil.copytree(phantom_folder / "study", folder / "study")
     shutil.copyfile(REFERENCE_WEIGHTS, folder / "weights.safetensors")
     return folder
 
@@ -77,6 +83,7 @@ def short_audit():
             "cases": 18, "positives": 0.6667, "gallery": False, "methods": {"gradcam": {}},
             "checks": {"cases": 0}, "shortcuts": 0,
         },
+        "robustness": {"cases": 0, "maps": 0},
         "statistics": {"draws": 200},
     }  # fmt: skip
 

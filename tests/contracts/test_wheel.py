@@ -41,9 +41,9 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
 
 def test_installed_wheel_renders_a_card_from_the_root_folder(wheel, tmp_path):
     sample = ROOT / "reports" / "sample"
-    venv.create(tmp_path / "v", with_pip=True)
+    venv.create(tmp_path / "v")
     python = tmp_path / "v" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "-q", "--no-deps", wheel]
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", wheel]
     subprocess.run(install, check=True, capture_output=True)
     # Dependencies come from this environment; the package itself must not.
     here = [path for path in sys.path if path.endswith("site-packages")]

@@ -1,4 +1,4 @@
-"""A thousand damaged files for each parser: a sentence comes out, in time, or what was read.
+"""A thousand damaged files for most parsers: a sentence comes out, in time, or what was read.
 
 Which errors are sentences says `xaudit.errors`; anything else would be a traceback. To look for
 longer: XAUDIT_FUZZ=20000; to see a single one again: the message names its seed.
@@ -270,6 +270,8 @@ TARGETS = {
             mutations.of_json_or_bytes if content[:1] == b"{" else mutations.of_bytes
         )(content, rng),
         _audit_file,
+        # A long file of YAML takes ten times as long to parse as most others.
+        share=0.4,
     ),
     "policy.yaml": Target(
         lambda: (seeds.policy(), seeds.from_yaml(seeds.DEMO / "policy.yaml")),
@@ -346,7 +348,7 @@ TARGETS = {
     "shard rows": Target(seeds.parquet, mutations.of_bytes, _shard),
     "shard arrays": Target(seeds.arrays, mutations.of_zip, _arrays, "shards/00000/arrays.npz"),
     # Printing a card anew takes a hundred times as long as reading anything else.
-    "card": Target(lambda: (seeds.card(),), mutations.of_card, _card, "card.html", share=0.05),
+    "card": Target(lambda: (seeds.card(),), mutations.of_card, _card, "card.html", share=0.02),
 }
 
 

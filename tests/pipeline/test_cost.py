@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 import yaml
 
-from tests.conftest import audit_text
+from tests.conftest import audit_text, fill_workspace
 from xaudit.audit.config.read_config import read_config
 from xaudit.audit.plan.plan import make_plan
 from xaudit.audit.probes.runner import run_probes
@@ -35,8 +35,10 @@ DEEP = {
 }
 
 
-@pytest.fixture(name="plan")
-def plan_fixture(workspace):
+@pytest.fixture(scope="module", name="plan")
+def plan_fixture(phantom_folder, tmp_path_factory):
+    """A plan of a deep audit; nothing is written to its folder, which a test looks at."""
+    workspace = fill_workspace(phantom_folder, tmp_path_factory.mktemp("deep"))
     content = yaml.safe_load(audit_text())
     content["explain"] |= DEEP | {"cases": 4}
     content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import audit_text
+from tests.conftest import audit_text, fill_workspace
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.store.files import read_findings
 from xaudit.errors import ConfigError
@@ -23,26 +23,45 @@ from xaudit.pipeline.conduct import Host, run_audit
 pytestmark = pytest.mark.heavy
 
 
-@pytest.fixture(name="config")
-def config_fixture(workspace):
-    content = yaml.safe_load(audit_text())
-    content["explain"]["checks"] = {"cases": 2, "cascade": 1, "smooth": 1, "repeats": 1}
-    content["explain"]["shortcuts"] = 2
-    content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
-    path = workspace / "audit.yaml"
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return path
+@pytest.fixture(scope="module")
+def study(phantom_folder, once):
+    """An audit file whose audit takes every stage, and that audit by one process alone."""
+
+    def fill(folder):
+        content = yaml.safe_load(audit_text())
+        content["explain"]["checks"] = {"cases": 2, "cascade": 1, "smooth": 1, "repeats": 1}
+        content["explain"]["shortcuts"] = 2
+        content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
+        fill_workspace(phantom_folder, folder)
+        text = yaml.safe_dump(content, sort_keys=False)
+        (folder / "audit.yaml").write_text(text, encoding="utf-8")
+        with threads(1):
+            _findings(folder / "audit.yaml", folder / "alone")
+
+    return once("executors", fill)
+
+
+@pytest.fixture
+def config(study):
+    return study / "audit.yaml"
+
+
+@pytest.fixture
+def alone(study):
+    return _undated(read_findings(study / "alone"))
 
 
 def _findings(config, folder, host=None):
-    found = run_audit(config, folder, Overrides(), None, lambda step: None, host)
+    found = run_audit(config, folder, Overrides(), 48, lambda step: None, host)
     assert read_findings(folder) == found
+    return _undated(found)
+
+
+def _undated(found):
     return replace(found, audit=replace(found.audit, created=""))
 
 
-def test_processes_find_what_one_finds_even_if_one_of_them_is_killed(config, tmp_path):
-    with threads(1):
-        alone = _findings(config, tmp_path / "alone")
+def test_processes_find_what_one_finds_even_if_one_of_them_is_killed(config, alone, tmp_path):
     assert _findings(config, tmp_path / "two", Host(executor=Processes(2, 1))) == alone
     killed = []
 
@@ -61,9 +80,9 @@ def test_processes_find_what_one_finds_even_if_one_of_them_is_killed(config, tmp
     assert not multiprocessing.active_children()
 
 
-def test_a_ray_cluster_finds_what_one_process_finds_even_if_a_worker_is_killed(config, tmp_path):
-    with threads(1):
-        alone = _findings(config, tmp_path / "alone")
+def test_a_ray_cluster_finds_what_one_process_finds_even_if_a_worker_is_killed(
+    config, alone, tmp_path
+):
     killed = []
 
     def kill():

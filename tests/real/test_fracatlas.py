@@ -1,66 +1,43 @@
 """The first of the real detectors on real radiographs, against independent computations."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from scipy.stats import mannwhitneyu
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from xaudit.audit.config.read_config import Overrides
-from xaudit.audit.store.files import read_json
+from tests.real.conftest import ROOT, STUDY, THERE, WEIGHTS
+from xaudit.audit.store.files import read_findings, read_json
 from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.explain.numerics.libraries import library
-from xaudit.pipeline.conduct import run_audit
 from xaudit.torchvision_operators import torchvision_models
-
-ROOT = Path(__file__).parents[2]
-STUDY = Path(os.environ.get("XAUDIT_FRACATLAS", ROOT / "../shared/data/fracatlas"))
-DETECTORS = Path(os.environ.get("XAUDIT_DETECTORS", ROOT / "../shared/data/detectors"))
-WEIGHTS = DETECTORS / "fracatlas_mobilenet_v2_localizing.safetensors"
 
 pytestmark = [
     pytest.mark.heavy,
     pytest.mark.fracatlas,
     pytest.mark.skipif(
-        not (STUDY.is_dir() and WEIGHTS.is_file()),
+        not THERE,
         reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
     ),
 ]
 
 
 @pytest.fixture(scope="module")
-def audit(tmp_path_factory):
-    """All 600 images scored; three explained and few degraded, to keep the test short."""
-    folder = tmp_path_factory.mktemp("fracatlas") / "out"
-    config = yaml.safe_load((ROOT / "examples" / "fracatlas.yaml").read_text(encoding="utf-8"))
-    config["robustness"] = {"cases": 12, "maps": 3}
-    for name in ("policy", "device"):
-        config[name] = str(ROOT / "examples" / config[name])
-    path = folder.parent / "audit.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    findings = run_audit(
-        path,
-        folder,
-        Overrides(STUDY, WEIGHTS, cases=3),
-        None,
-        lambda step: None,
-    )
-    return findings, Results.load(Store(folder), read_json(folder / "plan.json", PlanRecord))
+def audit(localizing):
+    plan = read_json(localizing / "plan.json", PlanRecord)
+    return read_findings(localizing), Results.load(Store(localizing), plan)
 
 
 @pytest.fixture(scope="module")
 def network():
     network = torchvision_models().mobilenet_v2(weights=None, num_classes=1)
-    network.load_state_dict(load_file(WEIGHTS))
+    network.load_state_dict(load_file(WEIGHTS["localizing"]))
     return network.eval()
 
 

@@ -1,60 +1,34 @@
 """The release detector against the other one as baseline, both directions, beside scikit-learn."""
 
-import os
-from pathlib import Path
+import shutil
 
 import numpy as np
 import pytest
-import yaml
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
+from tests.real.conftest import NONE, STUDY, THERE, WEIGHTS, written
 from xaudit.audit.config.read_config import Overrides
 from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.pipeline.conduct import run_audit
 from xaudit.pipeline.judge import judge_audit
 
-ROOT = Path(__file__).parents[2]
-STUDY = Path(os.environ.get("XAUDIT_FRACATLAS", ROOT / "../shared/data/fracatlas"))
-DETECTORS = Path(os.environ.get("XAUDIT_DETECTORS", ROOT / "../shared/data/detectors"))
-WEIGHTS = {name: DETECTORS / f"fracatlas_mobilenet_v2_{name}.safetensors"
-           for name in ("localizing", "plain")}  # fmt: skip
-POLICY = """\
-name: against-the-other
-rules:
-  - {id: auc, metric: auc, non_inferior: 0.05}
-  - {id: sensitivity, metric: sensitivity, non_inferior: 0.05}
-  - {id: specificity, metric: specificity, superior: 0}
-  - {id: free-threshold, metric: sensitivity, where: {operating_point: specificity_90}, superior: 0}
-  - {id: same-study, metric: prevalence_drift, equivalent: 0.01}
-  - {id: failed, metric: failed_share, ceiling: 0.02}
-"""
-
 pytestmark = [
     pytest.mark.heavy,
     pytest.mark.fracatlas,
     pytest.mark.skipif(
-        not (STUDY.is_dir() and all(one.is_file() for one in WEIGHTS.values())),
+        not THERE,
         reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
     ),
 ]
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    """Both detectors audited on all 600 images; none explained, to keep the test short."""
+def repository(localizing, plain, tmp_path_factory):
+    """Both detectors audited on all 600 images, with room for verdicts."""
     folder = tmp_path_factory.mktemp("repository")
-    content = yaml.safe_load((ROOT / "examples" / "fracatlas.yaml").read_text("utf-8"))
-    content |= {"policy": "policy.yaml", "robustness": {"cases": 0}}
-    content["explain"]["methods"] = {"gradcam": {}}
-    del content["device"]
-    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    for name, weights in WEIGHTS.items():
-        content["detector"]["name"] = name
-        config = folder / f"{name}.yaml"
-        config.write_text(yaml.safe_dump(content), encoding="utf-8")
-        overrides = Overrides(STUDY.resolve(), weights.resolve(), cases=0)
-        run_audit(config, folder / name, overrides, None, lambda step: None)
+    for audit in (localizing, plain):
+        shutil.copytree(audit, folder / audit.parent.name.removeprefix("fracatlas-"))
     return folder
 
 
@@ -96,7 +70,8 @@ def test_sample_for_a_pipeline_stops_where_the_decision_is_clear(repository, tmp
         policy=policy,
     )  # fmt: skip
     out = tmp_path / "out"
-    run_audit(repository / "plain.yaml", out, overrides, "ci", lambda step: None)
+    config = written(tmp_path, "plain", explain=NONE, robustness={"cases": 0, "maps": 0})
+    run_audit(config, out, overrides, "ci", lambda step: None)
     verdict = judge_audit(out, baseline=repository / "localizing")
     whole = judge_audit(repository / "plain", policy, repository / "localizing")
     assert verdict.looks.stopped
