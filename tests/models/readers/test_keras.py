@@ -148,6 +148,20 @@ def test_classes_that_are_no_layers_of_keras_are_refused(model, tmp_path):
         read(path)
 
 
+def test_how_a_model_was_trained_is_not_looked_at_nor_built(keras, tmp_path):
+    layers = keras.layers
+    made = keras.Sequential([layers.Input((8, 8, 3)), layers.GlobalMaxPooling2D(), layers.Dense(2)])
+
+    def own_loss(truth, said):
+        return keras.ops.mean(said) * 0
+
+    made.compile(optimizer="adam", loss=own_loss, metrics=["accuracy"])
+    made.fit(np.zeros((4, 8, 8, 3), "float32"), np.zeros(4, "int32"), verbose=0)
+    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = made(images.permute(0, 2, 3, 1), training=False).detach()
+    assert torch.equal(read(saved(made, tmp_path / "m.keras"))(images).detach(), expected)
+
+
 def test_what_is_no_whole_model_is_refused(keras, model, tmp_path):
     weights = tmp_path / "only.weights.h5"
     model.save_weights(weights)

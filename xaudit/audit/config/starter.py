@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from xaudit.audit.config.hub_starter import hub_text
 from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
@@ -91,6 +92,8 @@ def starter(folder: Path, weights: Path, out: Path) -> str:
 
 def _network(weights: Path) -> str:
     name = model_format(weights)
+    if name and weights.is_dir():
+        return hub_text(weights, name)
     if name:
         return model_text(weights, name)
     return network_text(recognize(weights), read_sidecars(weights))

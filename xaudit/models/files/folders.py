@@ -39,13 +39,14 @@ def kind_of_folder(folder: Path) -> Stranger:
 def _of_transformers(folder: Path, names: list[str]) -> Stranger | None:
     """A folder whose configuration names a network of transformers, beside its safetensors."""
     stored = any(name.endswith((".safetensors", ".safetensors.index.json")) for name in names)
-    if not stored or "model_type" not in _config(folder):
+    if not stored or "model_type" not in config_of(folder):
         return None
     what = "a folder of Hugging Face with its network"
     return Stranger(what, DECLARE.format("huggingface"), "huggingface")
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def config_of(folder: Path) -> dict[str, Any]:
+    """What `config.json` of a folder says; nothing where it cannot be read."""
     file = folder / "config.json"
     try:
         if file.stat().st_size > _MAX_BYTES:

@@ -52,6 +52,9 @@ def refuse_code(path: Path) -> None:
         InstallError: HDF5 cannot be read here.
     """
     config = _of_archive(path) if is_keras_archive(path) else _of_hdf5(path)
+    # How it was trained: at this place, and nowhere deeper, Keras leaves it alone (compile=False).
+    if isinstance(config, dict):
+        config.pop("compile_config", None)
     for node in _nodes(config):
         name, module = node["class_name"], node.get("module")
         if name in _CODE:
