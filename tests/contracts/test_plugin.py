@@ -8,6 +8,7 @@ import pytest
 USE = """
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
+from xaudit.core.detector import InputSpec
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.testing import planted_case
 import numpy as np, torch
@@ -15,9 +16,7 @@ import numpy as np, torch
 class Port:
     target_layer = None
     capabilities = frozenset({"gradients"})
-    class input:
-        height = width = 16
-        channels, color = 1, "gray"
+    input = InputSpec(16, 16, channels=1)
     class module(torch.nn.Module):
         def forward(self, x):
             return 3 * x.sum(dim=(1, 2, 3))

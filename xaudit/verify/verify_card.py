@@ -15,6 +15,7 @@ from xaudit.audit.store.version_1 import recognized
 from xaudit.core.message import Sentence, in_english
 from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import Policy, Verdict
+from xaudit.core.record.shared_messages import unshared
 from xaudit.core.text.json_text import read_json_text
 from xaudit.errors import ConfigError
 from xaudit.report.cards.card import build_card
@@ -56,7 +57,10 @@ def read_twin(page: str, as_written: bool = False) -> Twin:
     content = read_json_text(found[1], finite=True) if found else None
     if not isinstance(content, dict) or "findings" not in content:
         raise ConfigError("no model card: it holds no record of findings (id “twin”)")
-    unverified = content.get("unverified", [])
+    unverified, messages = content.get("unverified", []), content.get("messages", [])
+    if not isinstance(messages, list):
+        raise ValueError("messages: expected a list")
+    content = unshared(content, messages)
     if not isinstance(unverified, list):
         raise ValueError("unverified: expected a list")
     older = content.get("schema_version", 1) < SCHEMA_VERSION

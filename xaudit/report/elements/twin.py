@@ -10,6 +10,7 @@ from datetime import date
 from xaudit.core.message import to_form
 from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import Verdict
+from xaudit.core.record.shared_messages import shared
 from xaudit.report.elements.record import record
 
 
@@ -18,17 +19,20 @@ def twin(
 ) -> str:
     """JSON of findings, verdict and record (element → status), safe in a ``<script>`` element.
 
-    A field that has the default of its schema (``xaudit schema findings``) is left out: reading
-    the twin by that schema gives the same objects, from a sixth less text.
+    A field that has the default of its schema (``xaudit schema findings``) is left out, and a
+    message that stands more than once is ``{"@": n}``, the n-th of ``messages``: with those
+    in their places, reading the twin by that schema gives the same objects, from a third less text.
 
     Raises:
         ValueError: a number is NaN or infinite.
     """
+    (plain, judged), messages = shared([_plain(findings), _plain(verdict)])
     states = {one.field.name: one.status for one in record(findings)}
     whole: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
-        "findings": _plain(findings),
-        "verdict": _plain(verdict),
+        "messages": messages,
+        "findings": plain,
+        "verdict": judged,
         "record": states,
     }
     if uses:
