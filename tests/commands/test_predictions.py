@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from xaudit.core.message import in_english
+
 ROOT = Path(__file__).parents[2]
 HALF = {"operating_point": "half"}
 
@@ -35,7 +37,7 @@ def audit(xaudit, folder):
 def finding(audit, metric, **scope):
     found = [
         one["estimate"]
-        for one in json.loads((audit / "findings.json").read_text("utf-8"))["findings"]
+        for one in in_english(json.loads((audit / "findings.json").read_text("utf-8")))["findings"]
         if one["metric"] == metric and one["scope"] == scope
     ]
     assert len(found) == 1, scope
@@ -54,7 +56,7 @@ def test_missing_text_is_a_level_of_its_own_and_check_names_it(xaudit, folder):
     assert re.search(r"read_as_missing: column 'view': read as missing, \d+ × '-'", said)
     code, _out, err = xaudit("run", audit, "--out", folder / "out")
     assert code == 0, err
-    findings = json.loads((folder / "out" / "findings.json").read_text("utf-8"))
+    findings = in_english(json.loads((folder / "out" / "findings.json").read_text("utf-8")))
     assert set(findings["study"]["levels"]["sex"]) == {"female", "male", "not recorded"}
     assert xaudit("verify", folder / "out")[0] == 0
     assert xaudit("card", folder / "out")[0] == 0
@@ -95,7 +97,7 @@ def test_figures_equal_plain_counts(audit, rows):
 
 
 def test_levels_add_up_and_what_is_not_recorded_is_one(audit, rows):
-    levels = json.loads((audit / "findings.json").read_text("utf-8"))["study"]["levels"]
+    levels = in_english(json.loads((audit / "findings.json").read_text("utf-8")))["study"]["levels"]
     for column, by_level in levels.items():
         assert sum(cases for cases, _ in by_level.values()) == len(rows), column
     empty = sum(row["age"] == "" for row in rows)
@@ -103,7 +105,7 @@ def test_levels_add_up_and_what_is_not_recorded_is_one(audit, rows):
 
 
 def test_failed_rows_stay_in_the_denominators(audit, rows):
-    content = json.loads((audit / "findings.json").read_text("utf-8"))
+    content = in_english(json.loads((audit / "findings.json").read_text("utf-8")))
     where = content["accountability"]
     assert (where["listed"], where["excluded"], where["unreadable"]) == (457, 91, 2)
     for metric, wanted in (("sensitivity", "1"), ("specificity", "0")):
@@ -169,7 +171,11 @@ def test_mistakes_name_the_line_of_the_file_or_the_row_of_the_table(xaudit, fold
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("format: predictions", "format: prediction", "expected 'predictions', got 'prediction'"),
+        (
+            "format: predictions",
+            "format: prediction",
+            "got 'prediction'; leave the line out where a network",
+        ),
         ("of: [sex, age band, cast]", "of: [sex, age]", "no group ['age']"),
         ("    view: {", "    a × b: {", "a group's name has no ×"),
         ("  score: probability", "  scale: probability", "no such key"),
@@ -196,7 +202,7 @@ def test_a_limit_draws_by_label(xaudit, folder):
     out = folder / "limited"
     run = ("run", folder / "small-predictions.yaml", "--out", out, "--limit", "40")
     assert xaudit(*run)[0] == 0
-    content = json.loads((out / "findings.json").read_text("utf-8"))
+    content = in_english(json.loads((out / "findings.json").read_text("utf-8")))
     assert content["study"]["cases"] == 40
     assert content["study"]["positives"] == round(40 * 177 / 366)
     assert "limited to 40 cases" in content["accountability"]["sample_why"]

@@ -16,6 +16,7 @@ import yaml
 
 from xaudit.commands import main
 from xaudit.core.detector import InputSpec
+from xaudit.core.message import in_english
 from xaudit.data.prepare import prepare
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.read import load_study
@@ -144,7 +145,7 @@ def test_it_is_audited_to_the_card(audit, xaudit, ways, model, kind, executor):
     said = xaudit("run", file, "--out", out, code=2)
     assert f"--allow-code {allowed[1]}" in said.replace("'", "")
     xaudit("run", file, "--out", out, *allowed, *executor)
-    findings = json.loads((out / "findings.json").read_text("utf-8"))
+    findings = in_english(json.loads((out / "findings.json").read_text("utf-8")))
     detector = findings["detector"]
     assert detector["architecture"] == f"format:{kind}"
     assert detector["parameters"] is None

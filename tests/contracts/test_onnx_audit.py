@@ -11,6 +11,7 @@ import torch
 import yaml
 from onnx import load, save
 
+from xaudit.core.message import in_english
 from xaudit.data.file_hash import file_sha256
 from xaudit.models.architectures import build_network
 from xaudit.models.weights import read_weights
@@ -67,7 +68,7 @@ def audits(drawn_study, short_audit, xaudit_of, tmp_path_factory):
 
 
 def findings(folder):
-    return json.loads((folder / "findings.json").read_text("utf-8"))
+    return in_english(json.loads((folder / "findings.json").read_text("utf-8")))
 
 
 def test_the_findings_are_those_of_the_network(audits):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from xaudit.core.message import in_english
 from xaudit.data.file_hash import file_sha256
 
 pytestmark = pytest.mark.heavy  # installs a package and audits with it
@@ -67,7 +68,7 @@ def test_a_model_that_tells_scores_alone_is_audited_to_its_end(
     said = xaudit_of(installed, "check", file)
     assert "gradcam left out: the detector offers no features and gradients" in said
     xaudit_of(installed, "run", file, "--out", out)
-    findings = json.loads((out / "findings.json").read_text("utf-8"))
+    findings = in_english(json.loads((out / "findings.json").read_text("utf-8")))
     assert [one for one in WARNINGS if one in findings["detector"]["warnings"]] == WARNINGS
     assert findings["detector"]["weights_sha256"] == file_sha256(folder / "model.npz")
     assert findings["detector"]["parameters"] is None
@@ -84,7 +85,7 @@ def test_a_model_that_tells_scores_alone_is_audited_to_its_end(
     assert {one["verdict"] for one in findings["explanations"]} == {"not_shown"}
     said = xaudit_of(installed, "gate", out, code=4)
     assert "looks" in said
-    verdict = json.loads((out / "verdict.json").read_text("utf-8"))
+    verdict = in_english(json.loads((out / "verdict.json").read_text("utf-8")))
     outcomes = {one["rule"]["id"]: one["verdict"] for one in verdict["outcomes"]}
     assert outcomes["random"] == "inconclusive"
     xaudit_of(installed, "card", out, "--language", "de")

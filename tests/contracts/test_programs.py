@@ -10,6 +10,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from xaudit.core.message import in_english
 from xaudit.models.architectures import build_network
 
 pytestmark = pytest.mark.heavy  # three audits
@@ -73,7 +74,7 @@ def audits(drawn_study, short_audit, xaudit_of, tmp_path_factory):
 
 
 def findings(folder):
-    return json.loads((folder / "findings.json").read_text("utf-8"))
+    return in_english(json.loads((folder / "findings.json").read_text("utf-8")))
 
 
 def values(folder, methods):

@@ -19,6 +19,7 @@ from xaudit.audit.store.hashes import HASHES, unlike_written
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
+from xaudit.audit.store.version_1 import NOT_YET
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError, XauditError
@@ -150,8 +151,10 @@ def findings_hash(path: Path) -> str:
         ValueError: the record of the card is damaged.
     """
     if path.is_dir():
-        return sha256_of(read_findings(path, as_written=True))
-    return sha256_of(read_twin(_read_page(path), as_written=True).findings)
+        findings = read_findings(path, as_written=True)
+    else:
+        findings = read_twin(_read_page(path), as_written=True).findings
+    return sha256_of(findings, NOT_YET if findings.schema_version == 1 else {})
 
 
 def _read_page(path: Path) -> str:

@@ -63,7 +63,10 @@ def read_twin(page: str, as_written: bool = False) -> Twin:
     content = unshared(content, messages)
     if not isinstance(unverified, list):
         raise ValueError("unverified: expected a list")
-    older = content.get("schema_version", 1) < SCHEMA_VERSION
+    version = content.get("schema_version", 1)
+    if type(version) is not int:
+        raise ValueError(f"schema_version: expected a whole number, got {version!r}")
+    older = version < SCHEMA_VERSION
     heard = recognized if older and not as_written else None
     findings = TypeAdapter(Findings).validate_python(content["findings"], context=heard)
     if older and as_written:

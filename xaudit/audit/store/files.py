@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -43,7 +44,10 @@ def to_json(thing: object) -> str:
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    plain = adapter(type(thing)).dump_python(thing, mode="json")
+    return _written(adapter(type(thing)).dump_python(thing, mode="json"))
+
+
+def _written(plain: object) -> str:
     return _opened(plain, _LINES) + "\n"
 
 
@@ -69,9 +73,17 @@ def _opened(plain: object, depth: int, indent: str = "") -> str:
 _compact = json.JSONEncoder(allow_nan=False, sort_keys=True, ensure_ascii=False).encode
 
 
-def sha256_of(thing: object) -> str:
-    """SHA-256 of the JSON of an object."""
-    return hashlib.sha256(to_json(thing).encode()).hexdigest()
+def sha256_of(thing: object, without: Mapping[str, Collection[str]] = MappingProxyType({})) -> str:
+    """SHA-256 of the JSON of an object.
+
+    Args:
+        thing: that is written.
+        without: part of it → keys of that part that are left out.
+    """
+    plain = adapter(type(thing)).dump_python(thing, mode="json")
+    for part, names in without.items():
+        plain[part] = {name: value for name, value in plain[part].items() if name not in names}
+    return hashlib.sha256(_written(plain).encode()).hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -43,12 +43,12 @@ def twin(
 
 
 def script_json(plain: object) -> str:
-    """JSON that cannot end the ``<script>`` element that it stands in.
+    """JSON that cannot end the ``<script>`` element that it stands in; messages by their ids.
 
     Raises:
         ValueError: a number is NaN or infinite.
     """
-    text = json.dumps(plain, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(to_form(plain), sort_keys=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
