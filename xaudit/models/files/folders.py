@@ -46,15 +46,27 @@ def _of_transformers(folder: Path, names: list[str]) -> Stranger | None:
 
 
 def config_of(folder: Path) -> dict[str, Any]:
-    """What `config.json` of a folder says; nothing where it cannot be read."""
-    file = folder / "config.json"
+    """What ``config.json`` of a folder says; nothing where it cannot be read."""
     try:
-        if file.stat().st_size > _MAX_BYTES:
-            return {}
-        content = read_json_text(file.read_text(encoding="utf-8"))
+        return read_config(folder)
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What ``config.json`` of a folder says.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is no JSON object of a usual size.
+    """
+    file = folder / "config.json"
+    if file.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"expected at most {_MAX_BYTES:,} bytes")
+    content = read_json_text(file.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"expected a JSON object, got a {type(content).__name__}")
+    return content
 
 
 def _foreign(there: set[str]) -> str | None:

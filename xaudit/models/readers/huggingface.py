@@ -13,13 +13,12 @@ from typing import Any
 
 import torch
 
-from xaudit.core.text.json_text import read_json_text
 from xaudit.errors import DetectorError, InstallError
+from xaudit.models.files.folders import read_config
 from xaudit.models.formats import MODEL_FORMATS
 from xaudit.torchvision_operators import define_missing_operators
 
 CONFIG = "config.json"
-_MAX_BYTES = 1024 * 1024
 _SHOWN = 5
 _REFUSED = {
     "auto_map": "its network is code of its own, which is not run: name a factory that builds it "
@@ -77,29 +76,14 @@ def read(path: Path, leave_out_unused: bool = False) -> torch.nn.Module:
     return Logits(model)
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """What the configuration of a folder says.
-
-    Raises:
-        DetectorError: there is none, or it is no JSON object of a usual size.
-    """
-    file = folder / CONFIG
+def _refuse_others(folder: Path) -> str:
+    """The type of the network; refuses a folder whose network is not made of it and weights."""
     try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise DetectorError(f"{file}: expected at most {_MAX_BYTES:,} bytes")
-        content = read_json_text(file.read_text(encoding="utf-8"))
+        content = read_config(folder)
     except (OSError, ValueError) as error:
         raise DetectorError(
             f"{folder}: expected a folder of Hugging Face with a readable {CONFIG}, got: {error}"
         ) from None
-    if not isinstance(content, dict):
-        raise DetectorError(f"{file}: expected a JSON object, got a {type(content).__name__}")
-    return content
-
-
-def _refuse_others(folder: Path) -> str:
-    """The type of the network; refuses a folder whose network is not made of it and weights."""
-    content = read_config(folder)
     for key, why in _REFUSED.items():
         if content.get(key):
             raise DetectorError(f"{folder / CONFIG}: says {key}: {why}")
