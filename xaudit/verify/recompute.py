@@ -19,7 +19,7 @@ from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.case_columns import CaseColumns
-from xaudit.audit.store.provenance import LEFT_OUT, MODEL_BY, MODEL_LIMITS, SERVICE
+from xaudit.audit.store.provenance import LEFT_OUT, MODEL_BY, MODEL_LIMITS, SANDBOX, SERVICE
 from xaudit.audit.store.record import PlanRecord, read_looks
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
@@ -37,7 +37,7 @@ from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 NO_LAYER = "none returns a picture"
 _COMPUTED = (
     "weights taken", "computed on", "images at once", "number format", SERVICE, LEFT_OUT, MODEL_BY,
-    MODEL_LIMITS,
+    MODEL_LIMITS, SANDBOX,
 )  # fmt: skip
 
 
