@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="With --profile ci: audit that rules compare with at the looks."),
+        typer.Option(help="With --profile ci: audit that rules compare with at interim analyses."),
     ] = None,
     keep_key: Annotated[
         Path | None,

@@ -84,7 +84,7 @@ class PairedBaseline:
     def drift(self) -> tuple[Finding, ...]:
         """How the study differs from that of the baseline."""
         found = drift_findings(self.new.results.cases, self.old.results.cases)
-        return repeated(found, self.new.findings.looks)
+        return repeated(found, self.new.findings.interim)
 
     def difference(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         """A metric here minus that of the baseline, on the same cases.
@@ -107,8 +107,8 @@ class PairedBaseline:
 
     @property
     def _level(self) -> float:
-        looks = self.new.findings.looks
-        return 0.95 if looks is None else looks.level
+        interim = self.new.findings.interim
+        return 0.95 if interim is None else interim.level
 
     def _calls(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         thresholds = [

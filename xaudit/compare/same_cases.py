@@ -47,8 +47,8 @@ class SavedAudit:
     @property
     def limited(self) -> bool:
         """Whether it holds a part of its study, drawn before any image was read."""
-        looks = self.findings.looks
-        return self.record.limit is not None or (looks is not None and looks.stopped)
+        interim = self.findings.interim
+        return self.record.limit is not None or (interim is not None and interim.stopped)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.former_names import of_today
 from xaudit.audit.config.predictions_config import PredictionsConfig
 from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.provenance import LEFT_OUT, MODEL_BY, MODEL_LIMITS, SERVICE
-from xaudit.audit.store.record import PlanRecord, read_looks
+from xaudit.audit.store.record import PlanRecord, read_interim
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.audit.summary.summarize import Evidence, summarize
@@ -71,7 +72,7 @@ class AuditOnDisk:
 
     def config(self) -> AuditConfig:
         """What was planned for a network; its paths lead nowhere."""
-        plain: dict[str, Any] = dict(self.record.config)
+        plain: dict[str, Any] = of_today(self.record.config)
         return AuditConfig.model_validate(plain | {"data": plain["data"] | {"root": Path()}})
 
     def points(self) -> tuple[OperatingPoint, ...]:
@@ -100,7 +101,7 @@ class AuditOnDisk:
             self.results,
             read_probed(self.folder),
             self._shown(),
-            read_looks(self.folder),
+            read_interim(self.folder),
             read_noticed(self.folder),
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)

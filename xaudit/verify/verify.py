@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from xaudit.audit.plan.plan import with_identity
+from xaudit.audit.plan.plan import identities
 from xaudit.audit.store.files import is_older, read_findings, read_json, read_verdict, sha256_of
 from xaudit.audit.store.hashes import HASHES, unlike_written
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
-from xaudit.audit.store.version_1 import NOT_YET
+from xaudit.audit.store.version_1 import as_then
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError, XauditError
@@ -154,7 +154,7 @@ def findings_hash(path: Path) -> str:
         findings = read_findings(path, as_written=True)
     else:
         findings = read_twin(_read_page(path), as_written=True).findings
-    return sha256_of(findings, NOT_YET if findings.schema_version == 1 else {})
+    return sha256_of(findings, as_then if findings.schema_version == 1 else None)
 
 
 def _read_page(path: Path) -> str:
@@ -181,9 +181,9 @@ class _Folder:
 
     def plan(self) -> Iterator[str]:
         record, facts = self._record(), read_findings(self.path).audit
-        identity = with_identity(record).identity
-        if identity != record.identity:
-            yield f"plan.json: its content has the hash {identity}, it says {record.identity}"
+        hashes = identities(record)
+        if record.identity not in hashes:
+            yield f"plan.json: its content has the hash {hashes[0]}, it says {record.identity}"
         if facts.plan_sha256 != record.identity:
             yield f"findings.json: about plan {facts.plan_sha256}, plan.json is {record.identity}"
         policy = record.policy
@@ -198,7 +198,7 @@ class _Folder:
         store = Store(self.path)
         for number, ids in enumerate(read_record(self.path).shards):
             if not ids:
-                # Behind the look at which the audit stopped.
+                # Behind the interim analysis at which the audit stopped.
                 continue
             name = f"shards/{number:05d}"
             if not store.done(number):

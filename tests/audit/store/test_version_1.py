@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xaudit.audit.store.files import is_older, read_findings, read_verdict, to_json
-from xaudit.audit.store.version_1 import NOT_YET, recognized
+from xaudit.audit.store.version_1 import NOT_YET, recognized, with_names_of_today
 from xaudit.core.message import Message, in_english, percent
 from xaudit.core.record.finding import SCHEMA_VERSION
 from xaudit.pipeline.card import write_cards
@@ -26,6 +26,7 @@ def old(tmp_path):
 
 
 def stripped(content):
+    content = with_names_of_today(content)
     return {name: value for name, value in content.items() if name != "schema_version"}
 
 
@@ -46,7 +47,7 @@ def test_every_sentence_is_a_message_that_says_the_same_and_no_number_changes():
 
 def test_reasons_of_a_verdict_are_messages_and_texts_of_persons_stay():
     verdict, written = read_verdict(OLD), json.loads((OLD / "verdict.json").read_text("utf-8"))
-    assert stripped(in_english(json.loads(to_json(verdict)))) == written
+    assert stripped(in_english(json.loads(to_json(verdict)))) == stripped(written)
     assert [one.why.params["limit"] for one in verdict.outcomes] == ["0.823", "0.918", "0.926"]
     assert {type(one.rule.reason) for one in verdict.outcomes} == {str}
 
@@ -99,6 +100,18 @@ def test_a_sentence_becomes_its_message(text, message):
     found = recognized(text)
     assert (found, found.id, found.params) == (message, message.id, message.params)
     assert found == text
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("The audit stopped after 240 of 480 cases at look 2 of 4 (spending like Pocock, z = 2.37); "
+     "intervals are repeated confidence intervals at 98.2 %.",
+     "The audit stopped after 240 of 480 cases at interim analysis 2 of 4 (spending like Pocock, "
+     "z = 2.37); intervals are repeated confidence intervals at 98.2 %."),
+    ("Looked at once, at its end: close, far cannot be read on a part of it.",
+     "Analyzed once, at its end: close, far cannot be read on a part of it."),
+])  # fmt: skip
+def test_a_sentence_that_is_said_otherwise_today_becomes_that_message(text, said):
+    assert (recognized(text), type(recognized(text))) == (said, Message)
 
 
 @pytest.mark.parametrize("text", [

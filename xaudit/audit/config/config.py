@@ -20,7 +20,7 @@ from pydantic import (
 from xaudit.audit.suspicions.suspicions import refuse_unknown
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.core.record.looks import Spending
+from xaudit.core.record.interim import Spending
 from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
@@ -471,7 +471,7 @@ class StatisticsConfig(Section):
     )
 
 
-class LooksConfig(Section):
+class InterimConfig(Section):
     """When `--profile ci` reads the rules while the audit runs."""
 
     fractions: tuple[float, ...] = Field(
@@ -483,12 +483,12 @@ class LooksConfig(Section):
     )
     spending: Spending = Field(
         "obrien_fleming",
-        description="how the error is spent over the looks: obrien_fleming keeps nearly all of it "
-        "for the end, pocock stops earlier and needs more cases",
+        description="how the error is spent over the analyses: obrien_fleming keeps nearly all of "
+        "it for the end, pocock stops earlier and needs more cases",
     )
 
     @model_validator(mode="after")
-    def _rising(self) -> LooksConfig:
+    def _rising(self) -> InterimConfig:
         given = (0.0, *self.fractions)
         if given[-1] != 1 or any(b - a < 0.01 for a, b in pairwise(given)):
             raise ValueError(
@@ -511,7 +511,7 @@ class AuditConfig(Section):
     probes: dict[str, dict[str, Parameter]] = Field(
         default_factory=dict, description="probe of an installed package → parameters"
     )
-    looks: LooksConfig = LooksConfig()
+    interim: InterimConfig = InterimConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
     acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)

@@ -77,7 +77,7 @@ def draw_cases(
         policy: whose rules are read; needed for "ci".
         minimum: positives below which no verdict is read stand second.
         seed: of the plan.
-        inflation: how many times the cases of a single look the looks need together.
+        inflation: how many times the cases of a single analysis several need together.
 
     Raises:
         ConfigError: "ci" without a policy.

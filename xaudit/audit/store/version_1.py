@@ -1,15 +1,16 @@
-"""Audits of schema version 1, which hold English sentences: each becomes the message that it was.
+"""Audits of before: sentences of schema version 1 become messages, former names those of today.
 
-``version_1.txt`` has the ids of the messages that these audits can hold, one a line.
+``version_1.txt`` has the ids of the messages that audits of version 1 can hold, one a line; behind
+a tab the one that says the same today, with other words and its places in the same order.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xaudit.core.message import PLACE, Message
 
@@ -32,6 +33,11 @@ def recognized(text: str) -> str:
 
     A number is as exact as it was printed, so that the message reads as the sentence did.
     """
+    found = _recognized(text)
+    return _of_today(found) if isinstance(found, Message) else found
+
+
+def _recognized(text: str) -> str:
     exact, templates = _known()
     if text in exact:
         return Message(text)
@@ -45,6 +51,41 @@ def recognized(text: str) -> str:
 
 NOT_YET = {"detector": ("elsewhere", "stated")}
 """Part of the findings → keys that came later, and that their hash of then does not cover."""
+FORMER_KEYS = {"looks": "interim"}
+"""Key of ``plan.json``, ``findings.json`` or ``verdict.json`` → its name of today."""
+
+
+def with_names_of_today(content: Any) -> Any:  # noqa: ANN401 (what JSON may hold)
+    """The content of a file of an audit, with the names that its keys have today."""
+    if not isinstance(content, dict) or not content.keys() & FORMER_KEYS.keys():
+        return content
+    today = {name: content[name] for name in FORMER_KEYS.values() if name in content}
+    return {FORMER_KEYS.get(name, name): value for name, value in content.items()} | today
+
+
+def with_former_names(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """What `with_names_of_today` made of a file, as it was."""
+    former = {name: before for before, name in FORMER_KEYS.items()}
+    return {former.get(name, name): value for name, value in plain.items()}
+
+
+def as_then(findings: Mapping[str, Any]) -> dict[str, Any]:
+    """Findings of version 1 as JSON held them: with names of then, and without what came later."""
+    plain = with_former_names(findings)
+    for part, names in NOT_YET.items():
+        plain[part] = {name: value for name, value in plain[part].items() if name not in names}
+    return plain
+
+
+def _of_today(sentence: Message) -> Message:
+    source = _ids().get(sentence.id, sentence.id)
+    then, now = ([place[1] for place in PLACE.finditer(one)] for one in (sentence.id, source))
+    called = dict(zip(then, now, strict=True))
+    params = {
+        called[name]: _of_today(value) if isinstance(value, Message) else value
+        for name, value in sentence.params.items()
+    }
+    return Message(source, **params)
 
 
 def _filled(source: str, found: re.Match[str]) -> Message:
@@ -56,7 +97,7 @@ def _filled(source: str, found: re.Match[str]) -> Message:
 def _value(said: str, how: str) -> object:
     number = _NUMBER.fullmatch(said.removesuffix(" %"))
     if number is None:
-        return recognized(said)
+        return _recognized(said)
     value = float(said.removesuffix(" %").replace(",", ""))
     if how:
         return value
@@ -68,9 +109,16 @@ def _value(said: str, how: str) -> object:
 
 
 @cache
+def _ids() -> Mapping[str, str]:
+    """Id of then → id of today."""
+    lines = (line.split("\t") for line in _IDS.read_text(encoding="utf-8").splitlines())
+    return {then: (now or [then])[0] for then, *now in lines}
+
+
+@cache
 def _known() -> tuple[frozenset[str], tuple[_Template, ...]]:
     """Sentences without places, and templates, the most specific first."""
-    ids = _IDS.read_text(encoding="utf-8").splitlines()
+    ids = _ids()
     open_ones = [one for one in ids if PLACE.search(one)]
     open_ones.sort(key=lambda one: -len(PLACE.sub("", one)))
     templates = tuple(_Template(re.compile(_pattern(one), re.DOTALL), one) for one in open_ones)

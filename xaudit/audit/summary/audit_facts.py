@@ -54,7 +54,7 @@ def _counted(cut: Cut, labels: BoolArray) -> dict[str, tuple[int, int]]:
 
 def limit_why(record: PlanRecord, cases: int) -> str:
     """A sentence about `--limit` or a profile; empty without one."""
-    planned = record.looks.cases[-1] if record.looks else cases
+    planned = record.interim.cases[-1] if record.interim else cases
     drawn = Message(
         "The audit was limited to {n} cases, drawn by label before any image was read.", n=planned
     )
