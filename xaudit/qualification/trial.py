@@ -34,7 +34,7 @@ class Sizes:
         explained: cases with a map.
         checked: of these, cases in which the maps themselves are checked.
         probed: cases in which things are erased and inserted.
-        degraded: cases that are scored once more as worse radiographs.
+        degraded: cases that are scored once more as degraded radiographs.
     """
 
     patients: int

@@ -83,11 +83,11 @@ def test_rules_that_only_a_finished_audit_answers_are_named():
     rules = (
         Rule("gap", "sensitivity_gap", floor=-0.2),
         Rule("hit", "hit", {"method": "gradcam"}, floor=0.5),
-        Rule("worse", "degraded_auc", floor=0.7),
+        Rule("degraded", "degraded_auc", floor=0.7),
         Rule("stable", "stability", floor=0.5),
         Rule("failed", "failed_share", ceiling=0.1),
     )
-    assert unread(Policy("p", rules, "")) == ("worse", "stable")
+    assert unread(Policy("p", rules, "")) == ("degraded", "stable")
 
 
 @pytest.mark.parametrize("given", [(), (0.5,), (0.5, 0.5, 1), (1, 0.5), (-0.1, 1), (0.5, 1.2)])

@@ -114,6 +114,13 @@ def test_a_sentence_that_is_said_otherwise_today_becomes_that_message(text, said
     assert (recognized(text), type(recognized(text))) == (said, Message)
 
 
+def test_messages_of_before_in_a_file_become_those_of_today():
+    old = {"note": {"id": "The audit {looked}.", "params": {"looked": "ended"}}, "looks": [1]}
+    new = {"note": {"id": "The audit {ended}.", "params": {"ended": "ended"}}, "interim": [1]}
+    assert with_names_of_today(old, json.dumps(old)) == with_names_of_today(old) == new
+    assert with_names_of_today(new, json.dumps(new)) == new
+
+
 @pytest.mark.parametrize("text", [
     "", "The maker's own words.", "no positive cases at all", "{n} {what}", "x" * 5000,
     "5 apples or more are some needed",

@@ -387,7 +387,7 @@ class ExplainConfig(Section):
 
 
 class RobustnessConfig(Section):
-    """What happens when the radiographs get worse."""
+    """What happens when the radiographs are degraded."""
 
     cases: int = Field(
         100,
@@ -399,7 +399,7 @@ class RobustnessConfig(Section):
         20, ge=0, description="explained cases with lesions whose maps are made again, by methods "
         "of at most four passes; 0 leaves this out"
     )  # fmt: skip
-    ladders: tuple[
+    corruptions: tuple[
         Literal[
             "noise",
             "blur",
@@ -413,7 +413,7 @@ class RobustnessConfig(Section):
         ...,
     ] = Field(
         ("noise", "blur", "contrast", "rotation", "jpeg", "resolution"),
-        description="in which ways; each has four severities in physical units",
+        description="how images are degraded; each has four severities in physical units",
     )
 
 

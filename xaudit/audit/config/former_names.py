@@ -12,7 +12,10 @@ from xaudit.yaml_file import Location, YamlFile
 
 _log = logging.getLogger(__name__)
 
-FORMER: Mapping[Location, str] = {("looks",): "interim"}
+FORMER: Mapping[Location, str] = {
+    ("looks",): "interim",
+    ("robustness", "ladders"): "corruptions",
+}
 """Where a key stood → its name of today, in the same section."""
 
 

@@ -128,7 +128,7 @@ def read_json(path: Path, kind: type[T], heard: Callable[[str], str] | None = No
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        read: T = adapter(kind).validate_python(with_names_of_today(content), context=heard)
+        read: T = adapter(kind).validate_python(with_names_of_today(content, text), context=heard)
         if _SPELLED.search(text):
             to_json(read)
     except ValidationError as error:

@@ -92,7 +92,7 @@ class ProbeRow:
 
 
 DEGRADED = "degraded_logit"
-"""Of a radiograph made worse: its facet is the ladder, its level the severity."""
+"""Of a degraded radiograph: its facet is the corruption, its level the severity."""
 
 Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, ProbeRow)
 

@@ -6,6 +6,7 @@ a tab the one that says the same today, with other words and its places in the s
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -55,12 +56,37 @@ FORMER_KEYS = {"looks": "interim"}
 """Key of ``plan.json``, ``findings.json`` or ``verdict.json`` → its name of today."""
 
 
-def with_names_of_today(content: Any) -> Any:  # noqa: ANN401 (what JSON may hold)
-    """The content of a file of an audit, with the names that its keys have today."""
+def with_names_of_today(content: Any, text: str | None = None) -> Any:  # noqa: ANN401 (JSON)
+    """The content of a file of an audit, with the keys and the messages of today.
+
+    Args:
+        content: of the file.
+        text: of the file, where that shows at once whether it holds a message of before.
+    """
+    if text is None or any(_in_json(one) in text for one in _changed()):
+        content = _with_messages_of_today(content)
     if not isinstance(content, dict) or not content.keys() & FORMER_KEYS.keys():
         return content
     today = {name: content[name] for name in FORMER_KEYS.values() if name in content}
     return {FORMER_KEYS.get(name, name): value for name, value in content.items()} | today
+
+
+def _with_messages_of_today(content: Any) -> Any:  # noqa: ANN401
+    if isinstance(content, list):
+        return [_with_messages_of_today(one) for one in content]
+    if not isinstance(content, dict):
+        return content
+    content = {name: _with_messages_of_today(value) for name, value in content.items()}
+    source, params = content.get("id"), content.get("params")
+    if len(content) != 2 or not isinstance(source, str) or not isinstance(params, dict):
+        return content
+    called = _called(source)
+    params = {called.get(name, name): value for name, value in params.items()}
+    return {"id": _changed().get(source, source), "params": params}
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def with_former_names(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,14 +104,19 @@ def as_then(findings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_today(sentence: Message) -> Message:
-    source = _ids().get(sentence.id, sentence.id)
-    then, now = ([place[1] for place in PLACE.finditer(one)] for one in (sentence.id, source))
-    called = dict(zip(then, now, strict=True))
+    called = _called(sentence.id)
     params = {
-        called[name]: _of_today(value) if isinstance(value, Message) else value
+        called.get(name, name): _of_today(value) if isinstance(value, Message) else value
         for name, value in sentence.params.items()
     }
-    return Message(source, **params)
+    return Message(_changed().get(sentence.id, sentence.id), **params)
+
+
+def _called(source: str) -> Mapping[str, str]:
+    """Place of a message of then → that of the message of today."""
+    both = (source, _changed().get(source, source))
+    then, now = ([place[1] for place in PLACE.finditer(one)] for one in both)
+    return dict(zip(then, now, strict=True))
 
 
 def _filled(source: str, found: re.Match[str]) -> Message:
@@ -113,6 +144,12 @@ def _ids() -> Mapping[str, str]:
     """Id of then → id of today."""
     lines = (line.split("\t") for line in _IDS.read_text(encoding="utf-8").splitlines())
     return {then: (now or [then])[0] for then, *now in lines}
+
+
+@cache
+def _changed() -> Mapping[str, str]:
+    """As `_ids`, those that are others today."""
+    return {then: now for then, now in _ids().items() if then != now}
 
 
 @cache

@@ -13,7 +13,7 @@ WHY = later(
     "Not applicable: a table of predictions was audited, without images and without the network."
 )
 _EXPLANATIONS = {
-    "robustness": later("Does it hold when radiographs get worse?"),
+    "robustness": later("Does it hold on degraded radiographs?"),
     "localization": later("Does it look at the fracture?"),
     "credibility": later("Can the explanations be believed?"),
     "methods": later("How were the maps made?"),
