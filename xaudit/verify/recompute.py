@@ -35,7 +35,7 @@ from xaudit.data.image_file import ImageFile
 from xaudit.data.predictions.read import ScoredStudy
 from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 
-NO_LAYER = "none returns a picture"
+NO_LAYER = "none returns a feature map"
 _COMPUTED = (
     "weights taken", "computed on", "images at once", "number format", SERVICE, LEFT_OUT, MODEL_BY,
     MODEL_LIMITS,

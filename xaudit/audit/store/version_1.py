@@ -54,6 +54,8 @@ NOT_YET = {"detector": ("elsewhere", "stated")}
 """Part of the findings → keys that came later, and that their hash of then does not cover."""
 FORMER_KEYS = {"looks": "interim"}
 """Key of ``plan.json``, ``findings.json`` or ``verdict.json`` → its name of today."""
+_NO_LAYER = ("none returns a picture", "none returns a feature map")
+"""In place of a target layer: the text of then, and of today."""
 
 
 def with_names_of_today(content: Any, text: str | None = None) -> Any:  # noqa: ANN401 (JSON)
@@ -67,6 +69,7 @@ def with_names_of_today(content: Any, text: str | None = None) -> Any:  # noqa: 
         content = _with_messages_of_today(content)
     if not isinstance(content, dict) or not content.keys() & FORMER_KEYS.keys():
         return content
+    content = _with_layer(content, *_NO_LAYER)
     today = {name: content[name] for name in FORMER_KEYS.values() if name in content}
     return {FORMER_KEYS.get(name, name): value for name, value in content.items()} | today
 
@@ -85,6 +88,13 @@ def _with_messages_of_today(content: Any) -> Any:  # noqa: ANN401
     return {"id": _changed().get(source, source), "params": params}
 
 
+def _with_layer(content: dict[str, Any], before: str, after: str) -> dict[str, Any]:
+    detector = content.get("detector")
+    if not isinstance(detector, dict) or detector.get("target_layer") != before:
+        return content
+    return {**content, "detector": {**detector, "target_layer": after}}
+
+
 def _in_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
@@ -97,7 +107,7 @@ def with_former_names(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_then(findings: Mapping[str, Any]) -> dict[str, Any]:
     """Findings of version 1 as JSON held them: with names of then, and without what came later."""
-    plain = with_former_names(findings)
+    plain = _with_layer(with_former_names(findings), *reversed(_NO_LAYER))
     for part, names in NOT_YET.items():
         plain[part] = {name: value for name, value in plain[part].items() if name not in names}
     return plain

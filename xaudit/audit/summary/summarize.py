@@ -224,7 +224,7 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         output=declared.output.resolve().described,
         target_layer=detector.target_layer.name
         if detector.target_layer
-        else "none returns a picture",
+        else "none returns a feature map",
         operating_points=_points(plan),
         warnings=(
             *_of_folds(plan),

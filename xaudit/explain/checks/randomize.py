@@ -12,7 +12,7 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, InputSpec
 from xaudit.core.seeds import seed_for
-from xaudit.explain.engine.detector import DifferentiableDetector, PictureLayer
+from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
 from xaudit.explain.engine.folding import copied, name_of
 
 _STATISTICS = ("running_mean", "running_var")
@@ -28,7 +28,7 @@ class RandomizedDetector:
     input: InputSpec
     capabilities: frozenset[Capability]
     module: torch.nn.Module
-    target_layer: PictureLayer | None
+    target_layer: FeatureLayer | None
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""
