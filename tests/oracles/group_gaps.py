@@ -63,7 +63,7 @@ def draw_group_metrics(
         predictions: the cases, all with finite logits.
         groups: name → (N,) bool; they may overlap.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         metrics: some of `GROUP_METRICS`.
 
     Raises:
@@ -89,7 +89,7 @@ def simultaneous_gaps(
         groups: name → (N,) bool; they may overlap.
         pairs: metric → (minuend, subtrahend), names of groups.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: that of the family, two-sided.
 
     Returns:

@@ -27,7 +27,7 @@ HASHES, PLAN, ROWS, FINDINGS, COUNTS, MAPS = (
     "per-case results",
     "findings, made anew from them",
     "counts, rates and areas by plain counting",
-    "maps, drawn anew",
+    "maps, rendered again",
 )
 
 

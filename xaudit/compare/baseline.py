@@ -14,8 +14,8 @@ from xaudit.compare.drift import drift_findings
 from xaudit.compare.paired_metrics import (
     PairedCalls,
     calls_difference,
-    drawn_difference,
     incomparable,
+    resampled_difference,
 )
 from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.core.case import NOT_RECORDED, BoolArray
@@ -128,7 +128,7 @@ class PairedBaseline:
         return self._sized(found, labels, metric)
 
     def _maps(self, metric: str, scope: Mapping[str, str]) -> Comparison:
-        """Mean scores of maps, over cases with lesions that both audits drew to explain.
+        """Mean scores of maps, over cases with lesions that both audits sampled to explain.
 
         A map that is missing or degenerate scores 0 here, the worst value, unless scored cases
         are asked for; in the baseline its case is left out.
@@ -151,7 +151,7 @@ class PairedBaseline:
         if not values:
             return incomparable(Message("no case with a lesion was explained in both audits"))
         table, one = np.array(values, dtype=np.float64), np.ones(len(values))
-        found = drawn_difference(
+        found = resampled_difference(
             (table[:, 0], one),
             (table[:, 1], one),
             self.same.patients[kept],

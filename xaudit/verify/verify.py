@@ -104,7 +104,7 @@ def _of_cases(audit: _Folder) -> Iterator[Check]:
     yield _check("per-case results", audit.shards)
     yield _check("findings, made anew from them", audit.findings)
     yield _check("counts, rates and areas by plain counting", audit.counts)
-    yield _check("maps, drawn anew", audit.pictures)
+    yield _check("maps, rendered again", audit.pictures)
     yield Check("radiographs of the gallery", left_out=f"the study is not here; by {HASHES} alone")
 
 

@@ -53,7 +53,7 @@ def plan_interim(
 ) -> tuple[Shards, InterimPlan] | None:
     """Spread the cases over the analyses, and compute the boundaries.
 
-    Each analysis adds a sample of the patients that are left, drawn by label and in proportion to
+    Each analysis adds a sample of the patients that are left, sampled by label and in proportion to
     the groups before any image is read; so no result can steer what comes next, and every one has
     the study's mixture. Patients are the units: all cases of one come together.
 
@@ -118,10 +118,10 @@ def _parts(
     for fraction in fractions:
         size = round(fraction * everyone) - (everyone - len(rest))
         share = sum(one.label for one in rest) / len(rest) if rest else 0.0
-        drawn = frozenset(draw_sample(rest, size, share, seed)) if size > 0 else frozenset()
-        rest = [one for one in rest if one.case_id not in drawn]
-        if drawn:
-            yield drawn
+        sampled = frozenset(draw_sample(rest, size, share, seed)) if size > 0 else frozenset()
+        rest = [one for one in rest if one.case_id not in sampled]
+        if sampled:
+            yield sampled
 
 
 def _shards(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:

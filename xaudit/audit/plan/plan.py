@@ -112,8 +112,8 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
     several = limit == "ci" and policy is not None and folds is None and not unread(policy)
     inflation = larger(config.interim) if several else 1.0
     minimum = config.statistics.minimum
-    drawn = draw_cases(study.cases, limit, policy, minimum, config.seed, inflation)
-    cases, explain = drawn.cases, config.explain
+    selected = draw_cases(study.cases, limit, policy, minimum, config.seed, inflation)
+    cases, explain = selected.cases, config.explain
     size = explain.cases if explain.methods else 0
     sited = [_with_site(case, column) for case in cases]
     shards, interim, notes = _shards(config, sited, limit, policy)
@@ -129,8 +129,8 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
         policy=policy,
         declared=device.texts,
         statements=device.statements,
-        limit=drawn.limit,
-        notes=(*drawn.notes, *notes),
+        limit=selected.limit,
+        notes=(*selected.notes, *notes),
         interim=interim,
     )
     crossed = tuple(_crossed(sited, config.data.intersections))

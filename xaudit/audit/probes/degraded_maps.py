@@ -35,7 +35,7 @@ class DegradedMaps(Probe):
         if not cheap(self.audited.engine.explainers):
             return []
         lesioned = [row for row in rows if row.sampled and row.label and row.lesions > 0]
-        cases = self.audited.drawn(lesioned, config.maps, 1.0)
+        cases = self.audited.sample(lesioned, config.maps, 1.0)
         return [
             Piece(STAGE, cases, name, 0, len(cases) * len(CORRUPTIONS[name].severities))
             for name in (config.corruptions if cases else ())

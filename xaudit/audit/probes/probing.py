@@ -162,8 +162,8 @@ def _readable(
     plan: Plan, detector: TorchDetector, images: int
 ) -> tuple[tuple[Case, ...], FloatArray]:
     """Cases of the study with their images; the first half is spread over the study too."""
-    drawn = set(draw_sample(plan.study.cases, images, 0.5, plan.config.seed))
-    chosen = [case for case in plan.study.cases if case.case_id in drawn]
+    sampled = set(draw_sample(plan.study.cases, images, 0.5, plan.config.seed))
+    chosen = [case for case in plan.study.cases if case.case_id in sampled]
     cases, pictures = [], []
     for case in (*chosen[::2], *chosen[1::2]):
         try:

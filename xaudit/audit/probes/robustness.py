@@ -33,9 +33,9 @@ class DegradedScores(Probe):
     def pieces(self) -> Sequence[Piece]:
         """Eight cases each, which pass together at every severity."""
         plan, config = self.audited.plan, self.audited.plan.config.robustness
-        ids = self.audited.drawn(self.audited.scored, config.cases, _POSITIVES)
-        drawn = {case.case_id for case in ids}
-        cases = tuple(case for case in plan.study.cases if case.case_id in drawn)
+        ids = self.audited.sample(self.audited.scored, config.cases, _POSITIVES)
+        sampled = {case.case_id for case in ids}
+        cases = tuple(case for case in plan.study.cases if case.case_id in sampled)
         steps = severities(plan)
         parts = [cases[start : start + _TOGETHER] for start in range(0, len(cases), _TOGETHER)]
         return [Piece(STAGE, part, "", len(part), len(part) * steps) for part in parts if steps]
@@ -50,8 +50,8 @@ class DegradedScores(Probe):
     def _step(
         self, cases: Sequence[PreparedCase], name: str, severity: float
     ) -> Iterator[ProbeRow]:
-        drawn = partial(degradation_seed, self.audited.plan.config.seed, name)
-        images = [degraded(case, CORRUPTIONS[name], severity, drawn(case)).image for case in cases]
+        seed = partial(degradation_seed, self.audited.plan.config.seed, name)
+        images = [degraded(case, CORRUPTIONS[name], severity, seed(case)).image for case in cases]
         called = [f"{case.case.case_id} ({name} {severity:g})" for case in cases]
         logits = naming(self.audited.engine.evaluator.logits, np.stack(images), called)
         for case, logit in zip(cases, logits, strict=True):

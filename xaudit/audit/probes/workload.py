@@ -38,7 +38,7 @@ def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
 
 
 def _shown(plan: Plan) -> float:
-    """Cases that are explained because the card shows them; all others were drawn."""
+    """Cases that are explained because the card shows them; all others were sampled."""
     if not _pictured(plan):
         return 0.0
     of_scores = LIMITS["miss"] + LIMITS["false_alarm"] + LIMITS["group"]

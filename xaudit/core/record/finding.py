@@ -143,10 +143,10 @@ class Accountability:
         unreadable: listed and not excluded, but without a score.
         scored: with a score.
         scored_positives: of these, with a fracture.
-        sampled: drawn to be explained, before any pixel was read.
+        sampled: cases to explain, chosen before any pixel was read.
         explained: with a map of every planned method.
-        unexplained: drawn, but without all maps.
-        sample_why: how the sample was drawn, for a reader.
+        unexplained: sampled, but without all maps.
+        sample_why: how the sample was taken, for a reader.
         issues: every case issue.
     """
 

@@ -96,7 +96,7 @@ def blur(image: FloatArray, pixels: float, _: int = 0) -> FloatArray:
 
 
 def reduce_contrast(image: FloatArray, percent: float, _: int = 0) -> FloatArray:
-    """Gray values drawn towards their mean, so that so many percent of the contrast are left."""
+    """Gray values pulled towards their mean, so that so many percent of the contrast are left."""
     mean = image.mean(axis=(1, 2), keepdims=True)
     return np.asarray(mean + percent / 100 * (image - mean), dtype=np.float32)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
-from xaudit.metrics.groups.gaps import Drawn, Size
+from xaudit.metrics.groups.gaps import Resampled, Size
 from xaudit.stats.difference import why_undefined
 from xaudit.stats.multiple.multiplicity import all_pairs, level_of_blocks
 
@@ -40,7 +40,7 @@ class Extremes:
 
 
 def worst_to_best(
-    members: Mapping[str, Sequence[Drawn]], size: Size, level: float = 0.95
+    members: Mapping[str, Sequence[Resampled]], size: Size, level: float = 0.95
 ) -> Extremes:
     """How much does the best level of a column exceed the worst?
 
@@ -69,7 +69,7 @@ def worst_to_best(
 
 
 def _blocks(
-    members: Mapping[str, Sequence[Drawn]],
+    members: Mapping[str, Sequence[Resampled]],
 ) -> Iterator[tuple[npt.NDArray[np.floating], Array]]:
     for some in members.values():
         if len(some) > 1:
@@ -94,7 +94,7 @@ class _Pairs:
     tied: Array
 
     @classmethod
-    def of(cls, some: Sequence[Drawn], single: float) -> _Pairs:
+    def of(cls, some: Sequence[Resampled], single: float) -> _Pairs:
         first, second = np.triu_indices(len(some), 1)
         tied = _correlations(some)[first, second] if len(some) > 1 else np.empty(0)
         return cls(_limits([one.interval(single) for one in some]), first, second, tied)
@@ -144,7 +144,7 @@ def _joint(one: Array, two: Array, tied: Array) -> Array:
     return np.sqrt(np.maximum(0.0, one**2 + two**2 - 2 * tied * one * two))
 
 
-def _correlations(some: Sequence[Drawn]) -> Array:
+def _correlations(some: Sequence[Resampled]) -> Array:
     """(G, G), over the draws in which both have a value; 0 where one does not vary."""
     draws = np.stack([one.draws for one in some], axis=1).astype(np.float64)
     there = ~np.isnan(draws)

@@ -21,13 +21,13 @@ def partial_auc(
     """How well are fractures told apart where specificity or sensitivity is usable?
 
     Area under the ROC curve in a declared band on McClish's scale (1989): 0.5 says nothing, 1 is
-    perfect. Percentile interval over drawn patients.
+    perfect. Percentile interval over resampled patients.
 
     Args:
         predictions: the cases.
         band: which part of the curve; declared before the run.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     return _of(predictions, parts.partial_auc(_scored(predictions), band, rng, draws=draws))
 
@@ -45,7 +45,7 @@ def sensitivity_at_specificity(
         predictions: the cases.
         specificity: in [0, 1].
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the specificity is not in [0, 1].
@@ -66,7 +66,7 @@ def specificity_at_sensitivity(
         predictions: the cases.
         sensitivity: in [0, 1].
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the sensitivity is not in [0, 1].

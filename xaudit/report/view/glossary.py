@@ -160,7 +160,7 @@ _METHODS = (
     (
         later("Patient bootstrap"),
         later(
-            "The study is drawn again many times, patient by patient; the interval "
+            "The study is resampled many times, patient by patient; the interval "
             "holds the middle 95 % of the results."
         ),
     ),
@@ -174,7 +174,7 @@ _METHODS = (
     (later("Q-profile"), later("Interval of how much sites differ beyond chance.")),
     (
         later("Random effects"),
-        later("Sites are taken as drawn from many, each with a value of its own."),
+        later("Sites are taken as a sample of many, each with a value of its own."),
     ),
     (
         later("Rao–Scott"),
