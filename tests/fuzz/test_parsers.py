@@ -347,7 +347,7 @@ TARGETS = {
     "keys": Target(seeds.keys, mutations.of_bytes, _key),
     "shard rows": Target(seeds.parquet, mutations.of_bytes, _shard),
     "shard arrays": Target(seeds.arrays, mutations.of_zip, _arrays, "shards/00000/arrays.npz"),
-    # Printing a card anew takes a hundred times as long as reading anything else.
+    # Printing a card again takes a hundred times as long as reading anything else.
     "card": Target(lambda: (seeds.card(),), mutations.of_card, _card, "card.html", share=0.02),
 }
 

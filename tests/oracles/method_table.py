@@ -2,7 +2,7 @@
 
     python tests/oracles/method_table.py
 
-writes the page anew; a test compares. Networks are the published ones with random weights, those
+rewrites the page; a test compares. Networks are the published ones with random weights, those
 of torchvision and timm on images of 64 x 64 pixels, so that all pairs take a minute or two.
 """
 

@@ -131,7 +131,7 @@ def test_saved_audit_is_as_large_as_what_was_audited_and_verifies(stopped):
     interim["made"][-1]["level"] = 0.95
     (stopped / "interim.json").write_text(json.dumps(interim), encoding="utf-8")
     wrong = {one.name for one in verify_folder(stopped) if one.differences}
-    assert {"hashes of the files", "findings, made anew from them"} <= wrong
+    assert {"hashes of the files", "findings, recomputed from them"} <= wrong
 
 
 def test_undecided_audit_goes_to_its_end_and_keeps_its_level(workspace):

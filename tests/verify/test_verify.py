@@ -25,7 +25,7 @@ HASHES, PLAN, ROWS, FINDINGS, COUNTS, MAPS = (
     "hashes of the files",
     "plan and policy",
     "per-case results",
-    "findings, made anew from them",
+    "findings, recomputed from them",
     "counts, rates and areas by plain counting",
     "maps, rendered again",
 )

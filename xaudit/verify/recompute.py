@@ -1,4 +1,4 @@
-"""The findings of a saved audit, made anew from its rows; neither detector nor study is needed.
+"""Findings of a saved audit, recomputed from its rows; neither detector nor study is needed.
 
 What only the detector or the study could tell (parameters of the network, annotated outlines,
 how many cases the study lists, versions of packages) is taken as the audit states it.

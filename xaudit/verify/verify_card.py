@@ -105,11 +105,11 @@ def twin_differences(page: str, findings: Findings) -> Iterator[str]:
 
 
 def text_differences(stated: str, found: str, name: str) -> Iterator[str]:
-    """One line for each line of a text that is not the one printed anew; the first ones.
+    """One line for each line of a text that is not the one printed again; the first ones.
 
     Args:
         stated: as it lies there.
-        found: as it is printed anew.
+        found: as it is printed again.
         name: of the file.
     """
     lines = enumerate(zip_longest(stated.split("\n"), found.split("\n"), fillvalue=""), start=1)

@@ -56,7 +56,7 @@ def test_it_is_verified_and_has_the_hash_that_it_had():
     checks = verify_folder(OLD)
     assert not [one for one in checks if one.differences]
     done = {one.name for one in checks if not one.left_out}
-    assert {"hashes of the files", "findings, made anew from them", "verdict"} <= done
+    assert {"hashes of the files", "findings, recomputed from them", "verdict"} <= done
     assert "print it again" in next(one.left_out for one in checks if one.name == "card.html")
     assert findings_hash(OLD) == findings_hash(OLD / "card.html") == HASH
     assert not [one for one in verify_card(OLD / "card.html") if one.differences]
@@ -67,7 +67,7 @@ def test_what_was_changed_in_it_is_found(old):
     text = path.read_text("utf-8")
     path.write_text(text.replace('"value": 0.', '"value": 0.9', 1), "utf-8")
     found = {one.name: one.differences for one in verify_folder(old)}
-    assert found["findings, made anew from them"]
+    assert found["findings, recomputed from them"]
 
 
 def test_it_is_printed_in_german_and_verified_as_a_card_of_today(old):

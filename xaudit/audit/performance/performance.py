@@ -194,7 +194,7 @@ class Performance:
 
     def _slice(self, rows: IntArray, scope: Scope) -> Iterator[Finding]:
         there, labels = self._scored[rows], self._labels[rows]
-        # Numbered anew: a few patients with numbers among many are slow to count.
+        # Numbered again: a few patients with numbers among many are slow to count.
         patients = numbered(self._patients[rows])[1]
         plain = Predictions(
             self._logits[rows[there]], labels[there], patients[there], unit=self.unit

@@ -61,7 +61,7 @@ def try_detectors(parts: Sequence[Part], folder: Path) -> Foreseen:
     Raises:
         DetectorError: the outputs cannot be what they are declared to be.
     """
-    # One that is torn is asked anew: what nobody asked would pass for what nobody suspects.
+    # One that is torn is asked again: what nobody asked would pass for what nobody suspects.
     if kept_json(folder / FILE, Noticed) is not None:
         return Foreseen()
     number = max(_LEAST, _PROBED // len(parts))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from xaudit.audit.store.adapter import adapter
-from xaudit.audit.store.disk import anew, new_file
+from xaudit.audit.store.disk import discard_damaged, new_file
 from xaudit.audit.store.version_1 import recognized, with_names_of_today
 from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import VERDICT_SCHEMA_VERSION, Verdict
@@ -156,7 +156,7 @@ def kept_json(path: Path, kind: type[T]) -> T | None:
     try:
         return read_json(path, kind)
     except ConfigError:
-        anew(path, "empty, torn or changed")
+        discard_damaged(path, "empty, torn or changed")
         return None
 
 

@@ -39,12 +39,12 @@ _ADDED = "probe-*.parquet"
 _FOLDERS = ("shards", "evidence")
 _REMEDY = (
     "Copy the folder again from where the audit was run, or let `xaudit run` go on in it, which "
-    "makes the findings anew; --unverified takes it as it is, and every output says so"
+    "recomputes the findings; --unverified takes it as it is, and every output says so"
 )
 
 
 def write_hashes(folder: Path) -> None:
-    """Keep the hash of each file of a finished run; verdicts and cards are made anew instead.
+    """Keep the hash of each file of a finished run; verdicts and cards are recomputed instead.
 
     Raises:
         AuditError: the disk is full or cannot be written.

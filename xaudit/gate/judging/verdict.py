@@ -35,7 +35,7 @@ def judge(
 ) -> Verdict:
     """Judge every rule of a policy.
 
-    The policy's hash is computed anew from its rules, so rules that were edited in a saved plan
+    The policy's hash is recomputed from its rules, so rules that were edited in a saved plan
     are told from those that were fixed.
 
     Args:

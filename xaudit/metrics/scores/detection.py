@@ -97,7 +97,7 @@ def sensitivity_at_false_marks(
     """What share of lesions is found where there are at most so many false marks per case?
 
     At the most lenient threshold that keeps the rate: a corner of the FROC curve, not a point
-    between two. The threshold is found in the same cases, and anew in every draw of patients.
+    between two. The threshold is found in the same cases, and again in every draw of patients.
 
     Args:
         marks: of N cases.

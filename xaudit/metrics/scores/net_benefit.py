@@ -93,7 +93,7 @@ def decision_curve(
     for place, t in enumerate(thresholds):
         model = [_benefit(s, place, t, prevalence) for s in sums]
         everyone = [_benefit(s, len(thresholds), t, prevalence) for s in sums]
-        # The better strategy is chosen anew in every draw.
+        # The better strategy is chosen again in every draw.
         gain = [m - np.maximum(e, 0.0) for m, e in zip(model, everyone, strict=True)]
         points.append(DecisionPoint(t, *(_estimate(p, *x) for x in (model, everyone, gain))))
     return tuple(points)

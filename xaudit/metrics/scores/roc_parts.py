@@ -38,7 +38,7 @@ def sensitivity_at_specificity(
 ) -> Estimate:
     """What share of fractures could be found at a declared specificity?
 
-    Read off the ROC curve of these cases, anew in every draw of patients: it describes the curve,
+    Read off the ROC curve of these cases, again in every draw of patients: it describes the curve,
     and no threshold that a device has (Pepe 2003, ch. 5).
 
     Args:

@@ -120,7 +120,7 @@ def rate_at(
     """What is the sensitivity at a declared specificity (or the specificity at a sensitivity)?
 
     Read off the ROC curve, between two corners on the straight line (Pepe 2003, ch. 5). The
-    threshold is found in the same cases, and anew in every draw of patients: the interval holds
+    threshold is found in the same cases, and again in every draw of patients: the interval holds
     that uncertainty, but the threshold is not one that could be fixed in a device before.
 
     Args:
