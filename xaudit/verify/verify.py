@@ -1,4 +1,4 @@
-"""Whether a saved audit, or a card alone, is what it says: everything is recomputed and compared."""
+"""Verification of a saved audit, or of a card: everything is recomputed and compared."""
 
 from __future__ import annotations
 

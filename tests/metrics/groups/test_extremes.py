@@ -104,6 +104,6 @@ def test_one_large_level_is_a_reason():
     p, groups = study(7, harm=0.0)
     resampled = draw_groups(case_table(p, METRICS), groups, np.random.default_rng(1), 200)
     found = of_members(p, groups, resampled, {"sensitivity": ["0"], "specificity": ["0", "1"]})
-    assert "fewer than two levels" in found.difference["sensitivity"].undefined
-    assert "fewer than two levels" in found.either.undefined
+    assert "fewer than two subgroups" in found.difference["sensitivity"].undefined
+    assert "fewer than two subgroups" in found.either.undefined
     assert found.difference["specificity"].value is not None

@@ -88,7 +88,7 @@ def _adjusted(permuted: Estimate, value: float, columns: int) -> Estimate:
     assert permuted.high is not None
     factor = value / permuted.value
     low, high = min(permuted.low * factor, value), min(max(permuted.high * factor, value), 1.0)
-    method = Message("{method}; Holm over {n} columns", method=permuted.method, n=columns)
+    method = Message("{method}; Holm over {n} attributes", method=permuted.method, n=columns)
     return replace(permuted, value=value, low=low, high=high, method=method)
 
 

@@ -80,8 +80,10 @@ def _large(metric: str, labels: BoolArray, cut: Cut, minimum: int) -> list[str]:
 
 def extreme_facts() -> list[MetricFacts]:
     """How to read these findings."""
-    asked = "By how much does the {name} of the best level of a column exceed that of the worst?"
-    over = "What is the {name} of the worst level of a column, over that of the best?"
+    asked = (
+        "By how much does the {name} of the best subgroup of an attribute exceed that of the worst?"
+    )
+    over = "What is the {name} of the worst subgroup of an attribute, over that of the best?"
     units: Mapping[str, Unit] = {"auc": "number"}
     return [
         *(
@@ -95,8 +97,8 @@ def extreme_facts() -> list[MetricFacts]:
         ),
         beside(
             "equalized_odds_difference",
-            Message("What is the larger of the ranges of sensitivity and of specificity over a "
-"column?"),
+            Message("What is the larger of the ranges of sensitivity and of specificity over an "
+                    "attribute?"),
             "lower",
             "proportion",
         ),

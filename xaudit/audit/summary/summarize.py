@@ -313,7 +313,7 @@ def _sample_why(plan: Plan, cases: int, interim: InterimAnalyses | None) -> str:
             Message(
                 "{n} of {all} cases are explained, {share} of them with a fracture, because "
                 "maps cost hundreds of evaluations each. They were sampled from the list of "
-                "cases, in proportion to the groups, before any image was read.",
+                "cases, in proportion to the subgroups, before any image was read.",
                 n=len(record.sample),
                 all=cases,
                 share=share,

@@ -21,7 +21,7 @@ DERIVED: Mapping[str, str] = MappingProxyType(
         "prevalence_drift": Message(
             "How much larger is the share of fractures than in the baseline?"
         ),
-        "share_drift": Message("How much larger is the share of a level than in the baseline?"),
+        "share_drift": Message("How much larger is the share of a subgroup than in the baseline?"),
         "score_drift": Message(
             "How much more often than in half of the pairs does a case here score above "
             "one of the baseline?"

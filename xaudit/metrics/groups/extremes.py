@@ -18,7 +18,7 @@ from xaudit.stats.multiple.multiplicity import all_pairs, level_of_blocks
 Array = npt.NDArray[np.float64]
 Limits = tuple[Array, Array, Array]
 """Values, lower and upper limits."""
-_FEW = Message("fewer than two levels are large enough")
+_FEW = Message("fewer than two subgroups are large enough")
 _TINY = 1e-12
 """Stands for 0 on the log scale: a ratio is not known to twelve digits."""
 
@@ -42,7 +42,7 @@ class Extremes:
 def worst_to_best(
     members: Mapping[str, Sequence[Resampled]], size: Size, level: float = 0.95
 ) -> Extremes:
-    """How much does the best level of a column exceed the worst?
+    """How much does the best subgroup of an attribute exceed the worst?
 
     All pairs of levels get gaps whose intervals hold together. If they all hold, the largest true
     gap is no smaller than the largest lower limit and no larger than the largest upper one, and
@@ -107,7 +107,7 @@ class _Pairs:
 
     def ratios(self) -> Limits | str:
         """Each over the other, both ways around, by MOVER on the log scale."""
-        none = Message("no two levels, or every one at 0: there is no ratio")
+        none = Message("no two subgroups, or every one at 0: there is no ratio")
         if isinstance(self.limits, str):
             return self.limits
         # Nothing is the worse part of a pair whose other level is at 0.
@@ -206,10 +206,13 @@ def _missing(size: Size, reason: str) -> Estimate:
 
 def _of_pairs(size: Size, limits: tuple[float, float, float], pairs: int, level: float) -> Estimate:
     value, low, high = limits
-    method = Message("from simultaneous intervals of 1 pair of levels (MOVER, max-T over patients)")
+    method = Message(
+        "from simultaneous intervals of 1 pair of subgroups (MOVER, max-T over patients)"
+    )
     if pairs != 1:
         method = Message(
-            "from simultaneous intervals of all {n} pairs of levels (MOVER, max-T over patients)",
+            "from simultaneous intervals of all {n} pairs of subgroups (MOVER, max-T over "
+            "patients)",
             n=pairs,
         )
     return Estimate(

@@ -21,7 +21,7 @@ _EXPLANATIONS = {
 _NAMED = 5
 _NO_PICTURES = later(
     "Not applicable: there are no images to show. Misses and false alarms are "
-    "counted under “Does it find fractures?” and, by group, under “For whom "
+    "counted under “Does it find fractures?” and, by subgroup, under “For whom "
     "and where does it work less well?”."
 )
 

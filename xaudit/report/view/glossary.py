@@ -98,6 +98,13 @@ _BASE = (
         later("Of the cases without a fracture, the share that is called normal."),
     ),
     (
+        later("Subgroup"),
+        later(
+            "The cases that share a value of an attribute, such as the women or one site. In files "
+            "and policies “group” names the attribute, “level” its value."
+        ),
+    ),
+    (
         later("Waived"),
         later("A rule that was not met; a person answers for it, with a reason, until a day."),
     ),
@@ -105,7 +112,7 @@ _BASE = (
 )
 """Always explained, and linked where they are used."""
 
-_NOT_LINKED = (later("Worst case"),)
+_NOT_LINKED = (later("Subgroup"), later("Worst case"))
 """Of these: what is also said with another meaning."""
 
 _METHODS = (

@@ -318,9 +318,9 @@ def clustered_difference(
     values, inside = np.asarray(values, dtype=float), np.asarray(in_group, dtype=float)
     clusters = numbered(patients)[0]
     if not inside.any() or inside.all():
-        why = Message("no cases outside the group")
+        why = Message("no cases outside the subgroup")
         if not inside.any():
-            why = Message("no cases in the group")
+            why = Message("no cases in the subgroup")
         return Estimate.missing(why, n=len(values), clusters=clusters)
     columns = _columns(patients, values * inside, inside, values * (1 - inside), 1 - inside)
     replicates = np.full(draws, np.nan)
