@@ -20,7 +20,7 @@ from scipy import stats
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
-from xaudit.core.record.looks import Spending
+from xaudit.core.record.interim import Spending
 from xaudit.core.record.policy import Outcome, Rule
 from xaudit.core.seeds import generator_for
 from xaudit.gate.judging.compare import compare
@@ -200,7 +200,7 @@ def families(runs: int) -> Iterator[tuple[str, float, float]]:
 
 
 Part = Callable[[float, float], Estimate]
-LOOKS = (0.25, 0.5, 0.75, 1.0)
+INTERIM = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class Grown:
     Attributes:
         draw: a study → the estimate of a share of its patients, at a level.
         cases: of the whole study, or its patients where those are clustered.
-        single: cases with which one look has the same power; 0 where none was computed.
+        single: cases with which one analysis has the same power; 0 where none was computed.
     """
 
     name: str
@@ -282,7 +282,7 @@ def grown_at_the_bound() -> Iterator[Grown]:
 
 def grown_with_power(spending: Spending) -> Iterator[Grown]:
     """At the size of `--profile ci`, and how much smaller the truth makes it."""
-    factor = inflation(LOOKS, boundaries(LOOKS, spending))
+    factor = inflation(INTERIM, boundaries(INTERIM, spending))
     for floor, true in ((0.75, 0.875), (0.8, 0.9), (0.8, 0.95), (0.9, 0.95), (0.8, 0.6)):
         rule = Rule("r", "sensitivity", floor=floor)
         # It is sized for the middle between the floor and 1.
@@ -296,12 +296,12 @@ def grown_with_power(spending: Spending) -> Iterator[Grown]:
 def grown_shares(one: Grown, spending: Spending, runs: int) -> dict[str, float]:
     """What the rule says where the study stops, and after how many cases that is on average."""
     rng = generator_for(1, "gate simulation", "looks", spending, one.name)
-    levels = [repeated_level(limit) for limit in boundaries(LOOKS, spending)]
+    levels = [repeated_level(limit) for limit in boundaries(INTERIM, spending)]
     counts: Counter[str] = Counter()
     used = 0.0
     for _ in range(runs):
         part, word = one.draw(rng), "inconclusive"
-        for fraction, level in zip(LOOKS, levels, strict=True):
+        for fraction, level in zip(INTERIM, levels, strict=True):
             word = compare(one.rule, part(fraction, level))[0]
             if word != "inconclusive":
                 break
@@ -310,12 +310,12 @@ def grown_shares(one: Grown, spending: Spending, runs: int) -> dict[str, float]:
     return {word: 100 * counts[word] / runs for word in WORDS} | {"cases": used / runs}
 
 
-def looks_section(runs: int) -> str:
-    """Looks while a study grows: errors, power and expected sizes."""
-    lines = [LOOKS_TEXT.format(looks=", ".join(f"{100 * one:g}" for one in LOOKS))]
+def interim_section(runs: int) -> str:
+    """Interim analyses while a study grows: errors, power and expected sizes."""
+    lines = [INTERIM_TEXT.format(shares=", ".join(f"{100 * one:g}" for one in INTERIM))]
     for title, cells in (("Truth at the bound", lambda _: grown_at_the_bound()),
                          ("Power and size", grown_with_power)):  # fmt: skip
-        lines += [f"### {title}", "", LOOKS_HEAD]
+        lines += [f"### {title}", "", INTERIM_HEAD]
         for spending in ("obrien_fleming", "pocock"):
             for one in cells(spending):
                 found = grown_shares(one, spending, runs)
@@ -330,17 +330,17 @@ def looks_section(runs: int) -> str:
     return "\n".join(lines)
 
 
-LOOKS_HEAD = """\
-| rule, spending | pass | fail | inconclusive | cases on average | cases of one look |
+INTERIM_HEAD = """\
+| rule, spending | pass | fail | inconclusive | cases on average | cases of one analysis |
 |---|---|---|---|---|---|"""
-LOOKS_TEXT = """\
-## Looks while the audit runs
+INTERIM_TEXT = """\
+## Interim analyses
 
-`--profile ci` reads the rules after {looks} % of the patients with repeated confidence intervals,
-and stops where they are decided. At the bound every look is a further chance to pass by luck; the
-spending function keeps the error of all of them together. Sizes are those that `--profile ci`
-takes: 80 % power if the truth is the middle between floor and 1, with the surcharge of the looks.
-"Cases of one look" have the same power without looks.
+`--profile ci` reads the rules after {shares} % of the patients with repeated confidence intervals,
+and stops where they are decided. At the bound every analysis is a further chance to pass by luck;
+the spending function keeps the error of all of them together. Sizes are those that `--profile ci`
+takes: 80 % power if the truth is the middle between floor and 1, with that for several analyses.
+"Cases of one analysis" have the same power without interim analyses.
 """
 
 
@@ -372,7 +372,7 @@ def main(runs: int = 10_000, page: Path = PAGE) -> None:
         f"| | `multiplicity: none` | `holm` |\n|---|---|---|\n"
         f"{family}\n"
     )
-    page.write_text(f"{text}\n{looks_section(runs)}", encoding="utf-8")
+    page.write_text(f"{text}\n{interim_section(runs)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

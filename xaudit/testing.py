@@ -59,7 +59,7 @@ class MaskRegion:
 
     @property
     def form(self) -> AnnotationForm:
-        """Always drawn."""
+        """Always an outline."""
         return "mask"
 
     def rasterize(self, grid: Grid) -> BoolArray:

@@ -111,7 +111,7 @@ def audit(ways, drawn_study, short_audit, tmp_path):
         content = short_audit | {"data": data, "policy": "policy.yaml"}
         content["detector"] = kept | ways[kind][0]
         content["explain"] = content["explain"] | {"gallery": True, **explain}
-        content["robustness"] = {"cases": 4, "maps": 0, "ladders": ["noise"]}
+        content["robustness"] = {"cases": 4, "maps": 0, "corruptions": ["noise"]}
         (folder / "policy.yaml").write_text(yaml.safe_dump(POLICY), encoding="utf-8")
         (folder / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         return folder / "audit.yaml", folder / "out", ("--allow-code", ways[kind][1])

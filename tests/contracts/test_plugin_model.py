@@ -49,7 +49,7 @@ def test_a_model_that_tells_scores_alone_is_audited_to_its_end(
         "methods": {"gradcam": {}, "integrated_gradients": {}, **SCORED},
         "cases": 6, "checks": {"cases": 2, "smooth": 1}, "shortcuts": 3, "gallery": True,
     }  # fmt: skip
-    content["robustness"] = {"cases": 6, "maps": 2, "ladders": ["noise"]}
+    content["robustness"] = {"cases": 6, "maps": 2, "corruptions": ["noise"]}
     declared = {key: value for key, value in content["detector"].items() if key != "architecture"}
     file, out = folder / "audit.yaml", folder / "out"
     (folder / "policy.yaml").write_text(yaml.safe_dump(POLICY), encoding="utf-8")

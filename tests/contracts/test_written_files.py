@@ -27,8 +27,8 @@ OTHERWISE = {
         "a key, which is no file of an audit: kept from others, synced, given its name at once",
     ),
     ("qualification/trial.py", "mkdir"): "above the folder of an audit",
-    ("qualification/studies.py", "rmtree"): "a study, which is drawn again",
-    ("qualification/studies.py", "replace"): "a study, which is drawn again",
+    ("qualification/studies.py", "rmtree"): "a study, which is rendered again",
+    ("qualification/studies.py", "replace"): "a study, which is rendered again",
 }
 WRITES = {
     "write_text", "write_bytes", "touch", "mkdir", "makedirs", "rename", "renames", "unlink",

@@ -47,7 +47,7 @@ for _ in range(20):
 print(faults() - before)
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    # Mapped anew, 16 MB are 4,096 pages each time, or 8 huge ones.
+    # Mapped again, 16 MB are 4,096 pages each time, or 8 huge ones.
     assert int(found.stdout) < 20
 
 

@@ -5,7 +5,7 @@ from xaudit.core.cut import Cut
 from xaudit.errors import ConfigError
 from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule, levels, size_rule
-from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
+from xaudit.metrics.groups.sides import ResampledSides, Side, Sides
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.proportions import wilson
 
@@ -25,7 +25,7 @@ def gap_to_rest(metric, predictions, in_level, rng, draws=2000):
     at = None if metric == "auc" else predictions.threshold
     return gap_of_sides(
         metric, Side("", "in"), sides,
-        lambda: DrawnSides(sides, [predictions.threshold], rng, draws), at,
+        lambda: ResampledSides(sides, [predictions.threshold], rng, draws), at,
     )  # fmt: skip
 
 
@@ -51,11 +51,11 @@ def test_closed_and_drawn_gaps_agree(name):
     mixed = Predictions(
         _study().logits, _study().labels, tuple(str(i % 100) for i in range(200)), 0.7
     )
-    drawn = gap_to_rest(name, mixed, level, RNG(1), draws=400)
-    assert drawn.value == pytest.approx(closed.value)
-    assert "bootstrap" in drawn.method
+    resampled = gap_to_rest(name, mixed, level, RNG(1), draws=400)
+    assert resampled.value == pytest.approx(closed.value)
+    assert "bootstrap" in resampled.method
     assert "bootstrap" not in closed.method
-    assert drawn.high - drawn.low == pytest.approx(closed.high - closed.low, rel=0.35)
+    assert resampled.high - resampled.low == pytest.approx(closed.high - closed.low, rel=0.35)
 
 
 def test_one_case_per_patient_uses_newcombe():

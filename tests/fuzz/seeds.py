@@ -294,18 +294,18 @@ def ledger():
     return ("\n".join(lines).encode() + b"\n",)
 
 
-def looks():
-    look = {"number": 1, "cases": 10, "fraction": 0.5, "limit": 2.8, "level": 0.99,
+def interim():
+    analysis = {"number": 1, "cases": 10, "fraction": 0.5, "limit": 2.8, "level": 0.99,
             "undecided": ["a"], "when": "2026-01-01T00:00:00Z"}  # fmt: skip
-    whole = {"spending": "obrien_fleming", "planned": 2, "of_cases": 20, "made": [look]}
+    whole = {"spending": "obrien_fleming", "planned": 2, "of_cases": 20, "made": [analysis]}
     return json.dumps(whole).encode()
 
 
 @cache
-def plan_with_looks():
+def plan_with_interim():
     plan = json.loads((SAMPLE / "plan.json").read_text("utf-8"))
     plan["shards"] = plan["shards"][:2]
-    plan["looks"] = {"spending": "obrien_fleming", "fractions": [0.5, 1.0], "limits": [2.8, 1.98],
+    plan["interim"] = {"spending": "obrien_fleming", "fractions": [0.5, 1.0], "limits": [2.8, 1.98],
                      "shards": [1, 2], "cases": [10, 20]}  # fmt: skip
     return json.dumps(plan).encode()
 

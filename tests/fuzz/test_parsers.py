@@ -208,8 +208,8 @@ def _plan(path):
     return read_record(path.parent)
 
 
-def _looks(path):
-    (path.parent / "plan.json").write_bytes(seeds.plan_with_looks())
+def _interim(path):
+    (path.parent / "plan.json").write_bytes(seeds.plan_with_interim())
     return _plan(path)
 
 
@@ -338,8 +338,8 @@ TARGETS = {
     ),
     "ledger": Target(seeds.ledger, mutations.of_json_lines, _ledger),
     "plan.json": Target(_own("plan.json"), mutations.of_json_or_bytes, _plan, "plan.json"),
-    "looks.json": Target(
-        lambda: (seeds.looks(),), mutations.of_json_or_bytes, _looks, "looks.json"
+    "interim.json": Target(
+        lambda: (seeds.interim(),), mutations.of_json_or_bytes, _interim, "interim.json"
     ),
     "signatures": Target(
         lambda: (seeds.signatures(),), mutations.of_json_or_bytes, _signature, "signatures.json"
@@ -347,7 +347,7 @@ TARGETS = {
     "keys": Target(seeds.keys, mutations.of_bytes, _key),
     "shard rows": Target(seeds.parquet, mutations.of_bytes, _shard),
     "shard arrays": Target(seeds.arrays, mutations.of_zip, _arrays, "shards/00000/arrays.npz"),
-    # Printing a card anew takes a hundred times as long as reading anything else.
+    # Printing a card again takes a hundred times as long as reading anything else.
     "card": Target(lambda: (seeds.card(),), mutations.of_card, _card, "card.html", share=0.02),
 }
 

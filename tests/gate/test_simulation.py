@@ -37,22 +37,22 @@ def test_holm_keeps_the_family():
         assert holm <= 5 < none
 
 
-def looks_rows(text, heading):
+def interim_rows(text, heading):
     (section,) = [one for one in text.split("\n### ") if one.startswith(heading)]
     lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:2] == "| "]
     return {name: cells for name, *cells in lines[1:]}
 
 
-def test_looks_keep_the_error():
-    found = looks_rows(PAGE.read_text("utf-8"), "Truth at the bound")
+def test_interim_analyses_keep_the_error():
+    found = interim_rows(PAGE.read_text("utf-8"), "Truth at the bound")
     assert len(found) == 18
     for name, (passed, failed, *_) in found.items():
         assert float(passed) <= 3.5, name
         assert float(failed) <= 4.5, name
 
 
-def test_looks_keep_the_power_and_save_cases():
-    found = looks_rows(PAGE.read_text("utf-8"), "Power and size")
+def test_interim_analyses_keep_the_power_and_save_cases():
+    found = interim_rows(PAGE.read_text("utf-8"), "Power and size")
     assert len(found) == 10
     for name, (passed, failed, _, cases, single) in found.items():
         assert float(passed) + float(failed) >= 75, name
@@ -72,4 +72,4 @@ def test_table_comes_from_the_code(tmp_path):
             assert cells == pytest.approx(rows(old, heading)[name], abs=10), name
     assert re.search(r"400 runs of each cell", new)
     for heading in ("Truth at the bound", "Power and size"):
-        assert looks_rows(new, heading).keys() == looks_rows(old, heading).keys()
+        assert interim_rows(new, heading).keys() == interim_rows(old, heading).keys()

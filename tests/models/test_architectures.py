@@ -76,7 +76,7 @@ def subject(request, tmp_path_factory):
     return request.param, detector_of(request.param, tmp_path_factory.mktemp("weights"))
 
 
-def test_target_layer_is_a_picture_of_the_image_that_the_logit_reads(subject):
+def test_target_layer_has_a_feature_map_of_the_image_that_the_logit_reads(subject):
     architecture, detector = subject
     layer = detector.target_layer
     assert layer is not None

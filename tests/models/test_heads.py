@@ -116,7 +116,7 @@ def test_a_single_image_may_lose_its_axis(shape):
     assert positive_logit(torch.full(shape, 2.0), OutputSpec(), 1).tolist() == [2.0]
 
 
-def test_a_picture_of_one_pixel_is_a_row():
+def test_a_feature_map_of_one_pixel_is_a_row():
     assert torch.equal(head(LOGITS[..., None, None], "softmax", 1), head(LOGITS, "softmax", 1))
 
 

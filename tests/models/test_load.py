@@ -110,7 +110,7 @@ def test_target_layer_is_found_and_can_be_named(make_spec):
     assert min(detector.target_layer.grid) > 1
     named = load_detector(make_spec(target_layer="features.3"))
     assert named.target_layer.name == "features.3"
-    with pytest.raises(DetectorError, match="expected a layer that returns a picture"):
+    with pytest.raises(DetectorError, match="expected a layer that returns a feature map"):
         load_detector(make_spec(target_layer="features.99"))
 
 

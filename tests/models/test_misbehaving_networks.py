@@ -268,7 +268,7 @@ def test_views_are_read_only_where_they_stand_together():
     network = Views().requires_grad_(False)
     assert find_target_layer(network, network, image).views == 2
     network = Views(together=False).requires_grad_(False)
-    with pytest.raises(DetectorError, match="no layer of the network returns a picture"):
+    with pytest.raises(DetectorError, match="no layer of the network returns a feature map"):
         find_target_layer(network, network, image)
 
 
@@ -279,12 +279,12 @@ class Detached(Base):
 
 def test_network_without_a_gradient_has_no_target_layer(images):
     network = Detached().eval().requires_grad_(False)
-    with pytest.raises(DetectorError, match="no layer of the network returns a picture"):
+    with pytest.raises(DetectorError, match="no layer of the network returns a feature map"):
         find_target_layer(network, network, images[:1])
 
 
 class Shown(nn.Module):
-    """Returns its input, reshaped, as the only picture or tokens."""
+    """Returns its input, reshaped, as the only feature map or tokens."""
 
     def __init__(self, *shape):
         super().__init__()
@@ -317,7 +317,7 @@ def test_grid_is_the_one_that_fits_best(shape, layout, grid):
         (169, (224, 200), (14, 12)), (50, (224, 224), (7, 7)),
     ],
 )  # fmt: skip
-def test_prefix_tokens_have_no_place_in_the_picture(tokens, size, grid):
+def test_prefix_tokens_have_no_place_in_the_feature_map(tokens, size, grid):
     class Normed(Shown):
         def __init__(self):
             super().__init__(tokens, 8)

@@ -36,7 +36,7 @@ class Architecture:
         grid: of the layer that Grad-CAM reads.
         folds: batch norms that can be folded, at least.
         heavy: takes more than a few seconds.
-        pools: the head is a linear layer over the mean of a picture, so that a CAM of the picture
+        pools: the head is a linear layer over the mean of a feature map, so that a CAM of it
             adds up to the logit.
     """
 
@@ -170,7 +170,7 @@ def plain_gradcam(module, layer, image):
     with layer.passing(lambda output: outputs.append(output) or output.clone()):
         logit = module(torch.from_numpy(image[None].copy()).requires_grad_(True))
     (slope,) = torch.autograd.grad(logit.sum(), outputs[-1])
-    features, slopes = layer.picture(outputs[-1].detach()), layer.picture(slope)
+    features, slopes = layer.feature_map(outputs[-1].detach()), layer.feature_map(slope)
     grid = (slopes.mean(dim=(2, 3), keepdim=True) * features).sum(dim=1, keepdim=True)
     size = image.shape[1:]
     return interpolate(grid, size=size, mode="bilinear", align_corners=False)[0, 0].numpy()

@@ -137,7 +137,7 @@ def draw_groups(
         table: the cases.
         groups: name → (N,) bool; they may overlap.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the lengths differ, or there are no cases or groups.

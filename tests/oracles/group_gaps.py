@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.metrics.groups.gaps import Drawn, Pair, Size, gaps_together, interval_at
+from xaudit.metrics.groups.gaps import Pair, Resampled, Size, gaps_together, interval_at
 from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 
@@ -63,7 +63,7 @@ def draw_group_metrics(
         predictions: the cases, all with finite logits.
         groups: name → (N,) bool; they may overlap.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         metrics: some of `GROUP_METRICS`.
 
     Raises:
@@ -89,7 +89,7 @@ def simultaneous_gaps(
         groups: name → (N,) bool; they may overlap.
         pairs: metric → (minuend, subtrahend), names of groups.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: that of the family, two-sided.
 
     Returns:
@@ -114,7 +114,7 @@ def simultaneous_gaps(
 
 def drawn_group(
     predictions: Predictions, inside: BoolArray, drawn: GroupDraws, name: tuple[str, str]
-) -> Drawn:
+) -> Resampled:
     """A metric of a group, by the interval that is best in small samples.
 
     Args:
@@ -131,7 +131,7 @@ def drawn_group(
         own = predictions.subset(np.asarray(inside, dtype=bool))
         return interval_at(own, name[0], level)
 
-    return Drawn(interval, float(drawn.values[at]), drawn.replicates[:, *at])
+    return Resampled(interval, float(drawn.values[at]), drawn.replicates[:, *at])
 
 
 def _columns(p: Predictions) -> Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:

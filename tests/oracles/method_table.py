@@ -2,7 +2,7 @@
 
     python tests/oracles/method_table.py
 
-writes the page anew; a test compares. Networks are the published ones with random weights, those
+rewrites the page; a test compares. Networks are the published ones with random weights, those
 of torchvision and timm on images of 64 x 64 pixels, so that all pairs take a minute or two.
 """
 
@@ -40,14 +40,15 @@ HEAD = """\
 
 What works on which architecture, tried by a test on the published networks with random weights.
 
-The CAM methods read what the head pools: the last picture on which the logit depends, found by
+The CAM methods read what the head pools: the last feature map on which the logit depends, found by
 passing one image and differentiating, whether a layer returns it or the network's own code makes
 it after its last layer. The final ReLU of DenseNet is a layer in timm and a function in
 torchvision; the card says "features" of the first and "features, then relu" of the second, and the
-same weights give the same map. Where the head is a linear layer over the mean of that picture
+same weights give the same map. Where the head is a linear layer over the mean of that feature map
 (ResNet, DenseNet, EfficientNet, MobileNetV2, Swin), the Grad-CAM map on its grid and the bias add
-up to the logit, which a test holds for both engines. Pictures come channels first, channels last,
-or as tokens with class and register tokens in front. `detector.target_layer` names a layer to look
+up to the logit, which a test holds for both engines. Feature maps come channels first, channels
+last, or as tokens with class and register tokens in front. `detector.target_layer` names a layer to
+look
 elsewhere: that layer's output is read as it is, whatever follows.
 
 ● a map · – refused, with the reason below the table. A map is not a reason to believe it: read its

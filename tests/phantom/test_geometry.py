@@ -7,7 +7,7 @@ import pytest
 
 from xaudit.phantom.bones import Bone, BonePiece, Break, project, project_broken, tables
 from xaudit.phantom.frame import Frame, coarse_noise, smooth_noise
-from xaudit.phantom.glyphs import draw_marker
+from xaudit.phantom.glyphs import render_marker
 from xaudit.phantom.lines import Line
 
 TUBE = Bone("tube", 0, 100, (0, 0), 10.0, flare=(1, 1), flare_length=(4, 4), cap=(1, 1), cortex=0.3)
@@ -86,7 +86,7 @@ def test_noise_has_about_unit_variance():
 
 @pytest.mark.parametrize("look", ["plain", "boxed", "disc"])
 def test_markers_of_both_sides_differ(look):
-    left, right = (draw_marker(letter, look, 24, 0.1) for letter in "LR")
+    left, right = (render_marker(letter, look, 24, 0.1) for letter in "LR")
     assert left.shape == (24, 24)
     assert 0 <= left.min() <= left.max() <= 1
     assert np.abs(left - right).max() > 0.5

@@ -41,7 +41,7 @@ def plan_fixture(phantom_folder, tmp_path_factory):
     workspace = fill_workspace(phantom_folder, tmp_path_factory.mktemp("deep"))
     content = yaml.safe_load(audit_text())
     content["explain"] |= DEEP | {"cases": 4}
-    content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
+    content["robustness"] = {"cases": 4, "maps": 2, "corruptions": ["noise"]}
     path = workspace / "deep.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return make_plan(read_config(path)[0], None)
@@ -91,7 +91,7 @@ def test_a_preview_counts_what_each_stage_really_passes(plan, tmp_path_factory):
         if forward:
             assert said[name].forward == pytest.approx(forward, rel=0.15), name
             assert said[name].backward == pytest.approx(backward, rel=0.15), name
-    for exact in ("degrade", "maps of worse images", "check faithfulness"):
+    for exact in ("degrade", "maps of degraded images", "check faithfulness"):
         assert said[exact].forward == really[exact][0]
     assert really["check smooth randomization"][0] > 0
     there = sorted(path.name for path in plan.config.data.root.parent.iterdir())

@@ -31,7 +31,7 @@ def study(phantom_folder, once):
         content = yaml.safe_load(audit_text())
         content["explain"]["checks"] = {"cases": 2, "cascade": 1, "smooth": 1, "repeats": 1}
         content["explain"]["shortcuts"] = 2
-        content["robustness"] = {"cases": 4, "maps": 2, "ladders": ["noise"]}
+        content["robustness"] = {"cases": 4, "maps": 2, "corruptions": ["noise"]}
         fill_workspace(phantom_folder, folder)
         text = yaml.safe_dump(content, sort_keys=False)
         (folder / "audit.yaml").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""An audit that is looked at while it runs: it stops, goes on, and tells what its intervals are."""
+"""An audit with interim analyses: it stops, goes on, and tells what its intervals are."""
 
 import json
 import shutil
@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from xaudit.audit.config.read_config import Overrides
-from xaudit.audit.store.files import read_findings
-from xaudit.audit.store.record import read_looks, read_record
+from xaudit.audit.store.files import read_findings, read_verdict
+from xaudit.audit.store.record import read_interim, read_record
 from xaudit.compare.compare import compare
 from xaudit.compare.same_cases import SavedAudit
-from xaudit.core.record.looks import level_text
+from xaudit.core.record.interim import level_text
 from xaudit.errors import AuditError, ConfigError
 from xaudit.gate.outputs.document import verdict_json
 from xaudit.gate.outputs.junit import junit_xml
@@ -33,11 +33,11 @@ def listen(step):
     pass
 
 
-def configured(workspace, policy, **looks):
+def configured(workspace, policy, **interim):
     content = yaml.safe_load((workspace / "audit.yaml").read_text("utf-8"))
     content["data"]["groups"] = ["sex"]
     content["explain"] |= {"cases": 4, "methods": {"gradcam": {}}, "shortcuts": 0}
-    content |= {"robustness": {"cases": 0, "maps": 0}, "looks": looks or {"spending": "pocock"}}
+    content |= {"robustness": {"cases": 0, "maps": 0}, "interim": interim or {"spending": "pocock"}}
     content["statistics"] |= {"minimum": [2, 4]}
     (workspace / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     (workspace / "policy.yaml").write_text(policy, encoding="utf-8")
@@ -65,22 +65,36 @@ def stopped(stopped_once, tmp_path):
     return Path(shutil.copytree(stopped_once, tmp_path / "stopped"))
 
 
+def test_audit_under_its_former_names_is_read_as_that_of_today(stopped, tmp_path):
+    judge_audit(stopped)
+    old = Path(shutil.copytree(stopped, tmp_path / "old"))
+    (old / "interim.json").rename(old / "looks.json")
+    for name in ("plan.json", "findings.json", "verdict.json"):
+        content = json.loads((old / name).read_text("utf-8"))
+        content["looks"] = content.pop("interim")
+        (old / name).write_text(json.dumps(content), encoding="utf-8")
+    assert read_interim(old) == read_interim(stopped)
+    assert read_record(old) == read_record(stopped)
+    assert read_findings(old) == read_findings(stopped)
+    assert read_verdict(old) == read_verdict(stopped)
+
+
 def test_audit_stops_where_every_rule_is_decided(stopped):
-    findings, looks = read_findings(stopped), read_looks(stopped)
-    assert looks == findings.looks
-    assert looks.stopped
-    assert looks.made[-1].undecided == ()
-    assert all(one.undecided == ("auc",) for one in looks.made[:-1])
-    assert findings.study.cases == looks.made[-1].cases < looks.of_cases
+    findings, interim = read_findings(stopped), read_interim(stopped)
+    assert interim == findings.interim
+    assert interim.stopped
+    assert interim.made[-1].undecided == ()
+    assert all(one.undecided == ("auc",) for one in interim.made[:-1])
+    assert findings.study.cases == interim.made[-1].cases < interim.of_cases
     assert findings.accountability.scored == findings.study.cases
     plan = json.loads((stopped / "plan.json").read_text("utf-8"))
-    assert sum(map(len, plan["shards"])) == looks.of_cases == plan["looks"]["cases"][-1]
+    assert sum(map(len, plan["shards"])) == interim.of_cases == plan["interim"]["cases"][-1]
     assert f"stopped after {findings.study.cases} of" in findings.accountability.sample_why
 
 
 def test_every_interval_is_a_repeated_one(stopped):
     findings = read_findings(stopped)
-    level = findings.looks.level
+    level = findings.interim.level
     assert level > 0.95
     found = [one.estimate for one in findings.findings if one.estimate.value is not None]
     assert {one.level for one in found} == {level}
@@ -92,19 +106,19 @@ def test_every_interval_is_a_repeated_one(stopped):
 
 def test_gate_and_outputs_say_so(stopped):
     verdict = judge_audit(stopped)
-    said = verdict.looks.text
+    said = verdict.interim.text
     assert "repeated confidence intervals" in said
     assert verdict.overall == "pass"
     (outcome,) = verdict.outcomes
-    assert outcome.estimate.level == verdict.looks.level
-    assert json.loads(verdict_json(verdict))["looks"]["planned"] == 4
+    assert outcome.estimate.level == verdict.interim.level
+    assert json.loads(verdict_json(verdict))["interim"]["planned"] == 4
     for text in (summary_markdown(verdict), junit_xml(verdict), sarif_json(verdict, "p.yaml")):
-        assert f"stopped after {verdict.looks.made[-1].cases} of" in text.replace("&#32;", " ")
+        assert f"stopped after {verdict.interim.made[-1].cases} of" in text.replace("&#32;", " ")
     other = stopped.parent / "other.yaml"
     other.write_text(EASY.replace("auc, floor: 0.5", "specificity, floor: 0.1"), encoding="utf-8")
     changed = judge_audit(stopped, other)
-    assert changed.looks == verdict.looks
-    assert changed.outcomes[0].estimate.level == verdict.looks.level
+    assert changed.interim == verdict.interim
+    assert changed.outcomes[0].estimate.level == verdict.interim.level
 
 
 def test_saved_audit_is_as_large_as_what_was_audited_and_verifies(stopped):
@@ -113,21 +127,21 @@ def test_saved_audit_is_as_large_as_what_was_audited_and_verifies(stopped):
     assert saved.limited
     checks = verify_folder(stopped)
     assert [one for one in checks if one.differences] == []
-    looks = json.loads((stopped / "looks.json").read_text("utf-8"))
-    looks["made"][-1]["level"] = 0.95
-    (stopped / "looks.json").write_text(json.dumps(looks), encoding="utf-8")
+    interim = json.loads((stopped / "interim.json").read_text("utf-8"))
+    interim["made"][-1]["level"] = 0.95
+    (stopped / "interim.json").write_text(json.dumps(interim), encoding="utf-8")
     wrong = {one.name for one in verify_folder(stopped) if one.differences}
-    assert {"hashes of the files", "findings, made anew from them"} <= wrong
+    assert {"hashes of the files", "findings, recomputed from them"} <= wrong
 
 
 def test_undecided_audit_goes_to_its_end_and_keeps_its_level(workspace):
     out = run(configured(workspace, UNDECIDED, fractions=[0.5, 1]))
     findings = read_findings(out)
-    assert not findings.looks.stopped
-    assert findings.looks.made[0].undecided == ("close",)
-    assert findings.study.cases == findings.looks.of_cases
-    # The last look does not pay for itself alone.
-    assert 0.95 < findings.looks.level < 0.96
+    assert not findings.interim.stopped
+    assert findings.interim.made[0].undecided == ("close",)
+    assert findings.study.cases == findings.interim.of_cases
+    # The last analysis does not pay for itself alone.
+    assert 0.95 < findings.interim.level < 0.96
 
 
 def test_interrupted_audit_makes_no_look_twice(workspace, monkeypatch):
@@ -141,35 +155,35 @@ def test_interrupted_audit_makes_no_look_twice(workspace, monkeypatch):
         patch.setattr(conduct, "run_probes", broken)
         with pytest.raises(AuditError, match="disk full"):
             run(workspace)
-    before = (workspace / "out" / "looks.json").read_bytes()
+    before = (workspace / "out" / "interim.json").read_bytes()
     run(workspace)
-    assert (workspace / "out" / "looks.json").read_bytes() == before
+    assert (workspace / "out" / "interim.json").read_bytes() == before
 
 
 def test_comparison_is_decided_at_a_look_only_beside_its_baseline(workspace):
     configured(workspace, COMPARES)
     old = run(workspace, "old", limit=None)
-    assert read_looks(old) is None
-    alone = read_looks(run(workspace, "alone"))
+    assert read_interim(old) is None
+    alone = read_interim(run(workspace, "alone"))
     assert (alone.stopped, alone.made[-1].undecided) == (False, ("as-good",))
     new = run(workspace, "new", baseline=old)
-    looks = read_looks(new)
-    assert looks.stopped
-    assert looks.baseline == read_record(old).identity
+    interim = read_interim(new)
+    assert interim.stopped
+    assert interim.baseline == read_record(old).identity
     verdict = judge_audit(new, baseline=old)
     by_id = {one.rule.id: one for one in verdict.outcomes}
     assert by_id["as-good"].verdict == "pass"
-    assert by_id["as-good"].estimate.level == looks.level
+    assert by_id["as-good"].estimate.level == interim.level
     assert "for no difference" not in by_id["as-good"].why
-    (said,) = compare(old, new).looked
-    assert said.startswith(f"The new audit {looks.text}")
+    (said,) = compare(old, new).interim
+    assert said.startswith(f"The new audit {interim.text}")
     with pytest.raises(ConfigError, match="cannot be the baseline"):
         judge_audit(old, baseline=new)
 
 
-def test_rule_about_checks_of_maps_makes_one_look(workspace):
+def test_rule_about_checks_of_maps_leaves_one_analysis(workspace):
     maps = EASY + "  - {id: m, metric: explanation_verdict, at_least: with_caution}\n"
     out = run(configured(workspace, maps))
     findings = read_findings(out)
-    assert findings.looks is None
-    assert "Looked at once, at its end: m cannot be read" in findings.accountability.sample_why
+    assert findings.interim is None
+    assert "Analyzed once, at its end: m cannot be read" in findings.accountability.sample_why

@@ -199,7 +199,7 @@ def test_an_audit_of_a_network_goes_on_from_wherever_it_ended(workspace, disk_ro
     config = yaml.safe_load((workspace / "audit.yaml").read_text("utf-8"))
     config["data"] |= {"site": None, "groups": ["sex"]}
     config["explain"] |= {"cases": 2, "methods": {"gradcam": {}}, "shortcuts": 1, "gallery": False}
-    config["robustness"] = {"cases": 2, "maps": 1, "ladders": ["noise"]}
+    config["robustness"] = {"cases": 2, "maps": 1, "corruptions": ["noise"]}
     (workspace / "audit.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def work():

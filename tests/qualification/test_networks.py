@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from xaudit.data.transforms.degrade import LADDERS
+from xaudit.data.transforms.degrade import CORRUPTIONS
 from xaudit.models.weights import read_weights
 from xaudit.phantom.defects import TELLING_SITES
 from xaudit.phantom.demo import REFERENCE_INPUT, REFERENCE_OPERATING_POINT, REFERENCE_WEIGHTS
@@ -59,8 +59,8 @@ def called_right(network, kind, threshold=0.0):
     return np.mean((logits(network, study(kind)[1]) > threshold) == labels(kind))
 
 
-def worse(films, ladder, severity):
-    change = LADDERS[ladder].change
+def degraded_films(films, corruption, severity):
+    change = CORRUPTIONS[corruption].change
     changed = [np.clip(change(film.numpy(), severity, n), 0, 1) for n, film in enumerate(films)]
     return torch.from_numpy(np.stack(changed).astype(np.float32))
 
@@ -142,17 +142,17 @@ def test_fingers_are_missed_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    ("network", "ladder", "severity"),
+    ("network", "corruption", "severity"),
     [
         (networks.NoiseSensitive, "noise", 5),
         (networks.ExposureSensitive, "underexposure", 75),
     ],
 )
-def test_brittle_one_is_right_until_the_film_gets_worse(network, ladder, severity):
+def test_brittle_one_is_right_until_the_film_is_degraded(network, corruption, severity):
     films = study("plain")[1]
     brittle = reading(network())
     assert np.mean(np.abs(logits(brittle, films) - reference("plain")) < 0.1) > 0.8
-    degraded = worse(films, ladder, severity)
+    degraded = degraded_films(films, corruption, severity)
     steady = logits(reading(networks.Answering()), degraded)
     assert np.median(np.abs(logits(brittle, degraded) - steady)) > 4
 

@@ -8,7 +8,7 @@ from xaudit.errors import ConfigError
 from xaudit.qualification.catalogue import DEFECTS
 from xaudit.qualification.conduct import qualify
 from xaudit.qualification.studies import STUDIES, draw
-from xaudit.qualification.trial import Sizes, Task, carry_out, draw_study
+from xaudit.qualification.trial import Sizes, Task, carry_out, render_study
 from xaudit.verify.verify import verify_folder
 
 SIZES = Sizes(patients=14, explained=4, checked=0, probed=2, degraded=4)
@@ -18,7 +18,7 @@ SIZES = Sizes(patients=14, explained=4, checked=0, probed=2, degraded=4)
 def done(tmp_path_factory):
     entry = next(one for one in DEFECTS if one.subject.id == "inverted-output")
     task = Task(entry, 3, SIZES, tmp_path_factory.mktemp("qualification"))
-    draw_study(task)
+    render_study(task)
     return task, carry_out(task)
 
 
@@ -34,7 +34,7 @@ def test_finished_audit_is_not_run_again(done):
     task, trial = done
     findings = task.home / "audit" / "findings.json"
     before = findings.stat().st_mtime_ns
-    draw_study(task)
+    render_study(task)
     assert carry_out(task) == trial
     assert findings.stat().st_mtime_ns == before
 
@@ -52,7 +52,7 @@ def test_half_drawn_study_is_drawn_again(done, tmp_path):
     draft = other.study.with_name(f".{other.study.name}")
     (draft / "images").mkdir(parents=True)
     (draft / "images" / "half.png").write_bytes(b"half")
-    draw_study(other)
+    render_study(other)
     names = [sorted(one.name for one in (where / "images").iterdir()) for where in
              (task.study, other.study)]  # fmt: skip
     assert names[0] == names[1]

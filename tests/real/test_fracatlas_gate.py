@@ -74,14 +74,14 @@ def test_sample_for_a_pipeline_stops_where_the_decision_is_clear(repository, tmp
     run_audit(config, out, overrides, "ci", lambda step: None)
     verdict = judge_audit(out, baseline=repository / "localizing")
     whole = judge_audit(repository / "plain", policy, repository / "localizing")
-    assert verdict.looks.stopped
-    assert verdict.looks.made[-1].cases == verdict.baseline.cases < verdict.looks.of_cases < 600
+    assert verdict.interim.stopped
+    assert verdict.interim.made[-1].cases == verdict.baseline.cases < verdict.interim.of_cases < 600
     assert not verdict.changed_after_run
     words = [[one.verdict for one in some.outcomes] for some in (verdict, whole)]
     assert words == [["pass", "pass"]] * 2
     for part, full in zip(verdict.outcomes, whole.outcomes, strict=True):
         assert part.estimate.low <= full.estimate.value <= part.estimate.high
-        assert part.estimate.level == verdict.looks.level
+        assert part.estimate.level == verdict.interim.level
 
 
 def test_differences_equal_other_libraries(repository):

@@ -48,9 +48,9 @@ def test_other_intervals_are_scaled_and_say_so():
     values = rng.normal(3, 1, 80)
     one = clustered_mean(values, np.arange(80), np.random.default_rng(0))
     wider = at_level(one, 0.997)
-    drawn = clustered_mean(values, np.arange(80), np.random.default_rng(0), 20_000, 0.997)
+    resampled = clustered_mean(values, np.arange(80), np.random.default_rng(0), 20_000, 0.997)
     assert wider.method.id == SCALED
-    assert (wider.low, wider.high) == pytest.approx((drawn.low, drawn.high), abs=0.05)
+    assert (wider.low, wider.high) == pytest.approx((resampled.low, resampled.high), abs=0.05)
     assert at_level(wider, 0.999).method.count("scaled to its level") == 1
 
 

@@ -25,9 +25,9 @@ HASHES, PLAN, ROWS, FINDINGS, COUNTS, MAPS = (
     "hashes of the files",
     "plan and policy",
     "per-case results",
-    "findings, made anew from them",
+    "findings, recomputed from them",
     "counts, rates and areas by plain counting",
-    "maps, drawn anew",
+    "maps, rendered again",
 )
 
 

@@ -1,4 +1,4 @@
-"""``xaudit demo``: a whole audit of the reference detector on a drawn study."""
+"""``xaudit demo``: a whole audit of the reference detector on a synthetic study."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def demo(
     from xaudit.pipeline.judge import judge_audit
     from xaudit.report.elements.first import said_first
 
-    say("drawing the study")
+    say("rendering the study")
     config = prepare_demo(out)
     with progress_display() as listen:
         findings = run_audit(config, out, Overrides(), None, listen)

@@ -44,7 +44,7 @@ def qualify(
     from xaudit.qualification.conduct import qualify as conduct
 
     count = seeds or (1 if quick else _SEEDS)
-    say("drawing the studies")
+    say("rendering the studies")
     with speaking(language):
         result = conduct(
             out, "quick" if quick else "full", range(seed, seed + count), workers or _cores(), _say

@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="With --profile ci: audit that rules compare with at the looks."),
+        typer.Option(help="With --profile ci: audit that rules compare with at interim analyses."),
     ] = None,
     keep_key: Annotated[
         Path | None,
@@ -95,22 +95,22 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         findings = _run(config, out, overrides, chosen_limit(limit, profile), chosen)
     if made:
         say(f"patients are stored as codes; the key of the codes was made: {key}")
-    _report(findings, drawn=profile is not None)
+    _report(findings, sampled=profile is not None)
     if ledger is not None:
         say(record_run(ledger, out).text)
     tell(str(out / "findings.json"))
     say(f"next: xaudit gate {out}; xaudit card {out}")
 
 
-def _report(findings: Findings, *, drawn: bool) -> None:
-    """What came of it, in lines; why so many cases were drawn where the policy decided it."""
+def _report(findings: Findings, *, sampled: bool) -> None:
+    """What came of it, in lines; why so many cases were sampled where the policy decided it."""
     from xaudit.report.elements.first import said_first
     from xaudit.report.sections.credibility import WORDS
 
     where = findings.accountability
     explained = f", {where.explained} explained" if findings.detector.format == "network" else ""
     say(f"{where.scored} of {where.listed} cases scored{explained}")
-    if drawn:
+    if sampled:
         say(where.sample_why)
     if where.unreadable:
         say(f"{where.unreadable} have no score; findings.json and the card say why")

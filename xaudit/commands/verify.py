@@ -31,7 +31,7 @@ def verify(
         bool, typer.Option("--no-key", help="Pass although nobody's signature is checked.")
     ] = False,
 ) -> None:
-    """Make every printed number anew from the per-case results, and compare every hash.
+    """Recompute every printed number from the per-case results, and compare every hash.
 
     A card alone is compared with the record inside of it. Needs neither the detector's libraries
     nor the images. Exit code 0: nothing differs; 1: something does, and what; 4: nothing does, but

@@ -14,8 +14,8 @@ from xaudit.compare.drift import drift_findings
 from xaudit.compare.paired_metrics import (
     PairedCalls,
     calls_difference,
-    drawn_difference,
     incomparable,
+    resampled_difference,
 )
 from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.core.case import NOT_RECORDED, BoolArray
@@ -84,7 +84,7 @@ class PairedBaseline:
     def drift(self) -> tuple[Finding, ...]:
         """How the study differs from that of the baseline."""
         found = drift_findings(self.new.results.cases, self.old.results.cases)
-        return repeated(found, self.new.findings.looks)
+        return repeated(found, self.new.findings.interim)
 
     def difference(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         """A metric here minus that of the baseline, on the same cases.
@@ -107,8 +107,8 @@ class PairedBaseline:
 
     @property
     def _level(self) -> float:
-        looks = self.new.findings.looks
-        return 0.95 if looks is None else looks.level
+        interim = self.new.findings.interim
+        return 0.95 if interim is None else interim.level
 
     def _calls(self, metric: str, scope: Mapping[str, str]) -> Comparison:
         thresholds = [
@@ -128,7 +128,7 @@ class PairedBaseline:
         return self._sized(found, labels, metric)
 
     def _maps(self, metric: str, scope: Mapping[str, str]) -> Comparison:
-        """Mean scores of maps, over cases with lesions that both audits drew to explain.
+        """Mean scores of maps, over cases with lesions that both audits sampled to explain.
 
         A map that is missing or degenerate scores 0 here, the worst value, unless scored cases
         are asked for; in the baseline its case is left out.
@@ -151,7 +151,7 @@ class PairedBaseline:
         if not values:
             return incomparable(Message("no case with a lesion was explained in both audits"))
         table, one = np.array(values, dtype=np.float64), np.ones(len(values))
-        found = drawn_difference(
+        found = resampled_difference(
             (table[:, 0], one),
             (table[:, 1], one),
             self.same.patients[kept],

@@ -63,7 +63,7 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
     pair = read_pair(old, new)
     audit = findings[1].audit
     scores = ScoreChanges(pair, findings[1].minimum, audit.seed)
-    maps, looked, hits = compare_maps(old, new, pair, audit.seed)
+    maps, of_maps, hits = compare_maps(old, new, pair, audit.seed)
     tolerance, unit = _tolerance(findings)
     shared = tuple(point.name for _, point in pair.points)
     names = (p.name for one in findings for p in one.detector.operating_points)
@@ -80,11 +80,11 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
         points=shared,
         points_left_out=tuple(dict.fromkeys(name for name in names if name not in shared)),
         minimum=findings[1].minimum,
-        deltas=(*scores.overall(), *scores.of_groups(), *looked),
+        deltas=(*scores.overall(), *scores.of_groups(), *of_maps),
         agreements=(*scores.agreements(), *hits),
         moved=tuple(scores.moved()),
         maps=maps,
-        looked=tuple(_looked(findings)),
+        interim=tuple(_interim(findings)),
         unverified=tuple(changed),
         tolerance=tolerance,
         within={} if tolerance is None else scores.within(tolerance, unit),
@@ -100,17 +100,17 @@ def _tolerance(findings: Sequence[Findings]) -> tuple[float | None, Unit]:
 
 
 _LOOKED = (
-    "The old audit {looked}. The intervals of this report are those of a single look; what gates a "
-    "release is `xaudit gate --baseline`.",
-    "The new audit {looked}. The intervals of this report are those of a single look; what gates a "
-    "release is `xaudit gate --baseline`.",
+    "The old audit {ended}. The intervals of this report are those of a single analysis; what "
+    "gates a release is `xaudit gate --baseline`.",
+    "The new audit {ended}. The intervals of this report are those of a single analysis; what "
+    "gates a release is `xaudit gate --baseline`.",
 )
 
 
-def _looked(findings: Sequence[Findings]) -> Iterator[str]:
+def _interim(findings: Sequence[Findings]) -> Iterator[str]:
     for said, one in zip(_LOOKED, findings, strict=True):
-        if one.looks is not None:
-            yield Message(said, looked=one.looks.text)
+        if one.interim is not None:
+            yield Message(said, ended=one.interim.text)
 
 
 def _audited(findings: Findings) -> ComparedAudit:

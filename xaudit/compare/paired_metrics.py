@@ -74,10 +74,10 @@ def calls_difference(
         _RATIOS[metric](called, score, calls.labels)
         for called, score in zip(calls.called, calls.scores, strict=True)
     ]
-    return drawn_difference(ratios[0], ratios[1], calls.patients, rng)
+    return resampled_difference(ratios[0], ratios[1], calls.patients, rng)
 
 
-def drawn_difference(
+def resampled_difference(
     new: Ratio, old: Ratio, patients: IntArray, rng: np.random.Generator
 ) -> Comparison:
     """The difference of two ratios of sums by a paired bootstrap of patients; no test.

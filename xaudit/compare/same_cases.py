@@ -46,9 +46,9 @@ class SavedAudit:
 
     @property
     def limited(self) -> bool:
-        """Whether it holds a part of its study, drawn before any image was read."""
-        looks = self.findings.looks
-        return self.record.limit is not None or (looks is not None and looks.stopped)
+        """Whether it holds a part of its study, sampled before any image was read."""
+        interim = self.findings.interim
+        return self.record.limit is not None or (interim is not None and interim.stopped)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class SameCases:
     def of(cls, new: SavedAudit, old: SavedAudit) -> SameCases:
         """Match by id.
 
-        The baseline may have more cases only where this audit was limited to a sample, drawn
+        The baseline may have more cases only where this audit was limited to a sample, taken
         before any image was read.
 
         Raises:

@@ -28,7 +28,7 @@ class Region(Protocol):
 
     @property
     def form(self) -> AnnotationForm:
-        """Whether the annotator drew the lesion or a box around it."""
+        """Whether the annotator outlined the lesion or a box around it."""
 
     def rasterize(self, grid: Grid) -> BoolArray:
         """The lesion on the grid of its upright image, in its shape; at least one pixel is set.
@@ -70,7 +70,7 @@ class Case:
 
     @property
     def form(self) -> AnnotationForm:
-        """Whether any lesion is drawn ("mask"), all are boxes ("box"), or there is none."""
+        """Whether any lesion is outlined ("mask"), all are boxes ("box"), or there is none."""
         forms = {lesion.form for lesion in self.lesions}
         if not forms:
             return "none"

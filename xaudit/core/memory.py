@@ -36,7 +36,7 @@ def keep_freed() -> None:
     """Have freed memory of tables used again, not handed back and asked for once more.
 
     Draws take and leave arrays of megabytes thousands of times; each time the system maps and
-    clears them anew, a twentieth of the time. `give_back` gives back what is free all the same.
+    clears them again, a twentieth of the time. `give_back` gives back what is free all the same.
     """
     set_option = getattr(_C, "mallopt", None)
     if set_option is not None:

@@ -15,7 +15,7 @@ FoldDesign = Literal["k_fold", "stratified", "leave_one_site_out"]
 _PAIR = 2
 _NAMED = 3
 _DEVIATIONS = 2.0
-"""Within so many standard deviations lie most folds that are drawn at random."""
+"""Within so many standard deviations lie most folds that are made at random."""
 
 
 @dataclass(frozen=True, slots=True)

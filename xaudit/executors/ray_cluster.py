@@ -15,7 +15,7 @@ from xaudit.core.executor import Count, Crew, Executor, Piece, Worker
 from xaudit.errors import AuditError, ConfigError, InstallError
 
 _LOST = 3
-"""So often a worker that died is started anew, and its piece done again."""
+"""So often a worker that died is started again, and its piece done again."""
 _SECONDS = 5.0
 """To wait for an answer."""
 Counted = tuple[str, int, float]

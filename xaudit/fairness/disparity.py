@@ -10,7 +10,7 @@ import numpy as np
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.errors import ConfigError
-from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
+from xaudit.metrics.groups.sides import ResampledSides, Side, Sides
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.groups.side_draws import AT_EDGE
 from xaudit.stats.resampling.bootstrap import interval_of_draws
@@ -22,20 +22,20 @@ def gap_of_sides(
     metric: str,
     side: Side,
     sides: Sides,
-    drawn: Callable[[], DrawnSides],
+    resampled: Callable[[], ResampledSides],
     edge: float | None = None,
 ) -> Estimate:
     """How much does a metric differ between a level and the rest (level minus rest)?
 
     Where no patient is on both sides the two are independent: Newcombe's hybrid score interval for
     proportions, the same construction from two DeLong intervals for the AUC. Otherwise patients
-    are drawn jointly.
+    are resampled jointly.
 
     Args:
         metric: "sensitivity", "specificity", "ppv", "npv" or "auc".
         side: the level.
         sides: of the study.
-        drawn: the same, under draws of patients; asked for where a patient is on both sides.
+        resampled: the same, under draws of patients; asked for where a patient is on both sides.
         edge: a case is called positive above it; None for the AUC.
 
     Raises:
@@ -53,6 +53,6 @@ def gap_of_sides(
         return independent_difference(level, rest)
     assert level.value is not None
     assert rest.value is not None
-    first, second = (drawn().at(metric, one, edge).draws for one in (side, side.others))
+    first, second = (resampled().at(metric, one, edge).draws for one in (side, side.others))
     gap, draws = level.value - rest.value, (first - second).astype(np.float64)
     return replace(interval_of_draws(gap, draws, *sides.basis(metric, edge)), unit=unit)

@@ -45,7 +45,7 @@ def added_estimate(
         metric: one of `added` with "scores".
         predictions: the cases.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Returns:
         One without a value, and the reason, where the metric fails or returns no estimate.

@@ -88,7 +88,7 @@ def as_table(output: object, images: int) -> torch.Tensor:
     """What a network returned for N images as (N, K), never flattened.
 
     Networks that end with ``squeeze`` lose the axis of a single image or of a single output, and
-    those without a final ``flatten`` keep a picture of one pixel, (N, K, 1, 1): in neither is
+    those without a final ``flatten`` keep a feature map of one pixel, (N, K, 1, 1): in neither is
     there anything to choose from.
 
     Args:

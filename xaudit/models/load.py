@@ -21,7 +21,7 @@ from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import TargetScore, TorchDetector
 from xaudit.models.weights import load_weights
 
-# The first is faster; a network that flattens pictures with `view` works with the second only.
+# The first is faster; a network that flattens feature maps with `view` works with the second only.
 _MEMORY_FORMATS = (torch.channels_last, torch.contiguous_format)
 
 Offered = tuple[TargetLayer | None, frozenset[Capability]]

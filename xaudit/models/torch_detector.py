@@ -74,7 +74,7 @@ class TorchDetector:
         name: how reports call it.
         input: what it expects to see.
         module: (N, C, H, W) in [0, 1] → (N,).
-        target_layer: the layer that Grad-CAM reads; None if no layer returns a picture.
+        target_layer: the layer that Grad-CAM reads; None if no layer returns a feature map.
         weights_sha256: of the file; None where there is none.
         parameter_count: of the network; None where it does not tell.
         taken: what of the file of weights the network received.

@@ -13,7 +13,7 @@ from xaudit.phantom.anatomy import Blob, Limb
 from xaudit.phantom.bones import Projection, Tables, project, project_broken, tables
 from xaudit.phantom.fractures import Fracture
 from xaudit.phantom.frame import Frame, coarse_noise, smooth_noise
-from xaudit.phantom.glyphs import draw_marker
+from xaudit.phantom.glyphs import render_marker
 from xaudit.phantom.sites import Device, Marker
 
 FAT, MUSCLE, COMPACT, SPONGY = 0.0175, 0.0215, 0.082, 0.040
@@ -225,7 +225,7 @@ def _marker(view: View, limb: Limb, shape: tuple[int, int], rng: np.random.Gener
     size = max(18, shape[0] // 13)
     letter = "R" if view.frame.mirrored else "L"
     row, column = view.marker_at
-    lead[row : row + size, column : column + size] = draw_marker(
+    lead[row : row + size, column : column + size] = render_marker(
         letter, view.marker, size, view.marker_turn
     )
     return np.asarray(ndimage.gaussian_filter(lead, 0.5), dtype=np.float32)

@@ -20,7 +20,7 @@ class Frame:
         pixel: millimeters per pixel.
         center: (lateral, axial) patient coordinates in millimeters at the middle of the image.
         turn: rotation of the limb on the film, in radians.
-        mirrored: True for a right limb, drawn as the mirror image of a left one.
+        mirrored: True for a right limb, rendered as the mirror image of a left one.
     """
 
     height: int

@@ -1,4 +1,4 @@
-"""The side marker that a radiographer lays on the film, drawn without fonts."""
+"""The side marker that a radiographer lays on the film, rendered without fonts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FINE = 4
 """Supersampling of the drawing."""
 
 
-def draw_marker(letter: str, look: Marker, size: int, turn: float) -> FloatArray:
+def render_marker(letter: str, look: Marker, size: int, turn: float) -> FloatArray:
     """How much lead each pixel has, in [0, 1].
 
     Args:

@@ -55,7 +55,7 @@ class Line:
         return np.asarray(1.0 - self.loss * profile, dtype=np.float32)
 
     def covers(self, tau: FloatArray, u: FloatArray, margin: float) -> FloatArray:
-        """Where the line is drawn, ``margin`` millimeters to either side; bool."""
+        """Where the line is rendered, ``margin`` millimeters to either side; bool."""
         near = np.abs(self.ahead(tau, u)) <= 1.5 * self.width + margin
         return np.asarray(near & (self._window(u) > 0.25))
 

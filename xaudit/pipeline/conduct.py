@@ -38,11 +38,11 @@ from xaudit.audit.summary.summarize import Evidence, summarize
 from xaudit.compare.same_cases import SavedAudit
 from xaudit.core.executor import Executor
 from xaudit.core.record.finding import Findings
-from xaudit.core.record.looks import Looks
+from xaudit.core.record.interim import InterimAnalyses
 from xaudit.executors.serial import Serial
 from xaudit.models.device import threads
 from xaudit.pipeline.finish import finish, taken_up
-from xaudit.pipeline.interim import read_baseline, run_looks
+from xaudit.pipeline.interim import read_baseline, run_interim
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _carried_out(
     agreed.keep(parts, folder)
     noticed = notice(foreseen, plan.config.acknowledge, folder, host.notify)
     run = Run(folder.resolve(), listen, host.executor, crew_of(plan, folder.resolve(), parts))
-    planned, (plan, parts, looks) = plan, _computed(plan, parts, run, old)
+    planned, (plan, parts, interim) = plan, _computed(plan, parts, run, old)
     results = Results.load(Store(folder), plan.record)
     check_failures(results.cases, plan.config.max_failed)
     # Who has computed shards does pieces too, if the cases are still those of the plan.
@@ -135,7 +135,7 @@ def _carried_out(
     shown = replace(gallery, extra=extra).write(folder)
     agreed.refuse_changed(parts)
     agreed.close(parts)
-    evidence = Evidence(results, probed, shown, looks, noticed)
+    evidence = Evidence(results, probed, shown, interim, noticed)
     findings = summarize(plan, engine, evidence)
     clear_pieces(folder)
     return finish(folder, findings)
@@ -143,12 +143,12 @@ def _carried_out(
 
 def _computed(
     plan: Plan, parts: tuple[Part, ...], run: Run, baseline: SavedAudit | None
-) -> tuple[Plan, tuple[Part, ...], Looks | None]:
-    """Score and explain: detector by detector, or look by look where there is one detector."""
+) -> tuple[Plan, tuple[Part, ...], InterimAnalyses | None]:
+    """Score and explain: detector by detector, or one detector from analysis to analysis."""
     if len(parts) > 1:
         for part in parts:
             run_shards(part, run)
         return plan, parts, None
     (only,) = parts
-    carried_out, looks = run_looks(only, run, baseline)
-    return carried_out, (replace(only, plan=carried_out),), looks
+    carried_out, interim = run_interim(only, run, baseline)
+    return carried_out, (replace(only, plan=carried_out),), interim

@@ -112,8 +112,8 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     rows = _columns(study.cases, config)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
     policy = read_policy(config.policy, overrides.env) if config.policy else None
-    drawn = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
-    kept = rows if drawn.limit is None else rows.at([row.case_id for row in drawn.cases])
+    selected = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
+    kept = rows if selected.limit is None else rows.at([row.case_id for row in selected.cases])
     device = read_device(config.device, overrides.env)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -125,8 +125,8 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         policy=policy,
         declared=device.texts,
         statements=device.statements,
-        limit=drawn.limit,
-        notes=drawn.notes,
+        limit=selected.limit,
+        notes=selected.notes,
     )
     return PredictionsPlan(with_identity(record), config, replace(study, cases=()), kept)
 

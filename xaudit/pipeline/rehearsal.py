@@ -153,7 +153,7 @@ def _small(plan: Plan) -> Plan:
 
 def _shortened(plan: Plan) -> AuditConfig:
     """One unit of everything; what is switched off stays so."""
-    explain, worse = plan.config.explain, plan.config.robustness
+    explain, robustness = plan.config.explain, plan.config.robustness
     few = {
         "cases": min(explain.checks.cases, 1),
         "cascade": 1,
@@ -170,8 +170,8 @@ def _shortened(plan: Plan) -> AuditConfig:
                     "shortcuts": min(explain.shortcuts, _PROBED),
                 }
             ),
-            "robustness": worse.model_copy(
-                update={"cases": min(worse.cases, _DEGRADED), "maps": min(worse.maps, 1)}
+            "robustness": robustness.model_copy(
+                update={"cases": min(robustness.cases, _DEGRADED), "maps": min(robustness.maps, 1)}
             ),
         }
     )

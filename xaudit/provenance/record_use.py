@@ -140,9 +140,9 @@ def _use(folder: Path, verdict: Verdict | None) -> Use:
 
 
 def _looked(findings: Findings) -> str:
-    """At which look an audit ended that was looked at while it ran."""
-    looks = findings.looks
-    return f", look {len(looks.made)} of {looks.planned}" if looks else ""
+    """At which interim analysis an audit ended, where there were any."""
+    interim = findings.interim
+    return f", interim analysis {len(interim.made)} of {interim.planned}" if interim else ""
 
 
 def _study(folder: Path, record: PlanRecord) -> str:

@@ -26,8 +26,8 @@ from xaudit.qualification.trial import (
     Sizes,
     Task,
     carry_out,
-    draw_study,
     packaged,
+    render_study,
 )
 from xaudit.report.cards.qualification import build_report
 from xaudit.report.cards.render import render_html, render_markdown
@@ -100,12 +100,12 @@ def accused(trials: Sequence[Trial]) -> Estimate:
 
 
 def _carried_out(tasks: Sequence[Task], workers: int, tell: Tell) -> list[Trial]:
-    """All trials in the order of the tasks; the studies that they share are drawn before."""
+    """All trials in the order of the tasks; the studies that they share are rendered before."""
     studies = {task.study: task for task in tasks}
     trials: list[Trial] = []
     # Leaving the block ends the workers: what they had not finished is taken up by the next run.
     with safe_path(), multiprocessing.get_context("spawn").Pool(workers, begin, (1,)) as pool:
-        pool.map(draw_study, studies.values(), chunksize=1)
+        pool.map(render_study, studies.values(), chunksize=1)
         for trial in pool.imap(carry_out, tasks):
             trials.append(trial)
             tell(trial, len(trials), len(tasks))

@@ -165,7 +165,7 @@ class Pretending(Reading):
 
     The value of one network and the slope of another: what every map by gradients shows has
     nothing to do with the answer (as in Heo, Joo and Moon, NeurIPS 2019). The background has no
-    weights, so that maps stay the same whichever weights are drawn.
+    weights, so that maps stay the same whichever weights are sampled.
     """
 
     bright = 0.2

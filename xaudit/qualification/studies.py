@@ -1,4 +1,4 @@
-"""The studies of a qualification: drawn patients, chosen so that what is planted can be seen."""
+"""The studies of a qualification: phantom patients, chosen so that what is planted can be seen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StudyKind:
     Attributes:
         says: what it is, for a reader.
         defects: of the phantom.
-        takes: which patients, among those drawn.
+        takes: which patients, among those generated.
     """
 
     says: str
@@ -130,12 +130,12 @@ def draw(kind: StudyKind, seed: int, patients: int) -> PhantomStudy:
 
 
 def _patients(kind: StudyKind, seed: int, planted: frozenset[str]) -> Iterator[Patient]:
-    drawn = (sample_patient(seed, index, _PREVALENCE, planted) for index in count())
-    return (patient for patient in drawn if kind.takes(patient))
+    generated = (sample_patient(seed, index, _PREVALENCE, planted) for index in count())
+    return (patient for patient in generated if kind.takes(patient))
 
 
 def ensure_study(name: str, seed: int, patients: int, folder: Path) -> Path:
-    """The manifest of a study that is drawn if it is not there yet; a half-written one is not.
+    """The manifest of a study that is rendered if it is not there yet; a half-written one is not.
 
     Args:
         name: in `STUDIES`.

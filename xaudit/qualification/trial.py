@@ -27,14 +27,14 @@ POLICY = "policy.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is drawn and computed for each detector.
+    """How much is rendered and computed for each detector.
 
     Attributes:
         patients: of a study, with about 1.85 films each.
         explained: cases with a map.
         checked: of these, cases in which the maps themselves are checked.
         probed: cases in which things are erased and inserted.
-        degraded: cases that are scored once more as worse radiographs.
+        degraded: cases that are scored once more as degraded radiographs.
     """
 
     patients: int
@@ -70,7 +70,7 @@ class Task:
         return self.folder / f"seed-{self.seed}" / "studies" / self.entry.subject.study
 
 
-def draw_study(task: Task) -> None:
+def render_study(task: Task) -> None:
     """Draw the study of a task, if it is not there yet.
 
     Raises:

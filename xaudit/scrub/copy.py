@@ -160,7 +160,7 @@ def _record(record: PlanRecord, scrubber: Scrubber) -> PlanRecord:
             declared={name: texts.written(text) for name, text in record.declared.items()},
             statements=scrubber.statements(record.statements),
             notes=tuple(map(texts.made, record.notes)),
-            looks=None,
+            interim=None,
             key="",
         )
     )

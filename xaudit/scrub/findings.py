@@ -171,7 +171,7 @@ class Scrubber:
 
     def _missing(self, estimate: Estimate) -> Estimate:
         return Estimate.missing(
-            Message("withheld: a group is shown from {k} patients of a kind on", k=self.k),
+            Message("withheld: a subgroup is shown from {k} patients of a kind on", k=self.k),
             unit=estimate.unit,
         )
 

@@ -18,7 +18,7 @@ from xaudit.scrub.levels import dates_in
 
 _OF_AN_AUDIT = {
     "plan.json", "findings.json", "verdict.json", "card.html", "card.md", "ledger.json",
-    "looks.json", "suspicions.json", "batches.json", "service.json", ".lock",
+    "interim.json", "looks.json", "suspicions.json", "batches.json", "service.json", ".lock",
 }  # fmt: skip
 
 

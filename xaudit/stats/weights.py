@@ -1,4 +1,4 @@
-"""How often each patient is drawn in a bootstrap, and what follows for many groups at once."""
+"""Bootstrap weights: how often each patient is sampled, and what follows for many groups."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def patient_counts(clusters: int, rng: np.random.Generator, draws: int) -> Itera
     Args:
         clusters: patients.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Yields:
         (some draws, clusters), not to be written to: as many draws at once as bounded memory

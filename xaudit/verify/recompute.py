@@ -1,4 +1,4 @@
-"""The findings of a saved audit, made anew from its rows; neither detector nor study is needed.
+"""Findings of a saved audit, recomputed from its rows; neither detector nor study is needed.
 
 What only the detector or the study could tell (parameters of the network, annotated outlines,
 how many cases the study lists, versions of packages) is taken as the audit states it.
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.former_names import of_today
 from xaudit.audit.config.predictions_config import PredictionsConfig
 from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.provenance import LEFT_OUT, MODEL_BY, MODEL_LIMITS, SANDBOX, SERVICE
-from xaudit.audit.store.record import PlanRecord, read_looks
+from xaudit.audit.store.record import PlanRecord, read_interim
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.audit.summary.summarize import Evidence, summarize
@@ -34,7 +35,7 @@ from xaudit.data.image_file import ImageFile
 from xaudit.data.predictions.read import ScoredStudy
 from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 
-NO_LAYER = "none returns a picture"
+NO_LAYER = "none returns a feature map"
 _COMPUTED = (
     "weights taken", "computed on", "images at once", "number format", SERVICE, LEFT_OUT, MODEL_BY,
     MODEL_LIMITS, SANDBOX,
@@ -71,7 +72,7 @@ class AuditOnDisk:
 
     def config(self) -> AuditConfig:
         """What was planned for a network; its paths lead nowhere."""
-        plain: dict[str, Any] = dict(self.record.config)
+        plain: dict[str, Any] = of_today(self.record.config)
         return AuditConfig.model_validate(plain | {"data": plain["data"] | {"root": Path()}})
 
     def points(self) -> tuple[OperatingPoint, ...]:
@@ -100,7 +101,7 @@ class AuditOnDisk:
             self.results,
             read_probed(self.folder),
             self._shown(),
-            read_looks(self.folder),
+            read_interim(self.folder),
             read_noticed(self.folder),
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)

@@ -1,4 +1,4 @@
-"""Whether a saved audit, or a card alone, is what it says: everything is made anew and compared."""
+"""Verification of a saved audit, or of a card: everything is recomputed and compared."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from xaudit.audit.plan.plan import with_identity
+from xaudit.audit.plan.plan import identities
 from xaudit.audit.store.files import is_older, read_findings, read_json, read_verdict, sha256_of
 from xaudit.audit.store.hashes import HASHES, unlike_written
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
-from xaudit.audit.store.version_1 import NOT_YET
+from xaudit.audit.store.version_1 import as_then
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError, XauditError
@@ -44,7 +44,7 @@ from xaudit.verify.verify_counts import plain_differences
 from xaudit.verify.verify_tree import differences, plain
 
 MADE_ANEW = ("verdict.json", "card.html", "card.md")
-"""What is compared with one that is made anew, whether or not it is under a hash."""
+"""What is compared with one that is recomputed, whether or not it is under a hash."""
 _OLDER = "an xaudit before schema version 2 printed it; print it again by `xaudit card`"
 _DAMAGE = (XauditError, ValueError, KeyError, OSError, zipfile.BadZipFile)
 
@@ -65,7 +65,7 @@ class Check:
 
 
 def verify_folder(folder: Path, weights: Path | None = None) -> tuple[Check, ...]:
-    """Make everything of a finished audit anew and compare.
+    """Recompute everything of a finished audit and compare.
 
     Args:
         folder: of the audit.
@@ -102,9 +102,9 @@ def _of_cases(audit: _Folder) -> Iterator[Check]:
         yield Check("per-case results and what was made of them", left_out=why)
         return
     yield _check("per-case results", audit.shards)
-    yield _check("findings, made anew from them", audit.findings)
+    yield _check("findings, recomputed from them", audit.findings)
     yield _check("counts, rates and areas by plain counting", audit.counts)
-    yield _check("maps, drawn anew", audit.pictures)
+    yield _check("maps, rendered again", audit.pictures)
     yield Check("radiographs of the gallery", left_out=f"the study is not here; by {HASHES} alone")
 
 
@@ -154,7 +154,7 @@ def findings_hash(path: Path) -> str:
         findings = read_findings(path, as_written=True)
     else:
         findings = read_twin(_read_page(path), as_written=True).findings
-    return sha256_of(findings, NOT_YET if findings.schema_version == 1 else {})
+    return sha256_of(findings, as_then if findings.schema_version == 1 else None)
 
 
 def _read_page(path: Path) -> str:
@@ -169,7 +169,7 @@ def _check(name: str, compare: Callable[[], Iterator[str]]) -> Check:
         return Check(name, tuple(compare()))
     except XauditError as error:
         return Check(name, (f"damaged: {error}",))
-    except Exception as error:  # what is made anew from a damaged record raises nearly anything
+    except Exception as error:  # what is recomputed from a damaged record raises nearly anything
         return Check(name, (f"damaged: {type(error).__name__}: {error}",))
 
 
@@ -181,9 +181,9 @@ class _Folder:
 
     def plan(self) -> Iterator[str]:
         record, facts = self._record(), read_findings(self.path).audit
-        identity = with_identity(record).identity
-        if identity != record.identity:
-            yield f"plan.json: its content has the hash {identity}, it says {record.identity}"
+        hashes = identities(record)
+        if record.identity not in hashes:
+            yield f"plan.json: its content has the hash {hashes[0]}, it says {record.identity}"
         if facts.plan_sha256 != record.identity:
             yield f"findings.json: about plan {facts.plan_sha256}, plan.json is {record.identity}"
         policy = record.policy
@@ -198,11 +198,11 @@ class _Folder:
         store = Store(self.path)
         for number, ids in enumerate(read_record(self.path).shards):
             if not ids:
-                # Behind the look at which the audit stopped.
+                # Behind the interim analysis at which the audit stopped.
                 continue
             name = f"shards/{number:05d}"
             if not store.done(number):
-                yield f"{name}: not there; its {len(ids)} cases cannot be made anew"
+                yield f"{name}: not there; its {len(ids)} cases cannot be recomputed"
             elif tuple(row.case_id for row in store.read(number).cases) != ids:
                 yield f"{name}: its cases are not those of the plan"
 
@@ -258,10 +258,10 @@ class _Folder:
         pictures, uses = pictures_of(self.path, findings), uses_of(self.path)
         content = (findings, verdict, pictures, uses, self._unverified())
         with speaking(self._language()):
-            anew = render_cards(*content)[number]
+            again = render_cards(*content)[number]
         if name == "card.html":
             yield from twin_differences(page, findings)
-        yield from text_differences(page, anew, name)
+        yield from text_differences(page, again, name)
 
     def _language(self) -> str:
         """Both cards are written in that of the HTML; Markdown does not say its own."""
@@ -322,13 +322,13 @@ def _judged(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str
     planned = date.fromisoformat(findings.audit.created[:10])
     expiries = [one.expires for one in stated.waivers]
     days = [datetime.now(UTC).date(), planned, *expiries]
-    anew = [
+    again = [
         replace(judge(policy, findings, findings.audit.policy_sha256, day),
                 unverified=stated.unverified)
         for day in days
     ]  # fmt: skip
     found = [tuple(differences(verdict_plain(stated), verdict_plain(one), "verdict"))
-             for one in anew]  # fmt: skip
+             for one in again]  # fmt: skip
     yield from min(found, key=len)
 
 
@@ -346,7 +346,7 @@ def _weights(audit: _Folder, weights: Path | None) -> Check:
         changed = tuple(_changed_beside(audit.path, weights))
     except XauditError as error:
         return Check(name, (f"damaged: {error}",))
-    except Exception as error:  # what is made anew from a damaged record raises nearly anything
+    except Exception as error:  # what is recomputed from a damaged record raises nearly anything
         return Check(name, (f"damaged: {type(error).__name__}: {error}",))
     audited = stated or "a detector that no file identifies"
     if not same:

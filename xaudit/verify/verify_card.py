@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from pydantic import TypeAdapter
 
-from xaudit.audit.store.version_1 import recognized
+from xaudit.audit.store.version_1 import recognized, with_names_of_today
 from xaudit.core.message import Sentence, in_english
 from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import Policy, Verdict
@@ -68,12 +68,16 @@ def read_twin(page: str, as_written: bool = False) -> Twin:
         raise ValueError(f"schema_version: expected a whole number, got {version!r}")
     older = version < SCHEMA_VERSION
     heard = recognized if older and not as_written else None
-    findings = TypeAdapter(Findings).validate_python(content["findings"], context=heard)
+    findings = TypeAdapter(Findings).validate_python(
+        with_names_of_today(content["findings"]), context=heard
+    )
     if older and as_written:
         findings = replace(findings, schema_version=1)
     return Twin(
         findings,
-        TypeAdapter(Verdict | None).validate_python(content.get("verdict"), context=heard),
+        TypeAdapter(Verdict | None).validate_python(
+            with_names_of_today(content.get("verdict")), context=heard
+        ),
         TypeAdapter(Sentence).validate_python(content.get("uses", ""), context=heard),
         tuple(map(str, unverified)),
         older,
@@ -101,11 +105,11 @@ def twin_differences(page: str, findings: Findings) -> Iterator[str]:
 
 
 def text_differences(stated: str, found: str, name: str) -> Iterator[str]:
-    """One line for each line of a text that is not the one printed anew; the first ones.
+    """One line for each line of a text that is not the one printed again; the first ones.
 
     Args:
         stated: as it lies there.
-        found: as it is printed anew.
+        found: as it is printed again.
         name: of the file.
     """
     lines = enumerate(zip_longest(stated.split("\n"), found.split("\n"), fillvalue=""), start=1)

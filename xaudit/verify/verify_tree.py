@@ -35,9 +35,9 @@ def differences(stated: object, found: object, place: str) -> Iterator[str]:
         for key in [*stated, *(key for key in found if key not in stated)]:
             where = f"{place}: {key}"
             if key not in found:
-                yield f"{where}: stated, but not found anew"
+                yield f"{where}: stated, but not recomputed"
             elif key not in stated:
-                yield f"{where}: found anew, but not stated"
+                yield f"{where}: recomputed, but not stated"
             else:
                 yield from differences(stated[key], found[key], where)
     elif isinstance(stated, list) and isinstance(found, list) and len(stated) == len(found):

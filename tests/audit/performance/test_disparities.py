@@ -7,7 +7,7 @@ from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.performance.disparities import disparities as found_disparities
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint
-from xaudit.metrics.groups.sides import DrawnSides, Sides
+from xaudit.metrics.groups.sides import ResampledSides, Sides
 from xaudit.metrics.scores.discrimination import Predictions
 
 POINTS = (OperatingPoint("a", 0.0, "fixed", ""), OperatingPoint("b", -1.0, "fixed", ""))
@@ -22,8 +22,8 @@ def study(seed, harm=0.0, patients=250):
     labels = np.repeat(rng.random(patients) < 0.45, images)
     columns = {}
     for name, count in zip("abc", (2, 3, 4), strict=True):
-        drawn = np.repeat(rng.integers(count, size=patients), images)
-        columns[name] = {str(level): drawn == level for level in range(count)}
+        resampled = np.repeat(rng.integers(count, size=patients), images)
+        columns[name] = {str(level): resampled == level for level in range(count)}
     logits = np.where(labels, 1.2, -1.2) + np.repeat(rng.normal(size=patients), images)
     logits = logits + rng.normal(size=len(of)) - harm * columns["b"]["1"] * labels
     return Predictions(logits, labels, tuple(map(str, of)), unit="limb"), columns
@@ -32,8 +32,8 @@ def study(seed, harm=0.0, patients=250):
 def disparities(predictions, points, columns, statistics, seed):
     sides = Sides(predictions, {name: cut(levels) for name, levels in columns.items()})
     edges, rng = [point.edge for point in points], np.random.default_rng(seed)
-    drawn = DrawnSides(sides, edges, rng, statistics.draws)
-    return found_disparities(drawn, predictions.labels, points, statistics.minimum[1])
+    resampled = ResampledSides(sides, edges, rng, statistics.draws)
+    return found_disparities(resampled, predictions.labels, points, statistics.minimum[1])
 
 
 def cut(levels):

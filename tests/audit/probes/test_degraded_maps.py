@@ -1,4 +1,4 @@
-"""Does the detector look at the lesion on worse radiographs too?"""
+"""Does the detector look at the lesion on degraded radiographs too?"""
 
 from types import SimpleNamespace
 
@@ -7,15 +7,17 @@ import pytest
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.maps.degraded_maps import degraded_map_findings
-from xaudit.audit.probes.degraded_maps import MapsOfWorseImages
+from xaudit.audit.probes.degraded_maps import DegradedMaps
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.store import ProbeRow, read_table
-from xaudit.data.transforms.degrade import LADDERS, degraded_lesions
+from xaudit.data.transforms.degrade import CORRUPTIONS, degraded_lesions
 from xaudit.testing import planted_case
 
 
-def _row(case, score, method="gradcam", metric="mass", ladder="blur", severity="2"):
-    return ProbeRow(case, method, metric, ladder, severity, score, None if score else "constant")
+def _row(case, score, method="gradcam", metric="mass", corruption="blur", severity="2"):
+    return ProbeRow(
+        case, method, metric, corruption, severity, score, None if score else "constant"
+    )
 
 
 def _findings(rows, clean):
@@ -56,12 +58,12 @@ def test_lesions_turn_with_the_image_and_stay_where_nothing_moves():
     lesion = np.zeros((64, 64), dtype=bool)
     lesion[10:20, 30:40] = True
     case = planted_case([lesion], (64, 64))
-    turned = degraded_lesions(case, LADDERS["rotation"], 20)
+    turned = degraded_lesions(case, CORRUPTIONS["rotation"], 20)
     assert turned.lesions.sum() == pytest.approx(case.lesions.sum(), rel=0.1)
     # Counterclockwise: what is above the center goes to the left.
     columns = np.nonzero(turned.lesions[0])[1].mean(), np.nonzero(case.lesions[0])[1].mean()
     assert columns[0] < columns[1] - 3
-    assert degraded_lesions(case, LADDERS["blur"], 4) is case
+    assert degraded_lesions(case, CORRUPTIONS["blur"], 4) is case
 
 
 def test_an_audit_reports_maps_of_worse_images(finished):
@@ -77,9 +79,9 @@ def test_an_audit_reports_maps_of_worse_images(finished):
 
 def test_no_maps_are_made_where_none_are_wanted(tmp_path, carried_out):
     plan = SimpleNamespace(
-        config=SimpleNamespace(robustness=SimpleNamespace(maps=5, ladders=("blur",)), seed=1)
+        config=SimpleNamespace(robustness=SimpleNamespace(maps=5, corruptions=("blur",)), seed=1)
     )
     engine = SimpleNamespace(explainers=())
     results = SimpleNamespace(cases=())
-    assert carried_out(MapsOfWorseImages, (plan, engine), results, tmp_path) == []
+    assert carried_out(DegradedMaps, (plan, engine), results, tmp_path) == []
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ from xaudit.audit.maps.robustness import robustness_findings
 from xaudit.audit.probes.robustness import DegradedScores
 from xaudit.audit.store.store import DEGRADED, CaseRow, ProbeRow
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.data.transforms.degrade import LADDERS
+from xaudit.data.transforms.degrade import CORRUPTIONS
 from xaudit.testing import tiny_study
 
 POINTS = (OperatingPoint("tuned", 0.0, "fixed", ""), OperatingPoint("low", -1.0, "fixed", ""))
@@ -18,8 +18,8 @@ def case_row(case_id, label, logit, patient=None):
     return CaseRow(case_id, patient or case_id, label, {}, logit, 0, "none", sampled=False)
 
 
-def step(case_id, ladder, severity, logit, undefined=None):
-    return ProbeRow(case_id, "", DEGRADED, ladder, severity, logit, undefined)
+def step(case_id, corruption, severity, logit, undefined=None):
+    return ProbeRow(case_id, "", DEGRADED, corruption, severity, logit, undefined)
 
 
 def rows(count=80, seed=0):
@@ -39,12 +39,12 @@ def by_key(findings):
 
 def test_a_detector_that_fades_loses_sensitivity_and_says_how_much():
     cases = rows()
-    worse = [
+    degraded = [
         step(row.case_id, "noise", f"{severity:g}", row.logit - severity)
         for severity in (0.5, 2.0)
         for row in cases
     ]
-    found = by_key(robustness_findings(worse, cases, POINTS, "patient", (10, 30)))
+    found = by_key(robustness_findings(degraded, cases, POINTS, "patient", (10, 30)))
     clean = found["degraded_sensitivity", "none", "0", "tuned"].value
     mild, strong = (found["degraded_sensitivity", "noise", one, "tuned"] for one in ("0.5", "2"))
     assert clean > mild.value > strong.value
@@ -58,17 +58,17 @@ def test_a_detector_that_fades_loses_sensitivity_and_says_how_much():
 
 def test_a_case_without_a_logit_leaves_both_sides_of_its_pair():
     cases = rows()
-    worse = [step(row.case_id, "blur", "1", row.logit) for row in cases]
-    worse[0] = step("c0", "blur", "1", None, "the detector returned nan")
-    found = by_key(robustness_findings(worse, cases, POINTS, "patient", (10, 30)))
+    degraded = [step(row.case_id, "blur", "1", row.logit) for row in cases]
+    degraded[0] = step("c0", "blur", "1", None, "the detector returned nan")
+    found = by_key(robustness_findings(degraded, cases, POINTS, "patient", (10, 30)))
     assert found["degraded_sensitivity", "blur", "1", "tuned"].n == 39
     assert found["degraded_sensitivity_gap", "blur", "1", "tuned"].value == 0
 
 
 def test_few_cases_give_reasons_and_none_give_nothing():
     few = rows(12)
-    worse = [step(row.case_id, "blur", "1", row.logit) for row in few]
-    found = by_key(robustness_findings(worse, few, POINTS, "patient", (10, 30)))
+    degraded = [step(row.case_id, "blur", "1", row.logit) for row in few]
+    found = by_key(robustness_findings(degraded, few, POINTS, "patient", (10, 30)))
     assert "10 needed" in found["degraded_sensitivity", "blur", "1", "tuned"].undefined
     assert list(robustness_findings([], few, POINTS, "patient", (10, 30))) == []
 
@@ -88,7 +88,7 @@ class Evaluator:
 def audit(tmp_path):
     study = tiny_study(tmp_path / "study", patients=6, seed=1)
     config = SimpleNamespace(
-        robustness=RobustnessConfig(cases=4, ladders=("noise", "underexposure")), seed=3
+        robustness=RobustnessConfig(cases=4, corruptions=("noise", "underexposure")), seed=3
     )
     engine = SimpleNamespace(
         evaluator=Evaluator(), detector=SimpleNamespace(input=InputSpec(32, 32))
@@ -102,7 +102,7 @@ def test_drawn_cases_pass_every_step_once_and_are_kept(audit, carried_out):
     plan, engine, results, folder = audit
     told = []
     found = carried_out(DegradedScores, (plan, engine), results, folder, told.append)
-    steps = sum(len(LADDERS[name].severities) for name in plan.config.robustness.ladders)
+    steps = sum(len(CORRUPTIONS[name].severities) for name in plan.config.robustness.corruptions)
     assert len(found) == 4 * steps == engine.evaluator.images
     assert told[-1].work == told[-1].of_work
     darker = [row for row in found if row.facet == "underexposure"]

@@ -41,7 +41,7 @@ def folded(text, folds=None, **changes):
     del content["detector"]["weights"]
     content["detector"]["folds"] = FOLDS if folds is None else folds
     content["explain"] |= {"methods": {"gradcam": {}}, "checks": {"cases": 3}, "shortcuts": 3}
-    content["robustness"] = {"cases": 5, "maps": 3, "ladders": ["blur"]}
+    content["robustness"] = {"cases": 5, "maps": 3, "corruptions": ["blur"]}
     content["statistics"]["minimum"] = [3, 5]
     return yaml.safe_dump(content | changes)
 

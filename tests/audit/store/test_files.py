@@ -75,7 +75,7 @@ def test_what_an_earlier_run_wrote_is_kept_or_made_anew(tmp_path, caplog):
     path.write_bytes(b"\0" * 12)
     assert kept_json(path, Number) is None
     assert not path.exists()
-    assert "batches.json: empty, torn or changed; it is made anew" in caplog.text
+    assert "batches.json: empty, torn or changed; it is recomputed" in caplog.text
 
 
 @pytest.mark.parametrize("value", ["nan", " -Infinity", "1e999", "9" * 400])

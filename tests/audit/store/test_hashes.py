@@ -78,9 +78,9 @@ def test_hashes_that_are_no_json_are_no_hashes(audit):
     assert refuse_changed(audit, FINDINGS, unverified=True)
 
 
-def test_looks_that_were_put_in_are_refused(audit):
-    (audit / "looks.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"looks.json: the run did not write it"):
+def test_interim_analyses_that_were_put_in_are_refused(audit):
+    (audit / "interim.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"interim.json: the run did not write it"):
         judge_audit(audit)
 
 

@@ -43,7 +43,7 @@ def test_a_finished_audit_is_taken_as_it_is(audit, identity):
 def test_one_of_another_plan_or_without_its_mark_is_gone_on_with(audit, identity, caplog):
     assert finished_before(audit, "another") is None
     assert not (audit / "hashes.json").exists()
-    # Cut off behind its findings: they are made anew, and nothing has to be said.
+    # Cut off behind its findings: they are recomputed, and nothing has to be said.
     assert finished_before(audit, identity) is None
     assert caplog.records == []
 
@@ -56,7 +56,7 @@ def test_what_is_not_as_it_was_written_goes_with_a_word(audit, identity, caplog,
     assert finished_before(audit, identity) is None
     (said,) = caplog.messages
     assert f"{name}: SHA-256" in said
-    assert "it is made anew" in said
+    assert "it is recomputed" in said
     assert not (audit / name).exists()
     # Of a shard nothing is left: its rows and arrays are made together.
     assert (audit / "shards" / "00000").exists() == (not name.startswith("shards"))

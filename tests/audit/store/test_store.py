@@ -82,7 +82,7 @@ def test_damaged_shard_says_what_to_do(tmp_path, shard):
     store = Store(tmp_path)
     store.write(0, shard)
     (store.path(0) / "scores.parquet").write_bytes(b"garbage")
-    with pytest.raises(AuditError, match=r"scores.parquet.*computes it anew"):
+    with pytest.raises(AuditError, match=r"scores.parquet.*recomputes it"):
         store.read(0)
 
 
@@ -98,7 +98,7 @@ def test_text_that_is_no_utf8_is_a_message(tmp_path, shard):
     )
     at = table.column_names.index("patient")
     pq.write_table(table.set_column(at, "patient", wrong), path)
-    with pytest.raises(AuditError, match=r"cases.parquet: cannot be read .*computes it anew"):
+    with pytest.raises(AuditError, match=r"cases.parquet: cannot be read .*recomputes it"):
         store.read(0)
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_shard_is_computed_anew_and_said(tmp_path, shard, caplog, name
     assert not store.kept(7)
     assert not store.path(7).exists()
     (said,) = caplog.messages
-    assert said == f"{store.path(7)}: {name}: empty, torn or changed; it is made anew"
+    assert said == f"{store.path(7)}: {name}: empty, torn or changed; it is recomputed"
 
 
 def test_a_shard_that_lacks_a_file_is_computed_anew(tmp_path, shard):
@@ -163,4 +163,4 @@ def test_a_table_is_kept_or_made_anew(tmp_path, shard, caplog):
     path.write_bytes(bytes(content))
     assert kept_table(path, ScoreRow) is None
     assert not path.exists()
-    assert "checks.parquet: empty or torn; it is made anew" in caplog.text
+    assert "checks.parquet: empty or torn; it is recomputed" in caplog.text

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xaudit.audit.store.files import is_older, read_findings, read_verdict, to_json
-from xaudit.audit.store.version_1 import NOT_YET, recognized
+from xaudit.audit.store.version_1 import NOT_YET, recognized, with_names_of_today
 from xaudit.core.message import Message, in_english, percent
 from xaudit.core.record.finding import SCHEMA_VERSION
 from xaudit.pipeline.card import write_cards
@@ -26,6 +26,7 @@ def old(tmp_path):
 
 
 def stripped(content):
+    content = with_names_of_today(content)
     return {name: value for name, value in content.items() if name != "schema_version"}
 
 
@@ -46,7 +47,7 @@ def test_every_sentence_is_a_message_that_says_the_same_and_no_number_changes():
 
 def test_reasons_of_a_verdict_are_messages_and_texts_of_persons_stay():
     verdict, written = read_verdict(OLD), json.loads((OLD / "verdict.json").read_text("utf-8"))
-    assert stripped(in_english(json.loads(to_json(verdict)))) == written
+    assert stripped(in_english(json.loads(to_json(verdict)))) == stripped(written)
     assert [one.why.params["limit"] for one in verdict.outcomes] == ["0.823", "0.918", "0.926"]
     assert {type(one.rule.reason) for one in verdict.outcomes} == {str}
 
@@ -55,7 +56,7 @@ def test_it_is_verified_and_has_the_hash_that_it_had():
     checks = verify_folder(OLD)
     assert not [one for one in checks if one.differences]
     done = {one.name for one in checks if not one.left_out}
-    assert {"hashes of the files", "findings, made anew from them", "verdict"} <= done
+    assert {"hashes of the files", "findings, recomputed from them", "verdict"} <= done
     assert "print it again" in next(one.left_out for one in checks if one.name == "card.html")
     assert findings_hash(OLD) == findings_hash(OLD / "card.html") == HASH
     assert not [one for one in verify_card(OLD / "card.html") if one.differences]
@@ -66,7 +67,7 @@ def test_what_was_changed_in_it_is_found(old):
     text = path.read_text("utf-8")
     path.write_text(text.replace('"value": 0.', '"value": 0.9', 1), "utf-8")
     found = {one.name: one.differences for one in verify_folder(old)}
-    assert found["findings, made anew from them"]
+    assert found["findings, recomputed from them"]
 
 
 def test_it_is_printed_in_german_and_verified_as_a_card_of_today(old):
@@ -99,6 +100,25 @@ def test_a_sentence_becomes_its_message(text, message):
     found = recognized(text)
     assert (found, found.id, found.params) == (message, message.id, message.params)
     assert found == text
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("The audit stopped after 240 of 480 cases at look 2 of 4 (spending like Pocock, z = 2.37); "
+     "intervals are repeated confidence intervals at 98.2 %.",
+     "The audit stopped after 240 of 480 cases at interim analysis 2 of 4 (spending like Pocock, "
+     "z = 2.37); intervals are repeated confidence intervals at 98.2 %."),
+    ("Looked at once, at its end: close, far cannot be read on a part of it.",
+     "Analyzed once, at its end: close, far cannot be read on a part of it."),
+])  # fmt: skip
+def test_a_sentence_that_is_said_otherwise_today_becomes_that_message(text, said):
+    assert (recognized(text), type(recognized(text))) == (said, Message)
+
+
+def test_messages_of_before_in_a_file_become_those_of_today():
+    old = {"note": {"id": "The audit {looked}.", "params": {"looked": "ended"}}, "looks": [1]}
+    new = {"note": {"id": "The audit {ended}.", "params": {"ended": "ended"}}, "interim": [1]}
+    assert with_names_of_today(old, json.dumps(old)) == with_names_of_today(old) == new
+    assert with_names_of_today(new, json.dumps(new)) == new
 
 
 @pytest.mark.parametrize("text", [

@@ -193,7 +193,7 @@ def test_black_mask_beside_one_that_shows_a_lesion_does_not_say_that_none_is_dra
     (note,) = load(folder, "image,label,masks\na.png,1,m.png;black.png\nb.png,0,\n").issues
     assert note.kind == "empty_mask"
     assert note.detail == (
-        "nothing is drawn in black.png; the lesions that are drawn elsewhere count"
+        "nothing is annotated in black.png; the lesions that are annotated elsewhere count"
     )
 
 
@@ -439,7 +439,7 @@ def test_an_artifact_that_cannot_be_drawn_is_told_with_its_case(folder, mask, wo
     (folder / "artifacts.csv").write_text(lines)
     told = [one for one in load(folder, BASIC).issues if one.kind == "artifact_not_drawn"]
     assert [(one.case_id, one.effect) for one in told] == [("1", "noted")]
-    assert "artifact 'marker' cannot be drawn" in told[0].detail
+    assert "artifact 'marker' cannot be rasterized" in told[0].detail
     assert words in told[0].detail
     assert str(folder) not in told[0].detail
 

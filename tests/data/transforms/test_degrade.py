@@ -10,7 +10,7 @@ from xaudit.core.case import Case, PreparedCase
 from xaudit.core.grid import Grid
 from xaudit.data.image_file import ImageFile
 from xaudit.data.transforms.degrade import (
-    LADDERS,
+    CORRUPTIONS,
     add_noise,
     degraded,
     degraded_lesions,
@@ -35,24 +35,24 @@ def prepared(image, tmp_path, inside=None):
     return PreparedCase(case, image, lesions, inside, *[Grid(image.shape[1:])] * 2)
 
 
-@pytest.mark.parametrize("name", LADDERS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_every_step_is_worse_than_the_one_before(name, image):
-    ladder = LADDERS[name]
+    corruption = CORRUPTIONS[name]
     away = [
-        float(np.square(ladder.change(image, severity, 1) - image).mean())
-        for severity in ladder.severities
+        float(np.square(corruption.change(image, severity, 1) - image).mean())
+        for severity in corruption.severities
     ]
     assert away == sorted(away)
     assert away[0] > 0
 
 
-@pytest.mark.parametrize("name", LADDERS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_padding_and_range_stay(name, image, tmp_path):
     inside = np.zeros((64, 48), dtype=bool)
     inside[4:60, 6:40] = True
     padded = np.where(inside, image, 0).astype(np.float32)
     case = prepared(padded, tmp_path, inside)
-    worst = degraded(case, LADDERS[name], LADDERS[name].severities[-1], 3).image
+    worst = degraded(case, CORRUPTIONS[name], CORRUPTIONS[name].severities[-1], 3).image
     assert worst.dtype == np.float32
     assert not worst[:, ~inside].any()
     assert 0 <= worst.min() <= worst.max() <= 1
@@ -64,7 +64,7 @@ def test_padding_does_not_bleed_into_the_image(tmp_path):
     inside[:, 12:36] = True
     case = prepared(np.where(inside, 1, 0).astype(np.float32)[None], tmp_path, inside)
     for name in ("blur", "resolution", "rotation"):
-        worst = degraded(case, LADDERS[name], LADDERS[name].severities[-1], 3).image
+        worst = degraded(case, CORRUPTIONS[name], CORRUPTIONS[name].severities[-1], 3).image
         np.testing.assert_allclose(worst[:, inside], 1, atol=1e-5)
 
 
@@ -91,8 +91,8 @@ def test_hairline_lesion_stays_when_the_image_is_turned(image, tmp_path):
     line = np.zeros((1, *image.shape[1:]), dtype=bool)
     line[0, 20, 10:36] = True
     line = replace(case, lesions=line)
-    for severity in LADDERS["rotation"].severities:
-        (turned,) = degraded_lesions(line, LADDERS["rotation"], severity).lesions
+    for severity in CORRUPTIONS["rotation"].severities:
+        (turned,) = degraded_lesions(line, CORRUPTIONS["rotation"], severity).lesions
         _, pieces = ndimage.label(turned, np.ones((3, 3)))
         assert pieces == 1
         assert turned.any(axis=0).sum() >= 26 * np.cos(np.radians(severity)) - 1

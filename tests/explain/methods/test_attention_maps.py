@@ -88,7 +88,7 @@ def seeded(make, **settings):
 
 
 def Port(network, spec):  # noqa: N802
-    """A detector that offers gradients and no picture."""
+    """A detector that offers gradients and no feature map."""
     return SimpleNamespace(
         module=network, target_layer=None, input=spec, capabilities={"gradients"}
     )

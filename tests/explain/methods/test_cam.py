@@ -64,6 +64,6 @@ def test_eigencam_is_positive_where_features_are_strong():
     assert np.unravel_index(raw.argmax(), raw.shape) == (1, 3)
 
 
-def test_without_a_picture_layer_it_says_so(linear, case, explain):
-    with pytest.raises(ExplainerError, match="no layer of the detector returns a picture"):
+def test_without_a_feature_map_it_says_so(linear, case, explain):
+    with pytest.raises(ExplainerError, match="no layer of the detector returns a feature map"):
         explain("gradcam", linear, case)

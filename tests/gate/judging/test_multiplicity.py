@@ -135,19 +135,19 @@ def test_what_is_no_test_is_not_in_the_family():
     assert with_holm([lost] * 20 + [good])[-1].verdict == "inconclusive"
 
 
-def test_holm_after_several_looks_is_stricter_than_after_one(make_findings):
-    """The error of all looks is shared among the outcomes, not that of the last look."""
-    from xaudit.core.record.looks import Look, Looks
+def test_holm_after_several_interim_analyses_is_stricter_than_after_one(make_findings):
+    """The error of all analyses is shared among the outcomes, not that of the last analysis."""
+    from xaudit.core.record.interim import InterimAnalyses, InterimAnalysis
     from xaudit.stats.multiple.group_sequential import boundaries, repeated_level
     from xaudit.stats.repeated import at_level
 
     fractions = (0.25, 0.5, 0.75, 1.0)
     limits = boundaries(fractions, "pocock")
     made = tuple(
-        Look(n, n, t, z, repeated_level(z), (), "")
+        InterimAnalysis(n, n, t, z, repeated_level(z), (), "")
         for n, (t, z) in enumerate(zip(fractions, limits, strict=True), 1)
     )
-    looks = Looks("pocock", 4, 4, made)
+    interim = InterimAnalyses("pocock", 4, 4, made)
     rule = Rule("r", "sensitivity", floor=0.8)
 
     def outcomes(k, level):
@@ -155,6 +155,6 @@ def test_holm_after_several_looks_is_stricter_than_after_one(make_findings):
         return [Outcome(rule, {}, *compare(rule, one), one) for one in found]
 
     once = [with_holm(outcomes(k, 0.95))[0].verdict for k in range(84, 97)]
-    often = [with_holm(outcomes(k, looks.level), looks)[0].verdict for k in range(84, 97)]
+    often = [with_holm(outcomes(k, interim.level), interim)[0].verdict for k in range(84, 97)]
     assert once.count("pass") > often.count("pass") > 0
     assert once.count("pass") <= often.count("pass") + 2

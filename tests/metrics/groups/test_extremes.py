@@ -24,13 +24,13 @@ def study(seed, harm, patients=300):
 
 
 def extremes(p, groups, metrics=METRICS, level=0.95):
-    drawn = draw_groups(case_table(p, metrics), groups, np.random.default_rng(1), 400)
-    return of_members(p, groups, drawn, dict.fromkeys(metrics, tuple(groups)), level)
+    resampled = draw_groups(case_table(p, metrics), groups, np.random.default_rng(1), 400)
+    return of_members(p, groups, resampled, dict.fromkeys(metrics, tuple(groups)), level)
 
 
-def of_members(p, groups, drawn, members, level=0.95):
+def of_members(p, groups, resampled, members, level=0.95):
     found = {
-        metric: [drawn_group(p, groups[name], drawn, (metric, name)) for name in some]
+        metric: [drawn_group(p, groups[name], resampled, (metric, name)) for name in some]
         for metric, some in members.items()
     }
     return worst_to_best(found, Size.of(p), level)
@@ -102,8 +102,8 @@ def test_a_level_that_finds_nothing_has_ratio_zero_and_two_of_them_none():
 
 def test_one_large_level_is_a_reason():
     p, groups = study(7, harm=0.0)
-    drawn = draw_groups(case_table(p, METRICS), groups, np.random.default_rng(1), 200)
-    found = of_members(p, groups, drawn, {"sensitivity": ["0"], "specificity": ["0", "1"]})
-    assert "fewer than two levels" in found.difference["sensitivity"].undefined
-    assert "fewer than two levels" in found.either.undefined
+    resampled = draw_groups(case_table(p, METRICS), groups, np.random.default_rng(1), 200)
+    found = of_members(p, groups, resampled, {"sensitivity": ["0"], "specificity": ["0", "1"]})
+    assert "fewer than two subgroups" in found.difference["sensitivity"].undefined
+    assert "fewer than two subgroups" in found.either.undefined
     assert found.difference["specificity"].value is not None

@@ -22,14 +22,18 @@ def test_values_are_those_of_the_single_metrics(predictions):
     found = draw_group_metrics(predictions, {"group": group}, RNG(2), draws=2000)
     own = predictions.subset(group)
     for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy", "auc"):
-        single, drawn = getattr(discrimination, name)(own), found.estimate(name, "group")
-        assert drawn.value == pytest.approx(single.value)
-        assert (drawn.low, drawn.high) == pytest.approx((single.low, single.high), abs=0.02)
-        assert (drawn.n, drawn.clusters, drawn.unit) == (single.n, single.clusters, "limb")
+        single, resampled = getattr(discrimination, name)(own), found.estimate(name, "group")
+        assert resampled.value == pytest.approx(single.value)
+        assert (resampled.low, resampled.high) == pytest.approx((single.low, single.high), abs=0.02)
+        assert (resampled.n, resampled.clusters, resampled.unit) == (
+            single.n,
+            single.clusters,
+            "limb",
+        )
     single = brier(own, RNG(3))
-    drawn = found.estimate("brier", "group", "percentile")
-    assert drawn.value == pytest.approx(single.value)
-    assert (drawn.low, drawn.high) == pytest.approx((single.low, single.high), abs=0.01)
+    resampled = found.estimate("brier", "group", "percentile")
+    assert resampled.value == pytest.approx(single.value)
+    assert (resampled.low, resampled.high) == pytest.approx((single.low, single.high), abs=0.01)
 
 
 def test_calibration_in_the_large_is_observed_minus_predicted(predictions):

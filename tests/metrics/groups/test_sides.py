@@ -8,7 +8,7 @@ from group_gaps import case_table, drawn_group, simultaneous_gaps
 from xaudit.core.cut import Cut
 from xaudit.metrics.groups.extremes import worst_to_best
 from xaudit.metrics.groups.gaps import gaps_together
-from xaudit.metrics.groups.sides import DrawnSides, Side, Sides
+from xaudit.metrics.groups.sides import ResampledSides, Side, Sides
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.difference import correlated_difference
 from xaudit.stats.multiple.multiplicity import pointwise_level
@@ -25,7 +25,7 @@ def study():
     view = Cut.of([f"view {one}" for one in rng.integers(4, size=1200)])
     logits = rng.normal(size=1200) + 1.6 * labels - 0.8 - 0.5 * labels * view["view 2"]
     p = Predictions(logits, labels, index, unit="limb")
-    return p, view, DrawnSides(Sides(p, {"view": view}), [0.0], np.random.default_rng(3), DRAWS)
+    return p, view, ResampledSides(Sides(p, {"view": view}), [0.0], np.random.default_rng(3), DRAWS)
 
 
 def slow(p, view):
@@ -34,17 +34,17 @@ def slow(p, view):
 
 
 def test_simultaneous_gaps_are_those_of_groups_drawn_alone(study):
-    p, view, drawn = study
+    p, view, resampled = study
     groups, _ = slow(p, view)
     pairs = {metric: [(name, f"not {name}") for name in view] for metric in METRICS}
     plain = simultaneous_gaps(p, groups, pairs, np.random.default_rng(5), DRAWS)
     family = [
-        (drawn.at(metric, side, edge), drawn.at(metric, side.others, edge))
+        (resampled.at(metric, side, edge), resampled.at(metric, side.others, edge))
         for metric in METRICS
         for edge in [None if metric == "auc" else 0.0]
         for side in (Side("view", name) for name in view)
     ]
-    found = gaps_together(family, drawn.sides.size)
+    found = gaps_together(family, resampled.sides.size)
     for one, other in zip(found, [gap for some in plain.values() for gap in some], strict=True):
         assert (one.n, one.clusters, one.unit) == (other.n, other.clusters, other.unit)
         assert one.value == pytest.approx(other.value, abs=1e-12)
@@ -55,8 +55,8 @@ def test_simultaneous_gaps_are_those_of_groups_drawn_alone(study):
 def test_worst_to_best_is_that_of_all_pairs_one_by_one(study):
     """Every pair by itself, as `gaps_together` makes it: the obvious version."""
     p, view, _ = study
-    groups, drawn = slow(p, view)
-    members = [drawn_group(p, groups[name], drawn, ("sensitivity", name)) for name in view]
+    groups, resampled = slow(p, view)
+    members = [drawn_group(p, groups[name], resampled, ("sensitivity", name)) for name in view]
     pairs = [(one, two) for place, one in enumerate(members) for two in members[place + 1 :]]
     columns = np.stack([one.draws - two.draws for one, two in pairs], axis=1)
     level = pointwise_level(columns, np.array([one.value - two.value for one, two in pairs]))
@@ -73,10 +73,10 @@ def test_worst_to_best_is_that_of_all_pairs_one_by_one(study):
 
 def test_draws_without_a_value_are_left_out_pair_by_pair(study):
     p, view, _ = study
-    groups, drawn = slow(p, view)
-    drawn.replicates[::200, 0, 0] = np.nan
-    drawn.replicates[50::200, 0, 1] = np.nan
-    members = [drawn_group(p, groups[name], drawn, ("sensitivity", name)) for name in view]
+    groups, resampled = slow(p, view)
+    resampled.replicates[::200, 0, 0] = np.nan
+    resampled.replicates[50::200, 0, 1] = np.nan
+    members = [drawn_group(p, groups[name], resampled, ("sensitivity", name)) for name in view]
     found = worst_to_best({"sensitivity": members}, Sides(p, {"view": view}).size)
     assert found.difference["sensitivity"].low <= found.difference["sensitivity"].value
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xaudit.metrics.groups.site_shift import drawn_cases, site_shift, standardized_difference
+from xaudit.metrics.groups.site_shift import sampled_cases, site_shift, standardized_difference
 from xaudit.metrics.scores.discrimination import Predictions
 
 
@@ -102,12 +102,12 @@ def test_small_sites_are_kept_whole_and_patients_never_cut():
     home = np.where(np.arange(300) < 20, 0, 1 + np.arange(300) % 2)[index]
     p = Predictions(np.zeros(900), np.arange(900) % 2 == 0, index)
     sites = {f"s{k}": home == k for k in range(3)}
-    rows = drawn_cases(p, sites, rng, most=300)
+    rows = sampled_cases(p, sites, rng, most=300)
     assert 290 < len(rows) <= 300
     assert sites["s0"][rows].sum() == 60
     assert (np.bincount(index[rows])[np.unique(index[rows])] == 3).all()
     assert abs(int(sites["s1"][rows].sum()) - int(sites["s2"][rows].sum())) <= 3
-    np.testing.assert_array_equal(drawn_cases(p, sites, rng), np.arange(900))
+    np.testing.assert_array_equal(sampled_cases(p, sites, rng), np.arange(900))
 
 
 def test_difference_of_one_image_each_is_that_of_a_t_interval():

@@ -16,11 +16,11 @@ def study(images, seed=0, patients=120):
 @pytest.mark.parametrize("images", [1, 3])
 def test_worse_images_are_the_metrics_on_them(images):
     clean = study(images)
-    worse = 0.3 * clean.logits + np.random.default_rng(1).normal(size=len(clean))
-    found = degradation(clean, worse)
-    after = Predictions(worse, clean.labels, clean.patients, unit="limb")
+    degraded = 0.3 * clean.logits + np.random.default_rng(1).normal(size=len(clean))
+    found = degradation(clean, degraded)
+    after = Predictions(degraded, clean.labels, clean.patients, unit="limb")
     for name, metric in (("auc", auc), ("sensitivity", sensitivity), ("specificity", specificity)):
-        assert found[name].worse == metric(after)
+        assert found[name].value == metric(after)
         gap = found[name].gap
         assert gap.value == pytest.approx(metric(after).value - metric(clean).value)
         assert gap.high < 0
@@ -38,9 +38,9 @@ def test_images_that_stay_give_a_gap_of_0(images):
 
 def test_pairs_tell_more_than_two_separate_samples():
     clean = study(1)
-    worse = clean.logits - 0.4
-    found = degradation(clean, worse)["sensitivity"]
-    alone = found.worse.high - found.worse.low
+    degraded = clean.logits - 0.4
+    found = degradation(clean, degraded)["sensitivity"]
+    alone = found.value.high - found.value.low
     assert found.gap.high - found.gap.low < alone
 
 

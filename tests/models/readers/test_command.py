@@ -167,7 +167,7 @@ def test_wrong_programs_are_told(model, code, told):
     made = model(code)
     with pytest.raises(DetectorLostError, match=told):
         made(planes())
-    with pytest.raises(DetectorLostError, match="run` again starts it anew"):
+    with pytest.raises(DetectorLostError, match="run` again starts it again"):
         made(planes())
 
 

@@ -55,7 +55,7 @@ def plain_gradcam(kind, pictures):
     with layer.passing(keep):
         scores = logit(pictures.clone().requires_grad_(True))
     (slopes,) = torch.autograd.grad(scores.sum(), held[-1])
-    picture, slopes = layer.picture(held[-1].detach()), layer.picture(slopes)
+    picture, slopes = layer.feature_map(held[-1].detach()), layer.feature_map(slopes)
     maps = (picture * slopes.mean(dim=(2, 3), keepdim=True)).sum(dim=1).clamp(min=0)
     return layer.name, maps.numpy()
 

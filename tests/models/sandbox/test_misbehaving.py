@@ -87,7 +87,8 @@ def spec(tmp_path_factory):
     sys.path.insert(0, str(code))
     yield DetectorSpec(
         "tricks", "1", "trick_model:Net", weights,
-        InputSpec(16, 16, channels=1, mean=(0,), std=(1,)), OutputSpec("logit"), allow_code=["trick_model:Net"], sandbox=True,
+        InputSpec(16, 16, channels=1, mean=(0,), std=(1,)), OutputSpec("logit"),
+        allow_code=["trick_model:Net"], sandbox=True,
     )  # fmt: skip
     sys.path.remove(str(code))
     assert "trick_model" not in sys.modules

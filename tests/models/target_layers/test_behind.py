@@ -74,7 +74,7 @@ class MaxPooled(Plain):
 
 
 class AveragePooled(Plain):
-    """Averages of averages: the finer picture says the same and more."""
+    """Averages of averages: the finer feature map says the same and more."""
 
     def between(self, features):
         return functional.adaptive_avg_pool2d(functional.avg_pool2d(features.relu(), 2), 4)

@@ -208,9 +208,9 @@ def test_flow_adds_up(audit):
     boxes = {k: int(v) for k, v in re.findall(r"strong\"[^>]*>([^<:]+): (\d+)<", text)}
     out = boxes["Excluded by a rule"]
     assert boxes["Listed"] == out + boxes["Without a score"] + boxes["Scored"]
-    assert boxes["Listed"] - out == boxes["Drawn to be explained"] + boxes["Not drawn"]
+    assert boxes["Listed"] - out == boxes["Sampled to be explained"] + boxes["Not sampled"]
     drawn = boxes["With every map"] + boxes["Without all maps"]
-    assert boxes["Drawn to be explained"] == drawn
+    assert boxes["Sampled to be explained"] == drawn
 
 
 def test_columns_of_a_forest_plot_do_not_touch():

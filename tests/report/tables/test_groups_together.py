@@ -27,7 +27,7 @@ def test_without_findings_there_are_no_tables(audit):
 
 def test_worst_to_best_has_a_row_for_each_column_and_reasons(audit):
     point = audit[0].detector.operating_points[0].name
-    none = Estimate.missing("fewer than two levels are large enough")
+    none = Estimate.missing("fewer than two subgroups are large enough")
     look = with_findings(
         audit[0],
         one("auc_worst_to_best", 0.04, 0.01, 0.08, group="view"),
@@ -39,7 +39,7 @@ def test_worst_to_best_has_a_row_for_each_column_and_reasons(audit):
     (row,) = table.rows
     assert row[0] == "view"
     assert row[1] == "10 % (2–20)"
-    assert "fewer than two levels" in row[5]
+    assert "fewer than two subgroups" in row[5]
 
 
 def test_equal_is_said_only_of_what_is_shown(audit):
@@ -54,7 +54,7 @@ def test_equal_is_said_only_of_what_is_shown(audit):
     assert "1 are shown to be equal" in table.note
     assert "1 are not shown to be either" in table.note
     (table,) = equal(with_findings(audit[0], equivalence=(facts[1],)))
-    assert table.rows[0][0] == "None of the groups"
+    assert table.rows[0][0] == "None of the subgroups"
 
 
 def test_declared_use_has_its_tables(audit):

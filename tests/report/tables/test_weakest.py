@@ -60,4 +60,4 @@ def test_specificity_and_the_rest_are_counted(audit):
     many = [replace(NONE, metric="specificity", level=str(n)) for n in range(5)]
     said = weakest(Lookup(shown(audit, {}, many)))
     assert said.startswith("0 of 15 normal cases left alone in tag 0: too few")
-    assert "So do 2 more small groups." in said
+    assert "So do 2 more small subgroups." in said

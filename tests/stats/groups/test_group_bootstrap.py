@@ -46,8 +46,8 @@ def test_every_draw_is_what_repeated_rows_give(seed, levels):
     table, groups = _table(seed, levels=levels), _groups(seed)
     found = draw_groups(table, groups, RNG(seed), draws=20)
     names, index = np.unique(table.patients, return_inverse=True)
-    drawn = RNG(seed).integers(len(names), size=(20, len(names)))
-    for draw, patients in enumerate(drawn):
+    resampled = RNG(seed).integers(len(names), size=(20, len(names)))
+    for draw, patients in enumerate(resampled):
         rows = np.concatenate([np.flatnonzero(index == patient) for patient in patients])
         for g, inside in enumerate(groups.values()):
             assert found.replicates[draw, :, g] == pytest.approx(

@@ -40,23 +40,23 @@ def plain(one, rows):
 @pytest.mark.parametrize("seed", range(3))
 def test_draws_equal_those_of_repeated_rows(seed):
     one, cuts = scene(seed)
-    drawn = draw_sides(one, cuts, np.random.default_rng(3), 40)
+    resampled = draw_sides(one, cuts, np.random.default_rng(3), 40)
     counts = np.concatenate(list(patient_draws(120, np.random.default_rng(3), 40)), axis=1)
     masks = [inside for cut in cuts for inside in cut.values()]
     for draw in (0, 17, 39):
         rows = np.repeat(np.arange(300), counts[one.index, draw].astype(int))
         for place, inside in enumerate(masks):
-            for side, chosen in ((drawn.inside, inside), (drawn.outside, ~inside)):
+            for side, chosen in ((resampled.inside, inside), (resampled.outside, ~inside)):
                 expected = plain(one, rows[chosen[rows]])
                 np.testing.assert_allclose(side[draw, :, place], expected, atol=1e-6)
     for place, inside in enumerate(masks):
         values = [plain(one, np.flatnonzero(side)) for side in (inside, ~inside)]
-        np.testing.assert_allclose(drawn.values[:, :, place], values, atol=1e-12)
+        np.testing.assert_allclose(resampled.values[:, :, place], values, atol=1e-12)
 
 
 def test_areas_of_many_different_scores_are_hardly_moved_by_quantiles():
     one, cuts = scene(1, cases=4000, patients=1500, digits=9)
-    drawn = draw_sides(one, cuts, np.random.default_rng(3), 200)
+    resampled = draw_sides(one, cuts, np.random.default_rng(3), 200)
     counts = np.concatenate(list(patient_draws(1500, np.random.default_rng(3), 200)), axis=1)
     inside = cuts[1]["view 1"]
     place = len(cuts[0]) + 1
@@ -65,10 +65,10 @@ def test_areas_of_many_different_scores_are_hardly_moved_by_quantiles():
         rows = np.repeat(np.arange(4000), counts[one.index, draw].astype(int))
         exact.append(auc_value(*(x[rows[inside[rows]]] for x in (one.scores, one.labels))))
     error = np.std(exact)
-    assert np.abs(drawn.inside[:, -1, place] - exact).max() < error / 50
+    assert np.abs(resampled.inside[:, -1, place] - exact).max() < error / 50
     # Thresholds lie between two quantiles: counts are exact.
     rows = np.flatnonzero(inside)
-    np.testing.assert_allclose(drawn.values[0, :8, place], plain(one, rows)[:8], atol=1e-12)
+    np.testing.assert_allclose(resampled.values[0, :8, place], plain(one, rows)[:8], atol=1e-12)
 
 
 def test_a_level_that_is_seldom_drawn_is_void_in_those_draws():
@@ -76,16 +76,16 @@ def test_a_level_that_is_seldom_drawn_is_void_in_those_draws():
     cut = Cut.of(["rare" if patient == 3 else "rest" for patient in one.index])
     labels = one.labels | (one.index == 3)
     rare = Scene(one.scores, labels, one.index, EDGES)
-    drawn = draw_sides(rare, [cut], np.random.default_rng(2), 400)
-    assert np.isnan(drawn.inside[:, 0, 0]).mean() == pytest.approx(np.exp(-1), abs=0.1)
-    assert not np.isnan(drawn.outside[:, 0, 0]).any()
+    resampled = draw_sides(rare, [cut], np.random.default_rng(2), 400)
+    assert np.isnan(resampled.inside[:, 0, 0]).mean() == pytest.approx(np.exp(-1), abs=0.1)
+    assert not np.isnan(resampled.outside[:, 0, 0]).any()
 
 
 def test_two_levels_are_each_others_rest():
     one, _ = scene(4)
     cut = Cut.of(["a" if row % 3 else "b" for row in range(300)])
-    drawn = draw_sides(one, [cut], np.random.default_rng(2), 50)
-    np.testing.assert_allclose(drawn.inside[..., 0], drawn.outside[..., 1], atol=1e-6)
+    resampled = draw_sides(one, [cut], np.random.default_rng(2), 50)
+    np.testing.assert_allclose(resampled.inside[..., 0], resampled.outside[..., 1], atol=1e-6)
 
 
 def test_memory_does_not_grow_with_levels_times_levels():

@@ -21,7 +21,7 @@ FIVE = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def joint(fractions, limits, drift=0.0):
-    """Chance that no boundary is crossed, from the joint distribution of Z at the looks."""
+    """Chance that no boundary is crossed, from the joint distribution of Z at the analyses."""
     t = np.array(fractions)
     covariance = np.sqrt(np.minimum.outer(t, t) / np.maximum.outer(t, t))
     mean = drift * np.sqrt(t)
@@ -42,7 +42,7 @@ def test_boundaries_are_the_published_ones(spending, published):
 
 @pytest.mark.parametrize("shape", ["constant", "falling"])
 def test_constants_and_inflation_of_jennison_and_turnbull(shape):
-    """Tables 2.1 to 2.4 (2000), five looks, two-sided 5 %: constants 2.413 and 2.040."""
+    """Tables 2.1 to 2.4 (2000), five analyses, two-sided 5 %: constants 2.413 and 2.040."""
     limits = [2.413 if shape == "constant" else 2.040 / t**0.5 for t in FIVE]
     assert sum(crossing(FIVE, limits)) == pytest.approx(0.025, abs=5e-5)
     published = 1.228 if shape == "constant" else 1.028

@@ -148,16 +148,16 @@ def _columns(kind, patients=4000):
 @pytest.mark.parametrize("kind", ["kinds", "normal", "skew"])
 def test_sums_of_many_patients_are_spread_as_those_of_single_draws(kind, monkeypatch):
     columns = _columns(kind)
-    drawn = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(1), 4000)
+    resampled = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(1), 4000)
     monkeypatch.setattr("xaudit.stats.resampling.bootstrap._MANY", 10**9)
     plain = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(2), 4000)
     spread = plain.std(axis=0)
     # Errors of 4,000 draws: 1/63 of a standard error for a mean, 1/25 for these quantiles.
-    assert np.abs(drawn.mean(axis=0) - plain.mean(axis=0)).max() < 0.1 * spread.max()
-    np.testing.assert_allclose(drawn.std(axis=0), spread, rtol=0.06)
-    tails = [np.quantile(one, [0.025, 0.975], axis=0) for one in (drawn, plain)]
+    assert np.abs(resampled.mean(axis=0) - plain.mean(axis=0)).max() < 0.1 * spread.max()
+    np.testing.assert_allclose(resampled.std(axis=0), spread, rtol=0.06)
+    tails = [np.quantile(one, [0.025, 0.975], axis=0) for one in (resampled, plain)]
     assert (np.abs(tails[0] - tails[1]) < 0.2 * spread).all()
-    assert np.corrcoef(drawn.T)[0, 1] == pytest.approx(np.corrcoef(plain.T)[0, 1], abs=0.08)
+    assert np.corrcoef(resampled.T)[0, 1] == pytest.approx(np.corrcoef(plain.T)[0, 1], abs=0.08)
     if kind == "skew":
         again = clustered_sums_draws(columns, np.arange(4000), np.random.default_rng(2), 4000)
         np.testing.assert_array_equal(again, plain)

@@ -48,5 +48,5 @@ def made_of(
 
 
 def degraded(facts: MetricFacts) -> MetricFacts:
-    """Facts of a metric on the same radiographs made worse."""
-    return made_of(facts, "degraded_{}", "On the same radiographs made worse: {question}")
+    """Facts of a metric on the same radiographs, degraded."""
+    return made_of(facts, "degraded_{}", "On the same radiographs, degraded: {question}")

@@ -20,7 +20,7 @@ from pydantic import (
 from xaudit.audit.suspicions.suspicions import refuse_unknown
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.core.record.looks import Spending
+from xaudit.core.record.interim import Spending
 from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
@@ -399,7 +399,7 @@ class ExplainConfig(Section):
 
 
 class RobustnessConfig(Section):
-    """What happens when the radiographs get worse."""
+    """What happens when the radiographs are degraded."""
 
     cases: int = Field(
         100,
@@ -411,7 +411,7 @@ class RobustnessConfig(Section):
         20, ge=0, description="explained cases with lesions whose maps are made again, by methods "
         "of at most four passes; 0 leaves this out"
     )  # fmt: skip
-    ladders: tuple[
+    corruptions: tuple[
         Literal[
             "noise",
             "blur",
@@ -425,7 +425,7 @@ class RobustnessConfig(Section):
         ...,
     ] = Field(
         ("noise", "blur", "contrast", "rotation", "jpeg", "resolution"),
-        description="in which ways; each has four severities in physical units",
+        description="how images are degraded; each has four severities in physical units",
     )
 
 
@@ -483,7 +483,7 @@ class StatisticsConfig(Section):
     )
 
 
-class LooksConfig(Section):
+class InterimConfig(Section):
     """When `--profile ci` reads the rules while the audit runs."""
 
     fractions: tuple[float, ...] = Field(
@@ -495,12 +495,12 @@ class LooksConfig(Section):
     )
     spending: Spending = Field(
         "obrien_fleming",
-        description="how the error is spent over the looks: obrien_fleming keeps nearly all of it "
-        "for the end, pocock stops earlier and needs more cases",
+        description="how the error is spent over the analyses: obrien_fleming keeps nearly all of "
+        "it for the end, pocock stops earlier and needs more cases",
     )
 
     @model_validator(mode="after")
-    def _rising(self) -> LooksConfig:
+    def _rising(self) -> InterimConfig:
         given = (0.0, *self.fractions)
         if given[-1] != 1 or any(b - a < 0.01 for a, b in pairwise(given)):
             raise ValueError(
@@ -523,7 +523,7 @@ class AuditConfig(Section):
     probes: dict[str, dict[str, Parameter]] = Field(
         default_factory=dict, description="probe of an installed package → parameters"
     )
-    looks: LooksConfig = LooksConfig()
+    interim: InterimConfig = InterimConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
     acknowledge: Acknowledged = Field((), description=ACKNOWLEDGE)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.config.config import AuditConfig, ChecksConfig, DetectorConfig
+from xaudit.audit.config.former_names import file_of_today
 from xaudit.audit.config.questions import open_questions
 from xaudit.errors import ConfigError
 from xaudit.gate.policies.packs import is_pack
@@ -22,7 +23,7 @@ class Overrides:
         cases: how many are explained.
         split: audited, instead of that of the file.
         positives: share of the explained cases with a fracture.
-        baseline: audit that rules compare with at looks.
+        baseline: audit that rules compare with at interim analyses.
         policy: instead of that of the file.
         allow_code: what the audit file may name: factories "module:factory" that are none of
             torchvision, timm or xaudit, services "service:ORIGIN" and programs "command:WORDS".
@@ -63,7 +64,7 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
         ConfigError: every mistake of the file, each with its place.
     """
     given = overrides or Overrides()
-    file = read_yaml(path, given.env)
+    file = file_of_today(read_yaml(path, given.env))
     config = _parsed(file)
     folder = path.resolve().parent
     data = config.data.model_copy(

@@ -50,8 +50,8 @@ explain:
     lime: {{}}
 
 robustness:
-  cases: 100               # scored again as worse radiographs
-  maps: 20                 # explained again as worse radiographs, by methods of few passes
+  cases: 100               # scored again, degraded
+  maps: 20                 # explained again, degraded, by methods of few passes
 
 statistics:
   draws: 2000

@@ -30,7 +30,7 @@ _PICTURE_SCALE = 2
 _PICTURE_SIDE = 640
 """Of the longer side in pixels, where twice the input is more."""
 _MIDDLE_RANK = 0.5
-_NOT_DRAWN = "{reason} (not in the drawn sample: its maps enter no statistics)"
+_NOT_SAMPLED = "{reason} (not in the sample: its maps enter no statistics)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Gallery:
         points: operating points; the first decides what is a miss.
         methods: attribution methods of the plan.
         pictured: whether cases may be shown at all.
-        extra: maps of cases that are shown and were not drawn; None before they are made.
+        extra: maps of cases that are shown and were not sampled; None before they are made.
     """
 
     results: Results
@@ -92,14 +92,14 @@ class Gallery:
         return score.undefined if score.value is None else score.value
 
     def case(self, choice: Choice, prepared: PreparedCase) -> GalleryCase:
-        """What the card says of a chosen case; its pictures are named, not drawn."""
+        """What the card says of a chosen case; its pictures are named, not rendered."""
         row = choice.row
         logit = row.logit if row.logit is not None else math.nan
         name = hashlib.sha256(row.case_id.encode()).hexdigest()[:12]
         return GalleryCase(
             case_id=row.case_id,
             kind=choice.kind,
-            reason=choice.reason if row.sampled else Message(_NOT_DRAWN, reason=choice.reason),
+            reason=choice.reason if row.sampled else Message(_NOT_SAMPLED, reason=choice.reason),
             label=row.label,
             logit=logit,
             probability=probability(logit),

@@ -106,7 +106,7 @@ class Chooser:
                 yield Choice("group", row, reason, group.share)
 
     def _maps(self) -> Iterator[Choice]:
-        """Fractures of the drawn sample; others are explained only after they were chosen."""
+        """Fractures of the sample; others are explained only after they were chosen."""
         for row, _ in self._scored():
             known = self._masses(row) if row.sampled else {}
             if known:

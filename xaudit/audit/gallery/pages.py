@@ -71,7 +71,7 @@ class _Pages:
     """The pages of one audit.
 
     Attributes:
-        extra: maps of cases that the card shows and that were not drawn to be explained.
+        extra: maps of cases that the card shows and that were not sampled to be explained.
         warnings: what every page says besides.
     """
 

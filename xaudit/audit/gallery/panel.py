@@ -68,5 +68,5 @@ def _why_not(results: Results, case_id: str) -> str:
     row = results.by_id.get(case_id)
     if row is None:
         return f"no case {case_id!r} in this audit; explained cases are: {listed or 'none'}"
-    reason = row.issues[0].detail if row.issues else "it was not drawn to be explained"
+    reason = row.issues[0].detail if row.issues else "it was not sampled to be explained"
     return f"case {case_id!r} has no maps: {reason}; explained cases are: {listed or 'none'}"

@@ -1,4 +1,4 @@
-"""From maps of worse radiographs to findings."""
+"""From maps of degraded radiographs to findings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from xaudit.metrics.maps.localization import hit, mass
 from xaudit.stats.resampling.bootstrap import clustered_mean
 
 SCORES = {"mass": mass, "hit": hit}
-"""What is read from the maps of worse images."""
+"""What is read from the maps of degraded images."""
 _OF_CASE = {NO_LESIONS.reason, NONE_INSIDE.reason}
 _Step = tuple[str, str, str, str]
 
@@ -37,27 +37,27 @@ def degraded_map_findings(
 ) -> Iterator[Finding]:
     """Mean score at each severity, and its distance to that of the same images as they are.
 
-    A map that nothing can be read from scores 0, the worst: a detector that goes blind on worse
-    images must not look better for it. Images whose map could not be read before anything was
-    done to them are left out, and so are steps that turned every lesion out of the image.
+    A map that nothing can be read from scores 0, the worst: a detector that goes blind on
+    degraded images must not look better for it. Images whose map could not be read before anything
+    was done to them are left out, and so are steps that turned every lesion out of the image.
 
     Args:
-        rows: of the maps of worse images.
+        rows: of the maps of degraded images.
         results: of the run, with the scores of the images as they are.
         statistics: draws and minimum sizes.
         seed: of the plan.
         unit: what a patient is called in this study.
     """
     patients = {row.case_id: row.patient for row in results.cases}
-    for (metric, method, ladder, severity), scores in _by_step(rows).items():
+    for (metric, method, corruption, severity), scores in _by_step(rows).items():
         clean = _clean(results, method, metric)
         used = [case_id for case_id in scores if case_id in clean]
-        worse = np.array([scores[one] for one in used])
-        gaps = worse - np.array([clean[one] for one in used])
-        scope = {"degradation": ladder, "severity": severity, "method": method}
-        for name, values in ((metric, worse), (f"{metric}_gap", gaps)):
+        after = np.array([scores[one] for one in used])
+        gaps = after - np.array([clean[one] for one in used])
+        scope = {"degradation": corruption, "severity": severity, "method": method}
+        for name, values in ((metric, after), (f"{metric}_gap", gaps)):
             named = f"degraded_{name}"
-            rng = generator_for(seed, "bootstrap", f"{named}[{ladder},{method},{severity}]")
+            rng = generator_for(seed, "bootstrap", f"{named}[{corruption},{method},{severity}]")
             estimate = clustered_mean(
                 values, [patients[one] for one in used], rng, statistics.draws,
                 share=name == metric and is_share(metric),
@@ -67,7 +67,7 @@ def degraded_map_findings(
 
 
 def _by_step(rows: Sequence[ProbeRow]) -> Mapping[_Step, Mapping[str, float]]:
-    """(metric, method, ladder, severity) → case → score, 0 where the map cannot be read."""
+    """(metric, method, corruption, severity) → case → score, 0 where the map cannot be read."""
     table: dict[_Step, dict[str, float]] = {}
     for row in rows:
         if row.metric in SCORES and row.undefined not in _OF_CASE:

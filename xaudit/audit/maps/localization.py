@@ -41,7 +41,7 @@ def localization_findings(
     that lacks something, but the lesions lie outside the image, there is one where two are
     needed, or the spacing for a tolerance in millimeters is not known. Of a metric of another
     package the worst value is its bound on that side, and without one there is no worst case.
-    "converged" leaves out maps that did not converge, where a method has any. Drawn lesions and
+    "converged" leaves out maps that did not converge, where a method has any. Outlined lesions and
     boxes are also taken apart where a study has both: a box flatters the mass.
 
     Args:

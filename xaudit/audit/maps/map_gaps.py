@@ -30,7 +30,7 @@ def localization_gap_findings(
     """Mean mass and hits of each level of each column, minus those of all other cases.
 
     Of the explained cases with lesions; in the worst case a map that is missing or degenerate
-    scores 0. Patients are drawn jointly.
+    scores 0. Patients are resampled jointly.
 
     Args:
         results: of the run.

@@ -30,7 +30,7 @@ def overlap_findings(results: Results, methods: Sequence[str], means: Means) -> 
     """Share of lesions that count as found, criterion by criterion and cutoff by cutoff.
 
     A lesion whose map cannot be read, or that lies outside the image, is not found. Lesions are
-    weighed alike, and drawn with their patients.
+    weighed alike, and resampled with their patients.
 
     Args:
         results: of the run, with the scores of the references.
@@ -61,7 +61,8 @@ def frozen_threshold_findings(
     """Overlap at a threshold that was chosen on other patients.
 
     Patients are split in two by checksums of their first cases; on each half, the share of the
-    maximum with the highest mean overlap on the other half is used. The choice is not drawn anew.
+    maximum with the highest mean overlap on the other half is used. The choice is not made again in
+    each draw.
 
     Args:
         results: of the run.

@@ -53,7 +53,7 @@ def reference_gap_findings(
 
 
 def of_ideal_findings(results: Results, methods: Sequence[str], means: Means) -> Iterator[Finding]:
-    """Mean mass of a method over that of the lesions drawn on the detector's feature grid.
+    """Mean mass of a method over that of the lesions rendered on the detector's feature grid.
 
     A ratio of means over the same cases, so that a hairline that the grid can hardly show does not
     outweigh the others. No finding where the detector has no such grid.

@@ -1,4 +1,4 @@
-"""From the logits of worse radiographs to findings."""
+"""From the logits of degraded radiographs to findings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def robustness_findings(
     """Each metric at each severity, and its distance to the same images as they are.
 
     Args:
-        rows: logits of the worse images.
+        rows: logits of the degraded images.
         cases: every case of the audit.
         points: operating points.
         unit: what a patient is called in this study.
@@ -38,17 +38,17 @@ def robustness_findings(
     by_id = {case.case_id: case for case in cases}
     yield from _as_they_are([by_id[one] for one in dict.fromkeys(row.case_id for row in rows)],
                             points, unit, minimum)  # fmt: skip
-    for (ladder, severity), logits in _by_step(rows).items():
+    for (corruption, severity), logits in _by_step(rows).items():
         used = [by_id[case_id] for case_id in logits]
-        worse = np.array(list(logits.values()))
-        scope = {"degradation": ladder, "severity": severity}
+        after = np.array(list(logits.values()))
+        scope = {"degradation": corruption, "severity": severity}
         for number, point in enumerate(points):
             clean = _predictions(used, point.edge, unit)
-            for metric, one in degradation(clean, worse).items():
+            for metric, one in degradation(clean, after).items():
                 if metric == "auc" and number:
                     continue
                 full = scope if metric == "auc" else {**scope, "operating_point": point.name}
-                for name, estimate in ((metric, one.worse), (f"{metric}_gap", one.gap)):
+                for name, estimate in ((metric, one.value), (f"{metric}_gap", one.gap)):
                     sized = _sized(estimate, metric, clean, minimum)
                     yield Finding(_named(name), full, sized, positives=int(clean.labels.sum()))
 
@@ -73,7 +73,7 @@ def _as_they_are(
 
 
 def _by_step(rows: Sequence[ProbeRow]) -> Mapping[tuple[str, str], Mapping[str, float]]:
-    """(ladder, severity) → case id → logit, of the cases that have one."""
+    """(corruption, severity) → case id → logit, of the cases that have one."""
     table: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
         step = table.setdefault((row.facet, row.level), {})

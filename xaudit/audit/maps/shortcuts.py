@@ -95,7 +95,7 @@ class _Estimates:
     def advantage(self, scope: Mapping[str, str], lesions: _Values, artifacts: _Values) -> Estimate:
         """The mean over cases with a lesion minus that over cases with the artifact.
 
-        A patient is drawn with all cases of both, so that what they share is not counted twice.
+        A patient is resampled with all cases of both, so that what they share is not counted twice.
         """
         values = [*lesions.values(), *artifacts.values()]
         inside = np.arange(len(values)) < len(lesions)

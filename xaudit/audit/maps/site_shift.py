@@ -22,7 +22,7 @@ from xaudit.core.seeds import generator_for
 from xaudit.data.pixels.image_statistics import IMAGE_STATISTICS
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.groups import apply_size_rule, levels
-from xaudit.metrics.groups.site_shift import drawn_cases, site_shift, standardized_difference
+from xaudit.metrics.groups.site_shift import sampled_cases, site_shift, standardized_difference
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.weights import numbered
 
@@ -73,7 +73,7 @@ def site_shift_findings(
     if why is not None:
         yield from _without(column, why, p)
         return
-    chosen = drawn_cases(p, sites, generator_for(seed, "site_shift", "cases"))
+    chosen = sampled_cases(p, sites, generator_for(seed, "site_shift", "cases"))
     rows, p = [rows[at] for at in chosen.tolist()], p.subset(chosen)
     sites = {name: inside[chosen] for name, inside in sites.items()}
     compared = _Compared(p, sites, column, minimum, seed)

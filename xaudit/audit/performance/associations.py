@@ -72,24 +72,24 @@ def _p_values(
     codes = [cut.codes for cut in columns.values()]
     pairs = association_p_values(codes, labels, sides.patients, rng, _DRAWS)
     counts = dict(zip(columns, pairs, strict=True))
-    drawn = {name: association_p(*pair) for name, pair in counts.items()}
+    permuted = {name: association_p(*pair) for name, pair in counts.items()}
     # Without a value there is nothing to adjust; draws are never none.
-    raw = [one.value for one in drawn.values() if one.value is not None]
-    for name, adjusted in zip(drawn, holm(raw), strict=True):
-        estimate = _adjusted(drawn[name], float(adjusted), len(counts))
+    raw = [one.value for one in permuted.values() if one.value is not None]
+    for name, adjusted in zip(permuted, holm(raw), strict=True):
+        estimate = _adjusted(permuted[name], float(adjusted), len(counts))
         sized = replace(estimate, n=size.cases, clusters=size.patients, k=None, unit=size.unit)
         yield Finding("association_p", {"group": name}, sized)
 
 
-def _adjusted(drawn: Estimate, value: float, columns: int) -> Estimate:
+def _adjusted(permuted: Estimate, value: float, columns: int) -> Estimate:
     """The p-value after Holm, its interval stretched as far."""
-    assert drawn.value is not None
-    assert drawn.low is not None
-    assert drawn.high is not None
-    factor = value / drawn.value
-    low, high = min(drawn.low * factor, value), min(max(drawn.high * factor, value), 1.0)
-    method = Message("{method}; Holm over {n} columns", method=drawn.method, n=columns)
-    return replace(drawn, value=value, low=low, high=high, method=method)
+    assert permuted.value is not None
+    assert permuted.low is not None
+    assert permuted.high is not None
+    factor = value / permuted.value
+    low, high = min(permuted.low * factor, value), min(max(permuted.high * factor, value), 1.0)
+    method = Message("{method}; Holm over {n} attributes", method=permuted.method, n=columns)
+    return replace(permuted, value=value, low=low, high=high, method=method)
 
 
 def _sized(

@@ -14,7 +14,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.gaps import gaps_together
-from xaudit.metrics.groups.sides import DrawnSides, Side
+from xaudit.metrics.groups.sides import ResampledSides, Side
 
 AT_POINT = ("sensitivity", "specificity")
 OVER_POINTS = ("auc",)
@@ -22,7 +22,7 @@ SIMULTANEOUS = "simultaneous"
 
 
 def disparities(
-    drawn: DrawnSides, labels: BoolArray, points: Sequence[OperatingPoint], minimum: int
+    resampled: ResampledSides, labels: BoolArray, points: Sequence[OperatingPoint], minimum: int
 ) -> Iterator[Finding]:
     """Gaps of every large enough level to the rest, with intervals that hold together.
 
@@ -32,12 +32,12 @@ def disparities(
     intervals of their own, and would make those of all others longer.
 
     Args:
-        drawn: every level and its rest, under draws that read the operating points.
+        resampled: every level and its rest, under draws that read the operating points.
         labels: (N,) bool of the scored cases.
         points: operating points, at least one.
         minimum: cases of a kind for a verdict.
     """
-    large = {metric: _large(metric, labels, drawn.sides.columns, minimum)
+    large = {metric: _large(metric, labels, resampled.sides.columns, minimum)
              for metric in (*AT_POINT, *OVER_POINTS)}  # fmt: skip
     for number, point in enumerate(points):
         family = [
@@ -48,11 +48,11 @@ def disparities(
         if not family:
             continue
         pairs = [
-            (drawn.at(metric, side, edge), drawn.at(metric, side.others, edge))
+            (resampled.at(metric, side, edge), resampled.at(metric, side.others, edge))
             for metric, side in family
             for edge in [None if metric in OVER_POINTS else point.edge]
         ]
-        gaps = gaps_together(pairs, drawn.sides.size, 1 - 0.05 / len(points))
+        gaps = gaps_together(pairs, resampled.sides.size, 1 - 0.05 / len(points))
         for (metric, side), gap in zip(family, gaps, strict=True):
             yield _finding(metric, side, point, gap)
 
@@ -89,4 +89,4 @@ def _disparities(material: Material) -> Iterator[Finding]:
     own = material.shared(Performance.of)
     if own.grouped:
         enough = material.statistics.minimum[1]
-        yield from disparities(own.drawn, own.judged.labels, material.points, enough)
+        yield from disparities(own.resampled, own.judged.labels, material.points, enough)

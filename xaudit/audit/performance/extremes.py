@@ -17,15 +17,15 @@ from xaudit.core.message import Message
 from xaudit.core.metric import MetricFacts, Unit
 from xaudit.core.record.finding import Finding
 from xaudit.metrics.groups.extremes import Extremes, worst_to_best
-from xaudit.metrics.groups.gaps import Drawn, Size
-from xaudit.metrics.groups.sides import DrawnSides, Side
+from xaudit.metrics.groups.gaps import Resampled, Size
+from xaudit.metrics.groups.sides import ResampledSides, Side
 
 AT_POINT = ("sensitivity", "specificity")
 OVER_POINTS = ("auc",)
 
 
 def extreme_findings(
-    drawn: DrawnSides, labels: BoolArray, points: Sequence[OperatingPoint], minimum: int
+    resampled: ResampledSides, labels: BoolArray, points: Sequence[OperatingPoint], minimum: int
 ) -> Iterator[Finding]:
     """Best minus worst, worst over best, and the equalized odds difference of every column.
 
@@ -33,12 +33,12 @@ def extreme_findings(
     the worst.
 
     Args:
-        drawn: every level, under draws that read the operating points.
+        resampled: every level, under draws that read the operating points.
         labels: (N,) bool of the scored cases.
         points: operating points.
         minimum: cases of a kind for a verdict.
     """
-    several = {column: cut for column, cut in drawn.sides.columns.items() if len(cut.there) > 1}
+    several = {column: cut for column, cut in resampled.sides.columns.items() if len(cut.there) > 1}
     tasks: list[tuple[OperatingPoint | None, tuple[str, ...]]] = [(None, OVER_POINTS)]
     tasks += [(point, AT_POINT) for point in points]
     for point, metrics in tasks:
@@ -48,16 +48,16 @@ def extreme_findings(
                 scope["operating_point"] = point.name
             large = {
                 metric: [
-                    drawn.at(metric, Side(column, level), point.edge if point else None)
+                    resampled.at(metric, Side(column, level), point.edge if point else None)
                     for level in _large(metric, labels, cut, minimum)
                 ]
                 for metric in metrics
             }
-            yield from _findings(large, drawn.sides.size, scope)
+            yield from _findings(large, resampled.sides.size, scope)
 
 
 def _findings(
-    large: Mapping[str, Sequence[Drawn]], size: Size, scope: dict[str, str]
+    large: Mapping[str, Sequence[Resampled]], size: Size, scope: dict[str, str]
 ) -> Iterator[Finding]:
     found: Extremes = worst_to_best(large, size)
     for metric in large:
@@ -80,8 +80,10 @@ def _large(metric: str, labels: BoolArray, cut: Cut, minimum: int) -> list[str]:
 
 def extreme_facts() -> list[MetricFacts]:
     """How to read these findings."""
-    asked = "By how much does the {name} of the best level of a column exceed that of the worst?"
-    over = "What is the {name} of the worst level of a column, over that of the best?"
+    asked = (
+        "By how much does the {name} of the best subgroup of an attribute exceed that of the worst?"
+    )
+    over = "What is the {name} of the worst subgroup of an attribute, over that of the best?"
     units: Mapping[str, Unit] = {"auc": "number"}
     return [
         *(
@@ -95,8 +97,8 @@ def extreme_facts() -> list[MetricFacts]:
         ),
         beside(
             "equalized_odds_difference",
-            Message("What is the larger of the ranges of sensitivity and of specificity over a "
-"column?"),
+            Message("What is the larger of the ranges of sensitivity and of specificity over an "
+                    "attribute?"),
             "lower",
             "proportion",
         ),
@@ -108,4 +110,4 @@ def _extremes(material: Material) -> Iterator[Finding]:
     own = material.shared(Performance.of)
     if own.grouped:
         enough = material.statistics.minimum[1]
-        yield from extreme_findings(own.drawn, own.judged.labels, material.points, enough)
+        yield from extreme_findings(own.resampled, own.judged.labels, material.points, enough)

@@ -28,7 +28,7 @@ from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.added import added, added_estimate
 from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, RECALIBRATED, CalibrationGaps
-from xaudit.metrics.groups.sides import ON_SIDES, DrawnSides, Side, Sides
+from xaudit.metrics.groups.sides import ON_SIDES, ResampledSides, Side, Sides
 from xaudit.metrics.scores import (
     calibration,
     debiased_calibration,
@@ -98,7 +98,7 @@ class Performance:
         yield from declared_findings(p, self.points, self.statistics, self.seed)
         if self.grouped:
             # Before anything else is held: of a million rows this takes most.
-            _ = self.drawn
+            _ = self.resampled
         for column, cut in self._columns.items():
             give_back()
             for level in cut.there:
@@ -186,15 +186,15 @@ class Performance:
         return CalibrationGaps(self.judged, self.sides)
 
     @cached_property
-    def drawn(self) -> DrawnSides:
+    def resampled(self) -> ResampledSides:
         """Every comparison of groups is read on the same draws."""
         rng = generator_for(self.seed, "bootstrap", "gaps")
         edges = [point.edge for point in self.points]
-        return DrawnSides(self.sides, edges, rng, self.statistics.draws)
+        return ResampledSides(self.sides, edges, rng, self.statistics.draws)
 
     def _slice(self, rows: IntArray, scope: Scope) -> Iterator[Finding]:
         there, labels = self._scored[rows], self._labels[rows]
-        # Numbered anew: a few patients with numbers among many are slow to count.
+        # Numbered again: a few patients with numbers among many are slow to count.
         patients = numbered(self._patients[rows])[1]
         plain = Predictions(
             self._logits[rows[there]], labels[there], patients[there], unit=self.unit
@@ -233,7 +233,7 @@ class Performance:
         for name, point in [*tasks, *((name, None) for name in GAPS_OVER_POINTS)]:
             full = compared if point is None else {**compared, "operating_point": point.name}
             edge = None if point is None else point.edge
-            gap = gap_of_sides(name, side, self.sides, lambda: self.drawn, edge)
+            gap = gap_of_sides(name, side, self.sides, lambda: self.resampled, edge)
             yield self._gap(name, full, gap, side, edge)
         for name in CALIBRATION_GAPS:
             gap = self._calibration.gap(name, side)

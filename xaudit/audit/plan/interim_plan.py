@@ -1,22 +1,22 @@
-"""When an audit is looked at while it runs; fixed with the plan."""
+"""Interim analyses of an audit: when there is one; fixed with the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from xaudit.audit.config.config import LooksConfig
+from xaudit.audit.config.config import InterimConfig
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.profile import Sampled
 from xaudit.audit.plan.sample import draw_sample
 from xaudit.core.message import Message
-from xaudit.core.record.looks import SPENDING_NAMES, LookPlan
+from xaudit.core.record.interim import SPENDING_NAMES, InterimPlan
 from xaudit.core.record.policy import Policy, Rule
 from xaudit.gate.policies.derived import DERIVED
 from xaudit.stats.multiple.group_sequential import boundaries, inflation
 
 SHARD_CASES = 24
-FOLDS_NOTE = Message("Looked at once, at its end: every fold has a detector of its own.")
+FOLDS_NOTE = Message("Analyzed once, at its end: every fold has a detector of its own.")
 _READ = ("cases", "features", "maps")
 """Tables that grow while an audit runs."""
 
@@ -25,16 +25,16 @@ Shards = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """A patient in place of a case, so that all cases of one come to the same look."""
+    """A patient in place of a case, so that all cases of one come to the same analysis."""
 
     case_id: str
     label: bool
     groups: Mapping[str, str]
 
 
-def larger(looks: LooksConfig) -> float:
-    """How much larger a sample must be because it is looked at while it grows; at least 1."""
-    return inflation(looks.fractions, boundaries(looks.fractions, looks.spending))
+def larger(interim: InterimConfig) -> float:
+    """How much larger a sample must be because it is analyzed while it grows; at least 1."""
+    return inflation(interim.fractions, boundaries(interim.fractions, interim.spending))
 
 
 def unread(policy: Policy) -> tuple[str, ...]:
@@ -48,44 +48,44 @@ def _read(rule: Rule, known: Set[str]) -> bool:
     return rule.at_least is None and there
 
 
-def plan_looks(
-    cases: Sequence[Sampled], looks: LooksConfig, seed: int
-) -> tuple[Shards, LookPlan] | None:
-    """Spread the cases over the looks, and compute the boundaries.
+def plan_interim(
+    cases: Sequence[Sampled], interim: InterimConfig, seed: int
+) -> tuple[Shards, InterimPlan] | None:
+    """Spread the cases over the analyses, and compute the boundaries.
 
-    Each look adds a sample of the patients that are left, drawn by label and in proportion to the
-    groups before any image is read; so no result can steer what comes next, and every look has
+    Each analysis adds a sample of the patients that are left, sampled by label and in proportion to
+    the groups before any image is read; so no result can steer what comes next, and every one has
     the study's mixture. Patients are the units: all cases of one come together.
 
     Args:
         cases: of the audit, in the study's order.
-        looks: at which share of the patients; the last one is 1.
+        interim: at which share of the patients; the last one is 1.
         seed: of the plan.
 
     Returns:
-        Case ids, shard by shard, and the looks; None where there are too few patients for two.
+        Case ids, shard by shard, and the analyses; None where there are too few patients for two.
     """
-    parts = list(_parts(_patients(cases), looks.fractions, seed))
+    parts = list(_parts(_patients(cases), interim.fractions, seed))
     if len(parts) < 2:
         return None
-    by_look = [[case.case_id for case in cases if case.patient in part] for part in parts]
-    shards = [list(_shards(ids)) for ids in by_look]
+    by_analysis = [[case.case_id for case in cases if case.patient in part] for part in parts]
+    shards = [list(_shards(ids)) for ids in by_analysis]
     everyone = sum(map(len, parts))
     fractions = tuple(one / everyone for one in _sums(map(len, parts)))
-    return tuple(ids for some in shards for ids in some), LookPlan(
-        spending=looks.spending,
+    return tuple(ids for some in shards for ids in some), InterimPlan(
+        spending=interim.spending,
         fractions=fractions,
-        limits=boundaries(fractions, looks.spending),
+        limits=boundaries(fractions, interim.spending),
         shards=tuple(_sums(map(len, shards))),
-        cases=tuple(_sums(map(len, by_look))),
+        cases=tuple(_sums(map(len, by_analysis))),
     )
 
 
-def looks_note(plan: LookPlan) -> str:
-    """The looks in a sentence."""
+def interim_note(plan: InterimPlan) -> str:
+    """The interim analyses in a sentence."""
     cases, limits = (_listed(map(str, plan.cases)), _listed(f"{z:.2f}" for z in plan.limits))
     return Message(
-        "Looked at after {cases} cases (spending like {spending}, z = {limits}); it stops where "
+        "Analyzed after {cases} cases (spending like {spending}, z = {limits}); it stops where "
         "every rule is decided.",
         cases=cases,
         spending=SPENDING_NAMES[plan.spending],
@@ -94,9 +94,9 @@ def looks_note(plan: LookPlan) -> str:
 
 
 def unread_note(rules: Sequence[str]) -> str:
-    """Why the audit is not looked at before its end."""
+    """Why there is no interim analysis."""
     return Message(
-        "Looked at once, at its end: {rules} cannot be read on a part of it.", rules=rules
+        "Analyzed once, at its end: {rules} cannot be read on a part of it.", rules=rules
     )
 
 
@@ -113,15 +113,15 @@ def _patients(cases: Sequence[Sampled]) -> list[_Patient]:
 def _parts(
     patients: list[_Patient], fractions: Sequence[float], seed: int
 ) -> Iterator[frozenset[str]]:
-    """The patients that each look adds."""
+    """The patients that each analysis adds."""
     rest, everyone = patients, len(patients)
     for fraction in fractions:
         size = round(fraction * everyone) - (everyone - len(rest))
         share = sum(one.label for one in rest) / len(rest) if rest else 0.0
-        drawn = frozenset(draw_sample(rest, size, share, seed)) if size > 0 else frozenset()
-        rest = [one for one in rest if one.case_id not in drawn]
-        if drawn:
-            yield drawn
+        sampled = frozenset(draw_sample(rest, size, share, seed)) if size > 0 else frozenset()
+        rest = [one for one in rest if one.case_id not in sampled]
+        if sampled:
+            yield sampled
 
 
 def _shards(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -23,9 +23,9 @@ from xaudit.audit.plan.interim_plan import (
     FOLDS_NOTE,
     SHARD_CASES,
     Shards,
+    interim_note,
     larger,
-    looks_note,
-    plan_looks,
+    plan_interim,
     unread,
     unread_note,
 )
@@ -34,8 +34,9 @@ from xaudit.audit.plan.sample import draw_background, draw_sample
 from xaudit.audit.store.files import read_json, sha256_of, to_json, write_text
 from xaudit.audit.store.patient_key import PatientKey
 from xaudit.audit.store.record import PlanRecord
+from xaudit.audit.store.version_1 import with_former_names
 from xaudit.core.case import Case, CaseIssue, Study
-from xaudit.core.record.looks import LookPlan
+from xaudit.core.record.interim import InterimPlan
 from xaudit.core.record.policy import Policy
 from xaudit.data.pixels.near_duplicates import near_duplicates
 from xaudit.data.prepare import study_fingerprint
@@ -110,13 +111,13 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
     check_folds(folds, everyone)
     policy = read_policy(config.policy, env) if config.policy else None
     several = limit == "ci" and policy is not None and folds is None and not unread(policy)
-    inflation = larger(config.looks) if several else 1.0
+    inflation = larger(config.interim) if several else 1.0
     minimum = config.statistics.minimum
-    drawn = draw_cases(study.cases, limit, policy, minimum, config.seed, inflation)
-    cases, explain = drawn.cases, config.explain
+    selected = draw_cases(study.cases, limit, policy, minimum, config.seed, inflation)
+    cases, explain = selected.cases, config.explain
     size = explain.cases if explain.methods else 0
     sited = [_with_site(case, column) for case in cases]
-    shards, looks, notes = _shards(config, sited, limit, policy)
+    shards, interim, notes = _shards(config, sited, limit, policy)
     sample = draw_sample(cases, size, explain.positives, config.seed)
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -129,9 +130,9 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
         policy=policy,
         declared=device.texts,
         statements=device.statements,
-        limit=drawn.limit,
-        notes=(*drawn.notes, *notes),
-        looks=looks,
+        limit=selected.limit,
+        notes=(*selected.notes, *notes),
+        interim=interim,
     )
     crossed = tuple(_crossed(sited, config.data.intersections))
     audited = replace(
@@ -145,8 +146,8 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
 
 def _shards(
     config: AuditConfig, cases: Sequence[Case], limit: Limit, policy: Policy | None
-) -> tuple[Shards, LookPlan | None, tuple[str, ...]]:
-    """In which order the cases are computed, when the audit is looked at, and that in words."""
+) -> tuple[Shards, InterimPlan | None, tuple[str, ...]]:
+    """In which order the cases are computed, when it is analyzed, and that in words."""
     folds = config.detector.folds
     fold_of = folds_of_cases(folds, cases) if folds else {}
     plain = shards_of([case.case_id for case in cases], fold_of, SHARD_CASES)
@@ -157,8 +158,8 @@ def _shards(
     closed = unread(policy)
     if closed:
         return plain, None, (unread_note(closed),)
-    found = plan_looks(cases, config.looks, config.seed)
-    return (plain, None, ()) if found is None else (*found, (looks_note(found[1]),))
+    found = plan_interim(cases, config.interim, config.seed)
+    return (plain, None, ()) if found is None else (*found, (interim_note(found[1]),))
 
 
 def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:
@@ -222,7 +223,7 @@ def same_record(record: PlanRecord, folder: Path, key: PatientKey) -> PlanRecord
     if not path.exists():
         return record
     there = read_json(path, PlanRecord)
-    if with_identity(there).identity != there.identity:
+    if there.identity not in identities(there):
         raise ConfigError(
             f"{path}: was changed after it was written; restore it, or choose another --out"
         )
@@ -250,7 +251,13 @@ def refuse_other_key(folder: Path, record: PlanRecord, key: PatientKey) -> None:
 
 def with_identity(record: PlanRecord) -> PlanRecord:
     """The record with the hash of all that it fixes."""
-    return replace(record, identity=sha256_of(replace(record, created="", identity="", key="")))
+    return replace(record, identity=identities(record)[0])
+
+
+def identities(record: PlanRecord) -> tuple[str, str]:
+    """Hash of all that a plan fixes, and the one under the names that its keys had before."""
+    fixed = replace(record, created="", identity="", key="")
+    return sha256_of(fixed), sha256_of(fixed, with_former_names)
 
 
 def _differences(there: PlanRecord, record: PlanRecord) -> list[str]:

@@ -32,7 +32,7 @@ One = TypeVar("One", bound=Sampled)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn(Generic[One]):
+class Selection(Generic[One]):
     """The cases of an audit.
 
     Attributes:
@@ -67,8 +67,8 @@ def draw_cases(
     minimum: tuple[int, int],
     seed: int,
     inflation: float = 1.0,
-) -> Drawn[One]:
-    """The cases of an audit, drawn by label in the study's proportion before any image is read.
+) -> Selection[One]:
+    """The cases of an audit, sampled by label in the study's proportion before any image is read.
 
     Args:
         cases: of the study.
@@ -77,15 +77,15 @@ def draw_cases(
         policy: whose rules are read; needed for "ci".
         minimum: positives below which no verdict is read stand second.
         seed: of the plan.
-        inflation: how many times the cases of a single look the looks need together.
+        inflation: how many times the cases of a single analysis several need together.
 
     Raises:
         ConfigError: "ci" without a policy.
     """
     if limit is None:
-        return Drawn(cases, None)
+        return Selection(cases, None)
     if limit != "ci":
-        return Drawn(limit_study(cases, limit, seed), limit)
+        return Selection(limit_study(cases, limit, seed), limit)
     if policy is None:
         raise ConfigError(
             "--profile ci sizes the sample by the rules of a policy; name one with `policy:` in "
@@ -95,7 +95,7 @@ def draw_cases(
     possible = [one for one in demands if one.met(cases)]
     kept = _smallest(cases, possible, seed)
     fewer = len(kept) if len(kept) < len(cases) else None
-    return Drawn(kept, fewer, tuple(_notes(policy, demands, possible, cases)))
+    return Selection(kept, fewer, tuple(_notes(policy, demands, possible, cases)))
 
 
 def _smallest(cases: Sequence[One], demands: Sequence[_Demand], seed: int) -> tuple[One, ...]:
@@ -103,9 +103,9 @@ def _smallest(cases: Sequence[One], demands: Sequence[_Demand], seed: int) -> tu
     if not demands:
         return tuple(cases)
     for step in range(1, _STEP):
-        drawn = limit_study(cases, -(-len(cases) * step // _STEP), seed)
-        if all(one.met(drawn) for one in demands):
-            return drawn
+        selected = limit_study(cases, -(-len(cases) * step // _STEP), seed)
+        if all(one.met(selected) for one in demands):
+            return selected
     return tuple(cases)
 
 

@@ -1,4 +1,4 @@
-"""Which cases are explained: drawn from the list of cases, before any pixel is read."""
+"""Sample of the cases to explain: taken from the list of cases, before any pixel is read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def draw_sample(cases: Sequence[Listed], size: int, positives: float, seed: int)
 
 
 def _systematic(cases: Sequence[Listed], size: int, seed: int) -> list[str]:
-    """Every k-th case of the list sorted by groups: each has the same chance to be drawn."""
+    """Every k-th case of the list sorted by groups: each has the same chance to be sampled."""
     if size == 0:
         return []
     ordered = sorted(

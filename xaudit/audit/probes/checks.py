@@ -96,10 +96,10 @@ class MapChecks(Probe):
         return stored_maps(self.audited.results, {case.case_id for case in self._cases()})
 
     def _cases(self) -> tuple[Case, ...]:
-        """Fractured ones first, drawn like the sample."""
+        """Fractured ones first, sampled like those to explain."""
         explained = {row.case_id for row in self.audited.explained}
         cases = [case for case in self.audited.plan.study.cases if case.case_id in explained]
-        return self.audited.drawn(cases, self.audited.plan.config.explain.checks.cases, 1.0)
+        return self.audited.sample(cases, self.audited.plan.config.explain.checks.cases, 1.0)
 
     @classmethod
     def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:

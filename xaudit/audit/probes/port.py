@@ -45,10 +45,10 @@ class Audited:
 
     @property
     def explained(self) -> list[CaseRow]:
-        """Those of them that were drawn to be explained."""
+        """Those of them that were sampled to be explained."""
         return [row for row in self.scored if row.sampled]
 
-    def drawn(self, listed: Sequence[Listed], count: int, positives: float) -> tuple[Case, ...]:
+    def sample(self, listed: Sequence[Listed], count: int, positives: float) -> tuple[Case, ...]:
         """At most so many cases of a list, by the draw of the plan; in the order of the list.
 
         Args:

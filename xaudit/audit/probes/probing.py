@@ -61,7 +61,7 @@ def try_detectors(parts: Sequence[Part], folder: Path) -> Foreseen:
     Raises:
         DetectorError: the outputs cannot be what they are declared to be.
     """
-    # One that is torn is asked anew: what nobody asked would pass for what nobody suspects.
+    # One that is torn is asked again: what nobody asked would pass for what nobody suspects.
     if kept_json(folder / FILE, Noticed) is not None:
         return Foreseen()
     number = max(_LEAST, _PROBED // len(parts))
@@ -162,8 +162,8 @@ def _readable(
     plan: Plan, detector: TorchDetector, images: int
 ) -> tuple[tuple[Case, ...], FloatArray]:
     """Cases of the study with their images; the first half is spread over the study too."""
-    drawn = set(draw_sample(plan.study.cases, images, 0.5, plan.config.seed))
-    chosen = [case for case in plan.study.cases if case.case_id in drawn]
+    sampled = set(draw_sample(plan.study.cases, images, 0.5, plan.config.seed))
+    chosen = [case for case in plan.study.cases if case.case_id in sampled]
     cases, pictures = [], []
     for case in (*chosen[::2], *chosen[1::2]):
         try:

@@ -54,8 +54,8 @@ def resampling_effects(plan: Plan, evaluator: Evaluator) -> tuple[ResamplingEffe
     spec = plan.config.detector.input
     declared = spec.interpolation
     family = next((one for one in FAMILIES if declared in one), ())
-    drawn = set(draw_sample(plan.study.cases, _PROBED, 0.5, plan.config.seed))
-    cases = [case for case in plan.study.cases if case.case_id in drawn]
+    sampled = set(draw_sample(plan.study.cases, _PROBED, 0.5, plan.config.seed))
+    cases = [case for case in plan.study.cases if case.case_id in sampled]
     before = _logits(evaluator, cases, spec)
     points = [point.resolve() for point in plan.config.detector.operating_points]
     effects = []

@@ -114,7 +114,7 @@ class ScoredAgain(Probe):
         return rows
 
     def _ids(self, rows: Sequence[CaseRow], count: int) -> frozenset[str]:
-        return frozenset(case.case_id for case in self.audited.drawn(rows, count, _POSITIVES))
+        return frozenset(case.case_id for case in self.audited.sample(rows, count, _POSITIVES))
 
     @classmethod
     def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:

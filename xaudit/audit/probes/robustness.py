@@ -1,4 +1,4 @@
-"""What worse radiographs do to the detector: scored once more, degraded step by step."""
+"""Scores of degraded radiographs: each corruption at each of its severities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from xaudit.core.case import PreparedCase
 from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.seeds import seed_for
-from xaudit.data.transforms.degrade import LADDERS, degraded
+from xaudit.data.transforms.degrade import CORRUPTIONS, degraded
 
 STAGE = "degrade"
 _POSITIVES = 0.5
@@ -26,32 +26,32 @@ _TOGETHER = 8
 
 @as_probe(ROBUSTNESS)
 class DegradedScores(Probe):
-    """Logits of a sample of the scored cases at every severity of every ladder."""
+    """Logits of a sample of the scored cases at every severity of every corruption."""
 
     order = 10
 
     def pieces(self) -> Sequence[Piece]:
         """Eight cases each, which pass together at every severity."""
         plan, config = self.audited.plan, self.audited.plan.config.robustness
-        ids = self.audited.drawn(self.audited.scored, config.cases, _POSITIVES)
-        drawn = {case.case_id for case in ids}
-        cases = tuple(case for case in plan.study.cases if case.case_id in drawn)
+        ids = self.audited.sample(self.audited.scored, config.cases, _POSITIVES)
+        sampled = {case.case_id for case in ids}
+        cases = tuple(case for case in plan.study.cases if case.case_id in sampled)
         steps = severities(plan)
         parts = [cases[start : start + _TOGETHER] for start in range(0, len(cases), _TOGETHER)]
         return [Piece(STAGE, part, "", len(part), len(part) * steps) for part in parts if steps]
 
     def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
-        """Logits of these cases as worse radiographs."""
-        names = self.audited.plan.config.robustness.ladders if cases else ()
+        """Logits of these cases as degraded radiographs."""
+        names = self.audited.plan.config.robustness.corruptions if cases else ()
         for name in names:
-            for severity in LADDERS[name].severities:
+            for severity in CORRUPTIONS[name].severities:
                 yield from self._step(cases, name, severity)
 
     def _step(
         self, cases: Sequence[PreparedCase], name: str, severity: float
     ) -> Iterator[ProbeRow]:
-        drawn = partial(degradation_seed, self.audited.plan.config.seed, name)
-        images = [degraded(case, LADDERS[name], severity, drawn(case)).image for case in cases]
+        seed = partial(degradation_seed, self.audited.plan.config.seed, name)
+        images = [degraded(case, CORRUPTIONS[name], severity, seed(case)).image for case in cases]
         called = [f"{case.case.case_id} ({name} {severity:g})" for case in cases]
         logits = naming(self.audited.engine.evaluator.logits, np.stack(images), called)
         for case, logit in zip(cases, logits, strict=True):
@@ -65,20 +65,20 @@ class DegradedScores(Probe):
 
     @classmethod
     def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
-        """Worse images."""
+        """Degraded images."""
         cases = min(plan.config.robustness.cases, len(plan.study.cases))
         return {STAGE: cases * severities(plan)}
 
 
 def severities(plan: Plan) -> int:
-    """How many worse images are made of one."""
-    return sum(len(LADDERS[name].severities) for name in plan.config.robustness.ladders)
+    """How many degraded images are made of one."""
+    return sum(len(CORRUPTIONS[name].severities) for name in plan.config.robustness.corruptions)
 
 
-def degradation_seed(seed: int, ladder: str, case: PreparedCase) -> int:
-    """What is random in a case on a ladder.
+def degradation_seed(seed: int, corruption: str, case: PreparedCase) -> int:
+    """What is random in a case under a corruption.
 
-    It is the same at every severity, so that steps differ in strength alone, and the same worse
-    image gets its logit and its map.
+    It is the same at every severity, so that steps differ in strength alone, and the same
+    degraded image gets its logit and its map.
     """
-    return seed_for(seed, "degrade", ladder, case.case.case_id)
+    return seed_for(seed, "degrade", corruption, case.case.case_id)

@@ -51,7 +51,7 @@ class Interventions(Probe):
     def __init__(self, audited: Audited) -> None:
         super().__init__(audited)
         count = audited.plan.config.explain.shortcuts
-        self._cases = audited.drawn(audited.explained, count, _POSITIVES)
+        self._cases = audited.sample(audited.explained, count, _POSITIVES)
         self._found = _Artifacts(audited.engine.detector.input)
 
     def pieces(self) -> Sequence[Piece]:

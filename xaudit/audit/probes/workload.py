@@ -15,7 +15,7 @@ _MEANS, _DRAWS = 320, 2000
 
 
 def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
-    """Stage → how many times its unit is done: a case, a map set, a worse image, a mean.
+    """Stage → how many times its unit is done: a case, a map set, a degraded image, a mean.
 
     What a stage costs grows in proportion, so that a rehearsal with few of them tells what all
     will cost. Which cases the card shows is not known before the run: the number is what is
@@ -38,7 +38,7 @@ def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
 
 
 def _shown(plan: Plan) -> float:
-    """Cases that are explained because the card shows them; all others were drawn."""
+    """Cases that are explained because the card shows them; all others were sampled."""
     if not _pictured(plan):
         return 0.0
     of_scores = LIMITS["miss"] + LIMITS["false_alarm"] + LIMITS["group"]

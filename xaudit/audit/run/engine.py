@@ -138,9 +138,9 @@ def _at_once(sizes: Mapping[str, int]) -> Message:
 
 
 def _background(plan: Plan, study: Study, spec: InputSpec) -> FloatArray:
-    """The images without a fracture that the plan drew; what cannot be read is left out."""
-    drawn = set(plan.record.background)
-    cases = [case for case in study.cases if case.case_id in drawn]
+    """The images without a fracture that the plan sampled; what cannot be read is left out."""
+    sampled = set(plan.record.background)
+    cases = [case for case in study.cases if case.case_id in sampled]
     images = [case.image for case in readable(cases, spec)]
     return np.stack(images) if images else Context(0).background
 

@@ -86,14 +86,14 @@ def _shared(config: AuditConfig, number: int, folds: int) -> AuditConfig:
     def share(cases: int) -> int:
         return cases // folds + (number < cases % folds)
 
-    explain, worse = config.explain, config.robustness
+    explain, robustness = config.explain, config.robustness
     checks = explain.checks.model_copy(update={"cases": share(explain.checks.cases)})
     parts = {"checks": checks, "shortcuts": share(explain.shortcuts)}
     return config.model_copy(
         update={
             "explain": explain.model_copy(update=parts),
-            "robustness": worse.model_copy(
-                update={"cases": share(worse.cases), "maps": share(worse.maps)}
+            "robustness": robustness.model_copy(
+                update={"cases": share(robustness.cases), "maps": share(robustness.maps)}
             ),
         }
     )

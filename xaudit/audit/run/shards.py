@@ -68,7 +68,7 @@ def run_shards(part: Part, run: Run) -> None:
     sample = set(record.sample) & cases
     meter, waiting = Meter(run.listen, len(cases), len(cases) + work * len(sample)), []
     for number, ids in enumerate(record.shards):
-        # Empty behind the look at which the audit is; other detectors have other cases.
+        # Empty behind the interim analysis at which the audit is; other detectors have other cases.
         if not ids or ids[0] not in cases:
             continue
         if store.kept(number):

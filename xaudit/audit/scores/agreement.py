@@ -83,7 +83,7 @@ def agreement_findings(results: Results, methods: Sequence[str], means: Means) -
 
 
 def case_agreements(results: Results) -> Mapping[tuple[str, str], Mapping[str, float]]:
-    """(method, other) → case → agreement, of the drawn sample."""
+    """(method, other) → case → agreement, of the sample."""
     sampled = {row.case_id for row in results.cases if row.sampled}
     table: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for row in results.scores:

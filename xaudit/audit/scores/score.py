@@ -46,7 +46,7 @@ REFERENCES = {
     "intensity_map": Message("What the brightness of the image scores, without any detector."),
     MEAN_MASK: Message("What the mean of the other patients' lesions scores."),
     "ideal_on_grid": Message(
-        "What the lesion itself scores, drawn on the detector's feature grid."
+        "What the lesion itself scores, rendered on the detector's feature grid."
     ),
 }
 
@@ -120,7 +120,7 @@ def reference_scores(
     rows = [
         row for name, values in maps.items() for row in map_scores(name, values, case, tolerance)
     ]
-    # A map that is equal everywhere has no peaks: points drawn at random stand for it.
+    # A map that is equal everywhere has no peaks: points placed at random stand for it.
     by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.grid.spacing))
     of_peaks = {*by_chance, "lesion_hit"}
     return [

@@ -15,7 +15,7 @@ class CaseRow:
     Attributes:
         patient: a code that tells patients apart and names none; see `PatientKey`.
         lesions: lesions on the input grid.
-        sampled: drawn to be explained.
+        sampled: whether it is in the sample to explain.
         image_sha256: of the image file; None where there is none or it cannot be read.
         fold: of a cross-validation, in which the detector had not seen the case.
         pixel_mm: height and width of a pixel of the input grid; None if not known.

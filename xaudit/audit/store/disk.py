@@ -141,13 +141,13 @@ def discard(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def anew(path: Path, why: str) -> None:
+def discard_damaged(path: Path, why: str) -> None:
     """Take away what is damaged, and say so: a run that goes on computes it again.
 
     Raises:
         AuditError: it cannot be removed.
     """
-    _log.warning("%s: %s; it is made anew", path, why)
+    _log.warning("%s: %s; it is recomputed", path, why)
     with disk_errors(path):
         discard(path)
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from xaudit.audit.store.adapter import adapter
-from xaudit.audit.store.disk import anew, new_file
-from xaudit.audit.store.version_1 import recognized
+from xaudit.audit.store.disk import discard_damaged, new_file
+from xaudit.audit.store.version_1 import recognized, with_names_of_today
 from xaudit.core.record.finding import SCHEMA_VERSION, Findings
 from xaudit.core.record.policy import VERDICT_SCHEMA_VERSION, Verdict
 from xaudit.core.text.json_text import read_json_text
@@ -73,16 +72,17 @@ def _opened(plain: object, depth: int, indent: str = "") -> str:
 _compact = json.JSONEncoder(allow_nan=False, sort_keys=True, ensure_ascii=False).encode
 
 
-def sha256_of(thing: object, without: Mapping[str, Collection[str]] = MappingProxyType({})) -> str:
+def sha256_of(
+    thing: object, changed: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+) -> str:
     """SHA-256 of the JSON of an object.
 
     Args:
         thing: that is written.
-        without: part of it → keys of that part that are left out.
+        changed: makes of what is written what is hashed.
     """
     plain = adapter(type(thing)).dump_python(thing, mode="json")
-    for part, names in without.items():
-        plain[part] = {name: value for name, value in plain[part].items() if name not in names}
+    plain = plain if changed is None else changed(plain)
     return hashlib.sha256(_written(plain).encode()).hexdigest()
 
 
@@ -128,7 +128,7 @@ def read_json(path: Path, kind: type[T], heard: Callable[[str], str] | None = No
             f"{path}: cannot be read: {error}; restore it, or make it again"
         ) from None
     try:
-        read: T = adapter(kind).validate_python(content, context=heard)
+        read: T = adapter(kind).validate_python(with_names_of_today(content, text), context=heard)
         if _SPELLED.search(text):
             to_json(read)
     except ValidationError as error:
@@ -156,7 +156,7 @@ def kept_json(path: Path, kind: type[T]) -> T | None:
     try:
         return read_json(path, kind)
     except ConfigError:
-        anew(path, "empty, torn or changed")
+        discard_damaged(path, "empty, torn or changed")
         return None
 
 

@@ -16,7 +16,7 @@ from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
 
 HASHES = "hashes.json"
-FINDINGS = ("plan.json", "findings.json", "looks.json")
+FINDINGS = ("plan.json", "findings.json", "interim.json", "looks.json")
 """What a verdict reads."""
 PICTURES = (*FINDINGS, "evidence/*")
 """What a card reads besides what was made later."""
@@ -27,10 +27,10 @@ _ROWS = ("suspicions.json", "*.parquet")
 """Of what findings were made: those of the run, where they are there. An audit that is handed on
 may lack them, and maps may be gigabytes: `xaudit verify` looks for all of it."""
 
-RUN_FILES = ("plan.json", "findings.json", "batches.json", "looks.json", "suspicions.json",
-             "service.json", "checks.parquet", "robustness.parquet", "degraded_maps.parquet",
-             "shortcuts.parquet", "rescored.parquet")  # fmt: skip
-"""What a run writes into the folder itself."""
+RUN_FILES = ("plan.json", "findings.json", "batches.json", "interim.json", "looks.json",
+             "suspicions.json", "service.json", "checks.parquet", "robustness.parquet",
+             "degraded_maps.parquet", "shortcuts.parquet", "rescored.parquet")  # fmt: skip
+"""What a run writes into the folder itself; ``looks.json`` is the ``interim.json`` of before."""
 LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",
               "card.pdf", "signatures.json")  # fmt: skip
 """What other commands write there afterwards, under its usual name."""
@@ -39,12 +39,12 @@ _ADDED = "probe-*.parquet"
 _FOLDERS = ("shards", "evidence")
 _REMEDY = (
     "Copy the folder again from where the audit was run, or let `xaudit run` go on in it, which "
-    "makes the findings anew; --unverified takes it as it is, and every output says so"
+    "recomputes the findings; --unverified takes it as it is, and every output says so"
 )
 
 
 def write_hashes(folder: Path) -> None:
-    """Keep the hash of each file of a finished run; verdicts and cards are made anew instead.
+    """Keep the hash of each file of a finished run; verdicts and cards are recomputed instead.
 
     Raises:
         AuditError: the disk is full or cannot be written.

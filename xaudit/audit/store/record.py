@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xaudit.audit.store.files import read_json
 from xaudit.core.message import Sentence
-from xaudit.core.record.looks import LookPlan, Looks
+from xaudit.core.record.interim import InterimAnalyses, InterimPlan
 from xaudit.core.record.policy import Policy
 from xaudit.core.record.statements import Statements
 from xaudit.errors import ConfigError
@@ -31,7 +31,7 @@ class PlanRecord:
         statements: what the maker states in a form that a study can contradict.
         limit: cases kept by ``--limit`` or a profile; None for the whole study.
         notes: what a profile sized the sample for, and what it cannot decide.
-        looks: when the audit is looked at while it runs; None for once, at its end.
+        interim: when the audit is analyzed while it runs; None for once, at its end.
         key: which key made the codes of its patients; see `PatientKey.id`.
     """
 
@@ -48,20 +48,20 @@ class PlanRecord:
     background: tuple[str, ...] = ()
     notes: tuple[Sentence, ...] = ()
     statements: Statements = field(default_factory=Statements)
-    looks: LookPlan | None = None
+    interim: InterimPlan | None = None
     key: str = ""
 
     def up_to(self, number: int) -> PlanRecord:
-        """The plan as far as it was carried out: shards behind a look are empty.
+        """The plan as far as it was carried out: shards behind an analysis are empty.
 
         Shards keep their numbers, and the plan its identity.
 
         Args:
-            number: of the look, from 1.
+            number: of the analysis, from 1.
         """
-        if self.looks is None or number == len(self.looks.shards):
+        if self.interim is None or number == len(self.interim.shards):
             return self
-        count = self.looks.shards[number - 1]
+        count = self.interim.shards[number - 1]
         kept = self.shards[:count]
         audited = {case_id for ids in kept for case_id in ids}
         return replace(
@@ -71,17 +71,20 @@ class PlanRecord:
         )
 
 
-LOOKS = "looks.json"
+INTERIM = "interim.json"
+FORMER_INTERIM = "looks.json"
+"""The same file in audits of before."""
 
 
-def read_looks(folder: Path) -> Looks | None:
-    """The looks that were made at an audit so far, or None.
+def read_interim(folder: Path) -> InterimAnalyses | None:
+    """The interim analyses that were made of an audit so far, or None.
 
     Raises:
-        ConfigError: ``looks.json`` is damaged.
+        ConfigError: ``interim.json`` is damaged.
     """
-    path = folder / LOOKS
-    return read_json(path, Looks) if path.exists() else None
+    paths = (folder / name for name in (INTERIM, FORMER_INTERIM))
+    there = next((path for path in paths if path.exists()), None)
+    return None if there is None else read_json(there, InterimAnalyses)
 
 
 def read_record(folder: Path) -> PlanRecord:
@@ -90,13 +93,13 @@ def read_record(folder: Path) -> PlanRecord:
     Raises:
         ConfigError: there is no plan, or it is damaged.
     """
-    record, looks = read_json(folder / "plan.json", PlanRecord), read_looks(folder)
-    if looks is None:
+    record, interim = read_json(folder / "plan.json", PlanRecord), read_interim(folder)
+    if interim is None:
         return record
-    planned = 0 if record.looks is None else len(record.looks.shards)
-    if not looks.made or not 1 <= looks.made[-1].number <= planned:
+    planned = 0 if record.interim is None else len(record.interim.shards)
+    if not interim.made or not 1 <= interim.made[-1].number <= planned:
         raise ConfigError(
-            f"{folder / LOOKS}: tells of a look that plan.json does not plan; restore both files, "
-            "or make the audit again"
+            f"{folder / INTERIM}: tells of an analysis that plan.json does not plan; restore both "
+            "files, or make the audit again"
         )
-    return record.up_to(looks.made[-1].number)
+    return record.up_to(interim.made[-1].number)

@@ -72,7 +72,7 @@ class Results:
 
     @classmethod
     def beyond(cls, store: Store, record: PlanRecord) -> Results | None:
-        """Read the shards behind those of the plan: cases that are shown and were not drawn.
+        """Read the shards behind those of the plan: cases that are shown and were not sampled.
 
         Returns:
             None where there are none yet; one for each detector otherwise, read together.

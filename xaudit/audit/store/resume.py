@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from xaudit.audit.store.disk import anew, discard, disk_errors, drafts_in, runs
+from xaudit.audit.store.disk import discard, discard_damaged, disk_errors, drafts_in, runs
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.hashes import HASHES, LATE_FILES, RUN_FILES, changed_files
 from xaudit.core.record.finding import Findings
@@ -20,7 +20,7 @@ def finished_before(folder: Path, identity: str) -> Findings | None:
     """The findings, where an audit was finished under this plan and is as it was written.
 
     Otherwise None, and the folder is ready to go on in: without the mark of a finished audit, and
-    without what is not as the finished run wrote it, which is computed anew. Drafts of killed
+    without what is not as the finished run wrote it, which is recomputed. Drafts of killed
     processes go in either case.
 
     Args:
@@ -40,7 +40,7 @@ def finished_before(folder: Path, identity: str) -> Findings | None:
         if findings is not None and findings.audit.plan_sha256 == identity:
             return findings
         for part, why in _parts(changed).items():
-            anew(folder / part, why)
+            discard_damaged(folder / part, why)
         reopen(folder)
     return None
 
@@ -56,7 +56,7 @@ def reopen(folder: Path) -> None:
 
 
 def _parts(changed: Iterable[tuple[str, str]]) -> dict[Path, str]:
-    """What is made anew, and why: a file, or a whole shard. The plan was compared before."""
+    """What is recomputed, and why: a file, or a whole shard. The plan was compared before."""
     parts: dict[Path, str] = {}
     for name, why in changed:
         place = Path(name)

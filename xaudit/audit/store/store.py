@@ -3,7 +3,7 @@
 A shard is a folder with ``cases.parquet``, ``scores.parquet``, ``maps.parquet`` and
 ``arrays.npz``. It is written under another name and renamed; the marker ``_DONE`` inside is
 written last and holds the hashes of the others, so a folder without it is never read, and one
-that was damaged since is computed anew.
+that was damaged since is recomputed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy.typing as npt
 from xaudit.audit.store import case_row
 from xaudit.audit.store.adapter import adapter
 from xaudit.audit.store.case_columns import CaseColumns
-from xaudit.audit.store.disk import anew, lasting_file, new_file, new_folder
+from xaudit.audit.store.disk import discard_damaged, lasting_file, new_file, new_folder
 from xaudit.core.attribution import Parameter, Residual
 from xaudit.core.message import Message, Sentence, to_form
 from xaudit.errors import AuditError
@@ -92,7 +92,7 @@ class ProbeRow:
 
 
 DEGRADED = "degraded_logit"
-"""Of a radiograph made worse: its facet is the ladder, its level the severity."""
+"""Of a degraded radiograph: its facet is the corruption, its level the severity."""
 
 Row = TypeVar("Row", CaseRow, ScoreRow, MapRow, ProbeRow)
 
@@ -145,7 +145,7 @@ class Store:
             return False
         damaged = sorted(self._damaged(self.path(number)))
         if damaged:
-            anew(self.path(number), f"{', '.join(damaged)}: empty, torn or changed")
+            discard_damaged(self.path(number), f"{', '.join(damaged)}: empty, torn or changed")
         return not damaged
 
     def _damaged(self, path: Path) -> Iterator[str]:
@@ -252,8 +252,8 @@ def _damage(path: Path) -> Iterator[None]:
     except Exception as error:
         said = (str(error) or type(error).__name__).splitlines()[0]
         raise AuditError(
-            f"{path}: cannot be read ({said}); run the audit again in its folder, which computes "
-            "it anew"
+            f"{path}: cannot be read ({said}); run the audit again in its folder, which "
+            "recomputes it"
         ) from error
 
 
@@ -270,7 +270,7 @@ def kept_table(path: Path, kind: type[Row]) -> list[Row] | None:
     try:
         return _read_rows(path, kind)
     except AuditError:
-        anew(path, "empty or torn")
+        discard_damaged(path, "empty or torn")
         return None
 
 

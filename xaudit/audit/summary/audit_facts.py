@@ -54,8 +54,8 @@ def _counted(cut: Cut, labels: BoolArray) -> dict[str, tuple[int, int]]:
 
 def limit_why(record: PlanRecord, cases: int) -> str:
     """A sentence about `--limit` or a profile; empty without one."""
-    planned = record.looks.cases[-1] if record.looks else cases
-    drawn = Message(
-        "The audit was limited to {n} cases, drawn by label before any image was read.", n=planned
+    planned = record.interim.cases[-1] if record.interim else cases
+    limited = Message(
+        "The audit was limited to {n} cases, sampled by label before any image was read.", n=planned
     )
-    return one_after_another((*([drawn] if record.limit is not None else []), *record.notes))
+    return one_after_another((*([limited] if record.limit is not None else []), *record.notes))

@@ -62,7 +62,7 @@ class RanDetector(Protocol):
 
     @property
     def target_layer(self) -> Named | None:
-        """What Grad-CAM reads; None if no layer returns a picture."""
+        """What Grad-CAM reads; None if no layer returns a feature map."""
 
 
 class Ran(Protocol):

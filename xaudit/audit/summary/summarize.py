@@ -40,7 +40,7 @@ from xaudit.core.record.finding import (
     StudyFacts,
     Unit,
 )
-from xaudit.core.record.looks import Looks
+from xaudit.core.record.interim import InterimAnalyses
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.judging.credibility import THRESHOLDS, explanation_verdicts
 from xaudit.models.remote.permission import SERVICE
@@ -55,14 +55,14 @@ class Evidence:
         results: of every shard.
         probed: rows of every probe; none of one that was switched off.
         shown: cases that the card shows.
-        looks: that were made while the audit ran; None for once, at its end.
+        interim: that were made while the audit ran; None for once, at its end.
         noticed: before the run.
     """
 
     results: Results
     probed: Probed = field(default_factory=dict)
     shown: tuple[GalleryCase, ...] = ()
-    looks: Looks | None = None
+    interim: InterimAnalyses | None = None
     noticed: Noticed = field(default_factory=Noticed)
 
 
@@ -79,19 +79,19 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     methods = tuple(explainer.name for explainer in engine.explainers)
     masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
     results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
-    looks, material = evidence.looks, _material(plan, evidence, results, methods)
+    interim, material = evidence.interim, _material(plan, evidence, results, methods)
     tables = {*TABLES, *evidence.probed}
     found = tuple(
         finding
         for one, findings in analyzed(material, tables)
-        for finding in repeated(findings, looks if one.interim else None)
+        for finding in repeated(findings, interim if one.interim else None)
     )
     performance = material.shared(Performance.of)
     findings = Findings(
         audit=audit_facts(plan.record, config.name, config.seed),
         detector=_detector_facts(plan, engine, rows),
         study=_study_facts(plan, rows),
-        accountability=_accountability(plan, results, methods, looks),
+        accountability=_accountability(plan, results, methods, interim),
         findings=found,
         metrics=tuple(metrics_of(tables)),
         methods=(
@@ -100,7 +100,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
             *_consensus_facts(results, methods),
         ),
         curves=performance.curves(),
-        calibration=repeated_bins(performance.calibration(), looks),
+        calibration=repeated_bins(performance.calibration(), interim),
         gallery=evidence.shown,
         declared=plan.record.declared,
         provenance=provenance(dict(plan.record.files), {**engine.described, **_allowed(plan)}),
@@ -109,7 +109,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         explanations=_believed(plan, found, methods) if material.rows_of(CHECKS) else (),
         equivalence=tuple(equivalences(found, config.statistics.margins)),
         peak_tolerance=config.explain.peak_tolerance,
-        looks=looks,
+        interim=interim,
         suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
         rescored=rescored(material.rows_of(RESCORED), rows, _points(plan), _unit(plan)),
     )
@@ -224,7 +224,7 @@ def _detector_facts(plan: Plan, engine: Ran, rows: Sequence[CaseRow]) -> Detecto
         output=declared.output.resolve().described,
         target_layer=detector.target_layer.name
         if detector.target_layer
-        else "none returns a picture",
+        else "none returns a feature map",
         operating_points=_points(plan),
         warnings=(
             *_of_folds(plan),
@@ -275,7 +275,7 @@ def _study_facts(plan: Plan, rows: Sequence[CaseRow]) -> StudyFacts:
 
 
 def _accountability(
-    plan: Plan, results: Results, methods: Sequence[str], looks: Looks | None
+    plan: Plan, results: Results, methods: Sequence[str], interim: InterimAnalyses | None
 ) -> Accountability:
     rows = results.cases
     scored = [row for row in rows if row.logit is not None]
@@ -296,24 +296,24 @@ def _accountability(
         sampled_positives=sum(row.label for row in sampled),
         explained=len(explained),
         unexplained=len(sampled) - len(explained),
-        sample_why=_sample_why(plan, len(rows), looks),
+        sample_why=_sample_why(plan, len(rows), interim),
         issues=(*plan.study.issues, *(issue for row in rows for issue in row.issues)),
     )
 
 
-def _sample_why(plan: Plan, cases: int, looks: Looks | None) -> str:
+def _sample_why(plan: Plan, cases: int, interim: InterimAnalyses | None) -> str:
     explain, record = plan.config.explain, plan.record
     why = limit_why(record, cases)
     parts = [why] if why else []
-    if looks is not None:
-        parts.append(Message("The audit {looked}.", looked=looks.text))
+    if interim is not None:
+        parts.append(Message("The audit {ended}.", ended=interim.text))
     if record.sample:
         share = percent(explain.positives)
         parts.append(
             Message(
                 "{n} of {all} cases are explained, {share} of them with a fracture, because "
-                "maps cost hundreds of evaluations each. They were drawn from the list of "
-                "cases, in proportion to the groups, before any image was read.",
+                "maps cost hundreds of evaluations each. They were sampled from the list of "
+                "cases, in proportion to the subgroups, before any image was read.",
                 n=len(record.sample),
                 all=cases,
                 share=share,

@@ -118,7 +118,7 @@ class Changes:
         points_left_out: operating points that only one of the audits has.
         minimum: of the new audit: below the first only counts are given, below the second no
             verdict is read.
-        looked: what is to be said of audits that were looked at while they ran.
+        interim: what is to be said of audits with interim analyses.
         unverified: which files were not those that the runs wrote, a line each.
         tolerance: difference of two scores of one case that another run of the same audit may
             show; None where it was not measured.
@@ -141,7 +141,7 @@ class Changes:
     agreements: tuple[Agreement, ...]
     moved: tuple[MovedCase, ...]
     maps: tuple[MapChange, ...]
-    looked: tuple[Sentence, ...] = ()
+    interim: tuple[Sentence, ...] = ()
     unverified: tuple[Sentence, ...] = ()
     tolerance: float | None = None
     within: Mapping[str, int] = field(default_factory=dict)

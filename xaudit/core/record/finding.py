@@ -12,7 +12,7 @@ from xaudit.core.detector import InputSpec, OperatingPoint, Taken
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Sentence
 from xaudit.core.metric import MetricFacts
-from xaudit.core.record.looks import Looks
+from xaudit.core.record.interim import InterimAnalyses
 from xaudit.core.record.scrubbed import Scrubbed
 from xaudit.core.record.statements import ClaimCheck, Statements
 from xaudit.core.record.suspicion import Suspicion
@@ -143,10 +143,10 @@ class Accountability:
         unreadable: listed and not excluded, but without a score.
         scored: with a score.
         scored_positives: of these, with a fracture.
-        sampled: drawn to be explained, before any pixel was read.
+        sampled: cases to explain, chosen before any pixel was read.
         explained: with a map of every planned method.
-        unexplained: drawn, but without all maps.
-        sample_why: how the sample was drawn, for a reader.
+        unexplained: sampled, but without all maps.
+        sample_why: how the sample was taken, for a reader.
         issues: every case issue.
     """
 
@@ -370,8 +370,8 @@ class Findings:
         equivalence: which groups are shown to be equal; empty where no margin was declared.
         peak_tolerance: how far from a lesion a peak may lie and still find it ("5 mm").
         striking: groups that are too small for a verdict and still stand out, the worst first.
-        looks: how often the audit was looked at while it ran; then every interval is a repeated
-            one. None for a single look at its end.
+        interim: how often the audit was analyzed while it ran; then every interval is a repeated
+            one. None for a single analysis at its end.
         suspicions: declarations that do not look like what was seen, acknowledged or not.
         rescored: by how much another run may differ; None where no detector ran.
         scrubbed: what was taken out, where this is a copy without what is personal.
@@ -397,7 +397,7 @@ class Findings:
     equivalence: tuple[EquivalenceFacts, ...] = ()
     striking: tuple[StrikingGroup, ...] = ()
     peak_tolerance: str = ""
-    looks: Looks | None = None
+    interim: InterimAnalyses | None = None
     suspicions: tuple[Suspicion, ...] = ()
     rescored: Rescored | None = None
     scrubbed: Scrubbed | None = None

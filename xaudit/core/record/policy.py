@@ -9,7 +9,7 @@ from typing import Literal
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message, Sentence, listed
-from xaudit.core.record.looks import Looks
+from xaudit.core.record.interim import InterimAnalyses
 from xaudit.core.record.suspicion import Suspicion
 
 VERDICT_SCHEMA_VERSION = 2
@@ -175,8 +175,8 @@ class Verdict:
         baseline: the audit that was compared with; None for a first run.
         multiplicity: how the policy corrects passes for the number of rules.
         believe: thresholds of explanations that the policy moved.
-        looks: of the audit, where it was looked at while it ran: then its intervals are repeated
-            ones.
+        interim: analyses of the audit while it ran, where there were any: then its intervals are
+            repeated ones.
         suspicions: of the audit, acknowledged or not.
         unverified: which files of the audit were not those that the run wrote, a line each, where
             it was judged all the same.
@@ -192,7 +192,7 @@ class Verdict:
     baseline: BaselineFacts | None = None
     multiplicity: Multiplicity = "none"
     believe: Mapping[str, float] = field(default_factory=dict)
-    looks: Looks | None = None
+    interim: InterimAnalyses | None = None
     suspicions: tuple[Suspicion, ...] = ()
     unverified: tuple[str, ...] = ()
     schema_version: int = VERDICT_SCHEMA_VERSION

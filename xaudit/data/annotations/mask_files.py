@@ -48,7 +48,7 @@ class MaskFile:
 
     @property
     def form(self) -> AnnotationForm:
-        """Drawn."""
+        """An outline."""
         return "mask"
 
     def rasterize(self, grid: Grid) -> BoolArray:
@@ -83,7 +83,7 @@ class IgnoredPixels:
 
     @property
     def form(self) -> AnnotationForm:
-        """Drawn."""
+        """An outline."""
         return "mask"
 
     def rasterize(self, grid: Grid) -> BoolArray:

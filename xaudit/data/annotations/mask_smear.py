@@ -26,7 +26,7 @@ def smeared_lesion(labels: Labels) -> tuple[BoolArray, float]:
     """The pixels above half of the one level that a smeared mask shows, and this level.
 
     Levels are told from smeared edges by how many values lie close together, and by even areas.
-    Calibrated on drawn shapes, sharp, soft and blurred, at JPEG qualities from 30 to 95.
+    Calibrated on rendered shapes, sharp, soft and blurred, at JPEG qualities from 30 to 95.
 
     Args:
         labels: (H, W), gray or packed colors, as decoded.

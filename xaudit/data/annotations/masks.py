@@ -19,11 +19,11 @@ TOLERANCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Polygons:
-    """One lesion drawn as one or several rings, each (x, y) in pixels.
+    """One lesion outlined as one or several rings, each (x, y) in pixels.
 
     Attributes:
         parts: rings, not closed.
-        size: (height, width) that the annotation was drawn on, where it says so.
+        size: (height, width) that the annotation was made on, where it says so.
         even_odd: whether what lies in an even number of rings is a hole; otherwise the union of
             the rings counts, as COCO's own tools take it, and a ring within a ring fills nothing
             new.
@@ -35,7 +35,7 @@ class Polygons:
 
     @property
     def form(self) -> AnnotationForm:
-        """Drawn."""
+        """An outline."""
         return "mask"
 
     def rasterize(self, grid: Grid) -> BoolArray:
@@ -104,7 +104,7 @@ class Rle:
 
     @property
     def form(self) -> AnnotationForm:
-        """Drawn."""
+        """An outline."""
         return "mask"
 
     def rasterize(self, grid: Grid) -> BoolArray:
@@ -123,7 +123,7 @@ class Rle:
 
 
 def outlines_on_grid(mask: BoolArray) -> tuple[Ring, ...]:
-    """Rings around a mask of the input grid, for drawing.
+    """Rings around a mask of the input grid, for figures.
 
     Args:
         mask: (H, W).
@@ -151,7 +151,7 @@ def check_size(what: str, size: tuple[int, ...] | None, grid: Grid) -> None:
     """Nothing, where an annotation fits its image or does not say its size.
 
     Raises:
-        DataError: it was drawn on another size.
+        DataError: it was made on another size.
     """
     if size is not None and size != grid.shape:
         raise DataError(

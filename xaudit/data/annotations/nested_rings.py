@@ -1,4 +1,4 @@
-"""Rings that lie within each other: the hole of a lesion, where they were drawn as one list."""
+"""Rings that lie within each other: the hole of a lesion, where they were annotated as one list."""
 
 from __future__ import annotations
 

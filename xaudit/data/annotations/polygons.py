@@ -71,7 +71,7 @@ def trace_rings(mask: BoolArray) -> tuple[Ring, ...]:
     """Rings along the pixel borders of a mask, corners only, as (x, y) in pixels.
 
     The outer border of each part runs clockwise on the screen, holes the other way. Parts that
-    touch at a corner only are drawn apart.
+    touch at a corner only are filled apart.
     """
     edges = _border_edges(mask)
     rings = []

@@ -149,8 +149,8 @@ def _read_lesions(path: Path, *, even_odd: bool) -> dict[str, list[Polygons]]:
         lesions: dict[str, list[Polygons]] = {}
         for annotation in coco["annotations"]:
             image = images[annotation["image_id"]]
-            drawn = replace(_polygons(annotation, image), even_odd=even_odd)
-            lesions.setdefault(str(image["file_name"]), []).append(drawn)
+            outlined = replace(_polygons(annotation, image), even_odd=even_odd)
+            lesions.setdefault(str(image["file_name"]), []).append(outlined)
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise DataError(
             f"{path}: expected COCO masks with images and annotations, got "
@@ -172,7 +172,9 @@ def _add_case(listing: _Listing, row: Row) -> None:
     lesions = tuple(listing.lesions.get(name, ()))
     counted = int(row.text("fracture_count"))
     if len(lesions) != counted:
-        detail = Message("fracture_count is {n}, {m} lesions are drawn", n=counted, m=len(lesions))
+        detail = Message(
+            "fracture_count is {n}, {m} lesions are annotated", n=counted, m=len(lesions)
+        )
         listing.note(name, "lesion_count", detail)
     groups = {
         "body_region": _one_of(row, REGIONS),
@@ -243,7 +245,7 @@ def _note_strays(listing: _Listing, rows: Sequence[Row]) -> None:
                 listing.note(path.name, "file_without_row", detail)
     for name in sorted(set(listing.lesions) - listed):
         detail = Message(
-            "{n} lesions are drawn, but {table} has no such row",
+            "{n} lesions are annotated, but {table} has no such row",
             n=len(listing.lesions[name]),
             table=TABLE,
         )

@@ -10,7 +10,7 @@ from xaudit.data.format import FORMATS
 from xaudit.data.image_file import ImageFile
 from xaudit.data.manifest.artifacts import ARTIFACTS, read_artifacts
 from xaudit.data.manifest.cells import (
-    drawn_lesions,
+    annotated_lesions,
     image_of,
     is_inverted,
     label_of,
@@ -128,9 +128,9 @@ def _case_id(reading: Reading, row: Row, seen: dict[str, str]) -> str:
 
 def _case(reading: Reading, row: Row, case_id: str) -> Case:
     label, masks = label_of(reading, row), masks_of(reading, row, case_id)
-    lesions = (*drawn_lesions(reading, row), *(one for mask in masks for one in mask.lesions))
+    lesions = (*annotated_lesions(reading, row), *(one for mask in masks for one in mask.lesions))
     if label:
-        note_black(reading, row, case_id, masks, drawn=bool(lesions))
+        note_black(reading, row, case_id, masks, others=bool(lesions))
     return Case(
         case_id=case_id,
         patient=patient_of(reading, row, case_id),

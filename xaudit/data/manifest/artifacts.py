@@ -20,7 +20,7 @@ _COLUMNS = ("id", "name", "mask")
 def read_artifacts(spec: DataSpec, path: Path) -> dict[str, dict[str, Region]]:
     """Case → name → outline; nothing without such a list.
 
-    Whether the masks can be drawn is asked of the study, see `artifact_issues`.
+    Whether the masks can be rasterized is asked of the study, see `artifact_issues`.
 
     Raises:
         DataError: a column, a name or a path is wrong; every mistake with its line.

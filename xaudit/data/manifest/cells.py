@@ -89,7 +89,7 @@ def spacing_of(reading: Reading, row: Row) -> float | None:
     return spacing
 
 
-def drawn_lesions(reading: Reading, row: Row) -> tuple[Region, ...]:
+def annotated_lesions(reading: Reading, row: Row) -> tuple[Region, ...]:
     """Lesions that the row itself draws: polygons, boxes, runs, and forms of packages."""
     lesions: list[Region] = []
     even_odd = reading.spec.holes == "even_odd"

@@ -32,7 +32,7 @@ def masks_of(reading: Reading, row: Row, case_id: str) -> list[MaskFileLesions]:
 
 
 def note_black(
-    reading: Reading, row: Row, case_id: str, masks: list[MaskFileLesions], *, drawn: bool
+    reading: Reading, row: Row, case_id: str, masks: list[MaskFileLesions], *, others: bool
 ) -> None:
     """A black mask is right for a normal image; a fractured one has lost its lesion."""
     black = [
@@ -41,10 +41,10 @@ def note_black(
         if not mask.lesions
     ]
     if black:
-        detail = Message("the label says fractured, no lesion is drawn in {files}", files=black)
-        if drawn:
+        detail = Message("the label says fractured, no lesion is annotated in {files}", files=black)
+        if others:
             detail = Message(
-                "nothing is drawn in {files}; the lesions that are drawn elsewhere count",
+                "nothing is annotated in {files}; the lesions that are annotated elsewhere count",
                 files=black,
             )
         reading.issues.append(CaseIssue(case_id, "empty_mask", detail, "noted"))

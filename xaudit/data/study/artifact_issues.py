@@ -1,4 +1,4 @@
-"""Whether what a study lists as artifacts can be drawn."""
+"""Artifacts of a study that cannot be rasterized."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xaudit.errors import DataError
 
 
 def artifact_issues(cases: Sequence[Case]) -> list[CaseIssue]:
-    """Artifacts that cannot be drawn: nothing is erased there, and no figure holds them.
+    """Artifacts that cannot be rasterized: nothing is erased there, and no figure holds them.
 
     Args:
         cases: of the study; one whose image cannot be read is told elsewhere.
@@ -30,7 +30,7 @@ def artifact_issues(cases: Sequence[Case]) -> list[CaseIssue]:
                 problems.append(f"case {case.case_id}, artifact {name!r}: {error}")
             except DataError as error:
                 detail = Message(
-                    "artifact {name} cannot be drawn: {reason}",
+                    "artifact {name} cannot be rasterized: {reason}",
                     name=repr(name),
                     reason=str(error),
                 )

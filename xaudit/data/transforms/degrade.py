@@ -1,4 +1,4 @@
-"""Worse radiographs, step by step: ladders of severity in physical units."""
+"""Corruptions of radiographs, at severities in physical units (Hendrycks and Dietterich 2019)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scipy import ndimage
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.data.transforms.geometry import keep_thin
 
-# A radiograph (C, H, W) in [0, 1], a severity, a seed → the same, worse.
+# A radiograph (C, H, W) in [0, 1], a severity, a seed → the same, degraded.
 Change = Callable[[FloatArray, float, int], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
-    """One way in which radiographs get worse.
+class Corruption:
+    """One way in which radiographs are degraded.
 
     Attributes:
         unit: what the severities are measured in, for a reader.
@@ -32,39 +32,41 @@ class Ladder:
     change: Change
 
     def says(self, severity: float) -> str:
-        """A step of the ladder in words: "5 of 255 gray levels"."""
+        """A severity in words: "5 of 255 gray levels"."""
         return f"{severity:g} {self.unit}"
 
 
-def degraded(case: PreparedCase, ladder: Ladder, severity: float, seed: int) -> PreparedCase:
-    """The case as a worse radiograph; padding stays as it is, the reference standard too.
+def degraded(
+    case: PreparedCase, corruption: Corruption, severity: float, seed: int
+) -> PreparedCase:
+    """The case as a degraded radiograph; padding stays as it is, the reference standard too.
 
     Args:
         case: on the input grid.
-        ladder: in which way.
+        corruption: in which way.
         severity: one of its severities.
         seed: of what is random in it.
     """
-    return changed(case, ladder.change, severity, seed)
+    return changed(case, corruption.change, severity, seed)
 
 
 def changed(case: PreparedCase, change: Change, severity: float, seed: int) -> PreparedCase:
-    """Like `degraded`, for a change that is no step of a ladder."""
-    worse = np.clip(change(continued(case), severity, seed), 0, 1)
-    return replace(case, image=np.where(case.shown, worse, case.image).astype(np.float32))
+    """Like `degraded`, for a change that is no corruption of the list."""
+    after = np.clip(change(continued(case), severity, seed), 0, 1)
+    return replace(case, image=np.where(case.shown, after, case.image).astype(np.float32))
 
 
-def degraded_lesions(case: PreparedCase, ladder: Ladder, severity: float) -> PreparedCase:
-    """The case with its lesions where the ladder's step has moved them; most move nothing.
+def degraded_lesions(case: PreparedCase, corruption: Corruption, severity: float) -> PreparedCase:
+    """The case with its lesions where the corruption has moved them; most move nothing.
 
     A lesion that is thinner than a pixel stays a pixel wide.
 
     Args:
         case: its image already degraded.
-        ladder: in which way.
+        corruption: in which way.
         severity: one of its severities.
     """
-    if ladder.change is not turn or not len(case.lesions):
+    if corruption.change is not turn or not len(case.lesions):
         return case
     planes = ndimage.rotate(
         case.lesions.astype(np.float64), severity, axes=(-1, -2), reshape=False, order=1
@@ -94,7 +96,7 @@ def blur(image: FloatArray, pixels: float, _: int = 0) -> FloatArray:
 
 
 def reduce_contrast(image: FloatArray, percent: float, _: int = 0) -> FloatArray:
-    """Gray values drawn towards their mean, so that so many percent of the contrast are left."""
+    """Gray values pulled towards their mean, so that so many percent of the contrast are left."""
     mean = image.mean(axis=(1, 2), keepdims=True)
     return np.asarray(mean + percent / 100 * (image - mean), dtype=np.float32)
 
@@ -136,13 +138,13 @@ def resample(image: FloatArray, percent: float, _: int = 0) -> FloatArray:
     return np.stack([through(plane) for plane in image]).astype(np.float32)
 
 
-LADDERS: Mapping[str, Ladder] = {
-    "noise": Ladder("of 255 gray levels of noise", (2, 5, 10, 20), add_noise),
-    "blur": Ladder("pixels of blur", (0.5, 1, 2, 4), blur),
-    "contrast": Ladder("% of the contrast", (80, 60, 40, 20), reduce_contrast),
-    "underexposure": Ladder("% of the signal", (90, 75, 60, 45), expose),
-    "overexposure": Ladder("% of the signal", (110, 125, 150, 200), expose),
-    "rotation": Ladder("degrees", (2, 5, 10, 20), turn),
-    "jpeg": Ladder("of 100, JPEG quality", (75, 50, 25, 10), through_jpeg),
-    "resolution": Ladder("% of the pixels a side", (75, 50, 25, 12.5), resample),
+CORRUPTIONS: Mapping[str, Corruption] = {
+    "noise": Corruption("of 255 gray levels of noise", (2, 5, 10, 20), add_noise),
+    "blur": Corruption("pixels of blur", (0.5, 1, 2, 4), blur),
+    "contrast": Corruption("% of the contrast", (80, 60, 40, 20), reduce_contrast),
+    "underexposure": Corruption("% of the signal", (90, 75, 60, 45), expose),
+    "overexposure": Corruption("% of the signal", (110, 125, 150, 200), expose),
+    "rotation": Corruption("degrees", (2, 5, 10, 20), turn),
+    "jpeg": Corruption("of 100, JPEG quality", (75, 50, 25, 10), through_jpeg),
+    "resolution": Corruption("% of the pixels a side", (75, 50, 25, 12.5), resample),
 }

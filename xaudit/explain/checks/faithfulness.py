@@ -60,7 +60,7 @@ class Removal:
 
     Attributes:
         curves: by what filled the holes, one of `FILLINGS`.
-        subsets: by what filled the holes, one of `BASELINES`; empty where none were drawn.
+        subsets: by what filled the holes, one of `BASELINES`; empty where none were sampled.
     """
 
     curves: Mapping[str, Curve]
@@ -72,7 +72,7 @@ def removal(
 ) -> Generator[Sequence[Pass], list[PassAnswer], Removal]:
     """Ask what the detector says without what a map marks.
 
-    Subsets are drawn once for a case and answer for all its maps, and apart from those that LIME
+    Subsets are sampled once for a case and answer for all its maps, and apart from those that LIME
     and SHAP were fitted to: a map is not tested on the images that it was made from.
 
     Args:

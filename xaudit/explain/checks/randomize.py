@@ -1,4 +1,4 @@
-"""The detector with parameters drawn anew, wholly or from the top down to some layer."""
+"""The detector with randomized parameters, wholly or from the top down to some layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, InputSpec
 from xaudit.core.seeds import seed_for
-from xaudit.explain.engine.detector import DifferentiableDetector, PictureLayer
+from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
 from xaudit.explain.engine.folding import copied, name_of
 
 _STATISTICS = ("running_mean", "running_var")
@@ -28,7 +28,7 @@ class RandomizedDetector:
     input: InputSpec
     capabilities: frozenset[Capability]
     module: torch.nn.Module
-    target_layer: PictureLayer | None
+    target_layer: FeatureLayer | None
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""
@@ -58,18 +58,18 @@ def layers_from_top(detector: DifferentiableDetector) -> tuple[str, ...]:
 def randomized(
     detector: DifferentiableDetector, layers: Collection[str], seed: int
 ) -> RandomizedDetector:
-    """A copy of a detector in which these layers' parameters and statistics are drawn anew.
+    """A copy of a detector in which these layers' parameters and statistics are randomized.
 
-    Every tensor is drawn from a normal distribution with mean 0 and the root mean square of its
+    Every tensor is sampled from a normal distribution with mean 0 and the root mean square of its
     trained values, whatever the module's own initializer is: the scale of signals stays near
     that of the trained network at any depth, and bare parameters have no initializer at all.
-    Running variances, which must be positive, are drawn from their own values. The detector
+    Running variances, which must be positive, are sampled from their own values. The detector
     itself is not touched.
 
     Args:
         detector: to copy.
         layers: names from `layers_from_top`.
-        seed: of the draws; a tensor gets the same one whichever other layers are drawn.
+        seed: of the draws; a tensor gets the same one whichever other layers are randomized.
     """
     twin = copied(detector.module).eval().requires_grad_(False)
     chosen = frozenset(layers)

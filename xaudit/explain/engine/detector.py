@@ -11,8 +11,8 @@ import torch
 from xaudit.core.detector import Detector
 
 
-class PictureLayer(Protocol):
-    """A place in a network where a picture can be read."""
+class FeatureLayer(Protocol):
+    """A place in a network where a feature map can be read."""
 
     @property
     def name(self) -> str:
@@ -24,9 +24,9 @@ class PictureLayer(Protocol):
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of the picture."""
+        """Rows and columns of the feature map."""
 
-    def picture(self, output: torch.Tensor) -> torch.Tensor:
+    def feature_map(self, output: torch.Tensor) -> torch.Tensor:
         """What is read as (N, K, h, w)."""
 
     def passing(
@@ -34,7 +34,7 @@ class PictureLayer(Protocol):
     ) -> AbstractContextManager[None]:
         """While this is open, what is read goes through a function, and on from there."""
 
-    def within(self, module: torch.nn.Module) -> PictureLayer:
+    def within(self, module: torch.nn.Module) -> FeatureLayer:
         """The same layer in a copy of the network."""
 
 
@@ -46,5 +46,5 @@ class DifferentiableDetector(Detector, Protocol):
         """(N, C, H, W) in [0, 1] → (N,) logits."""
 
     @property
-    def target_layer(self) -> PictureLayer | None:
+    def target_layer(self) -> FeatureLayer | None:
         """The layer that Grad-CAM reads; None if there is none."""

@@ -15,7 +15,7 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
 from xaudit.errors import ExplainerError
-from xaudit.explain.engine.detector import DifferentiableDetector, PictureLayer
+from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
 from xaudit.explain.engine.folding import folded, name_of
 from xaudit.explain.engine.fusing import alike, fused
 from xaudit.explain.engine.gather import Gathered, PassResult, Wanted, run_batch
@@ -124,7 +124,7 @@ class Evaluator:
         """Where the detector computes."""
         return self._device
 
-    def require_layer(self) -> PictureLayer:
+    def require_layer(self) -> FeatureLayer:
         """The target layer.
 
         Raises:
@@ -132,7 +132,7 @@ class Evaluator:
         """
         if self.target_layer is None:
             raise ExplainerError(
-                "no layer of the detector returns a picture; choose methods without features"
+                "no layer of the detector returns a feature map; choose methods without features"
             )
         return self.target_layer
 
@@ -290,7 +290,7 @@ class Evaluator:
         # Number formats are changed from outside, which a fused convolution does not follow.
         return self._quick if self.rough.wanted == "float32" else self._module
 
-    def _differentiated(self) -> tuple[torch.nn.Module, PictureLayer | None]:
+    def _differentiated(self) -> tuple[torch.nn.Module, FeatureLayer | None]:
         """The fastest form of the network whose gradients are right, and its target layer."""
         own = (self._module, self.target_layer)
         if self._quick is self._module or "backward" not in self._directions:

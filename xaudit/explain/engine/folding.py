@@ -11,7 +11,7 @@ import torch
 from torch.fx import GraphModule, Node
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from xaudit.explain.engine.detector import PictureLayer
+from xaudit.explain.engine.detector import FeatureLayer
 from xaudit.explain.engine.tracing import traced
 
 _CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
@@ -22,8 +22,8 @@ _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 
 
 def folded(
-    module: torch.nn.Module, layer: PictureLayer | None, image: torch.Tensor | None = None
-) -> tuple[torch.nn.Module, PictureLayer | None]:
+    module: torch.nn.Module, layer: FeatureLayer | None, image: torch.Tensor | None = None
+) -> tuple[torch.nn.Module, FeatureLayer | None]:
     """A copy of a network in evaluation mode without the batch norms that can be folded.
 
     A pair is folded where tracing shows that the norm alone reads the convolution. What cannot
@@ -80,7 +80,7 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
             yield from _tensors(one)
 
 
-def name_of(module: torch.nn.Module, layer: PictureLayer | None) -> str | None:
+def name_of(module: torch.nn.Module, layer: FeatureLayer | None) -> str | None:
     """Dotted name of a target layer within the whole module; None without a layer."""
     if layer is None:
         return None

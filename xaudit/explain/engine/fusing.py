@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from xaudit.explain.engine.convolutions import Convolution, FirstConvolution, known, simple
-from xaudit.explain.engine.detector import PictureLayer
+from xaudit.explain.engine.detector import FeatureLayer
 from xaudit.explain.engine.folding import copied, foldable_neighbors
 from xaudit.explain.engine.gather import PassResult, Wanted, run_batch
 from xaudit.explain.engine.planes import Planes, convolutions_of_one_plane
@@ -46,9 +46,9 @@ def fused(module: torch.nn.Module, image: torch.Tensor, kept: str | None = None)
 
 def alike(
     one: torch.nn.Module,
-    layer: PictureLayer | None,
+    layer: FeatureLayer | None,
     other: torch.nn.Module,
-    same_layer: PictureLayer | None,
+    same_layer: FeatureLayer | None,
     image: torch.Tensor,
 ) -> bool:
     """Whether two networks have the same gradients, and the same output of a layer.
@@ -95,7 +95,7 @@ def _readers(twin: torch.nn.Module, kept: str | None) -> dict[str, str]:
     for convolution, reader in following.items():
         left_behind = type(twin.get_submodule(reader)) is torch.nn.Identity
         activation = following.get(reader, reader) if left_behind else reader
-        # Between the two the picture is another one than before.
+        # Between the two the feature map is another one than before.
         between = kept in {convolution, reader} and kept != activation
         if known(twin.get_submodule(activation)) and not between:
             readers[convolution] = activation

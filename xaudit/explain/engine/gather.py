@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from xaudit.explain.engine.detector import PictureLayer
+from xaudit.explain.engine.detector import FeatureLayer
 from xaudit.explain.engine.passes import Features, Pass, PassAnswer
 
 
@@ -39,7 +39,7 @@ class PassResult:
 
 def run_batch(
     forward: Callable[[torch.Tensor], torch.Tensor],
-    layer: PictureLayer | None,
+    layer: FeatureLayer | None,
     images: torch.Tensor,
     wanted: Wanted,
 ) -> PassResult:
@@ -63,12 +63,12 @@ def run_batch(
     gradients = slopes.pop(0) if wanted.gradients else None
     if layer is None or not outputs:
         return PassResult(logits.detach(), gradients)
-    pictures = (layer.picture(one) for one in (outputs[-1].detach(), slopes[0]))
-    return PassResult(logits.detach(), gradients, *pictures)
+    feature_maps = (layer.feature_map(one) for one in (outputs[-1].detach(), slopes[0]))
+    return PassResult(logits.detach(), gradients, *feature_maps)
 
 
 @contextmanager
-def outputs_of(layer: PictureLayer | None) -> Iterator[list[torch.Tensor]]:
+def outputs_of(layer: FeatureLayer | None) -> Iterator[list[torch.Tensor]]:
     """Record what is read at a target layer; the network goes on with a copy.
 
     The copy keeps the record intact where what comes next works in place. Where the images need

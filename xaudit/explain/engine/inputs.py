@@ -144,7 +144,7 @@ class Faded:
 
 
 class Weights(Protocol):
-    """N pictures of weights."""
+    """N images of weights."""
 
     def __len__(self) -> int:
         """How many there are."""

@@ -208,7 +208,7 @@ def raw_cam(kind: str, evaluator: Evaluator, image: FloatArray) -> FloatArray:
     """
     layer, tap = evaluator.require_layer(), torch.nn.Identity()
     cam = getattr(library("pytorch_grad_cam"), kind)(
-        evaluator.module, [tap], reshape_transform=layer.picture
+        evaluator.module, [tap], reshape_transform=layer.feature_map
     )
     pixels = torch.from_numpy(image[None].copy()).to(evaluator.device).requires_grad_(True)
     record = cam.activations_and_grads

@@ -31,7 +31,7 @@ class GradientShap(Explainer):
     """Integrated Gradients, averaged over a background of images without a fracture.
 
     Every image of the background gets the same number of points, spread evenly over the path
-    (stratified, with a random shift), so that fewer points do than drawn at random.
+    (stratified, with a random shift), so that fewer points do than at random.
 
     Attributes:
         samples: points on all paths together; rounded to a multiple of the background.

@@ -86,7 +86,7 @@ class IntegratedGradients(Explainer):
             raise ValueError(f"tolerance is positive, got {self.tolerance}")
 
     def cost(self) -> tuple[int, int]:
-        """Points of the last refinement; captum starts anew with every doubling."""
+        """Points of the last refinement; captum starts again with every doubling."""
         levels = refinements(self.steps, self.max_steps)
         paths = self.baseline.count("+") + 1
         if self.engine == "library":

@@ -34,7 +34,7 @@ class Lime(Explainer):
     of samples, and with a hundred of them it takes 6 % off every coefficient. The logit is
     explained, not the probability, whose saturation would flatten the model. Values are
     coefficients; every pixel of a superpixel carries its share, so that maps compare by area.
-    Samples are drawn until the standard error of the coefficients is within the tolerance.
+    Samples are taken until the standard error of the coefficients is within the tolerance.
 
     Attributes:
         samples: images evaluated, at most.

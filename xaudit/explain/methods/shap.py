@@ -49,7 +49,7 @@ class Shap(Explainer):
     additivity gap and shared equally.
 
     Attributes:
-        samples: coalitions drawn, at most.
+        samples: coalitions sampled, at most.
         segments: superpixels to aim at.
         compactness: of the superpixels; see `xaudit.explain.perturbation.superpixels.superpixels`.
         baseline: shown where a superpixel is hidden.

@@ -2,7 +2,7 @@
 
 The value of a superpixel is the integral, over the share of superpixels that is shown, of what it
 adds there (Owen 1972). What is added where nothing else and where everything else is shown is
-known exactly; between them it is the slope of a regression on coalitions drawn at random.
+known exactly; between them it is the slope of a regression on coalitions sampled at random.
 """
 
 from __future__ import annotations

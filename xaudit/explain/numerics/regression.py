@@ -39,7 +39,7 @@ def fit_linear(
         features: (N, P).
         values: (N,).
         weights: (N,).
-        group: so many rows that follow each other were drawn together.
+        group: so many rows that follow each other were sampled together.
 
     References:
         Liang and Zeger, Biometrika 1986, with the factor n / (n − p).
@@ -64,7 +64,7 @@ def fit_pairs(shown: npt.NDArray[np.float64], values: Vector, weights: Vector) -
 
     What the values of a pair differ by and what they share are fitted apart. The shared part, all
     interactions of even order, reaches the coefficients only through weights that differ within
-    pairs: a small correction with much noise, so it is drawn to zero as far as its own standard
+    pairs: a small correction with much noise, so it is shrunk to zero as far as its own standard
     error explains its length (James and Stein 1961, the positive part).
 
     Args:
@@ -92,7 +92,7 @@ def _own_share(fit: LinearFit) -> float:
 
 
 def fit_shrunken(features: npt.NDArray[np.float64], values: Vector) -> LinearFit:
-    """Fit values = features · coefficients, all coefficients drawn from one normal distribution.
+    """Fit values = features · coefficients, all coefficients from one normal distribution.
 
     Its variance and that of the noise have the largest likelihood once the coefficients are
     integrated out, so noise alone gives coefficients of (almost) zero. Errors are those of the

@@ -47,7 +47,7 @@ class Hiding:
 class Coalitions:
     """The superpixels of one case, and coalitions of those that are shown.
 
-    Blocks of coalitions are drawn from the seed of the case alone, so every method that hides in
+    Blocks of coalitions are sampled from the seed of the case alone, so every method that hides in
     the same way asks for the same ones, and they are evaluated once. A block holds the rows of a
     Hadamard matrix with columns chosen and signs changed at random, each row followed by its
     complement: every superpixel is shown in half of them, every two of them together in a
@@ -121,7 +121,7 @@ class Coalitions:
         Args:
             shown: (N, count).
             name: of these coalitions.
-            rough: they are drawn at random and averaged.
+            rough: they are sampled at random and averaged.
         """
         inputs = Masked(self._case.image, self.baseline, self.patches, shown)
         return Pass(inputs, rough=rough, key=("coalitions", self._hiding, name))

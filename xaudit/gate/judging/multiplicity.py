@@ -10,7 +10,7 @@ import scipy
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
-from xaudit.core.record.looks import Looks
+from xaudit.core.record.interim import InterimAnalyses
 from xaudit.core.record.policy import Outcome, Rule
 from xaudit.gate.judging.compare import mirrored
 from xaudit.gate.policies.derived import COUNTED
@@ -19,7 +19,9 @@ from xaudit.stats.multiple.multiplicity import holm
 from xaudit.stats.proportions import normal_quantile, t_quantile
 
 
-def with_holm(outcomes: Sequence[Outcome], looks: Looks | None = None) -> tuple[Outcome, ...]:
+def with_holm(
+    outcomes: Sequence[Outcome], interim: InterimAnalyses | None = None
+) -> tuple[Outcome, ...]:
     """Turn passes that do not stand after Holm's correction (1979) into inconclusive.
 
     The family is every outcome that reads an interval; one without a value counts with p = 1.
@@ -27,13 +29,13 @@ def with_holm(outcomes: Sequence[Outcome], looks: Looks | None = None) -> tuple[
 
     Args:
         outcomes: of all rules of a policy, before waivers.
-        looks: of an audit that was looked at while it ran: p-values then hold over all looks.
+        interim: analyses of the audit while it ran: p-values then hold over all analyses.
     """
     family = [number for number, one in enumerate(outcomes) if _is_test(one)]
-    values = [_p_value(outcomes[one], looks) for one in family]
+    values = [_p_value(outcomes[one], interim) for one in family]
     adjusted = dict(zip(family, holm(values), strict=True))
     return tuple(
-        _corrected(one, float(adjusted.get(number, 0.0)), len(family), looks)
+        _corrected(one, float(adjusted.get(number, 0.0)), len(family), interim)
         for number, one in enumerate(outcomes)
     )
 
@@ -80,12 +82,12 @@ def _is_test(one: Outcome) -> bool:
     return one.estimate is None or one.estimate.method != COUNTED
 
 
-def _p_value(one: Outcome, looks: Looks | None) -> float:
+def _p_value(one: Outcome, interim: InterimAnalyses | None) -> float:
     estimate = one.estimate
     if estimate is None or estimate.value is None or one.verdict != "pass":
         return 1.0
     p = max(one_sided_p(turned, bound) for turned, bound in _tests(one.rule, estimate))
-    return p if looks is None else sequential_p(p, looks.fractions, looks.spending)
+    return p if interim is None else sequential_p(p, interim.fractions, interim.spending)
 
 
 def _tests(rule: Rule, estimate: Estimate) -> list[tuple[Estimate, float]]:
@@ -110,10 +112,12 @@ def _tests(rule: Rule, estimate: Estimate) -> list[tuple[Estimate, float]]:
     return [(estimate, edge)]
 
 
-def _corrected(one: Outcome, adjusted: float, family: int, looks: Looks | None) -> Outcome:
+def _corrected(
+    one: Outcome, adjusted: float, family: int, interim: InterimAnalyses | None
+) -> Outcome:
     level = one.estimate.level if one.estimate is not None else 0.95
-    # Sequential p-values have the error of all looks, not that of the last one.
-    alpha = (1 - level) / 2 if looks is None else ALPHA
+    # Sequential p-values have the error of all analyses, not that of the last one.
+    alpha = (1 - level) / 2 if interim is None else ALPHA
     if one.verdict != "pass" or adjusted <= alpha:
         return one
     why = Message(

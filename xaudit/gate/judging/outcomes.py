@@ -119,8 +119,8 @@ def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseli
     word, why = compare(rule, gain)
     if word == "inconclusive":
         why = with_more_needed(why, rule, gain)
-    # The test knows of one look only.
-    p = comparison.p_value if findings.looks is None else None
+    # The test knows of one analysis only.
+    p = comparison.p_value if findings.interim is None else None
     if p is not None:
         why = Message(
             "{said}; {test}: p = {p:.2g} for no difference", said=why, test=comparison.test, p=p

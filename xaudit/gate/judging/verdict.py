@@ -35,7 +35,7 @@ def judge(
 ) -> Verdict:
     """Judge every rule of a policy.
 
-    The policy's hash is computed anew from its rules, so rules that were edited in a saved plan
+    The policy's hash is recomputed from its rules, so rules that were edited in a saved plan
     are told from those that were fixed.
 
     Args:
@@ -66,7 +66,7 @@ def judge(
         baseline=baseline.facts if baseline else None,
         multiplicity=policy.multiplicity,
         believe=policy.believe,
-        looks=findings.looks,
+        interim=findings.interim,
         suspicions=findings.suspicions,
     )
 
@@ -81,7 +81,7 @@ def _judged(policy: Policy, findings: Findings, baseline: Baseline | None) -> tu
     outcomes = tuple(
         outcome for rule in policy.rules for outcome in outcomes_of(rule, everything, baseline)
     )
-    return with_holm(outcomes, findings.looks) if policy.multiplicity == "holm" else outcomes
+    return with_holm(outcomes, findings.interim) if policy.multiplicity == "holm" else outcomes
 
 
 def exit_code(verdict: Verdict, strict: bool = False) -> ExitCode:

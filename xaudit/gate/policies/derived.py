@@ -15,11 +15,13 @@ COUNTED = Message("count of this audit, no sampling")
 DERIVED: Mapping[str, str] = MappingProxyType(
     {
         "failed_share": Message("What share of the cases that were not excluded has no score?"),
-        "unexplained_share": Message("What share of the cases drawn to be explained lacks a map?"),
+        "unexplained_share": Message(
+            "What share of the cases sampled to be explained lacks a map?"
+        ),
         "prevalence_drift": Message(
             "How much larger is the share of fractures than in the baseline?"
         ),
-        "share_drift": Message("How much larger is the share of a level than in the baseline?"),
+        "share_drift": Message("How much larger is the share of a subgroup than in the baseline?"),
         "score_drift": Message(
             "How much more often than in half of the pairs does a case here score above "
             "one of the baseline?"

@@ -35,12 +35,12 @@ def warning_lines(verdict: Verdict) -> list[str]:
 
 
 def baseline_lines(verdict: Verdict) -> list[str]:
-    """How often the audit was looked at, which one it was compared with, how passes are corrected.
+    """How often the audit was analyzed, which one it was compared with, how passes are corrected.
 
     Nothing of what was not done.
     """
-    looks = verdict.looks.text if verdict.looks else ""
-    return [one for one in (looks, _baseline(verdict), _multiplicity(verdict)) if one]
+    interim = verdict.interim.text if verdict.interim else ""
+    return [one for one in (interim, _baseline(verdict), _multiplicity(verdict)) if one]
 
 
 def _baseline(verdict: Verdict) -> str:

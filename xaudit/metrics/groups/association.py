@@ -1,4 +1,4 @@
-"""Groups that come with the label: a detector can learn them instead of the lesion."""
+"""Subgroups associated with the label: a detector can learn them instead of the lesion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xaudit.stats.weights import Patients, taken
 
 @metric("association", better="lower", bounds=(-1.0, 1.0), unit="number")
 def association(labels: BoolArray, inside: BoolArray, patients: Patients) -> Estimate:
-    """How much more often is a case fractured in this group than in the rest?
+    """How much more often is a case fractured in this subgroup than in the rest?
 
     Difference of the shares, with Newcombe's interval from clustered score intervals.
 
@@ -49,7 +49,7 @@ def side_negatives_auc(sides: Sides, side: Side) -> Estimate:
 
 @metric("association", unit="number")
 def association_p(extreme: int, draws: int) -> Estimate:
-    """How often would chance tie this column to the label as closely?
+    """How often would chance tie this attribute to the label as closely?
 
     Share of permutations of `xaudit.stats.independence.association.association_p_value`, with
     the exact interval of so many draws; small where group and label travel together.
@@ -67,7 +67,7 @@ def association_p(extreme: int, draws: int) -> Estimate:
 def negatives_auc(
     logits: npt.NDArray[np.float64], labels: BoolArray, inside: BoolArray, patients: Patients
 ) -> Estimate:
-    """How often does a case without fracture score higher in this group than in the rest?
+    """How often does a case without fracture score higher in this subgroup than in the rest?
 
     Area under the curve of group against rest among cases without fracture; 0.5 where the group
     does not move the score.

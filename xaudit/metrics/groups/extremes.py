@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
-from xaudit.metrics.groups.gaps import Drawn, Size
+from xaudit.metrics.groups.gaps import Resampled, Size
 from xaudit.stats.difference import why_undefined
 from xaudit.stats.multiple.multiplicity import all_pairs, level_of_blocks
 
 Array = npt.NDArray[np.float64]
 Limits = tuple[Array, Array, Array]
 """Values, lower and upper limits."""
-_FEW = Message("fewer than two levels are large enough")
+_FEW = Message("fewer than two subgroups are large enough")
 _TINY = 1e-12
 """Stands for 0 on the log scale: a ratio is not known to twelve digits."""
 
@@ -40,9 +40,9 @@ class Extremes:
 
 
 def worst_to_best(
-    members: Mapping[str, Sequence[Drawn]], size: Size, level: float = 0.95
+    members: Mapping[str, Sequence[Resampled]], size: Size, level: float = 0.95
 ) -> Extremes:
-    """How much does the best level of a column exceed the worst?
+    """How much does the best subgroup of an attribute exceed the worst?
 
     All pairs of levels get gaps whose intervals hold together. If they all hold, the largest true
     gap is no smaller than the largest lower limit and no larger than the largest upper one, and
@@ -69,7 +69,7 @@ def worst_to_best(
 
 
 def _blocks(
-    members: Mapping[str, Sequence[Drawn]],
+    members: Mapping[str, Sequence[Resampled]],
 ) -> Iterator[tuple[npt.NDArray[np.floating], Array]]:
     for some in members.values():
         if len(some) > 1:
@@ -94,7 +94,7 @@ class _Pairs:
     tied: Array
 
     @classmethod
-    def of(cls, some: Sequence[Drawn], single: float) -> _Pairs:
+    def of(cls, some: Sequence[Resampled], single: float) -> _Pairs:
         first, second = np.triu_indices(len(some), 1)
         tied = _correlations(some)[first, second] if len(some) > 1 else np.empty(0)
         return cls(_limits([one.interval(single) for one in some]), first, second, tied)
@@ -107,7 +107,7 @@ class _Pairs:
 
     def ratios(self) -> Limits | str:
         """Each over the other, both ways around, by MOVER on the log scale."""
-        none = Message("no two levels, or every one at 0: there is no ratio")
+        none = Message("no two subgroups, or every one at 0: there is no ratio")
         if isinstance(self.limits, str):
             return self.limits
         # Nothing is the worse part of a pair whose other level is at 0.
@@ -144,7 +144,7 @@ def _joint(one: Array, two: Array, tied: Array) -> Array:
     return np.sqrt(np.maximum(0.0, one**2 + two**2 - 2 * tied * one * two))
 
 
-def _correlations(some: Sequence[Drawn]) -> Array:
+def _correlations(some: Sequence[Resampled]) -> Array:
     """(G, G), over the draws in which both have a value; 0 where one does not vary."""
     draws = np.stack([one.draws for one in some], axis=1).astype(np.float64)
     there = ~np.isnan(draws)
@@ -206,10 +206,13 @@ def _missing(size: Size, reason: str) -> Estimate:
 
 def _of_pairs(size: Size, limits: tuple[float, float, float], pairs: int, level: float) -> Estimate:
     value, low, high = limits
-    method = Message("from simultaneous intervals of 1 pair of levels (MOVER, max-T over patients)")
+    method = Message(
+        "from simultaneous intervals of 1 pair of subgroups (MOVER, max-T over patients)"
+    )
     if pairs != 1:
         method = Message(
-            "from simultaneous intervals of all {n} pairs of levels (MOVER, max-T over patients)",
+            "from simultaneous intervals of all {n} pairs of subgroups (MOVER, max-T over "
+            "patients)",
             n=pairs,
         )
     return Estimate(

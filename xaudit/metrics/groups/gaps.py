@@ -25,7 +25,7 @@ Interval = Callable[[float], Estimate]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class Resampled:
     """A metric of a group, and what it becomes in each draw of patients.
 
     Attributes:
@@ -60,7 +60,7 @@ class Size:
 
 
 def gaps_together(
-    family: Sequence[tuple[Drawn, Drawn]], size: Size, level: float = 0.95
+    family: Sequence[tuple[Resampled, Resampled]], size: Size, level: float = 0.95
 ) -> tuple[Estimate, ...]:
     """How much does the first of each pair exceed the second, all statements holding at once?
 
@@ -70,7 +70,7 @@ def gaps_together(
     small groups: see `docs/reference/coverage.md`.
 
     Args:
-        family: all pairs, drawn together.
+        family: all pairs, resampled together.
         size: of the study.
         level: that of the family, two-sided.
     """

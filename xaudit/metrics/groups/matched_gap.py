@@ -55,7 +55,7 @@ def matched_gaps(
         levels: name → (N,) bool.
         strata: the kinds of cases.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the metric is no proportion, or the lengths differ.
@@ -71,15 +71,17 @@ def matched_gaps(
     masks = [np.ones(len(p), dtype=bool), *levels.values()]
     matrix = _sums(success & among, among, strata, masks, index)
     whole = (matrix @ np.ones((patients, 1))).reshape(len(masks), -1)
-    drawn = [_drawn(matrix @ counts, len(masks)) for counts in patient_draws(patients, rng, draws)]
-    replicates = np.concatenate(drawn, axis=1) if drawn else np.empty((len(levels), 0))
+    resampled = [
+        _resampled(matrix @ counts, len(masks)) for counts in patient_draws(patients, rng, draws)
+    ]
+    replicates = np.concatenate(resampled, axis=1) if resampled else np.empty((len(levels), 0))
     return {
         name: _matched(whole[0], own, gaps, rested, p.unit)
         for name, own, gaps in zip(levels, whole[1:], replicates, strict=True)
     }
 
 
-def _drawn(sums: Array, masks: int) -> Array:
+def _resampled(sums: Array, masks: int) -> Array:
     """(levels, draws): the gap of every level but the first, which is all cases."""
     parts = np.asarray(sums, dtype=np.float64).reshape(masks, -1, sums.shape[1])
     return np.stack([_gaps(parts[0].T, own.T) for own in parts[1:]])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
-from xaudit.metrics.groups.gaps import Drawn, Size
+from xaudit.metrics.groups.gaps import Resampled, Size
 from xaudit.metrics.groups.proportions import PROPORTIONS
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.groups.side_draws import AT_EDGE, Scene, draw_sides
@@ -195,14 +195,14 @@ class Sides:
         return self._p.labels[self._ranking.order]
 
 
-class DrawnSides:
+class ResampledSides:
     """All sides of a study under the same draws of patients.
 
     Args:
         sides: of the study.
         edges: cases are called positive above one of these.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
 
     def __init__(
@@ -210,11 +210,11 @@ class DrawnSides:
     ) -> None:
         self.sides, self.edges = sides, tuple(edges)
         cuts = sides.columns
-        self._drawn = draw_sides(sides.scene(self.edges), list(cuts.values()), rng, draws)
+        self._resampled = draw_sides(sides.scene(self.edges), list(cuts.values()), rng, draws)
         sizes = np.cumsum([0, *(len(cut) for cut in cuts.values())])
         self._starts = dict(zip(cuts, sizes.tolist(), strict=False))
 
-    def at(self, metric: str, side: Side, edge: float | None = None) -> Drawn:
+    def at(self, metric: str, side: Side, edge: float | None = None) -> Resampled:
         """A metric of one side, its interval, and what it becomes in each draw.
 
         Args:
@@ -224,10 +224,10 @@ class DrawnSides:
         """
         at = -1 if edge is None else 4 * self.edges.index(edge) + AT_EDGE.index(metric)
         place = self._starts[side.column] + self.sides.columns[side.column].place(side.level)
-        draws = self._drawn.outside if side.rest else self._drawn.inside
+        draws = self._resampled.outside if side.rest else self._resampled.inside
 
         def interval(level: float) -> Estimate:
             return self.sides.estimate(metric, side, edge or 0.0, level)
 
-        return Drawn(interval, float(self._drawn.values[int(side.rest), at, place]),
+        return Resampled(interval, float(self._resampled.values[int(side.rest), at, place]),
                      draws[:, at, place])  # fmt: skip

@@ -30,7 +30,7 @@ from xaudit.stats.roc import auc as area
 from xaudit.stats.weights import numbered
 
 MOST_CASES = 1000
-"""Cases that the tests read; of more, as many of each site as can be are drawn."""
+"""Cases that the tests read; of more, as many of each site as can be are sampled."""
 _PAIR = 2
 
 
@@ -97,7 +97,7 @@ def site_shift(
     return {name: made[name if name in made else compared[0]] for name in tested}
 
 
-def drawn_cases(
+def sampled_cases(
     predictions: Predictions,
     sites: Mapping[str, BoolArray],
     rng: np.random.Generator,
@@ -106,7 +106,7 @@ def drawn_cases(
     """Rows of whole patients of known sites, at most so many, small sites first.
 
     Every site may give the same number of cases; what a small one does not use is left to the
-    others. Of a site that has more, patients are drawn, to the first that does not fit.
+    others. Of a site that has more, patients are sampled, to the first that does not fit.
 
     Args:
         predictions: the cases.

@@ -233,7 +233,7 @@ def peak_scores(
 def peaks_by_chance(
     lesions: BoolArray, inside: BoolArray, reach: Reach | Undefined = INSIDE
 ) -> dict[str, Score]:
-    """What points drawn at random in the image would score, as many as the peaks.
+    """What points placed at random in the image would score, as many as the peaks.
 
     Each point lies anywhere with the same chance, whatever the others do: expectations, nothing is
     drawn. That every lesion is found is counted over all sets of lesions, for up to eight of them.

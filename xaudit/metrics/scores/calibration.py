@@ -16,8 +16,8 @@ from xaudit.stats.calibration.recalibration import recalibrate
 from xaudit.stats.proportions import clustered_proportion
 from xaudit.stats.resampling.bootstrap import (
     clustered_mean,
-    drawn_sums,
     interval_of_draws,
+    resampled_sums,
     too_few_to_draw,
 )
 from xaudit.stats.weights import numbered, taken
@@ -34,7 +34,7 @@ def brier(predictions: Predictions, rng: np.random.Generator, draws: int = 2000)
     Args:
         predictions: the cases; the probability is the logistic function of the logit.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     p = predictions
     squared = (scipy.special.expit(p.logits) - p.labels) ** 2
@@ -71,14 +71,14 @@ def ece(
 
     Expected calibration error over bins of equal count (Naeini et al. 2015; Nixon et al. 2019).
     Biased upwards: a perfectly calibrated detector gets about sqrt(2 p (1 - p) bins / (π n)), and
-    drawn samples are biased once more, so the interval lies high and its lower limit may exceed
+    resamples are biased once more, so the interval lies high and its lower limit may exceed
     the value. A ceiling read against the upper limit therefore errs on the safe side.
 
     Args:
         predictions: the cases.
         rng: source of the draws.
         bins: how many bins; kept fixed over the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     p = predictions
     n, (clusters, index) = len(p), numbered(p.patients)
@@ -94,7 +94,7 @@ def ece(
     cell = index * count + member
     gaps_of = np.bincount(cell, gaps, minlength=clusters * count).reshape(clusters, count)
     cases = np.bincount(index, minlength=clusters)[:, None]
-    sums = drawn_sums(np.hstack([gaps_of, cases]), rng, draws, added_up=True)
+    sums = resampled_sums(np.hstack([gaps_of, cases]), rng, draws, added_up=True)
     replicates = np.abs(sums[:, :-1]).sum(axis=1) / sums[:, -1]
     return replace(interval_of_draws(value, replicates, n, clusters), unit=p.unit)
 

@@ -13,7 +13,12 @@ from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.metrics.scores.calibration import bin_of
 from xaudit.metrics.scores.discrimination import Predictions
-from xaudit.stats.resampling.bootstrap import drawn_sums, interval_of_draws, too_few_to_draw, total
+from xaudit.stats.resampling.bootstrap import (
+    interval_of_draws,
+    resampled_sums,
+    too_few_to_draw,
+    total,
+)
 from xaudit.stats.weights import numbered
 
 Array = npt.NDArray[np.float64]
@@ -27,14 +32,14 @@ def squared_calibration_error(
 
     Reliability over bins of equal count, less its bias (Bröcker 2012, Kumar et al. 2019), which is
     the variance of the mean gap in each bin, here over patients. About 0 for a calibrated detector,
-    and often below 0 then; the binning still hides what cancels within a bin. Drawn
+    and often below 0 then; the binning still hides what cancels within a bin. Resampled
     samples are biased once more, by the same amount, which is taken off the draws.
 
     Args:
         predictions: the cases.
         rng: source of the draws.
         bins: how many bins; kept fixed over the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     p = predictions
     clusters, index = numbered(p.patients)
@@ -47,7 +52,7 @@ def squared_calibration_error(
     if np.isnan(value):
         reason = Message("one of {n} bins holds a single patient; use fewer bins", n=bins)
         return Estimate.missing(reason, n=n, clusters=clusters, unit=p.unit)
-    replicates = _error(drawn_sums(products, rng, draws))[0] - bias
+    replicates = _error(resampled_sums(products, rng, draws))[0] - bias
     found = interval_of_draws(value, replicates, n, clusters)
     if found.value is None or found.low is None or found.high is None:
         return replace(found, unit=p.unit)
@@ -96,7 +101,7 @@ def _error(sums: Array) -> tuple[Array, Array]:
     there = count > 0
     mean = np.divide(gap, count, out=np.zeros_like(gap), where=there)
     squares = gap2 - 2 * mean * cross + mean**2 * count2
-    # A bin that was not drawn weighs nothing; one with a single patient has an unknown variance.
+    # A bin that was not sampled weighs nothing; one with a single patient has an unknown variance.
     factor = np.where(there, np.nan, 0.0)
     np.divide(patients, patients - 1, out=factor, where=patients > 1)
     variance = factor * squares / np.where(there, count, 1.0) ** 2

@@ -97,20 +97,20 @@ def sensitivity_at_false_marks(
     """What share of lesions is found where there are at most so many false marks per case?
 
     At the most lenient threshold that keeps the rate: a corner of the FROC curve, not a point
-    between two. The threshold is found in the same cases, and anew in every draw of patients.
+    between two. The threshold is found in the same cases, and again in every draw of patients.
 
     Args:
         marks: of N cases.
         rate: false marks per case, not negative.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the rate is negative.
     """
     if not rate >= 0:
         raise ValueError(f"a rate of false marks is not negative, got {rate}")
-    return _drawn(marks, lambda x, y: float(y[x <= rate + 1e-12][-1]), rng, draws)
+    return _resampled(marks, lambda x, y: float(y[x <= rate + 1e-12][-1]), rng, draws)
 
 
 @metric("detection")
@@ -124,7 +124,7 @@ def froc_area(marks: Marks, limit: float, rng: np.random.Generator, draws: int =
         marks: of N cases.
         limit: false marks per case, positive.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the limit is not positive.
@@ -136,7 +136,7 @@ def froc_area(marks: Marks, limit: float, rng: np.random.Generator, draws: int =
         edges = np.append(np.minimum(x, limit), limit)
         return float(np.diff(edges) @ y) / limit
 
-    return _drawn(marks, area, rng, draws)
+    return _resampled(marks, area, rng, draws)
 
 
 @metric("detection")
@@ -209,7 +209,7 @@ class _Froc:
         return np.append(0.0, alarms), np.append(0.0, hits)
 
 
-def _drawn(
+def _resampled(
     marks: Marks,
     read: Callable[[Array, Array], float],
     rng: np.random.Generator,

@@ -159,7 +159,7 @@ def f1(predictions: Predictions, rng: np.random.Generator, draws: int = 2000) ->
     Args:
         predictions: the cases.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     p = predictions
     if not p.labels.any():

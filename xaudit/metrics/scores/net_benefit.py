@@ -54,7 +54,7 @@ def net_benefit(
         threshold: t, the probability of a fracture at which one is just willing to act.
         rng: source of the draws.
         prevalence: q; that of the study where not given.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: threshold or prevalence is not strictly between 0 and 1.
@@ -81,7 +81,7 @@ def decision_curve(
         thresholds: probabilities at which one would act.
         rng: source of the draws.
         prevalence: that of the study where not given.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: a threshold or the prevalence is not strictly between 0 and 1.
@@ -93,7 +93,7 @@ def decision_curve(
     for place, t in enumerate(thresholds):
         model = [_benefit(s, place, t, prevalence) for s in sums]
         everyone = [_benefit(s, len(thresholds), t, prevalence) for s in sums]
-        # The better strategy is chosen anew in every draw.
+        # The better strategy is chosen again in every draw.
         gain = [m - np.maximum(e, 0.0) for m, e in zip(model, everyone, strict=True)]
         points.append(DecisionPoint(t, *(_estimate(p, *x) for x in (model, everyone, gain))))
     return tuple(points)
@@ -102,15 +102,15 @@ def decision_curve(
 def _drawn_sums(
     p: Predictions, acted: list[BoolArray], rng: np.random.Generator, draws: int
 ) -> tuple[Array, Array]:
-    """Positives, negatives, then hits and alarms of each strategy: in the sample, and drawn."""
+    """Positives, negatives, then hits and alarms of each strategy: in the sample, and resampled."""
     columns = [p.labels, ~p.labels]
     for calls in acted:
         columns += [calls & p.labels, calls & ~p.labels]
     table = np.stack(columns, axis=1).astype(np.float64)
-    drawn = np.full((draws, table.shape[1]), np.nan)
+    resampled = np.full((draws, table.shape[1]), np.nan)
     if len(set(p.patients)) >= 2:
-        drawn = clustered_sums_draws(table, p.patients, rng, draws)
-    return table.sum(axis=0)[None], drawn
+        resampled = clustered_sums_draws(table, p.patients, rng, draws)
+    return table.sum(axis=0)[None], resampled
 
 
 def _benefit(sums: Array, strategy: int, threshold: float, prevalence: float | None) -> Array:

@@ -1,4 +1,4 @@
-"""What worse radiographs do to a detector's decisions, on the same cases."""
+"""What degraded radiographs do to a detector's decisions, on the same cases."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ ROBUSTNESS = ("auc", "sensitivity", "specificity")
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """A metric on worse images, and how far it is from that of the images as they are.
+    """A metric on degraded images, and how far it is from that of the images as they are.
 
     Attributes:
-        worse: on the worse images.
-        gap: worse minus as they are, on the same cases.
+        value: on the degraded images.
+        gap: degraded minus as they are, on the same cases.
     """
 
-    worse: Estimate
+    value: Estimate
     gap: Estimate
 
 
-def degradation(clean: Predictions, worse: Array) -> Mapping[str, Degraded]:
-    """How do AUC, sensitivity and specificity change when the same images get worse?
+def degradation(clean: Predictions, degraded: Array) -> Mapping[str, Degraded]:
+    """How do AUC, sensitivity and specificity change when the same images are degraded?
 
     Gaps are paired: DeLong's or Obuchowski's for the area; for shares Tango's score interval, or
     its clustered form where patients have several cases.
 
     Args:
         clean: the cases as they are.
-        worse: (N,) logits of the same cases, degraded.
+        degraded: (N,) logits of the same cases, degraded.
 
     Returns:
         A value for each of `ROBUSTNESS`.
@@ -48,7 +48,7 @@ def degradation(clean: Predictions, worse: Array) -> Mapping[str, Degraded]:
     Raises:
         ValueError: the lengths differ or a logit is NaN.
     """
-    after = replace(clean, logits=np.asarray(worse, dtype=np.float64))
+    after = replace(clean, logits=np.asarray(degraded, dtype=np.float64))
     area = paired_auc_difference(after.logits, clean.logits, clean.labels, clean.patients)
     return {
         "auc": Degraded(auc(after), replace(area.difference, unit=clean.unit)),

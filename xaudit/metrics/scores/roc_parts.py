@@ -21,13 +21,13 @@ def partial_auc(
     """How well are fractures told apart where specificity or sensitivity is usable?
 
     Area under the ROC curve in a declared band on McClish's scale (1989): 0.5 says nothing, 1 is
-    perfect. Percentile interval over drawn patients.
+    perfect. Percentile interval over resampled patients.
 
     Args:
         predictions: the cases.
         band: which part of the curve; declared before the run.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     return _of(predictions, parts.partial_auc(_scored(predictions), band, rng, draws=draws))
 
@@ -38,14 +38,14 @@ def sensitivity_at_specificity(
 ) -> Estimate:
     """What share of fractures could be found at a declared specificity?
 
-    Read off the ROC curve of these cases, anew in every draw of patients: it describes the curve,
+    Read off the ROC curve of these cases, again in every draw of patients: it describes the curve,
     and no threshold that a device has (Pepe 2003, ch. 5).
 
     Args:
         predictions: the cases.
         specificity: in [0, 1].
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the specificity is not in [0, 1].
@@ -66,7 +66,7 @@ def specificity_at_sensitivity(
         predictions: the cases.
         sensitivity: in [0, 1].
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Raises:
         ValueError: the sensitivity is not in [0, 1].

@@ -113,7 +113,7 @@ def _call_by_name(network: GraphModule) -> None:
 
 
 def _tell_functions(network: GraphModule) -> None:
-    """Steps of attention are no layers: a matrix of weights looks like a picture."""
+    """Steps of attention are no layers: a matrix of weights looks like a feature map."""
     parts = [part for name, part in network.named_modules() if name]
     if not any(isinstance(part, OnnxMatMul) for part in parts):
         return

@@ -71,7 +71,7 @@ class OnnxScores:
         return table[:count]
 
     def _current(self) -> Any:  # noqa: ANN401  onnxruntime has no types
-        """The session, made anew where torch computes with another number of threads."""
+        """The session, made again where torch computes with another number of threads."""
         threads = torch.get_num_threads()
         if self._session is None or self._threads != threads:
             self._session, self._threads = _session(self._file, threads), threads

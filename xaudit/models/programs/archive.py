@@ -1,4 +1,4 @@
-"""The zip archive of a program of torch, looked at and written anew before torch reads it.
+"""The zip archive of a program of torch, looked at and rewritten before torch reads it.
 
 Two readers of one archive may see different members: what was looked at here is what torch gets.
 Source: caffe2/serialize/inline_container.h of PyTorch 2.13.

@@ -43,7 +43,7 @@ class ChannelsLast(torch.nn.Module):
         return outputs
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ChannelsLast:
-        """Keras builds a copy anew from its configuration; its layers are those of the copy."""
+        """Keras builds a copy from its configuration; its layers are those of the copy."""
         twin = ChannelsLast(copy.deepcopy(self._model[0], memo), self.channels_last)
         twin.requires_grad_(any(one.requires_grad for one in self.parameters()))
         return twin.train(self.training)

@@ -108,7 +108,7 @@ class Streaming(_Programmed):
         if self._running is None:
             self._running = self._program()
         elif not self._running.runs:
-            raise DetectorLostError(f"{self._who}: has ended; `xaudit run` again starts it anew")
+            raise DetectorLostError(f"{self._who}: has ended; `xaudit run` again starts it again")
         head = json.dumps({"shape": planes.shape, "dtype": "float32"}).encode()
         most = most_bytes(len(planes), self._columns)
         bounds = Bounds(self._started.seconds, most, lines=1)

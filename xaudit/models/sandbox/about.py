@@ -58,7 +58,7 @@ class About(_Told):
         arrays: where the parameters lie.
         tensors: name, kind and shape of each.
         modules: names of parts in the order in which they are called.
-        layer: None where no layer returns a picture.
+        layer: None where no layer returns a feature map.
         capabilities: what it offers besides scores.
         taken: what of the file of weights it received.
         facts: of a model of another format.

@@ -102,7 +102,7 @@ class BoxedNetwork(torch.nn.Module):
 
 
 def offered_by(network: BoxedNetwork) -> Offered:
-    """The target layer, whose outputs cross the border as pictures, and what is offered."""
+    """The target layer, whose outputs cross the border as feature maps, and what is offered."""
     about, part = network._xaudit_box.about, network._xaudit_layer
     if about.layer is None or part is None:
         return None, about.capabilities

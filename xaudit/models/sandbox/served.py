@@ -128,11 +128,11 @@ class Served:
         maps: Sequence[torch.Tensor],
         inputs: Sequence[torch.Tensor] = (),
     ) -> Answer:
-        """Outputs or slopes of the images, and what belongs to the target layer as pictures."""
+        """Outputs or slopes of the images, and what belongs to the target layer as feature maps."""
         layer = self._detector.target_layer
-        pictures = [layer.picture(one) for one in maps] if layer else []
+        read = [layer.feature_map(one) for one in maps] if layer else []
         first = inputs if table is None else (table,)
-        return {"arrays": self._border.put([_plain(one) for one in (*first, *pictures)])}
+        return {"arrays": self._border.put([_plain(one) for one in (*first, *read)])}
 
     def _planes(self, question: Question) -> torch.Tensor:
         (planes,) = self._border.get(question["arrays"], [_PICTURES])
@@ -143,7 +143,7 @@ class Served:
 
     @contextmanager
     def _watched(self, features: bool) -> Iterator[list[torch.Tensor]]:
-        """What is read at the target layer, as pictures; the network goes on with a copy."""
+        """What is read at the target layer, as feature maps; the network goes on with a copy."""
         layer, seen = self._detector.target_layer, list[torch.Tensor]()
         if layer is None or not features:
             yield seen

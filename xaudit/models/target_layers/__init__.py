@@ -1,1 +1,1 @@
-"""Where Grad-CAM looks."""
+"""Target layers of Grad-CAM: the feature maps that heads pool."""

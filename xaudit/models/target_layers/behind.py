@@ -1,4 +1,4 @@
-"""What a network's own code does to a picture between its last layer and the pooling."""
+"""What a network's own code does to a feature map between its last layer and the pooling."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Behind:
     Args:
         network: to be called.
         name: of the layer, dotted.
-        places: axes of its output along which the picture extends.
-        picture: of such an output; a transformer's class token has no place in it.
+        places: axes of its output along which the feature map extends.
+        feature_map: of such an output; a transformer's class token has no place in it.
     """
 
     def __init__(
@@ -29,10 +29,10 @@ class Behind:
         network: torch.nn.Module,
         name: str,
         places: tuple[int, ...],
-        picture: Callable[[torch.Tensor], torch.Tensor],
+        feature_map: Callable[[torch.Tensor], torch.Tensor],
     ) -> None:
         self._network, self._name = network, name
-        self._places, self._picture = places, picture
+        self._places, self._feature_map = places, feature_map
         self._at_work: set[str] = set()
         self._output = torch.empty(0)
         self._found: list[tuple[Step, torch.Tensor]] = []
@@ -40,9 +40,9 @@ class Behind:
     def last_step(
         self, run: Callable[[torch.Tensor], torch.Tensor], image: torch.Tensor
     ) -> Step | None:
-        """The last call that returns a picture which the logit reads; None without one.
+        """The last call that returns a feature map which the logit reads; None without one.
 
-        The picture has the places of the layer's, or is max-pooled: an average over some places
+        The feature map has the places of the layer's, or is max-pooled: an average over some places
         would only be a coarser view of the same.
 
         Args:
@@ -51,23 +51,23 @@ class Behind:
         """
         with self._watched():
             logits = run(image.clone().requires_grad_(True)).sum()
-        pictures = [picture for _, picture in self._found]
-        slopes = torch.autograd.grad(logits, pictures, allow_unused=True) if pictures else ()
+        found = [feature_map for _, feature_map in self._found]
+        slopes = torch.autograd.grad(logits, found, allow_unused=True) if found else ()
         read = [
             step
             for (step, _), slope in zip(self._found, slopes, strict=True)
-            if slope is not None and bool(self._picture(slope).any())
+            if slope is not None and bool(self._feature_map(slope).any())
         ]
         return read[-1] if read else None
 
     def _see(self, step: Step, output: torch.Tensor) -> torch.Tensor | None:
-        if self._at_work or not output.requires_grad or not self._is_picture(step, output):
+        if self._at_work or not output.requires_grad or not self._is_feature_map(step, output):
             return None
         self._found.append((step, output))
         return output.clone()
 
-    def _is_picture(self, step: Step, output: torch.Tensor) -> bool:
-        """Whether a function returned a picture, and another one than it may have been given."""
+    def _is_feature_map(self, step: Step, output: torch.Tensor) -> bool:
+        """Whether a function returned a feature map, and one that it was not given."""
         before = self._found[-1][1] if self._found else self._output
         if output.ndim != before.ndim or len(output) != len(before):
             return False

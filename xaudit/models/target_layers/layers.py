@@ -1,4 +1,4 @@
-"""Where Grad-CAM looks: the picture that the head pools."""
+"""Target layers of Grad-CAM: where the feature map is that the head pools."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _POOLING = (torch.nn.AdaptiveAvgPool2d, torch.nn.AdaptiveMaxPool2d)
 _PLACES: dict[Layout, tuple[int, ...]] = {
     "channels_first": (2, 3), "channels_last": (1, 2), "tokens": (1,),
 }  # fmt: skip
-"""Axes along which a picture extends."""
+"""Axes along which a feature map extends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetLayer:
-    """A layer and how a picture is read from its output, or from what follows it.
+    """A layer and how a feature map is read from its output, or from what follows it.
 
     Attributes:
         name: what is read: the layer's dotted name within the network, and the function that the
@@ -38,7 +38,8 @@ class TargetLayer:
         grid: (h, w).
         views: rows of the output for each image: one, or one for each channel of the image where
             the channels are views of one study and a network sees each view by itself.
-        step: the function call after the layer that makes the picture; None where the layer does.
+        step: the function call after the layer that makes the feature map; None where the layer
+            does.
     """
 
     name: str
@@ -54,11 +55,11 @@ class TargetLayer:
         """While this is open, what is read goes through a function before the network goes on.
 
         Args:
-            through: gets what `picture` understands; what it returns goes on.
+            through: gets what `feature_map` understands; what it returns goes on.
         """
         return passing(self.module, self.step, through)
 
-    def picture(self, output: torch.Tensor) -> torch.Tensor:
+    def feature_map(self, output: torch.Tensor) -> torch.Tensor:
         """What is read as (N, K, h, w); the feature maps of all views follow each other."""
         maps = self._maps(output)
         return maps if self.views == 1 else maps.reshape(-1, self.views * maps.shape[1], *self.grid)
@@ -68,7 +69,7 @@ class TargetLayer:
             return output
         if self.layout == "tokens":
             rows, columns = self.grid
-            # Class and register tokens come first and have no place in the picture.
+            # Class and register tokens come first and have no place in the feature map.
             output = output[:, -rows * columns :]
             output = output.reshape(len(output), rows, columns, -1)
         return output.movedim(-1, 1)
@@ -82,7 +83,7 @@ def mark_function(module: torch.nn.Module) -> None:
     """Mark a module that is no layer: a function that a converted network calls.
 
     Args:
-        module: whose outputs are no pictures that a method could read.
+        module: whose outputs are no feature maps that a method could read.
     """
     setattr(module, _FUNCTION, True)
 
@@ -93,12 +94,12 @@ def find_target_layer(
     image: torch.Tensor,
     name: str | None = None,
 ) -> TargetLayer:
-    """What Grad-CAM reads: the last picture on the way to the logit, which the head pools.
+    """What Grad-CAM reads: the last feature map on the way to the logit, which the head pools.
 
-    One image is passed and differentiated. A picture that the logit does not depend on is no
+    One image is passed and differentiated. A feature map that the logit does not depend on is no
     candidate: in a vision transformer the patches of the last block are computed and ignored.
-    Where the network's own code calls functions on the picture after its last layer, such as the
-    final ReLU of DenseNet, it is what they return.
+    Where the network's own code calls functions on the feature map after its last layer, such as
+    the final ReLU of DenseNet, it is what they return.
 
     Args:
         network: in which to look.
@@ -107,7 +108,7 @@ def find_target_layer(
         name: dotted name of a layer; its output is read, whatever follows.
 
     Raises:
-        DetectorError: there is no such layer, or its output is no picture.
+        DetectorError: there is no such layer, or its output is no feature map.
     """
     with _outputs(network) as outputs, _channels(network) as channels:
         logits = run(image.clone().requires_grad_(True))
@@ -115,21 +116,22 @@ def find_target_layer(
     layers = [layer for one in outputs if (layer := _layer(network, one, outputs, size))]
     several = [layer for layer in layers if layer.views > 1 and layer.views in channels]
     ordered = _in_order(network, run, image, several) if several else []
-    pictures = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
+    readable = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
     if name is None:
-        return _followed(_last_used(pictures, outputs, logits), network, run, image)
-    if not pictures:
+        return _followed(_last_used(readable, outputs, logits), network, run, image)
+    if not readable:
         raise DetectorError(
-            f"detector.target_layer {name!r}: no layer of this model returns a picture that can be "
+            f"detector.target_layer {name!r}: no layer of this model returns a feature map that "
+            f"can be "
             "watched; leave it out"
         )
-    if name not in pictures:
-        known = ", ".join(list(pictures)[-_SHOWN:])
+    if name not in readable:
+        known = ", ".join(list(readable)[-_SHOWN:])
         raise DetectorError(
-            f"detector.target_layer {name!r}: expected a layer that returns a picture; the last "
-            f"ones are: {known}"
+            f"detector.target_layer {name!r}: expected a layer that returns a feature map; the "
+            f"last ones are: {known}"
         )
-    return pictures[name]
+    return readable[name]
 
 
 def _in_order(
@@ -148,10 +150,10 @@ def _in_order(
 
 
 def _last_used(
-    pictures: dict[str, TargetLayer], outputs: dict[str, torch.Tensor], logits: torch.Tensor
+    readable: dict[str, TargetLayer], outputs: dict[str, torch.Tensor], logits: torch.Tensor
 ) -> TargetLayer:
-    """The last picture to finish, which is the outermost, among those that the logit reads."""
-    likely = {name: layer for name, layer in pictures.items() if _worth_reading(layer)}
+    """The last feature map to finish, which is the outermost, among those that the logit reads."""
+    likely = {name: layer for name, layer in readable.items() if _worth_reading(layer)}
     slopes = torch.autograd.grad(
         logits.sum(), [outputs[name] for name in likely], allow_unused=True
     ) if likely and logits.requires_grad else ()  # fmt: skip
@@ -160,12 +162,12 @@ def _last_used(
         for layer, slope in zip(likely.values(), slopes, strict=False)
         if slope is not None
     ]
-    moving = [layer for layer, slope in joined if bool(layer.picture(slope).any())]
+    moving = [layer for layer, slope in joined if bool(layer.feature_map(slope).any())]
     # Where every unit happens to be off, being connected has to do.
     candidates = moving or [layer for layer, _ in joined]
     if not candidates:
         raise DetectorError(
-            "no layer of the network returns a picture (N, C, H, W) or tokens on a grid; leave "
+            "no layer of the network returns a feature map (N, C, H, W) or tokens on a grid; leave "
             "Grad-CAM out of explain.methods, or name a layer with detector.target_layer"
         )
     return candidates[-1]
@@ -177,10 +179,10 @@ def _followed(
     run: Callable[[torch.Tensor], torch.Tensor],
     image: torch.Tensor,
 ) -> TargetLayer:
-    """What the network's own code makes of the picture before the head pools it."""
+    """What the network's own code makes of the feature map before the head pools it."""
     places = _PLACES[layer.layout]
-    picture = replace(layer, views=1).picture
-    step = Behind(network, layer.name, places, picture).last_step(run, image)
+    feature_map = replace(layer, views=1).feature_map
+    step = Behind(network, layer.name, places, feature_map).last_step(run, image)
     if step is None:
         return layer
     sizes = [step.shape[axis - 1] for axis in places]
@@ -198,7 +200,7 @@ def _worth_reading(layer: TargetLayer) -> bool:
 def _layer(
     network: torch.nn.Module, name: str, outputs: dict[str, torch.Tensor], size: tuple[int, int]
 ) -> TargetLayer | None:
-    """The layer of this name, if its output for one image is a picture of this size."""
+    """The layer of this name, if its output for one image is a feature map of this size."""
     shape = tuple(outputs[name].shape)
     kinds: list[tuple[Layout, tuple[int, int] | None]] = []
     if len(shape) == 4:

@@ -1,4 +1,4 @@
-"""What a network's own code does to a picture between its last layer and its head."""
+"""What a network's own code does to a feature map between its last layer and its head."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ def _in_place(name: str, args: tuple[Any, ...], given: dict[str, Any]) -> bool:
 def passing(
     module: torch.nn.Module, step: Step | None, through: Callable[[torch.Tensor], torch.Tensor]
 ) -> Iterator[None]:
-    """While this is open, a picture goes through a function before the network goes on.
+    """While this is open, a feature map goes through a function before the network goes on.
 
     Args:
         module: the layer that returns it, or after which it is made.
         step: the call that makes it; None where the layer itself does.
-        through: gets the picture; what it returns goes on.
+        through: gets the feature map; what it returns goes on.
     """
     calls = Calls(lambda one, output: through(output) if one == step else None)
 

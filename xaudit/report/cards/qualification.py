@@ -55,7 +55,7 @@ def _scope(result: Qualification) -> str:
     )
     return tr(
         "{mode} qualification: {defects} detectors with a planted defect and "
-        "{sound} sound ones, on drawn studies of {patients} patients; {seeds}.",
+        "{sound} sound ones, on synthetic studies of {patients} patients; {seeds}.",
         mode=tr(_MODES[result.mode]),
         defects=defects,
         sound=sound,
@@ -237,16 +237,16 @@ def _reading(result: Qualification) -> Section:
         "reading",
         "",
         tr("What does this show, and what not?"),
-        tr("That this version finds defects of known kinds and sizes on drawn radiographs."),
+        tr("That this version finds defects of known kinds and sizes on synthetic radiographs."),
         (
             tr(
                 "The intervals count every audit of a detector on the study of a seed as "
                 "one trial. They say how often these detectors would be judged rightly on "
-                "other drawn studies, not how often an unknown defect of another kind or "
+                "other synthetic studies, not how often an unknown defect of another kind or "
                 "size would be found."
             ),
             tr(
-                "The drawn films are no medical images. What is planted is large, so that "
+                "The synthetic films are no medical images. What is planted is large, so that "
                 "the studies can be small ({sizes}); a smaller defect needs more cases.",
                 sizes=sizes,
             ),

@@ -80,9 +80,9 @@ def worse_sentence(changes: Changes) -> str:
     worse = sorted((one for one in by_group(changes) if is_worse(one)), key=_how_bad)
     sure = [one for one in worse if is_sure(one)]
     if not by_group(changes):
-        return tr("The study has no groups.")
+        return tr("The study has no subgroups.")
     if not worse:
-        return tr("No group is shown to fare worse.")
+        return tr("No subgroup is shown to fare worse.")
     return tr(
         "Taken one by one: {worse}. With all comparisons counted: {sure}.",
         worse=_named(worse),

@@ -102,7 +102,7 @@ def _cases(changes: Changes) -> Section:
         tr("Operating point “{name}” is not in both audits.", name=name)
         for name in changes.points_left_out
     )
-    missing += tuple(map(told, changes.looked))
+    missing += tuple(map(told, changes.interim))
     table = Table(tr("Cases compared"), (tr("Fact"), tr("Cases")), rows)
     return Section("cases", "", tr("On which cases?"), lead, tables=(table,), missing=missing)
 
@@ -207,12 +207,12 @@ def _groups(changes: Changes) -> Section:
         order = {level: i for i, level in enumerate(in_order({d.scope["level"]: () for d in own}))}
         own.sort(key=lambda one: order[one.scope["level"]])
         columns = (
-            tr("Level"),
+            tr("Subgroup"),
             tr("Measure"),
             tr("Old"),
             tr("New"),
             tr("New minus old"),
-            tr("p, all groups counted"),
+            tr("p, all subgroups counted"),
         )
         tables.append(
             Table(
@@ -223,7 +223,7 @@ def _groups(changes: Changes) -> Section:
     figure = [one for one in found if one.metric == "sensitivity"
               and one.scope.get("operating_point") in changes.points[:1]]  # fmt: skip
     caption = tr(
-        "Fractures found, new minus old, group by group; left of the line: fewer than before."
+        "Fractures found, new minus old, subgroup by subgroup; left of the line: fewer than before."
     )
     return Section(
         "groups",
@@ -233,7 +233,7 @@ def _groups(changes: Changes) -> Section:
         paragraphs=(
             tr(
                 "Fewer than {low} cases: no figure. Fewer than {enough}: an interval "
-                "without a verdict. Among many groups some differ by chance: the last "
+                "without a verdict. Among many subgroups some differ by chance: the last "
                 "column counts all of them (Holm 1979).",
                 low=numbers.whole(low),
                 enough=numbers.whole(enough),
@@ -241,7 +241,7 @@ def _groups(changes: Changes) -> Section:
         ),
         figures=(Figure(differences(caption, figure), caption),) if figure else (),
         tables=tuple(tables),
-        missing=() if found else (tr("Groups: the study has no group column."),),
+        missing=() if found else (tr("Subgroups: the study has no attribute."),),
     )
 
 

@@ -82,7 +82,7 @@ def credibility(look: Lookup) -> Section:
         paragraphs=(
             tr(
                 "A map counts as evidence about this detector only if it changes when the "
-                "detector's parameters are drawn anew, and if the score depends on what it "
+                "detector's parameters are randomized, and if the score depends on what it "
                 "marks."
             ),
         )

@@ -26,9 +26,9 @@ METRICS = (
 KINDS = {
     "miss": later("Worst misses"),
     "false_alarm": later("Worst false alarms"),
-    "group": later("Where groups fare worst"),
+    "group": later("Where subgroups fare worst"),
     "worst_map": later("Worst maps"),
-    "group_map": later("Worst maps of groups"),
+    "group_map": later("Worst maps of subgroups"),
     "disagreement": later("Where the methods disagree most"),
     "good": later("Good ones, for scale"),
 }

@@ -89,8 +89,8 @@ def _compared(verdict: Verdict) -> str:
 
 
 def _stopped(verdict: Verdict) -> str:
-    """How often the audit was looked at, where it was looked at while it ran."""
-    return tr(" The audit {looked}.", looked=told(verdict.looks.text)) if verdict.looks else ""
+    """How many interim analyses of the audit there were, where there were any."""
+    return tr(" The audit {ended}.", ended=told(verdict.interim.text)) if verdict.interim else ""
 
 
 def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:

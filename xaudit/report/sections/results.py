@@ -155,7 +155,7 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
         paragraphs=(
             tr(
                 "Fewer than {low} cases: counts only. Fewer than {enough}: an interval "
-                "without a verdict. Many groups are looked at; some will differ by chance.",
+                "without a verdict. Many subgroups are compared; some will differ by chance.",
                 low=numbers.whole(low),
                 enough=numbers.whole(enough),
             ),
@@ -175,7 +175,7 @@ def groups(look: Lookup, verdict: Verdict | None) -> Section:
             *group_calibration(look),
             *group_maps(look),
         ),
-        missing=() if levels else (tr("Groups and sites: the study has no group column."),),
+        missing=() if levels else (tr("Subgroups and sites: the study has no attribute."),),
     )
 
 
@@ -196,7 +196,7 @@ def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> s
             rows.append(figures.Row(named(level), one))
     overall = look.estimate(metric, operating_point=point).value
     return figures.forest(
-        tr("{metric} by group", metric=measure(metric)), rows, overall, _floor(verdict, metric)
+        tr("{metric} by subgroup", metric=measure(metric)), rows, overall, _floor(verdict, metric)
     )
 
 
@@ -237,10 +237,10 @@ def _group_table(look: Lookup, column: str, points: tuple[OperatingPoint, ...]) 
         tr("Specificity gap"),
         tr("AUC gap"),
     )
-    note = tr("A gap is this level minus all other cases. ") + look.methods(*metrics)
+    note = tr("A gap is this subgroup minus all other cases. ") + look.methods(*metrics)
     return Table(
         tr("By {column}", column=column),
-        (tr("Level"), tr("Cases"), *names),
+        (tr("Subgroup"), tr("Cases"), *names),
         tuple(rows),
         note,
         folded=True,

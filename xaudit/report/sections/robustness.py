@@ -1,4 +1,4 @@
-"""The section on worse radiographs."""
+"""The section on degraded radiographs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MEASURES = (
     ("sensitivity", later("Sensitivity")),
     ("specificity", later("Specificity")),
 )
-_LADDERS = {
+_CORRUPTIONS = {
     "noise": (later("Noise"), later("of 255 gray levels")),
     "blur": (later("Blur"), later("pixels, standard deviation")),
     "contrast": (later("Contrast"), later("% of it")),
@@ -25,14 +25,14 @@ _LADDERS = {
     "jpeg": ("JPEG", later("quality, of 100")),
     "resolution": (later("Resolution"), later("% of the pixels a side")),
 }
-"""How ladders are called, and how their steps are measured."""
+"""How corruptions are called, and in what their severities are measured."""
 
 
 def robustness(look: Lookup) -> Section:
-    """How sensitivity and specificity fall as the same radiographs get worse."""
+    """How sensitivity and specificity fall as the same radiographs are degraded."""
     steps = _steps(look.findings)
     points = look.findings.detector.operating_points
-    title = tr("Does it hold when radiographs get worse?")
+    title = tr("Does it hold on degraded radiographs?")
     if not steps or not points:
         return Section(
             "robustness", "", title, tr("Not measured: no case was degraded."),
@@ -51,48 +51,51 @@ def robustness(look: Lookup) -> Section:
         "",
         title,
         tr(
-            "Images that were scored are made worse step by step and scored again; the "
+            "Images that were scored are corrupted at rising severity and scored again; the "
             "reference standard stays."
         ),
         figures=drawings,
         tables=(
-            *(_table(look, ladder, severities, point) for ladder, severities in steps),
+            *(_table(look, corruption, severities, point) for corruption, severities in steps),
             *_maps(look, steps),
         ),
     )
 
 
 def _steps(findings: Findings) -> list[tuple[str, list[str]]]:
-    """Ladders with their severities, in the order of the findings."""
+    """Corruptions with their severities, in the order of the findings."""
     steps: dict[str, list[str]] = {}
     for one in findings.findings:
-        ladder = one.scope.get("degradation")
-        if one.metric == "degraded_auc" and ladder and ladder != "none":
-            steps.setdefault(ladder, []).append(one.scope["severity"])
+        corruption = one.scope.get("degradation")
+        if one.metric == "degraded_auc" and corruption and corruption != "none":
+            steps.setdefault(corruption, []).append(one.scope["severity"])
     return list(steps.items())
 
 
 def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[str]]]) -> str:
     rows: list[figures.Row] = []
-    for ladder, severities in steps:
+    for corruption, severities in steps:
         blank = look.estimate(metric)
-        rows.append(figures.Row(_title(ladder), blank, heading=True))
+        rows.append(figures.Row(_title(corruption), blank, heading=True))
         for severity in severities:
             one = look.estimate(
-                f"degraded_{metric}", degradation=ladder, severity=severity, operating_point=point
+                f"degraded_{metric}",
+                degradation=corruption,
+                severity=severity,
+                operating_point=point,
             )
             rows.append(figures.Row(numbers.written(severity), one))
     clean = look.estimate(
         f"degraded_{metric}", degradation="none", severity="0", operating_point=point
     ).value
     return figures.forest(
-        tr("{metric} of worse radiographs", metric=measure(metric)), rows, clean, None
+        tr("{metric} of degraded radiographs", metric=measure(metric)), rows, clean, None
     )
 
 
-def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Table:
+def _table(look: Lookup, corruption: str, severities: list[str], point: str) -> Table:
     rows = tuple(
-        (numbers.written(severity), *_cells(look, ladder, severity, point))
+        (numbers.written(severity), *_cells(look, corruption, severity, point))
         for severity in ("0", *severities)
     )
     names = tuple(
@@ -102,17 +105,17 @@ def _table(look: Lookup, ladder: str, severities: list[str], point: str) -> Tabl
     )
     note = look.methods(*(f"degraded_{metric}_gap" for metric, _ in _MEASURES))
     return Table(
-        _title(ladder),
+        _title(corruption),
         (tr("Severity"), *names),
         rows,
-        tr("A difference is worse minus as they are, on the same cases. {note}", note=note),
+        tr("A difference is degraded minus as they are, on the same cases. {note}", note=note),
         folded=True,
     )
 
 
-def _cells(look: Lookup, ladder: str, severity: str, point: str) -> Iterator[str]:
+def _cells(look: Lookup, corruption: str, severity: str, point: str) -> Iterator[str]:
     for metric, _ in _MEASURES:
-        scope = {"degradation": ladder if severity != "0" else "none", "severity": severity}
+        scope = {"degradation": corruption if severity != "0" else "none", "severity": severity}
         if metric != "auc":
             scope["operating_point"] = point
         yield look.cell(f"degraded_{metric}", **scope)
@@ -120,22 +123,22 @@ def _cells(look: Lookup, ladder: str, severity: str, point: str) -> Iterator[str
 
 
 def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
-    """Where the maps of worse images lie, for every method of which they were made."""
+    """Where the maps of degraded images lie, for every method of which they were made."""
     methods = list(dict.fromkeys(
         one.scope["method"] for one in look.findings.findings if one.metric == "degraded_mass"
     ))  # fmt: skip
     metrics = ("degraded_mass", "degraded_mass_gap", "degraded_hit", "degraded_hit_gap")
     for method in methods:
         rows = []
-        for ladder, severities in steps:
+        for corruption, severities in steps:
             for severity in severities:
-                scope = {"degradation": ladder, "severity": severity, "method": method}
+                scope = {"degradation": corruption, "severity": severity, "method": method}
                 cells = (look.cell(metric, **scope) for metric in metrics)
-                rows.append((f"{_title(ladder)}: {numbers.written(severity)}", *cells))
+                rows.append((f"{_title(corruption)}: {numbers.written(severity)}", *cells))
         yield Table(
             tr("Does {method} still lie on the fracture?", method=method),
             (
-                tr("Worse how"),
+                tr("Corruption and severity"),
                 tr("Mass on lesions"),
                 tr("Difference"),
                 tr("Hits"),
@@ -143,7 +146,7 @@ def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
             ),
             tuple(rows),
             tr(
-                "The same explained cases as they are and made worse; a map that cannot be "
+                "The same explained cases as they are and degraded; a map that cannot be "
                 "read scores 0. {methods}",
                 methods=look.methods(*metrics),
             ),
@@ -151,6 +154,6 @@ def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
         )
 
 
-def _title(ladder: str) -> str:
-    name, unit = _LADDERS.get(ladder, (ladder, later("severity")))
+def _title(corruption: str) -> str:
+    name, unit = _CORRUPTIONS.get(corruption, (corruption, later("severity")))
     return f"{tr(name)} ({tr(unit)})"

@@ -16,12 +16,12 @@ KINDS = {
     "tables": later("tables of single cases"),
     "radiographs": later("radiographs"),
     "maps": later("maps, masks and numbers of single images"),
-    "places": later("names of places in groups"),
+    "places": later("names of places in subgroups"),
     "dates": later("dates"),
     "oldest": later("ages over 89, births that long ago, addresses"),
     "written": later("texts and names that persons wrote"),
     "details": later("details of issues"),
-    "small_groups": later("groups that are too small, or that would show one"),
+    "small_groups": later("subgroups that are too small, or that would show one"),
     "signatures": later("signatures"),
     "other_files": later("other files in the folder"),
 }
@@ -35,9 +35,9 @@ def scrubbed_warning(findings: Findings) -> tuple[str, ...]:
         return ()
     return (
         tr(
-            "Scrubbed copy of the audit with plan {plan}: single cases are not in it, and groups "
-            "with fewer than {k} patients of a kind are put together without numbers, so rules on "
-            "them decide nothing here. Verdict of the original: {verdict}.",
+            "Scrubbed copy of the audit with plan {plan}: single cases are not in it, and "
+            "subgroups with fewer than {k} patients of a kind are put together without numbers, so "
+            "rules on them decide nothing here. Verdict of the original: {verdict}.",
             plan=copy.plan_sha256[:12],
             k=numbers.whole(copy.k),
             verdict=word(copy.verdict) if copy.verdict else tr("none was saved"),
@@ -54,7 +54,7 @@ def scrubbed_tables(findings: Findings) -> Iterator[Table]:
         (tr("Plan SHA-256 of the original"), copy.plan_sha256),
         (tr("SHA-256 of its hashes.json"), copy.original),
         (tr("SHA-256 of its findings"), copy.findings_sha256),
-        (tr("Patients of a kind that a group has to have"), numbers.whole(copy.k)),
+        (tr("Patients of a kind that a subgroup has to have"), numbers.whole(copy.k)),
         *(
             (tr("Taken out or replaced: {kind}", kind=tr(KINDS[kind])), numbers.whole(count))
             for kind, count in copy.removed.items()

@@ -185,12 +185,12 @@ def _tied(look: Lookup) -> Iterator[Table]:
         ))  # fmt: skip
     if rows:
         yield Table(
-            tr("Groups that come with the label"),
-            (tr("Group"), tr("Share of fractures, difference to the rest"),
-             tr("Score of cases without fracture, above the rest"), tr("p of the column")),
+            tr("Subgroups associated with the label"),
+            (tr("Subgroup"), tr("Share of fractures, difference to the rest"),
+             tr("Score of cases without fracture, above the rest"), tr("p of the attribute")),
             tuple(rows),
             tr(
-                "Above the rest: how often a case without fracture scores higher in this group; "
+                "Above the rest: how often a case without fracture scores higher in this subgroup; "
                 "0.5 is no difference. p: permutation of patients, Holm over the columns. "
                 "{methods}",
                 methods=look.methods("association", "negatives_auc"),

@@ -35,7 +35,7 @@ def study_section(findings: Findings, uses: str) -> Section:
         )
     )
     caption = tr("Listed = excluded + without a score + scored")
-    caption += "." if alone else tr("; drawn + not drawn = all not excluded.")
+    caption += "." if alone else tr("; sampled + not sampled = all not excluded.")
     table = Table(tr("Study"), (tr("Fact"), tr("Value")), _study_facts(findings, uses))
     tables = (table, statements.independence(findings), *_issues(findings))
     return Section(

@@ -65,7 +65,7 @@ def demographics(findings: Findings) -> Table:
         for one in findings.statements.unrecorded
         if one.group not in _WORDS
     ]
-    columns = (tr("Group"), tr("Recorded"), tr("If not: why"), tr("Why this is acceptable"),
+    columns = (tr("Attribute"), tr("Recorded"), tr("If not: why"), tr("Why this is acceptable"),
                tr("How the risk is controlled"))  # fmt: skip
     note = tr("Where the three answers are not stated, nothing is known of how these people fare.")
     return Table(tr("Who can be told apart in this study"), columns, tuple(rows), note)

@@ -38,15 +38,15 @@ def extremes(look: Lookup) -> Iterator[Table]:
     )
     enough = look.findings.minimum[1]
     note = tr(
-        "Levels with at least {enough} cases of the kind that the measure rests "
+        "Subgroups with at least {enough} cases of the kind that the measure rests "
         "on. A range that was seen is larger than the true one on the average, as "
-        "groups differ by chance; the interval counts that in: it is made of "
-        "intervals of all pairs of levels that hold together (max-T over draws of "
+        "subgroups differ by chance; the interval counts that in: it is made of "
+        "intervals of all pairs of subgroups that hold together (max-T over draws of "
         "patients). The equalized odds difference is the larger of the ranges of "
         "sensitivity and specificity.",
         enough=numbers.whole(enough),
     )
-    names = (tr("Column"), *(tr(title) for _, title in _COLUMNS))
+    names = (tr("Attribute"), *(tr(title) for _, title in _COLUMNS))
     yield Table(
         tr("Worst to best, at “{name}”", name=points[0].name), names, rows, note, folded=True
     )
@@ -99,8 +99,8 @@ def equal(look: Lookup) -> Iterator[Table]:
         different=numbers.whole(count["different"]),
         open=numbers.whole(open_ones),
     )
-    rows = rows or ((tr("None of the groups"), tr("is shown to be equal or to differ"), ""),)
-    columns = (tr("Group"), tr("Answer"), tr("Gap, or range from worst to best"))
+    rows = rows or ((tr("None of the subgroups"), tr("is shown to be equal or to differ"), ""),)
+    columns = (tr("Subgroup"), tr("Answer"), tr("Gap, or range from worst to best"))
     yield Table(tr("Equal up to a declared margin"), columns, rows, note, folded=True)
 
 
@@ -110,6 +110,6 @@ def _title(one: EquivalenceFacts) -> str:
     metric = one.metric.removesuffix("_gap").removesuffix(_RANGE)
     level = one.scope.get("level")
     who = f"{one.scope['group']}: " + (
-        tr("{level} and the rest", level=named(level)) if level else tr("all levels")
+        tr("{level} and the rest", level=named(level)) if level else tr("all subgroups")
     )
     return f"{who}, {measure(metric)}{at}"

@@ -18,15 +18,15 @@ _CALIBRATION = (
     ("calibration_slope", later("Calibration slope")),
 )
 _MAPS = (
-    ("mass", later("Attribution in the lesion by group")),
-    ("hit", later("Peaks in the lesion by group")),
+    ("mass", later("Attribution in the lesion by subgroup")),
+    ("hit", later("Peaks in the lesion by subgroup")),
     (
         "symmetric_relevance_gain",
-        later("Faithfulness by group: gain, least over most important first"),
+        later("Faithfulness by subgroup: gain, least over most important first"),
     ),
 )
 _NOTE = later(
-    "A gap is this level minus all other cases; each interval stands alone, "
+    "A gap is this subgroup minus all other cases; each interval stands alone, "
     "and of many some leave 0 out by chance. A gap that is not shown is not "
     "shown to be none. "
 )
@@ -44,7 +44,9 @@ def group_calibration(look: Lookup) -> Iterator[Table]:
     if any(one.metric == "brier_gap" for one in look.findings.findings):
         names = tuple(tr("{title}; gap", title=tr(title)) for _, title in _CALIBRATION)
         note = tr(_NOTE) + look.methods(*(f"{metric}_gap" for metric, _ in _CALIBRATION))
-        yield Table(tr("Calibration by group"), (tr("Group"), *names), rows, note, folded=True)
+        yield Table(
+            tr("Calibration by subgroup"), (tr("Subgroup"), *names), rows, note, folded=True
+        )
 
 
 def group_maps(look: Lookup) -> Iterator[Table]:
@@ -61,7 +63,7 @@ def group_maps(look: Lookup) -> Iterator[Table]:
             for column, level in _levels(look)
         )
         if methods:
-            columns = (tr("Group"), *(tr("{title}; gap", title=one) for one in methods))
+            columns = (tr("Subgroup"), *(tr("{title}; gap", title=one) for one in methods))
             note = tr(_NOTE) + look.methods(metric, f"{metric}_gap")
             yield Table(tr(title), columns, rows, note, folded=True)
 

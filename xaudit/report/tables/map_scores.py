@@ -113,7 +113,7 @@ def grid_limit(look: Lookup) -> tuple[str, ...]:
     return (
         tr(
             "A map can be no finer than the detector's feature grid. The lesion "
-            "itself, drawn on that grid, holds {mass} of its evidence in the fracture "
+            "itself, rendered on that grid, holds {mass} of its evidence in the fracture "
             "and has its peak there in {hit} of the cases: what Grad-CAM misses beyond "
             "that is the detector's doing, the rest the grid's.",
             mass=look.cell("mass", method="ideal_on_grid"),
@@ -129,9 +129,9 @@ def criteria(look: Lookup, methods: Sequence[str]) -> Iterator[Figure | Table]:
     if not any(cutoffs.values()):
         return
     panels = {
-        tr(title): drawn
+        tr(title): lines
         for criterion, title in _DRAWN
-        if (drawn := _lines(look, names, criterion, cutoffs[criterion]))
+        if (lines := _lines(look, names, criterion, cutoffs[criterion]))
     }
     if panels:
         drawing = figures.lines(
@@ -217,7 +217,7 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
 
 
 def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
-    """Drawn lesions and boxes apart, where a study has both; and maps that converged."""
+    """Outlined lesions and boxes apart, where a study has both; and maps that converged."""
     forms = _levels(look.findings, "mass", "form")
     if forms:
         rows = tuple(

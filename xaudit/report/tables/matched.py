@@ -35,7 +35,7 @@ def matched(look: Lookup) -> Iterator[Table]:
         "by the declared case mix. "
     ) + look.methods(*(f"{metric}_matched_gap" for metric in _GAPS))
     columns = (
-        tr("Level"),
+        tr("Subgroup"),
         tr("Sensitivity gap, raw"),
         tr("matched"),
         tr("Specificity gap, raw"),

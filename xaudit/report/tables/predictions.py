@@ -13,7 +13,7 @@ WHY = later(
     "Not applicable: a table of predictions was audited, without images and without the network."
 )
 _EXPLANATIONS = {
-    "robustness": later("Does it hold when radiographs get worse?"),
+    "robustness": later("Does it hold on degraded radiographs?"),
     "localization": later("Does it look at the fracture?"),
     "credibility": later("Can the explanations be believed?"),
     "methods": later("How were the maps made?"),
@@ -23,7 +23,7 @@ SANDBOX = "sandbox"
 """Under this name provenance says what held the code of strangers."""
 _NO_PICTURES = later(
     "Not applicable: there are no images to show. Misses and false alarms are "
-    "counted under “Does it find fractures?” and, by group, under “For whom "
+    "counted under “Does it find fractures?” and, by subgroup, under “For whom "
     "and where does it work less well?”."
 )
 

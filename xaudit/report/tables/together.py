@@ -41,18 +41,18 @@ def simultaneous(look: Lookup) -> Iterator[Table]:
         "Gaps shown, counting all {gaps} comparisons together", gaps=numbers.whole(len(gaps))
     )
     note = tr(
-        "A gap is the level minus all other cases. If all groups fared alike, 95 "
-        "of 100 audits would show no row here. A group that is not listed is not "
+        "A gap is the subgroup minus all other cases. If all subgroups fared alike, 95 "
+        "of 100 audits would show no row here. A subgroup that is not listed is not "
         "shown to be equal."
     )
     if not rows:
-        rows = ((tr("None of the groups"), "", tr("is shown to differ from the rest")),)
+        rows = ((tr("None of the subgroups"), "", tr("is shown to differ from the rest")),)
     method = tr(
         "Method: for shares Newcombe's hybrid score, for areas the same "
         "construction (MOVER), each as wide as joint draws of patients ask for "
         "(max-T), never wider than Bonferroni's."
     )
-    yield Table(title, (tr("Group"), tr("Measure"), tr("Gap")), rows, f"{note} {method}",
+    yield Table(title, (tr("Subgroup"), tr("Measure"), tr("Gap")), rows, f"{note} {method}",
                 folded=len(rows) > _OPEN)  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def striking(look: Lookup) -> Iterator[str]:
     found = look.findings.striking
     yield from map(_striking, found[:_SHOWN])
     if len(found) > _SHOWN:
-        yield tr("So do {more} more small groups.", more=numbers.whole(len(found) - _SHOWN))
+        yield tr("So do {more} more small subgroups.", more=numbers.whole(len(found) - _SHOWN))
 
 
 def _striking(one: StrikingGroup) -> str:
@@ -56,12 +56,13 @@ def _striking(one: StrikingGroup) -> str:
 def _of_groups(look: Lookup, site: str | None, enough: str) -> Iterator[str]:
     least = _weakest(look, lambda column: column != site)
     if least is None:
-        yield tr("No group is large enough to name the weakest.")
+        yield tr("No subgroup is large enough to name the weakest.")
     elif _is_weak(look, least):
-        yield tr("Of groups with at least {enough} fractures, fewest are found in {group}.",
+        yield tr("Of subgroups with at least {enough} fractures, fewest are found in {group}.",
                  enough=enough, group=_told(least))  # fmt: skip
     else:
-        yield tr("In no group with at least {enough} fractures are fewer found than in all cases.",
+        yield tr("In no subgroup with at least {enough} fractures are fewer found than in all "
+        "cases.",
                  enough=enough)  # fmt: skip
 
 

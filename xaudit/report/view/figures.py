@@ -239,7 +239,7 @@ def _flow_boxes(facts: Accountability) -> tuple[tuple[int, int, str, int, str], 
         (
             20,
             230,
-            tr("Drawn to be explained"),
+            tr("Sampled to be explained"),
             facts.sampled,
             tr(
                 "{positives} fractured",
@@ -251,7 +251,7 @@ def _flow_boxes(facts: Accountability) -> tuple[tuple[int, int, str, int, str], 
         (
             420,
             175,
-            tr("Not drawn"),
+            tr("Not sampled"),
             facts.listed - facts.excluded - facts.sampled,
             tr("of all not excluded; no map asked for"),
         ),

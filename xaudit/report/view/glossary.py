@@ -98,6 +98,13 @@ _BASE = (
         later("Of the cases without a fracture, the share that is called normal."),
     ),
     (
+        later("Subgroup"),
+        later(
+            "The cases that share a value of an attribute, such as the women or one site. In files "
+            "and policies “group” names the attribute, “level” its value."
+        ),
+    ),
+    (
         later("Waived"),
         later("A rule that was not met; a person answers for it, with a reason, until a day."),
     ),
@@ -105,7 +112,7 @@ _BASE = (
 )
 """Always explained, and linked where they are used."""
 
-_NOT_LINKED = (later("Worst case"),)
+_NOT_LINKED = (later("Subgroup"), later("Worst case"))
 """Of these: what is also said with another meaning."""
 
 _METHODS = (
@@ -160,7 +167,7 @@ _METHODS = (
     (
         later("Patient bootstrap"),
         later(
-            "The study is drawn again many times, patient by patient; the interval "
+            "The study is resampled many times, patient by patient; the interval "
             "holds the middle 95 % of the results."
         ),
     ),
@@ -174,7 +181,7 @@ _METHODS = (
     (later("Q-profile"), later("Interval of how much sites differ beyond chance.")),
     (
         later("Random effects"),
-        later("Sites are taken as drawn from many, each with a value of its own."),
+        later("Sites are taken as a sample of many, each with a value of its own."),
     ),
     (
         later("Rao–Scott"),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
-from xaudit.core.record.looks import level_text
+from xaudit.core.record.interim import level_text
 from xaudit.report.language.translation import current, later, told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.few import few
@@ -94,7 +94,7 @@ class Lookup:
 
 
 def _level(level: float) -> str:
-    """A confidence level; one of a look may be so high that rounding would make it certain."""
+    """A confidence level; that of an interim analysis may be too high to be rounded."""
     if level == round(level, 2):
         return numbers.percent(level)
     return current().number(level_text(level))

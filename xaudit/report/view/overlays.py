@@ -26,8 +26,8 @@ def picture_png(image: npt.ArrayLike) -> bytes:
 def overlay_png(values: npt.ArrayLike, signed: bool = False) -> bytes:
     """An RGBA PNG of a map, for display only; never scored.
 
-    The positive part is drawn in cividis, opaque in proportion to its size; the 99.5th percentile
-    is full. A map of NaN or without positive part is fully transparent.
+    The positive part is rendered in cividis, opaque in proportion to its size; the 99.5th
+    percentile is full. A map of NaN or without positive part is fully transparent.
 
     Args:
         values: (H, W), raw and signed.

@@ -1,4 +1,4 @@
-"""Draws of patients, read for every level of every column and for its rest, in bounded memory."""
+"""Bootstrap draws, read for every level of every column and its rest, in bounded memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CELLS, _FEWEST = 1 << 18, 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """N cases whose patients are drawn.
+    """N cases whose patients are resampled.
 
     Attributes:
         scores: (N,) without NaN, larger speaks for positive.
@@ -75,7 +75,7 @@ def draw_sides(
         scene: the cases.
         cuts: columns; the G levels are theirs, column by column.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
     """
     patients = int(scene.index.max()) + 1
     grid = _Grid.of(scene)
@@ -256,9 +256,9 @@ class _Everyone:
 
 def _everyone(column: _Column, counts: Floats, grid: _Grid) -> _Everyone:
     """Of any column: all cases are in each."""
-    drawn = (column.cases @ counts).astype(np.float64)
+    resampled = (column.cases @ counts).astype(np.float64)
     into_bins = _summing(column.bins, grid.count)
-    up, down = (into_bins @ half for half in np.split(drawn, 2))
+    up, down = (into_bins @ half for half in np.split(resampled, 2))
     below = np.cumsum(down, axis=0) - down / 2
     above = up.sum(axis=0) - np.cumsum(up, axis=0) + up / 2
     called = tuple((up[first:].sum(axis=0), down[first:].sum(axis=0)) for first in grid.first)

@@ -136,7 +136,7 @@ def classifier_test(operator: Array, sides: BoolArray) -> tuple[Permuted, Array]
     """How well is a place told from the others on patients that the classifier has not seen?
 
     Classifier two-sample test, Lopez-Paz and Oquab 2017, with the area under the ROC curve of the
-    out-of-fold scores as its statistic, and the classifier trained anew for each permutation.
+    out-of-fold scores as its statistic, and the classifier trained again for each permutation.
 
     Args:
         operator: of `held_out`.

@@ -1,1 +1,1 @@
-"""Many looks and many rules: what keeps the error of all of them."""
+"""Interim analyses and many rules: what keeps the error of all of them."""

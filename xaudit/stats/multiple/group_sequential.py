@@ -1,8 +1,8 @@
-"""Boundaries for looking at a study several times while it grows, without more false decisions.
+"""Boundaries for interim analyses of a study while it grows, without more false decisions.
 
 Everything is one-sided and in terms of Z, which is taken as normal with independent increments
-at the looks (Jennison and Turnbull 2000, chapter 3). No look may stop the study for futility in
-the computation, so a boundary stays right where such a stop is overruled.
+at the analyses (Jennison and Turnbull 2000, chapter 3). No analysis may stop the study for futility
+in the computation, so a boundary stays right where such a stop is overruled.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from xaudit.core.record.looks import Spending
+from xaudit.core.record.interim import Spending
 
 Array = npt.NDArray[np.float64]
 ALPHA = 0.025
@@ -42,7 +42,7 @@ _FUNCTIONS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
 
 
 def spent(fraction: float, spending: Spending, alpha: float = ALPHA) -> float:
-    """How much of the error may be spent up to a look?
+    """How much of the error may be spent up to an analysis?
 
     Lan and DeMets 1983: 2 - 2Φ(z_{α/2} / √t), which is like O'Brien and Fleming's boundary, or
     α log(1 + (e - 1) t), which is like Pocock's.
@@ -64,15 +64,15 @@ def spent(fraction: float, spending: Spending, alpha: float = ALPHA) -> float:
 def boundaries(
     fractions: Sequence[float], spending: Spending, alpha: float = ALPHA
 ) -> tuple[float, ...]:
-    """What must Z exceed at each look, so that all looks together err with probability alpha?
+    """What must Z exceed at each analysis, so that all together err with probability alpha?
 
     By recursive integration of the density of those that have not crossed yet (Armitage,
     McPherson and Rowe 1969; Jennison and Turnbull 2000, chapter 19), with Gauss-Legendre nodes.
 
     Args:
-        fractions: share of the information at each look, rising, in (0, 1].
+        fractions: share of the information at each analysis, rising, in (0, 1].
         spending: function that gives the error that may be spent at each.
-        alpha: one-sided error of all looks up to a fraction of 1.
+        alpha: one-sided error of all analyses up to a fraction of 1.
 
     Raises:
         ValueError: the fractions do not rise within (0, 1].
@@ -108,7 +108,7 @@ def crossing(
     """With which probability is each boundary the first to be crossed?
 
     Args:
-        fractions: share of the information at each look, rising, in (0, 1].
+        fractions: share of the information at each analysis, rising, in (0, 1].
         limits: boundaries, in terms of Z.
         drift: mean of Z at full information.
 
@@ -124,10 +124,10 @@ def crossing(
 
 
 def inflation(fractions: Sequence[float], limits: Sequence[float], power: float = 0.8) -> float:
-    """How much larger than one with a single look must a study be, for the same power?
+    """How much larger than one with a single analysis must a study be, for the same power?
 
     Args:
-        fractions: share of the information at each look, the last one 1.
+        fractions: share of the information at each analysis, the last one 1.
         limits: boundaries, in terms of Z; together they err with `ALPHA`.
         power: chance to cross one of them, above `ALPHA`.
     """
@@ -141,21 +141,21 @@ def inflation(fractions: Sequence[float], limits: Sequence[float], power: float 
 def repeated_level(limit: float) -> float:
     """Confidence level of the two-sided interval that reads Z against a boundary.
 
-    Intervals of these levels at all looks hold the truth together with 1 - 2 alpha at least,
+    Intervals of these levels at all analyses hold the truth together with 1 - 2 alpha at least,
     whatever made somebody stop (repeated confidence intervals, Jennison and Turnbull 1989).
     """
     return float(1 - 2 * scipy.special.ndtr(-limit))
 
 
 def sequential_p(p: float, fractions: Sequence[float], spending: Spending) -> float:
-    """How surprising is the p-value of a look, given that there were looks before it?
+    """How surprising is the p-value of an analysis, given that there were analyses before it?
 
-    The smallest error in all whose boundary the look crosses (Liu and Anderson 2008, for one
-    look). Under the hypothesis it is below a with probability a at most, whenever one stops.
+    The smallest error in all whose boundary the analysis crosses (Liu and Anderson 2008, for one
+    analysis). Under the hypothesis it is below a with probability a at most, whenever one stops.
 
     Args:
-        p: one-sided p-value at the last of these looks.
-        fractions: of the looks up to it.
+        p: one-sided p-value at the last of these analyses.
+        fractions: of the analyses up to it.
         spending: function that gave the boundaries.
     """
     known = _checked(fractions)
@@ -190,11 +190,11 @@ class _Walk:
         self._mass: Array = np.ones(1)
 
     def to(self, fraction: float) -> None:
-        """Go on to the next look; the last one must have been closed by `stop_above`."""
+        """Go on to the next analysis; the last one must have been closed by `stop_above`."""
         self._step, self._fraction = fraction - self._fraction, fraction
 
     def beyond(self, limit: float) -> float:
-        """Chance that Z exceeds the limit at this look, and none was crossed before."""
+        """Chance that Z exceeds the limit at this analysis, and none was crossed before."""
         edge = limit * math.sqrt(self._fraction)
         return float(self._mass @ scipy.special.ndtr((self._means - edge) / math.sqrt(self._step)))
 

@@ -1,4 +1,4 @@
-"""Intervals by drawing patients again, with all their cases."""
+"""Bootstrap intervals: patients are resampled, with all their cases."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def bootstrap(
     order of the rows does not matter.
 
     Args:
-        statistic: takes row indices (repeated where a patient is drawn twice), gives a value, or
+        statistic: takes row indices (repeated where a patient is sampled twice), gives a value, or
             None where there is none.
         patients: one name for each row.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
     """
     clusters, index = numbered(patients)
@@ -84,7 +84,7 @@ def weighted_bootstrap(
         statistic: takes a weight (N,) for each row, gives a value, or None where there is none.
         patients: one name for each row.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
     """
     clusters, index = numbered(patients)
@@ -100,7 +100,7 @@ def weighted_bootstrap(
 def clustered_sums_draws(
     columns: Array, patients: Patients, rng: np.random.Generator, draws: int
 ) -> Array:
-    """Column sums over drawn patients, for every draw; memory is bounded by chunks.
+    """Column sums over resampled patients, for every draw; memory is bounded by chunks.
 
     Of a thousand patients and more, those who add the same are drawn as one kind, which has the
     same distribution; and where kinds do not help and no sum is noticeably skew, the sums are drawn
@@ -111,7 +111,7 @@ def clustered_sums_draws(
         columns: (N, C), one row for each case.
         patients: N names.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
 
     Returns:
         (draws, C).
@@ -122,7 +122,7 @@ def clustered_sums_draws(
         sums = np.stack(
             [np.bincount(index, weights=column, minlength=clusters) for column in columns.T], axis=1
         )
-    return drawn_sums(sums, rng, draws)
+    return resampled_sums(sums, rng, draws)
 
 
 class Sums(Protocol):
@@ -133,7 +133,7 @@ class Sums(Protocol):
     def __getitem__(self, patients: slice, /) -> Array: ...
 
 
-def drawn_sums(
+def resampled_sums(
     sums: Sums, rng: np.random.Generator, draws: int, *, added_up: bool = False
 ) -> Array:
     """As `clustered_sums_draws`, of sums by patient that are made, or that are made when asked for.
@@ -141,7 +141,7 @@ def drawn_sums(
     Args:
         sums: (patients, C).
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         added_up: all columns but the last are read without their signs, and added up: then only
             their skewness together matters.
     """
@@ -192,7 +192,7 @@ def _kinds(sums: Sums) -> tuple[Array, IntArray] | None:
 
 
 def _moments(sums: Sums, mean: Array) -> tuple[Array, Array]:
-    """(C,) each: second and third central moments of a sum over drawn patients."""
+    """(C,) each: second and third central moments of a sum over resampled patients."""
     squares, cubes = np.zeros(len(mean)), np.zeros(len(mean))
     for part in _blocks(sums):
         apart = part - mean
@@ -218,8 +218,8 @@ def _normal_sums(sums: Sums, mean: Array, rng: np.random.Generator, draws: int) 
     parts = (part - mean for part in _blocks(sums))
     values, vectors = np.linalg.eigh(sum(part.T @ part for part in parts))
     spread = vectors * np.sqrt(np.maximum(values, 0.0))
-    drawn = rng.standard_normal((draws, len(values))) @ spread.T
-    return np.asarray(len(sums) * mean + drawn)
+    resampled = rng.standard_normal((draws, len(values))) @ spread.T
+    return np.asarray(len(sums) * mean + resampled)
 
 
 def clustered_ratio(
@@ -237,7 +237,7 @@ def clustered_ratio(
         denominator: (N,), what each case adds below it.
         patients: N names.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
     """
     columns = _columns(patients, numerator, denominator)
@@ -268,7 +268,7 @@ def clustered_mean(
         values: (N,) finite.
         patients: N names.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
         share: the values lie in [0, 1]. Where all of them are the same, every draw is; the mean
             is then bounded by the share of patients with any other value, which has an exact
@@ -302,14 +302,14 @@ def clustered_difference(
     draws: int = 2000,
     level: float = 0.95,
 ) -> Estimate:
-    """How much larger is the mean inside a group than outside, patients drawn jointly?
+    """How much larger is the mean inside a group than outside, patients resampled jointly?
 
     Args:
         values: (N,) finite.
         in_group: (N,) bool; a patient may have cases on both sides.
         patients: N names.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
 
     Raises:
@@ -318,9 +318,9 @@ def clustered_difference(
     values, inside = np.asarray(values, dtype=float), np.asarray(in_group, dtype=float)
     clusters = numbered(patients)[0]
     if not inside.any() or inside.all():
-        why = Message("no cases outside the group")
+        why = Message("no cases outside the subgroup")
         if not inside.any():
-            why = Message("no cases in the group")
+            why = Message("no cases in the subgroup")
         return Estimate.missing(why, n=len(values), clusters=clusters)
     columns = _columns(patients, values * inside, inside, values * (1 - inside), 1 - inside)
     replicates = np.full(draws, np.nan)
@@ -392,7 +392,7 @@ def interval_of_draws(
 
 def too_few_to_draw(clusters: int) -> Message:
     """Why one patient gives no interval of draws."""
-    return Message("{n} patients, 2 needed to draw", n=clusters)
+    return Message("{n} patients, 2 needed to resample", n=clusters)
 
 
 def expanded_tail(clusters: int, level: float) -> float:

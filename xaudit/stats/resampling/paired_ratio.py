@@ -25,7 +25,7 @@ def paired_ratio_difference(
 ) -> Estimate:
     """How much larger is one ratio of sums than another, on the same cases?
 
-    Patients are drawn with all their cases and both ratios are read on the same draws; expanded
+    Patients are resampled with all their cases and both ratios are read on the same draws; expanded
     percentile interval (see `xaudit.stats.resampling.bootstrap.interval_of_draws`).
 
     Args:
@@ -33,7 +33,7 @@ def paired_ratio_difference(
         second: ratio of the other.
         patients: N names.
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
 
     Raises:

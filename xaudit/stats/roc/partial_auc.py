@@ -85,14 +85,14 @@ def partial_auc(
     """How large is the area under the ROC curve where the specificity (or sensitivity) is usable?
 
     Raw: the area itself, from 0 to the width of the band. Standardized: 0.5 for a score that says
-    nothing and 1 for a perfect one (McClish 1989). Percentile interval over drawn patients.
+    nothing and 1 for a perfect one (McClish 1989). Percentile interval over resampled patients.
 
     Args:
         scored: the cases.
         band: which part of the curve.
         rng: source of the draws.
         standardized: McClish's scale, or the raw area.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
     """
     curve = _curve(scored, band.rate)
@@ -106,7 +106,7 @@ def partial_auc(
             return area
         return (1 + (area - band.chance) / (band.width - band.chance)) / 2
 
-    return _drawn(statistic, scored, rng, draws, level)
+    return _resampled(statistic, scored, rng, draws, level)
 
 
 def rate_at(
@@ -120,14 +120,14 @@ def rate_at(
     """What is the sensitivity at a declared specificity (or the specificity at a sensitivity)?
 
     Read off the ROC curve, between two corners on the straight line (Pepe 2003, ch. 5). The
-    threshold is found in the same cases, and anew in every draw of patients: the interval holds
+    threshold is found in the same cases, and again in every draw of patients: the interval holds
     that uncertainty, but the threshold is not one that could be fixed in a device before.
 
     Args:
         scored: the cases.
         fixed: which rate is held, and at what value: ("specificity", 0.9).
         rng: source of the draws.
-        draws: how many times patients are drawn.
+        draws: how many times patients are resampled.
         level: confidence level, two-sided.
 
     Raises:
@@ -142,7 +142,7 @@ def rate_at(
         corners = curve.corners(weights)
         return None if corners is None else _height(*corners, 1 - at, "upper")
 
-    return _drawn(statistic, scored, rng, draws, level)
+    return _resampled(statistic, scored, rng, draws, level)
 
 
 def _curve(scored: Scored, rate: Rate) -> _Curve:
@@ -156,7 +156,7 @@ def _curve(scored: Scored, rate: Rate) -> _Curve:
     return _Curve(order, labels[order], ends)
 
 
-def _drawn(
+def _resampled(
     statistic: Callable[[Array], float | None],
     scored: Scored,
     rng: np.random.Generator,

@@ -1,4 +1,4 @@
-"""Looks at an audit while it runs: when, against which boundary, and what came of them."""
+"""Interim analyses of an audit: when, against which boundary, and what came of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SPENDING_NAMES = {"obrien_fleming": "O'Brien and Fleming", "pocock": "Pocock"}
 
 
 @dataclass(frozen=True, slots=True)
-class LookPlan:
-    """The looks of a plan, fixed before the first image is read.
+class InterimPlan:
+    """The interim analyses of a plan, and the last one, fixed before the first image is read.
 
     Attributes:
-        spending: function that spends the error over the looks.
-        fractions: share of the patients up to each look; the last one is 1.
-        limits: what Z must exceed at each look; a 95 % interval of a single look has 1.96.
-        shards: shards up to each look.
-        cases: cases up to each look.
+        spending: function that spends the error over the analyses.
+        fractions: share of the patients up to each analysis; the last one is 1.
+        limits: what Z must exceed at each analysis; a 95 % interval of a single analysis has 1.96.
+        shards: shards up to each analysis.
+        cases: cases up to each analysis.
     """
 
     spending: Spending
@@ -32,8 +32,8 @@ class LookPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look saw.
+class InterimAnalysis:
+    """What one analysis of the cases so far found.
 
     Attributes:
         number: from 1.
@@ -55,21 +55,21 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """The looks that were made at an audit.
+class InterimAnalyses:
+    """The analyses that were made of an audit while it ran, and at its end.
 
     Attributes:
-        spending: function that spends the error over the looks.
-        planned: looks of the plan.
+        spending: function that spends the error over the analyses.
+        planned: analyses of the plan.
         of_cases: cases of the plan.
         made: in order; the last one is where the audit ended.
-        baseline: audit that rules compared with at the looks; empty for none.
+        baseline: audit that rules compared with at the analyses; empty for none.
     """
 
     spending: Spending
     planned: int
     of_cases: int
-    made: tuple[Look, ...]
+    made: tuple[InterimAnalysis, ...]
     baseline: str = ""
 
     @property
@@ -79,12 +79,12 @@ class Looks:
 
     @property
     def stopped(self) -> bool:
-        """Whether the audit ended before its last look."""
+        """Whether the audit ended before its last analysis."""
         return self.made[-1].number < self.planned
 
     @property
     def fractions(self) -> tuple[float, ...]:
-        """Share of the patients at each look that was made."""
+        """Share of the patients at each analysis that was made."""
         return tuple(one.fraction for one in self.made)
 
     @property
@@ -95,7 +95,7 @@ class Looks:
             _STOPPED if self.stopped else _ENDED,
             n=last.cases,
             all=self.of_cases,
-            look=last.number,
+            number=last.number,
             planned=self.planned,
             spending=SPENDING_NAMES[self.spending],
             z=last.limit,
@@ -104,12 +104,12 @@ class Looks:
 
 
 _STOPPED = (
-    "stopped after {n} of {all} cases at look {look} of {planned} (spending like {spending}, z = "
-    "{z:.2f}); intervals are repeated confidence intervals at {level}"
+    "stopped after {n} of {all} cases at interim analysis {number} of {planned} (spending like "
+    "{spending}, z = {z:.2f}); intervals are repeated confidence intervals at {level}"
 )
 _ENDED = (
-    "ended after {n} of {all} cases at look {look} of {planned} (spending like {spending}, z = "
-    "{z:.2f}); intervals are repeated confidence intervals at {level}"
+    "ended after {n} of {all} cases at analysis {number} of {planned} (spending like {spending}, z "
+    "= {z:.2f}); intervals are repeated confidence intervals at {level}"
 )
 
 
