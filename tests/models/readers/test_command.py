@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.walls import sandbox_or_skip
 from xaudit.core.detector import Elsewhere, InputSpec
 from xaudit.errors import DetectorError, DetectorLostError
 from xaudit.models.load import load_detector
@@ -105,6 +106,53 @@ def test_a_program_is_started_once_and_asked_in_batches(model):
     pid = int(first[0, 2])
     asked.close()
     assert ends(pid)
+
+
+SEES = """
+import socket, subprocess
+def tried(what):
+    try:
+        what()
+        return 1.0
+    except BaseException:
+        return 0.0
+"""
+LOOKS = """
+seen = [tried(lambda: open({secret!r})), tried(socket.socket), tried(lambda: open("/etc/passwd")),
+        tried(lambda: subprocess.run(["/bin/true"], check=True))]
+"""
+
+
+@pytest.mark.parametrize("protocol", ["stream", "folder"])
+def test_a_program_in_the_sandbox_sees_its_images_and_its_own_files(protocol, tmp_path):
+    sandbox_or_skip()
+    secret, folder = tmp_path / "patients.csv", tmp_path / "model"
+    secret.write_text("patient", encoding="utf-8")
+    folder.mkdir()
+    looks = SEES + LOOKS.format(secret=str(secret))
+    says = {
+        "stream": """
+for planes in questions():
+    say({"scores": [[float(value), *seen] for value in score(planes)[:, 0]]})
+""",
+        "folder": """
+for name in sys.argv[1:]:
+    say({"file": name, "scores": [float(score(np.load(name)[None])[0, 0]), *seen]})
+""",
+    }[protocol]
+    (folder / "model.py").write_text(HEAD + looks + says, encoding="utf-8")
+    spec = DetectorSpec(
+        "p", "1", "format:command", folder, SEEN, OutputSpec(), format="command", sandbox=True
+    )
+    words = f"{sys.executable} {{weights}}/model.py"
+    asked = command.read(folder, command=words, protocol=protocol, timeout=60, spec=spec)
+    try:
+        made = asked(planes(3))
+    finally:
+        asked.close()
+    np.testing.assert_allclose(made[:, :1], score(planes(3)), rtol=1e-6)
+    # Neither the study nor a socket nor the list of users; a process of its own it may start.
+    assert made[:, 1:].tolist() == [[0, 0, 0, 1]] * 3
 
 
 @pytest.mark.parametrize("files", ["npy", None])
