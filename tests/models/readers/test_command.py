@@ -1,5 +1,6 @@
 """Programs that answer right, slowly, wrongly, too much or never."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -260,22 +261,46 @@ def test_what_it_forked_ends_with_it(model):
     assert ends(child)
 
 
+def running(words):
+    """Processes whose command holds these words."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            # It may end while it is looked at.
+            with contextlib.suppress(OSError):
+                found += [folder.name] * (words.encode() in (folder / "cmdline").read_bytes())
+    return found
+
+
 @pytest.mark.heavy
-def test_it_ends_with_whoever_asked_even_if_that_is_killed(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("boxed", [False, True])
+def test_it_ends_with_whoever_asked_even_if_that_is_killed(tmp_path, how, boxed):
+    if boxed:
+        sandbox_or_skip()
     (tmp_path / "model.py").write_text(
-        HEAD + "for planes in questions(): say({'scores': [[os.getpid()]]})", encoding="utf-8"
+        HEAD + "for planes in questions(): say({'scores': [[1.0]]})", encoding="utf-8"
     )
+    program = f"{tmp_path}/model.py"
     asking = textwrap.dedent(f"""
         import numpy as np, os, time
+        from xaudit.core.detector import InputSpec
         from xaudit.models.readers import command
-        model = command.read(command={f"{sys.executable} {tmp_path}/model.py"!r})
+        from xaudit.models.spec import DetectorSpec
+        spec = DetectorSpec("p", "1", "format:command", None, InputSpec(16, 16), sandbox={boxed})
+        model = command.read(command={f"{sys.executable} {program}"!r}, spec=spec)
         print(int(model(np.zeros((1, 1, 4, 4), dtype="f4"))[0, 0]), flush=True)
         time.sleep(60)
     """)
-    with subprocess.Popen([sys.executable, "-c", asking], stdout=subprocess.PIPE) as process:
-        pid = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
-    assert ends(pid)
+    asked = [sys.executable, "-c", asking]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout.readline() == b"1\n"
+        assert len(running(program)) > 1
+        process.send_signal(how)
+    until = time.monotonic() + 10
+    while running(program) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not running(program)
 
 
 FOLDERS = [
