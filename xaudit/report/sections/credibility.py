@@ -12,7 +12,7 @@ UNTESTED = later(
     "audit: not shown to be about this model."
 )
 WORDS = {
-    "may_be_believed": later("may be believed"),
+    "may_be_believed": later("may be believed (passes the sanity checks)"),
     "with_caution": later("to be believed with caution"),
     "not_shown": later("not shown to be about this model"),
 }
@@ -83,7 +83,7 @@ def credibility(look: Lookup) -> Section:
             tr(
                 "A map counts as evidence about this detector only if it changes when the "
                 "detector's parameters are randomized, and if the score depends on what it "
-                "marks."
+                "marks. These are sanity checks (Adebayo et al. 2018)."
             ),
         )
         if judged

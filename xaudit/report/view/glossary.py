@@ -89,6 +89,13 @@ _BASE = (
         ),
     ),
     (
+        later("Sanity checks"),
+        later(
+            "Tests of whether a map depends on what the detector has learned (Adebayo et al. "
+            "2018): it has to change when the detector's parameters are randomized."
+        ),
+    ),
+    (
         later("Sensitivity"),
         later("Of the cases with a fracture, the share that is called fractured."),
     ),
