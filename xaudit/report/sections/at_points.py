@@ -17,8 +17,8 @@ AT_POINT = (
     ("npv", later("Right when it calls normal (NPV)")),
     ("accuracy", later("All decisions right (accuracy)")),
     ("f1", "F1"),
-    ("likelihood_ratio_positive", later("Likelihood ratio, positive")),
-    ("likelihood_ratio_negative", later("Likelihood ratio, negative")),
+    ("likelihood_ratio_positive", later("Positive likelihood ratio (LR+)")),
+    ("likelihood_ratio_negative", later("Negative likelihood ratio (LR−)")),
 )
 AT_PREVALENCE = (
     ("ppv_at_prevalence", "PPV"),
