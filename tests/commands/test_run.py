@@ -21,7 +21,7 @@ def test_every_method_has_a_verdict_with_its_reason(monkeypatch, capsys):
         ),
     )
     monkeypatch.setattr(command, "_run", lambda *_: findings)
-    said_first = "xaudit.report.elements.first.said_first"
+    said_first = "xaudit.report.elements.first_screen.said_first"
     monkeypatch.setattr(said_first, lambda _: ("No: the marker decides.",))
     command.run(Path("audit.yaml"), Path("out"))
     said = capsys.readouterr().err.splitlines()

@@ -14,8 +14,8 @@ from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.gate.judging.verdict import judge
-from xaudit.gate.policies.names import refuse_unknown_names
 from xaudit.gate.policies.policy import read_policy
+from xaudit.gate.policies.unknown_names import refuse_unknown_names
 
 if TYPE_CHECKING:
     from xaudit.compare.baseline import PairedBaseline

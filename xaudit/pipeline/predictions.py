@@ -41,8 +41,8 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.resume import finished_before
 from xaudit.audit.store.store import CaseRow, Shard, Store
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
+from xaudit.audit.suspicions.inquiry import StudyScores, scores_of
 from xaudit.audit.suspicions.on_threshold import on_thresholds
-from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed, keep_noticed
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut

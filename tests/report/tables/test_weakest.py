@@ -5,7 +5,7 @@ from dataclasses import replace
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding, StrikingGroup
 from xaudit.report.cards.card import build_card
-from xaudit.report.elements.first import said_first
+from xaudit.report.elements.first_screen import said_first
 from xaudit.report.language.translation import speaking
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view.lookup import Lookup

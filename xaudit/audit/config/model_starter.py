@@ -10,7 +10,7 @@ from xaudit.models.files.onnx_outline import OnnxOutline, OnnxOutput, read_outli
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecars.onnx import of_onnx
 from xaudit.models.sidecars.read import read_sidecars
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 
 _PLANES = 4
 _LINEAR = frozenset({"Gemm", "MatMul", "Add", "Conv"})

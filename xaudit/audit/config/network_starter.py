@@ -12,7 +12,7 @@ from itertools import product
 from xaudit.audit.config.questions import OPEN, QUESTIONS
 from xaudit.core.text.printable import printable
 from xaudit.models.recognize import Recognized
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 
 _INPUT = ("height", "width", "color", "channels", "resize", "crop_pct", "interpolation", "mean",
           "std", "intensity")  # fmt: skip

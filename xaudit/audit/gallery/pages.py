@@ -30,7 +30,7 @@ from xaudit.report.cards.pages import (
 from xaudit.report.language.translation import later, told, tr, word
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.overlays import overlay_png, picture_png
 from xaudit.report.view.png import png_uri
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import degraded
+from xaudit.audit.analyses.derived_metrics import degraded
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from xaudit.audit.analyses.derived import made_of
+from xaudit.audit.analyses.derived_metrics import made_of
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray

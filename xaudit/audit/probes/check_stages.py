@@ -13,7 +13,7 @@ from scipy.special import expit
 from xaudit.audit.config.config import ChecksConfig
 from xaudit.audit.probes.other_detectors import RETRAINED, SHUFFLED, counterpart
 from xaudit.audit.run.engine import Engine
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.run.second_maps import MISSING, Maps, check_row, compared, maps_again
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase

@@ -11,11 +11,11 @@ import numpy as np
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.run.parts import Part, load_parts
 from xaudit.audit.store.files import kept_json
+from xaudit.audit.suspicions.inquiry import Inquiry, StudyScores
 from xaudit.audit.suspicions.output_checks import refuse_impossible
-from xaudit.audit.suspicions.seen import Inquiry, StudyScores
 from xaudit.audit.suspicions.suspicions import (
     FILE,
     OF_PROBE,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec, Interpolation, OperatingPoint
 from xaudit.data.prepare import prepare

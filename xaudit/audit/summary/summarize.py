@@ -23,8 +23,8 @@ from xaudit.audit.store.store import CaseRow, MapRow
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
 from xaudit.audit.summary.repeated_intervals import repeated, repeated_bins
 from xaudit.audit.summary.run_facts import Ran, RanMethod
+from xaudit.audit.suspicions.inquiry import StudyScores, scores_of
 from xaudit.audit.suspicions.on_threshold import on_thresholds
-from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint

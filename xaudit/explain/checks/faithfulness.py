@@ -11,7 +11,7 @@ import numpy.typing as npt
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.explain.checks.removal import IMPUTED, Order, Removed, importance_order
 from xaudit.explain.engine.inputs import Images
-from xaudit.explain.engine.keys import IMAGE
+from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.perturbation.baselines import baseline_of
 from xaudit.explain.perturbation.coalitions import Coalitions, Hiding, coalitions_of

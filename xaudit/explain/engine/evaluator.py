@@ -15,15 +15,15 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
 from xaudit.errors import ExplainerError
+from xaudit.explain.engine.batch_outcomes import Gathered, PassResult, Wanted, run_batch
 from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
+from xaudit.explain.engine.fastest_batch import best_batch
 from xaudit.explain.engine.folding import folded, name_of
 from xaudit.explain.engine.fusing import alike, fused
-from xaudit.explain.engine.gather import Gathered, PassResult, Wanted, run_batch
 from xaudit.explain.engine.inputs import Chained, Images
 from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.engine.penultimate import as_features, inputs_of, last_layer
 from xaudit.explain.engine.precision import Forward, Rough
-from xaudit.explain.engine.probe import best_batch
 
 
 @dataclass(slots=True)

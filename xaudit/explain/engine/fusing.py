@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
+from xaudit.explain.engine.batch_outcomes import PassResult, Wanted, run_batch
 from xaudit.explain.engine.convolutions import Convolution, FirstConvolution, known, simple
 from xaudit.explain.engine.detector import FeatureLayer
 from xaudit.explain.engine.folding import copied, foldable_neighbors
-from xaudit.explain.engine.gather import PassResult, Wanted, run_batch
-from xaudit.explain.engine.planes import Planes, convolutions_of_one_plane
+from xaudit.explain.engine.input_channels import Planes, convolutions_of_one_plane
 
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 _SLOPES = 1e-2

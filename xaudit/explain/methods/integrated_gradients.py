@@ -15,9 +15,9 @@ from xaudit.core.detector import Capability
 from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Between, Images
-from xaudit.explain.engine.keys import IMAGE, baseline_key
+from xaudit.explain.engine.memo_keys import IMAGE, baseline_key
 from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.numerics.libraries import library
 from xaudit.explain.numerics.quadrature import clenshaw_curtis, new_points, refinements
 from xaudit.explain.numerics.residuals import completeness_gap, disagreement

@@ -13,7 +13,7 @@ from xaudit.gate.judging.baseline import Baseline
 from xaudit.gate.judging.compare import compare, mirrored
 from xaudit.gate.judging.needed import with_more_needed
 from xaudit.gate.policies.match import EVERY, matching, scope_of, why_nothing_matches
-from xaudit.gate.policies.words import FIRST_RUN_OF_RULE
+from xaudit.gate.policies.wording import FIRST_RUN_OF_RULE
 
 _SAID: Mapping[Believed, str] = {
     "not_shown": "not shown: {why}",

@@ -10,7 +10,7 @@ from itertools import chain
 from xaudit.core.record.policy import Outcome, Verdict
 from xaudit.core.text.printable import printable
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies.words import baseline_lines, scope_text, suspicion_text, warning_lines
+from xaudit.gate.policies.wording import baseline_lines, scope_text, suspicion_text, warning_lines
 
 # A runner shows ten errors, ten warnings and ten notices of a step and drops the others silently.
 _SHOWN = 10

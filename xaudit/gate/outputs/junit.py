@@ -9,7 +9,7 @@ from xaudit.core.record.policy import Outcome, Verdict
 from xaudit.core.record.suspicion import Suspicion, unanswered
 from xaudit.core.text.printable import printable
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies.words import (
+from xaudit.gate.policies.wording import (
     baseline_lines,
     interval_text,
     scope_text,

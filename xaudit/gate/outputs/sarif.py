@@ -11,7 +11,7 @@ from xaudit.core.record.policy import Outcome, Rule, Verdict
 from xaudit.core.record.suspicion import Suspicion, unanswered
 from xaudit.core.text.printable import printable
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies.words import (
+from xaudit.gate.policies.wording import (
     UNTIL,
     baseline_lines,
     interval_text,

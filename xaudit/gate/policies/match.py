@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.policy import Rule
-from xaudit.gate.policies.words import FIRST_RUN_OF_RULE
+from xaudit.gate.policies.wording import FIRST_RUN_OF_RULE
 
 WILDCARD = "*"
 WORST = "worst"

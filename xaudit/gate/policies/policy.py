@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xaudit.core.record.policy import Policy, Rule, Waiver
 from xaudit.errors import ConfigError
-from xaudit.gate.policies.near import nearest
+from xaudit.gate.policies.nearest_name import nearest
 from xaudit.gate.policies.packs import is_pack, policy_path
 from xaudit.gate.policies.policy_file import DEMANDS, PolicyConfig
 from xaudit.yaml_file import YamlFile, read_yaml

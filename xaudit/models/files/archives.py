@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, UNPACK, Stranger
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, UNPACK, Stranger
 
 _SHOWN = 3
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".h5", ".onnx")

@@ -17,8 +17,8 @@ from safetensors import safe_open
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError
 from xaudit.models.files.file_kinds import checkpoint_format
+from xaudit.models.files.misnamed_files import PREDICTIONS, Stranger
 from xaudit.models.files.pickles import foreign_globals
-from xaudit.models.files.strangers import PREDICTIONS, Stranger
 
 State = dict[str, torch.Tensor]
 

@@ -14,9 +14,9 @@ from typing import Literal
 from xaudit.errors import DetectorError
 from xaudit.models.files.archives import kind_of_zip
 from xaudit.models.files.folders import kind_of_folder
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, UNPACK, Stranger
 from xaudit.models.files.pickles import foreign_globals, is_pickle
 from xaudit.models.files.protobuf import kind_of_protobuf
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, UNPACK, Stranger
 
 Format = Literal["safetensors", "torch"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.core.text.json_text import read_json_text
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, Stranger
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, Stranger
 
 _MAX_BYTES = 1024 * 1024
 _SHOWN = 5

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, Stranger
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, Stranger
 
 _FIELDS = 100_000
 ONNX = "an ONNX model"

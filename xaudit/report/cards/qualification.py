@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from xaudit.core.record.policy import Rule
 from xaudit.core.record.qualification import Charge, Qualification, Subject, Trial
-from xaudit.report.elements.twin import script_json
+from xaudit.report.elements.embedded_json import script_json
 from xaudit.report.language.translation import foreign, later, told, tr, word
 from xaudit.report.view import numbers
 from xaudit.report.view.model import MARKS, Answer, Mark, ModelCard, Section, Table

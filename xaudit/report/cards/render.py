@@ -15,9 +15,9 @@ from xaudit.report.elements.crosswalk import NOTES, crosswalk_table, lead
 from xaudit.report.elements.record import Element
 from xaudit.report.language.translation import current, is_foreign, tr
 from xaudit.report.view.assets import template_root
+from xaudit.report.view.markup import anchor, linker, unbroken
 from xaudit.report.view.model import ModelCard
-from xaudit.report.view.spoken import spoken
-from xaudit.report.view.typeset import anchor, linker, unbroken
+from xaudit.report.view.page_language import spoken
 
 
 def render_html(card: ModelCard, template: str = "card.html.j2") -> str:

@@ -9,7 +9,7 @@ from xaudit.core.record.finding import CROSS
 from xaudit.report.changes.cells import by_group, difference_cell, is_sure, is_worse, overall
 from xaudit.report.language.translation import told, tr, trn, word
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.model import Answer
 
 _NAMED = 5

@@ -16,14 +16,14 @@ from xaudit.report.changes.cells import (
     value_cell,
 )
 from xaudit.report.changes.figure import differences
-from xaudit.report.elements.twin import script_json
+from xaudit.report.elements.embedded_json import script_json
 from xaudit.report.language.translation import later, told, tr, trn, word
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import measure
 from xaudit.report.view.model import Figure, ModelCard, Section, Table
-from xaudit.report.view.order import in_order
 
 SHOWN = 20
 _KINDS = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xaudit.core.record.change import Delta
 from xaudit.report.language.translation import told
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.svg import Drawing
 
 _LEFT, _RIGHT, _STEP = 250, 760, 24

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xaudit.core.record.policy import Outcome, Verdict, Waiver
 from xaudit.report.language.translation import told, tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Section, Table
 

@@ -6,24 +6,24 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.record.finding import CROSS
 from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.sections.at_points import AT_POINT, point_tables, side_by_side
-from xaudit.report.tables.added import added_of_analyses, added_of_scores
-from xaudit.report.tables.declared import net_benefit, of_curve
+from xaudit.report.sections.operating_points import AT_POINT, point_tables, side_by_side
+from xaudit.report.tables.declared_use import net_benefit, of_curve
 from xaudit.report.tables.demographics import demographics
 from xaudit.report.tables.extremes import equal, extremes
 from xaudit.report.tables.folds import folds
 from xaudit.report.tables.group_details import group_calibration, group_maps
-from xaudit.report.tables.matched import matched
-from xaudit.report.tables.matrix import matrices
+from xaudit.report.tables.intersections import matrices
+from xaudit.report.tables.matched_gaps import matched
+from xaudit.report.tables.package_metrics import added_of_analyses, added_of_scores
+from xaudit.report.tables.simultaneous_gaps import of_sites, simultaneous
 from xaudit.report.tables.site_shift import site_shift
 from xaudit.report.tables.sites import by_site
-from xaudit.report.tables.together import of_sites, simultaneous
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import figures, numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup, measure
 from xaudit.report.view.model import Figure, Section, Table
-from xaudit.report.view.order import in_order
 
 CALIBRATION = (
     ("brier", later("Brier score")),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 

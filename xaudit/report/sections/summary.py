@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.sections import credibility, places, results
+from xaudit.report.sections import credibility, explanations, results
 from xaudit.report.tables import predictions
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
@@ -33,15 +33,15 @@ def summary(look: Lookup) -> Section:
         paragraphs=(
             *_false_alarms(look),
             weakest(look),
-            *(() if predictions.alone(look.findings) else (_looks(look), _decides(look))),
+            *(() if predictions.alone(look.findings) else (_where_maps_lie(look), _decides(look))),
             *(() if look.findings.prevalence is not None else (tr(_NO_PREVALENCE),)),
         ),
         tables=tuple(_per_thousand(look)),
     )
 
 
-def _looks(look: Lookup) -> str:
-    return f"{places.looks_at(look)} {credibility.believed(look.findings)}"
+def _where_maps_lie(look: Lookup) -> str:
+    return f"{explanations.looks_at(look)} {credibility.believed(look.findings)}"
 
 
 def _decides(look: Lookup) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.report.language.translation import tr
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 
 def folds(look: Lookup) -> Iterator[Table]:

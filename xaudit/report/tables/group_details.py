@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import later, tr
 from xaudit.report.tables import predictions
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 _CALIBRATION = (
     ("brier", later("Brier score")),

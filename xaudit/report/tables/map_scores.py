@@ -9,7 +9,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, told, tr, word
-from xaudit.report.tables.added import added_of_maps
+from xaudit.report.tables.package_metrics import added_of_maps
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Figure, Table

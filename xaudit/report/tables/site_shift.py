@@ -10,10 +10,10 @@ from xaudit.core.record.finding import Finding
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 _KINDS = (("image_shift", later("images")), ("feature_shift", later("detector features")))
 _TITLE = later("Do the images of sites differ?")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from xaudit.core.record.finding import Finding, StrikingGroup
 from xaudit.report.language.translation import tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 
 _SHOWN = 3

@@ -11,7 +11,7 @@ from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.interim import level_text
 from xaudit.report.language.translation import current, later, told, tr
 from xaudit.report.view import numbers
-from xaudit.report.view.few import few
+from xaudit.report.view.small_samples import few
 
 _MEASURES = {
     "sensitivity": later("sensitivity"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from xaudit.core.record.finding import Finding
 from xaudit.report.language.translation import later, tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup, measure
 from xaudit.report.view.model import Table
 

@@ -5,7 +5,7 @@ import pytest
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
-from xaudit.report.sections.at_points import point_tables, side_by_side
+from xaudit.report.sections.operating_points import point_tables, side_by_side
 from xaudit.report.view.lookup import Lookup
 
 

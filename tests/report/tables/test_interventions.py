@@ -8,9 +8,9 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html, render_markdown
-from xaudit.report.elements.first import said_first
+from xaudit.report.elements.first_screen import said_first
 from xaudit.report.language.translation import speaking
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.view.lookup import Lookup
 
 METRICS = ("lesion_specific_effect", "other_effect", "artifact_excess", "lesion_advantage")

@@ -8,10 +8,10 @@ from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
 from xaudit.gate.policies.derived import DERIVED
-from xaudit.gate.policies.legal import impossible
 from xaudit.gate.policies.match import EVERY, WILDCARD
-from xaudit.gate.policies.near import nearest
+from xaudit.gate.policies.nearest_name import nearest
 from xaudit.gate.policies.policy_file import EXPLANATION
+from xaudit.gate.policies.possible_rules import impossible
 
 
 def refuse_unknown_names(

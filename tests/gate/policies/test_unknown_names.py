@@ -5,9 +5,9 @@ import pytest
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.policy import Policy, Rule
 from xaudit.errors import ConfigError
-from xaudit.gate.policies.legal import METHODS
 from xaudit.gate.policies.match import why_nothing_matches
-from xaudit.gate.policies.names import refuse_unknown_names
+from xaudit.gate.policies.possible_rules import METHODS
+from xaudit.gate.policies.unknown_names import refuse_unknown_names
 
 
 def check(findings, metric="sensitivity", **where):

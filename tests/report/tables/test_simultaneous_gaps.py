@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import EquivalenceFacts, Finding
-from xaudit.report.tables.declared import net_benefit, of_curve
+from xaudit.report.tables.declared_use import net_benefit, of_curve
 from xaudit.report.tables.extremes import equal, extremes
-from xaudit.report.tables.matched import matched
+from xaudit.report.tables.matched_gaps import matched
 from xaudit.report.tables.sites import by_site
 from xaudit.report.view.lookup import Lookup
 

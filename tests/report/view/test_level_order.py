@@ -1,4 +1,4 @@
-from xaudit.report.view.order import in_order
+from xaudit.report.view.level_order import in_order
 
 
 def test_ranges_stand_by_size_and_what_is_not_recorded_last():

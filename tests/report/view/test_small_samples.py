@@ -4,8 +4,8 @@ import pytest
 
 from xaudit.core.message import Message
 from xaudit.report.language.translation import speaking
-from xaudit.report.view.few import explained, few
 from xaudit.report.view.model import Section, Table
+from xaudit.report.view.small_samples import explained, few
 
 
 def needed(n, what, least):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Rule
 from xaudit.gate.policies.match import EVERY
-from xaudit.gate.policies.near import nearest
+from xaudit.gate.policies.nearest_name import nearest
 from xaudit.gate.policies.policy_file import EXPLANATION
 
 METHODS = (

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from sklearn.metrics import roc_auc_score
 
 from xaudit.audit.config.config import StatisticsConfig
-from xaudit.audit.performance.declared import declared_findings
+from xaudit.audit.performance.declared_use import declared_findings
 from xaudit.core.detector import OperatingPoint
 from xaudit.metrics.scores.discrimination import Predictions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.tables.predictions import alone
 from xaudit.report.tables.weakest import striking
 from xaudit.report.view.lookup import Lookup

@@ -8,10 +8,10 @@ from dataclasses import replace
 from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 _OPEN = 2
 """More tables than these are folded."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate

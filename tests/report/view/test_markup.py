@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from xaudit.report.view.typeset import anchor, linker, unbroken
+from xaudit.report.view.markup import anchor, linker, unbroken
 
 
 def test_a_value_stays_with_its_unit_and_interval():

@@ -5,7 +5,7 @@ import pytest
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.metric import METRICS, Metric, MetricFacts, Undefined
-from xaudit.metrics.added import added, added_estimate, added_map_scores
+from xaudit.metrics.package_metrics import added, added_estimate, added_map_scores
 from xaudit.metrics.scores.discrimination import Predictions
 
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)

@@ -9,7 +9,7 @@ from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections.credibility import believed
 from xaudit.report.tables import map_scores
 from xaudit.report.view import figures, numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Figure, Group, Layer, Section, Shown, Table
 from xaudit.report.view.png import png_size, png_uri

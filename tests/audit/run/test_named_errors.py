@@ -9,7 +9,7 @@ from PIL import Image
 
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.probes import probing
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.errors import AuditError, DetectorError, ExitCode
 from xaudit.models.reference import SmallCnn
 from xaudit.pipeline.conduct import run_audit
