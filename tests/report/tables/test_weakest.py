@@ -34,7 +34,7 @@ def test_none_of_fifteen_comes_before_a_large_group_that_is_perfect(audit):
     said = weakest(Lookup(findings))
     assert said.startswith("0 of 15 fractures found in tag no: too few for a verdict")
     assert "100 %" not in said
-    assert "In no group with at least 30 fractures are fewer found than in all cases." in said
+    assert "In no subgroup with at least 30 fractures are fewer found than in all cases." in said
     card = build_card(findings, None, audit[2])
     assert card.answers[-1].text == said
     assert any("0 of 15 fractures found in tag no" in line for line in said_first(findings))
