@@ -32,7 +32,7 @@ def _print(files: Sequence[Path], env: Collection[str]) -> None:
     from xaudit.gate.policies.policy import read_policy
     from xaudit.gate.policies.unknown_names import unknown_metrics
 
-    known = [one.name for one in all_metrics()]
+    known = [metric.name for metric in all_metrics()]
     problems: list[str] = []
     for file in files:
         try:

@@ -18,7 +18,7 @@ from xaudit.stats.weights import numbered
 def added(kind: Kind) -> tuple[Metric[Any, Any], ...]:
     """Metrics of installed packages that an audit calls in this way, by name."""
     metrics = (METRICS[name] for name in METRICS)
-    return tuple(one for one in metrics if one.facts.package and one.kind == kind)
+    return tuple(metric for metric in metrics if metric.facts.package and metric.kind == kind)
 
 
 def added_map_scores(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> dict[str, Score]:

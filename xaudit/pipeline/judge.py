@@ -129,7 +129,7 @@ def _refuse_changed(folder: Path, baseline: Path | None, unverified: bool) -> tu
 def _metrics() -> list[str]:
     from xaudit.audit.plan.metrics import all_metrics  # noqa: PLC0415
 
-    return [one.name for one in all_metrics()]
+    return [metric.name for metric in all_metrics()]
 
 
 def _baseline(folder: Path, baseline: Path) -> PairedBaseline:

@@ -107,7 +107,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     try:
         study = read_predictions(config.spec())
     except ConfigError as error:
-        raise ConfigError([placed(one, file) for one in error.problems]) from None
+        raise ConfigError([placed(problem, file) for problem in error.problems]) from None
     assert isinstance(study.cases, ScoredCases)
     rows = _columns(study.cases, config)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])

@@ -78,9 +78,9 @@ def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> Shown:
     """
     study = _Study.of(rows, k)
     told = frozenset(
-        one for one in study.groups if any(says_too_much(*part, year) for part in _parts(one))
+        group for group in study.groups if any(says_too_much(*part, year) for part in _parts(group))
     )
-    small = {one for one in study.groups if study.small(study.member(one))}
+    small = {group for group in study.groups if study.small(study.member(group))}
     withheld = _with_what_lies_within(study, {*told, *small})
     while (more := _to_withhold(study, withheld)) is not None:
         withheld = _with_what_lies_within(study, {*withheld, more})
@@ -166,7 +166,7 @@ def _to_withhold(study: _Study, withheld: set[Group]) -> Group | None:
         if whole in withheld:
             continue
         for parts in by_column.values():
-            seen = [one for one in parts if one not in withheld]
+            seen = [part for part in parts if part not in withheld]
             rest = study.member(whole)
             for one in seen:
                 rest = rest & ~study.member(one)

@@ -63,7 +63,7 @@ def says_too_much(column: str, level: str, year: int) -> bool:
 def years_only(text: str) -> str:
     """A text with the years of its dates; where no year can be told, with nothing of it."""
     return _DATE.sub(
-        lambda found: next((one for one in found.groups() if _is_year(one)), "…"), text
+        lambda found: next((group for group in found.groups() if _is_year(group)), "…"), text
     )
 
 

@@ -59,7 +59,7 @@ class Texts:
     def made(self, text: str) -> str:
         """A sentence that the audit made; without it where it names a group that is left out."""
         words = set(_words(text))
-        if any(one in words or (" " in one and one in text) for one in self.groups):
+        if any(group in words or (" " in group and group in text) for group in self.groups):
             return REMOVED
         return self.without_ids(text)
 

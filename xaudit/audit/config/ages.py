@@ -30,7 +30,7 @@ def years(level: str) -> Range | None:
     for pattern, make in _FORMS:
         found = re.fullmatch(pattern, level.strip())
         if found:
-            numbers = [float(one) for one in found.groups() if one is not None]
+            numbers = [float(group) for group in found.groups() if group is not None]
             low, high = make(*numbers)
             return (low, high) if low < high else None
     return None

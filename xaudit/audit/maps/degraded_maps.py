@@ -83,7 +83,7 @@ def _clean(results: Results, method: str, metric: str) -> Mapping[str, float]:
 
 def degraded_map_facts() -> list[MetricFacts]:
     """How to read the scores of maps at a severity."""
-    return [degraded(one.facts) for one in SCORES.values()]
+    return [degraded(score.facts) for score in SCORES.values()]
 
 
 @as_analysis("degraded maps", 51, [DEGRADED_MAPS], facts=degraded_map_facts)

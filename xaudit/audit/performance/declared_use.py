@@ -55,10 +55,13 @@ Made = tuple[str, dict[str, str], Estimate]
 
 def _of_curve(p: Predictions, statistics: StatisticsConfig, seed: int) -> Iterator[Made]:
     draws = statistics.draws
-    for one in statistics.partial_auc:
-        name, band = f"{one.low:g} to {one.high:g}", Band(one.rate, one.low, one.high)
-        scope: dict[str, str] = {one.rate: name}
-        rng = generator_for(seed, "bootstrap", "partial_auc", one.rate, name)
+    for estimate in statistics.partial_auc:
+        name, band = (
+            f"{estimate.low:g} to {estimate.high:g}",
+            Band(estimate.rate, estimate.low, estimate.high),
+        )
+        scope: dict[str, str] = {estimate.rate: name}
+        rng = generator_for(seed, "bootstrap", "partial_auc", estimate.rate, name)
         yield "partial_auc", scope, partial_auc(p, band, rng, draws)
     for at in statistics.at_specificity:
         rng = generator_for(seed, "bootstrap", "at_specificity", f"{at:g}")

@@ -68,7 +68,7 @@ def try_detectors(parts: Sequence[Part], folder: Path) -> Foreseen:
     seen = [_seen(part.plan, part.engine.detector, number) for part in parts]
     return Foreseen(
         tuple(one for of_probe, _ in seen for one in of_probe),
-        tuple(one for _, of_scores in seen for one in of_scores),
+        tuple(scores for _, of_scores in seen for scores in of_scores),
     )
 
 

@@ -30,7 +30,7 @@ def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
     return {
         SCORE: len(plan.study.cases),
         MAPS: len(plan.record.sample),
-        **{stage: units for one in probes for stage, units in one.items()},
+        **{stage: units for probe in probes for stage, units in probe.items()},
         SHOWN: _shown(plan),
         PICTURES: sum(LIMITS.values()) if _pictured(plan) else 0,
         FINDINGS: _MEANS * max(1, len(explain.methods)) * plan.config.statistics.draws / _DRAWS,

@@ -28,4 +28,4 @@ class Suspicion:
 
 def unanswered(suspicions: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
     """Those that nobody has acknowledged: no verdict is better than inconclusive."""
-    return tuple(one for one in suspicions if not one.acknowledged)
+    return tuple(suspicion for suspicion in suspicions if not suspicion.acknowledged)

@@ -63,7 +63,7 @@ def check_values(reading: Reading) -> None:
         *missing.problems(reading.table.columns),
         *missing.named_values("data.positive", roles["label"], spec.positive),
         *missing.named_values("data.split", roles.get("split", ""), splits),
-        *(f"{reading.file} {one}" for one in decimal_commas(reading.table.rows, numbers)),
+        *(f"{reading.file} {column}" for column in decimal_commas(reading.table.rows, numbers)),
     ]
     if problems:
         raise DataError(problems)

@@ -236,7 +236,9 @@ def _one_hue(labels: Labels) -> Labels:
         return labels
     colors = np.unique(labels)
     brightest = brightness(colors)
-    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels(colors))
+    alike = all(
+        not channel.any() or np.array_equal(channel, brightest) for channel in channels(colors)
+    )
     return brightness(labels) if alike else labels
 
 

@@ -234,7 +234,7 @@ class Evaluator:
         Raises:
             ExplainerError: features are wanted and the detector has no target layer.
         """
-        gathered = [Gathered(one) for one in passes]
+        gathered = [Gathered(passing) for passing in passes]
         for wanted in dict.fromkeys(one.wanted for one in gathered):
             self._carry_out([one for one in gathered if one.wanted == wanted], wanted)
         return [one.answer() for one in gathered]
@@ -256,7 +256,7 @@ class Evaluator:
     def _carry_out(self, members: Sequence[Gathered], wanted: Wanted) -> None:
         if wanted.features:
             self.require_layer()
-        inputs = Chained(tuple(one.asked.inputs for one in members))
+        inputs = Chained(tuple(member.asked.inputs for member in members))
         turn = self.rough.round(self._rough_module) if wanted.rough else None
         forward = turn or self._forward(wanted.backward)
         start = 0
@@ -266,8 +266,8 @@ class Evaluator:
             if outcome is not None:
                 _share(outcome, members, start, start + len(batch))
                 start += len(batch)
-        for one in members:
-            one.reduced = turn is not None and turn.reduced
+        for member in members:
+            member.reduced = turn is not None and turn.reduced
 
     def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> PassResult | None:
         """What the batch gives, or None when it did not fit into memory."""

@@ -71,8 +71,8 @@ def _parts(outcome: PassResult) -> list[torch.Tensor]:
     return [one for one in found if one is not None]
 
 
-def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return float((one - other).norm()) <= _SLOPES * float(one.norm())
+def _close(tensor: torch.Tensor, other: torch.Tensor) -> bool:
+    return float((tensor - other).norm()) <= _SLOPES * float(tensor.norm())
 
 
 def _replace(twin: torch.nn.Module, name: str, reader: str | None, planes: Planes | None) -> None:

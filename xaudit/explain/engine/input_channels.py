@@ -75,15 +75,15 @@ def _planes(inputs: torch.Tensor, image: torch.Tensor) -> Planes | None:
     if any(_line(image.flatten().double(), one) is None for one in pixels):
         return None
     lines = [_line(pixels[0], one) for one in pixels]
-    scales, shifts = zip(*[one for one in lines if one is not None], strict=True)
+    scales, shifts = zip(*[line for line in lines if line is not None], strict=True)
     return Planes(torch.tensor(scales), torch.tensor(shifts)) if len(scales) == len(lines) else None
 
 
-def _line(one: torch.Tensor, other: torch.Tensor) -> tuple[float, float] | None:
+def _line(tensor: torch.Tensor, other: torch.Tensor) -> tuple[float, float] | None:
     """Scale and shift that make the other of the one; None where a line does not."""
-    if torch.equal(one, other):
+    if torch.equal(tensor, other):
         return 1.0, 0.0
-    table = torch.stack([one, torch.ones_like(one)], dim=1)
+    table = torch.stack([tensor, torch.ones_like(tensor)], dim=1)
     scale, shift = torch.linalg.lstsq(table, other).solution.tolist()
-    off = (scale * one + shift - other).abs().max()
+    off = (scale * tensor + shift - other).abs().max()
     return (scale, shift) if scale and off <= _ROUNDING * other.abs().max() else None

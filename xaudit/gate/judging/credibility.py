@@ -88,7 +88,7 @@ def believed(findings: Findings, changed: Mapping[str, float]) -> tuple[Explanat
     """
     if not changed:
         return findings.explanations
-    methods = [one.method for one in findings.explanations]
+    methods = [explanation.method for explanation in findings.explanations]
     return explanation_verdicts(findings.findings, methods, THRESHOLDS.changed(changed))
 
 
@@ -143,19 +143,19 @@ def _contradictions(
     findings: Sequence[Finding], method: str, limits: Thresholds
 ) -> Iterator[Check]:
     """Baselines under which the map is worse than a random order."""
-    for one in findings:
-        baseline = one.scope.get("baseline")
+    for finding in findings:
+        baseline = finding.scope.get("baseline")
         if (
-            one.metric == "symmetric_relevance_gain"
-            and one.scope.get("method") == method
+            finding.metric == "symmetric_relevance_gain"
+            and finding.scope.get("method") == method
             and baseline is not None
-            and one.estimate.high is not None
-            and one.estimate.high < limits.gain
+            and finding.estimate.high is not None
+            and finding.estimate.high < limits.gain
         ):
             reason = Message(
                 "With “{baseline}” in place of what is removed the gain is negative: {value:.2f} "
                 "({low:.2f} to {high:.2f}, n = {n}).",
-                baseline=baseline, **_figures(one.estimate),
+                baseline=baseline, **_figures(finding.estimate),
             )  # fmt: skip
             yield Check("doubtful", reason)
 
@@ -211,7 +211,7 @@ _PASSED = {
 
 def _find(findings: Sequence[Finding], metric: str, method: str, **scope: str) -> Estimate | None:
     wanted = {"method": method, **scope}
-    for one in findings:
-        if one.metric == metric and dict(one.scope) == wanted:
-            return one.estimate
+    for finding in findings:
+        if finding.metric == metric and dict(finding.scope) == wanted:
+            return finding.estimate
     return None

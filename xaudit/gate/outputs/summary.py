@@ -26,13 +26,13 @@ def summary_markdown(verdict: Verdict) -> str:
         *(part for line in wording.warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
         "",
     ]
-    for one in verdict.suspicions:
-        said = _inert(wording.suspicion_text(one))
-        lines += [said if one.acknowledged else f"**{said}**", ""]
+    for suspicion in verdict.suspicions:
+        said = _inert(wording.suspicion_text(suspicion))
+        lines += [said if suspicion.acknowledged else f"**{said}**", ""]
     lines += [line for said in wording.baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
-    rest = [f"- {_inert(waiver_text(one))}" for one in verdict.waivers]
+    rest = [f"- {_inert(waiver_text(waiver))}" for waiver in verdict.waivers]
     rest += ["", "| | rule | scope | estimate | bound | why |", "|---|---|---|---|---|---|"]
-    rest += [_row(one) for one in sorted(verdict.outcomes, key=_severity)]
+    rest += [_row(outcome) for outcome in sorted(verdict.outcomes, key=_severity)]
     return "\n".join([*lines, *_that_fit(rest, _MAX_BYTES - _size(lines))]) + "\n"
 
 

@@ -33,14 +33,15 @@ def verdict_table(verdict: Verdict) -> Group:
         " ",
         _text(f"{verdict.overall}: policy {verdict.policy}, {wording.counts_text(verdict)}"),
     )
-    waivers = [_text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
+    waivers = [_text(waiver_text(waiver), style=_STYLES["waived"]) for waiver in verdict.waivers]
     compared = [_text(line) for line in wording.baseline_lines(verdict)]
     changed = [_text(line, style="bold") for line in wording.warning_lines(verdict)]
     suspected = [
         _text(
-            wording.suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"]
+            wording.suspicion_text(suspicion),
+            style="" if suspicion.acknowledged else _STYLES["inconclusive"],
         )
-        for one in verdict.suspicions
+        for suspicion in verdict.suspicions
     ]
     return Group(table, *waivers, *compared, *suspected, *changed, last)
 

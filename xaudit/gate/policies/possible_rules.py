@@ -37,27 +37,27 @@ def impossible(rule: Rule, findings: Findings) -> Iterator[str]:
 
 def _keys(rule: Rule, findings: Findings) -> Iterator[str]:
     """Keys under which this metric never stands."""
-    scopes = [set(one.scope) for one in findings.findings if one.metric == rule.metric]
+    scopes = [set(finding.scope) for finding in findings.findings if finding.metric == rule.metric]
     open_keys = {"analysis"} if findings.study.levels else {"analysis", "group", "level"}
     unknown = rule.where.keys() - open_keys - set().union(*scopes)
     if not scopes or not unknown:
         return
-    kinds = sorted({tuple(sorted(one - {"analysis"})) for one in scopes})
-    there = " or ".join(", ".join(one) or "the whole study" for one in kinds)
+    kinds = sorted({tuple(sorted(scope - {"analysis"})) for scope in scopes})
+    there = " or ".join(", ".join(kind) or "the whole study" for kind in kinds)
     yield f"{rule.metric} never has {', '.join(sorted(unknown))}; it is given by {there}"
 
 
 def _values(rule: Rule, findings: Findings) -> Iterator[str]:
-    points = [one.name for one in findings.detector.operating_points]
-    methods = [one.name for one in findings.methods]
+    points = [point.name for point in findings.detector.operating_points]
+    methods = [method.name for method in findings.methods]
     known = {
         "operating_point": ({*points}, points),
         "method": ({*methods, *METHODS}, [*methods, *METHODS]),
         "analysis": ({*_ANALYSES}, [*_ANALYSES]),
         "compared": ({"rest", "baseline"}, ["rest"]),
     }
-    for one in findings.findings:
-        for key, there in one.scope.items():
+    for finding in findings.findings:
+        for key, there in finding.scope.items():
             if key in known:
                 known[key][0].add(there)
     for key, (legal, shown) in known.items():
@@ -73,7 +73,7 @@ def _values(rule: Rule, findings: Findings) -> Iterator[str]:
 
 def _bounds(rule: Rule, findings: Findings) -> Iterator[str]:
     """A bound beyond all that the metric can be; what always holds is told by the verdict."""
-    facts = next((one for one in findings.metrics if one.name == rule.metric), None)
+    facts = next((metric for metric in findings.metrics if metric.name == rule.metric), None)
     if facts is None or rule.metric == EXPLANATION:
         return
     share = "; shares are written from 0 to 1" if facts.unit == "proportion" else ""

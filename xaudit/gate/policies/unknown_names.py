@@ -31,15 +31,15 @@ def refuse_unknown_names(
     Raises:
         ConfigError: one line for each mistake, with the line in the policy and the nearest name.
     """
-    held = {one.metric for one in findings.findings}
+    held = {finding.metric for finding in findings.findings}
     # Those that compute them all are slow to start, and most policies name what was found.
     unknown = unknown_metrics(policy, held) and unknown_metrics(policy, {*held, *metrics()})
     groups = set(findings.study.levels) | {
-        one.scope["group"] for one in findings.findings if "group" in one.scope
+        finding.scope["group"] for finding in findings.findings if "group" in finding.scope
     }
     problems = [
         *unknown,
-        *(_said(policy, rule, one) for rule in policy.rules for one in _groups(rule, groups)),
+        *(_said(policy, rule, group) for rule in policy.rules for group in _groups(rule, groups)),
         *(_said(policy, rule, one) for rule in policy.rules for one in impossible(rule, findings)),
     ]
     if problems:

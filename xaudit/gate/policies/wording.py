@@ -46,7 +46,7 @@ def baseline_lines(verdict: Verdict) -> list[str]:
 def _baseline(verdict: Verdict) -> str:
     there = verdict.baseline
     if there is None:
-        needed = any(one.rule.needs_baseline for one in verdict.outcomes)
+        needed = any(outcome.rule.needs_baseline for outcome in verdict.outcomes)
         return FIRST_RUN if needed else ""
     cases = f", {there.cases} cases of both" if there.cases is not None else ""
     note = f"; {there.note}" if there.note else ""

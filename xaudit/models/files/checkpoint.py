@@ -63,13 +63,13 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
             several states of which none is named; says which there are.
     """
     states = read_states(path)
-    listed = "; ".join(f"{printable(one.key)} ({_size(one.tensors)})" for one in states)
+    listed = "; ".join(f"{printable(state.key)} ({_size(state.tensors)})" for state in states)
     if key is None and len(states) > 1:
         raise DetectorError(
             f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
             "(detector.weights_key)"
         )
-    wanted = [one for one in states if key in {None, one.key}]
+    wanted = [state for state in states if key in {None, state.key}]
     if len(wanted) != 1:
         raise DetectorError(f"{path}: detector.weights_key {key!r}: no such state; it has {listed}")
     return wanted[0]
@@ -198,7 +198,7 @@ def _states(content: object, path: Path) -> list[tuple[str, State]]:
     for place, tensors, alone in _walk(content):
         if _is_state(tensors, alone=alone):
             found.append((".".join(place) or TOP, tensors))
-        kinds |= dict.fromkeys(str(one.dtype) for one in tensors.values() if one.ndim > 1)
+        kinds |= dict.fromkeys(str(tensor.dtype) for tensor in tensors.values() if tensor.ndim > 1)
     if not found:
         held = f"; its tensors are {', '.join(kinds)}, not floats" if kinds else ""
         raise DetectorError(
@@ -243,6 +243,6 @@ def _is_state(tensors: State, *, alone: bool) -> bool:
     """Weights, not a tensor or two of figures (a score, a mean) or a generator's state."""
     least = 1 if alone else 2
     return any(
-        one.ndim >= least and (one.is_floating_point() or one.is_complex())
-        for one in tensors.values()
+        tensor.ndim >= least and (tensor.is_floating_point() or tensor.is_complex())
+        for tensor in tensors.values()
     )

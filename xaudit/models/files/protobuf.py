@@ -120,7 +120,7 @@ def _field(file: IO[bytes], stop: int) -> Field:
 def _outline(file: IO[bytes], size: int) -> Outline:
     """Number and wire type of every field of the outermost message; empty if it is none."""
     try:
-        return frozenset((one.number, one.wire) for one in fields(file, 0, size))
+        return frozenset((field.number, field.wire) for field in fields(file, 0, size))
     except DamagedMessageError:
         return frozenset()
 

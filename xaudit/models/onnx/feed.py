@@ -143,7 +143,7 @@ def find_output(outputs: Sequence[Value], name: str) -> str:
     Raises:
         DetectorError: there is no such output, or none is named of several.
     """
-    names = [one.name for one in outputs]
+    names = [output.name for output in outputs]
     if name and name not in names:
         raise DetectorError(
             f"detector.arguments.output {name!r}: no such output; there is {listed(outputs)}"
@@ -162,7 +162,7 @@ def find_output(outputs: Sequence[Value], name: str) -> str:
 def listed(values: Sequence[Value]) -> str:
     """Inputs or outputs with their shapes, for messages."""
     return ", ".join(
-        f"{printable(one.name)} ({' x '.join(printable(str(side)) for side in one.shape)}, "
-        f"{one.type})"
-        for one in values
+        f"{printable(value.name)} ({' x '.join(printable(str(side)) for side in value.shape)}, "
+        f"{value.type})"
+        for value in values
     )

@@ -41,7 +41,7 @@ def refuse_operators(path: Path, operators: Iterable[str]) -> None:
     Raises:
         DetectorError: names them.
     """
-    wrong = sorted({printable(one) for one in operators if not may_run(one)})
+    wrong = sorted({printable(operator) for operator in operators if not may_run(operator)})
     if wrong:
         raise DetectorError(
             f"{path}: calls {', '.join(wrong[:_SHOWN])}: no operator of torch that computes and "

@@ -30,7 +30,9 @@ class Part(torch.nn.Module):
         """Take the steps."""
         made: dict[str, Any] = {}
         given = iter(inputs)
-        device = next((one.device for one in inputs if isinstance(one, torch.Tensor)), None)
+        device = next(
+            (input_.device for input_ in inputs if isinstance(input_, torch.Tensor)), None
+        )
         for step in self.steps:
             if step.kind == "placeholder":
                 made[step.name] = next(given)

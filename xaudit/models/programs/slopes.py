@@ -36,7 +36,7 @@ def slopes_hold(run: Callable[[torch.Tensor], torch.Tensor], image: torch.Tensor
     directions = [
         torch.randn(image.shape, generator=generator).to(image.device) for _ in range(_DIRECTIONS)
     ]
-    expected = torch.stack([(told * one).sum() for one in directions]).double()
+    expected = torch.stack([(told * direction).sum() for direction in directions]).double()
     return any(_close(run, image, directions, expected, step) for step in _STEPS)
 
 
@@ -51,8 +51,10 @@ def _close(
     with torch.no_grad():
         found = torch.stack(
             [
-                (run(image + step * one).double() - run(image - step * one).double()).sum()
-                for one in directions
+                (
+                    run(image + step * direction).double() - run(image - step * direction).double()
+                ).sum()
+                for direction in directions
             ]
         ) / (2 * step)
     return float((found - expected).norm()) <= _WRONG * float(found.norm())

@@ -127,7 +127,9 @@ class KServe:
         """The tensor of this side that is meant."""
         tensors = self._facts.get(side)
         listed = (
-            [one for one in tensors if isinstance(one, dict)] if isinstance(tensors, list) else []
+            [tensor for tensor in tensors if isinstance(tensor, dict)]
+            if isinstance(tensors, list)
+            else []
         )
         kinds = {str(one.get("name")): str(one.get("datatype")) for one in listed}
         key = f"detector.arguments.{side.removesuffix('s')}"

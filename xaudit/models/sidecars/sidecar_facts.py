@@ -66,7 +66,7 @@ def _shares(value: object) -> bool:
     numbers = as_list(value)
     return (
         len(numbers) in {1, 3, 4}
-        and all(type(one) in {int, float} and math.isfinite(one) for one in numbers)
+        and all(type(number) in {int, float} and math.isfinite(number) for number in numbers)
         and min(numbers) >= 0
         and max(numbers) <= 1
     )
@@ -75,4 +75,4 @@ def _shares(value: object) -> bool:
 def whole_numbers(values: object, count: int) -> bool:
     """Whether it is a list of so many positive whole numbers."""
     numbers = as_list(values)
-    return len(numbers) == count and all(type(one) is int and one > 0 for one in numbers)
+    return len(numbers) == count and all(type(number) is int and number > 0 for number in numbers)

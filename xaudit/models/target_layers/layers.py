@@ -113,7 +113,7 @@ def find_target_layer(
     with _outputs(network) as outputs, _channels(network) as channels:
         logits = run(image.clone().requires_grad_(True))
     size = (image.shape[2], image.shape[3])
-    layers = [layer for one in outputs if (layer := _layer(network, one, outputs, size))]
+    layers = [layer for output in outputs if (layer := _layer(network, output, outputs, size))]
     several = [layer for layer in layers if layer.views > 1 and layer.views in channels]
     ordered = _in_order(network, run, image, several) if several else []
     readable = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}

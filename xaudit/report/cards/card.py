@@ -268,7 +268,7 @@ def _elements(elements: Sequence[Element]) -> Section:
     )
     table = Table(
         tr("Elements"), columns, rows, note,
-        links=tuple(f"#{one.field.section}" for one in elements),
+        links=tuple(f"#{element.field.section}" for element in elements),
         anchors=tuple(map(anchor, elements)),
     )  # fmt: skip
     return Section(
@@ -276,16 +276,16 @@ def _elements(elements: Sequence[Element]) -> Section:
     )
 
 
-def _status(one: Element) -> str:
+def _status(element: Element) -> str:
     return (
-        tr("{status}; in question: see the claims", status=said_status(one))
-        if one.against
-        else said_status(one)
+        tr("{status}; in question: see the claims", status=said_status(element))
+        if element.against
+        else said_status(element)
     )
 
 
 def _with_missing(section: Section, elements: Sequence[Element]) -> Section:
-    here = [one for one in elements if one.field.section == section.id]
+    here = [element for element in elements if element.field.section == section.id]
     said = tuple(
         tr("{title} (declared): {text}", title=tr(one.field.title), text=one.text)
         for one in here

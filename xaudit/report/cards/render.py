@@ -54,8 +54,8 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
             script=Markup(script),
             style_hash=content_hash(style),
             script_hash=content_hash(script),
-            setter=linker(name for one in card.sections for name in one.linked),
-            numbers={f"#{one.id}": one.number for one in card.sections},
+            setter=linker(name for section in card.sections for name in section.linked),
+            numbers={f"#{section.id}": section.number for section in card.sections},
             **parts,
         )
     )

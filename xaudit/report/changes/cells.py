@@ -27,12 +27,12 @@ _ERROR_RATE = 0.05
 
 def overall(changes: Changes) -> list[Delta]:
     """Differences of all cases together."""
-    return [one for one in changes.deltas if not {"group", "method"} & one.scope.keys()]
+    return [delta for delta in changes.deltas if not {"group", "method"} & delta.scope.keys()]
 
 
 def by_group(changes: Changes) -> list[Delta]:
     """Differences within one level of a group."""
-    return [one for one in changes.deltas if "group" in one.scope]
+    return [delta for delta in changes.deltas if "group" in delta.scope]
 
 
 def is_worse(one: Delta) -> bool:
@@ -88,6 +88,6 @@ def p_cell(value: float | None) -> str:
     return f"< {numbers.written('0.001')}" if value < 0.001 else numbers.fixed(value, 3)
 
 
-def _method(one: Delta) -> str:
-    method = told(one.difference.method)
-    return f"{method}; {told(one.test)}" if one.p_value is not None else method or numbers.NONE
+def _method(delta: Delta) -> str:
+    method = told(delta.difference.method)
+    return f"{method}; {told(delta.test)}" if delta.p_value is not None else method or numbers.NONE

@@ -54,7 +54,7 @@ def script_json(plain: object) -> str:
 
 def _plain(thing: object) -> object:
     if is_dataclass(thing):
-        values = ((one, getattr(thing, one.name)) for one in fields(thing))
+        values = ((field, getattr(thing, field.name)) for field in fields(thing))
         return {one.name: _plain(value) for one, value in values if value != _default(one)}
     if isinstance(thing, Mapping):
         return {str(key): _plain(value) for key, value in thing.items()}

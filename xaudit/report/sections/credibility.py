@@ -49,7 +49,11 @@ def believed(findings: Findings) -> str:
         return tr(UNTESTED)
     parts = []
     for verdict, words in WORDS.items():
-        names = [one.method for one in findings.explanations if one.verdict == verdict]
+        names = [
+            explanation.method
+            for explanation in findings.explanations
+            if explanation.verdict == verdict
+        ]
         if names:
             parts.append(f"{', '.join(names)}: {tr(words)}.")
     return " ".join(parts)
@@ -94,8 +98,8 @@ def credibility(look: Lookup) -> Section:
 
 
 def _figures(look: Lookup) -> Table:
-    names = [one.method for one in look.findings.explanations]
-    measured = {one.metric for one in look.findings.findings}
+    names = [explanation.method for explanation in look.findings.explanations]
+    measured = {finding.metric for finding in look.findings.findings}
     columns = (*_VITAL, *(one for one in _ON_DEMAND if one[0] in measured))
     return Table(
         tr("Checks behind the verdicts"),
@@ -110,12 +114,12 @@ def _figures(look: Lookup) -> Table:
 
 
 def _varied(look: Lookup) -> tuple[Table, ...]:
-    names = [one.method for one in look.findings.explanations]
+    names = [explanation.method for explanation in look.findings.explanations]
     tables = []
     for metric, facet, title in _VARIED:
         levels = list(dict.fromkeys(
-            one.scope[facet] for one in look.findings.findings
-            if one.metric == metric and facet in one.scope
+            finding.scope[facet] for finding in look.findings.findings
+            if finding.metric == metric and facet in finding.scope
         ))  # fmt: skip
         if levels:
             rows = tuple(

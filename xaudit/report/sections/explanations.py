@@ -36,7 +36,7 @@ KINDS = {
 
 def explainers(findings: Findings) -> tuple[str, ...]:
     """Attribution methods that ran, in order."""
-    return tuple(one.name for one in findings.methods if not one.reference)
+    return tuple(method.name for method in findings.methods if not method.reference)
 
 
 def looks_at(look: Lookup) -> str:
@@ -122,7 +122,7 @@ def _score_tables(look: Lookup, names: Sequence[str], shown: Sequence[str]) -> I
 
 def methods(findings: Findings) -> Section:
     """How each map was made, what it cost, and whether it converged."""
-    ran = [one for one in findings.methods if not one.reference]
+    ran = [method for method in findings.methods if not method.reference]
     columns = (
         tr("Method"),
         tr("Library"),
@@ -156,21 +156,21 @@ def methods(findings: Findings) -> Section:
     )
 
 
-def _method(one: MethodFacts) -> tuple[str, ...]:
+def _method(facts: MethodFacts) -> tuple[str, ...]:
     residual = f"{numbers.NONE} ({tr('no such promise')})"
-    if one.residual_median is not None and one.residual_worst is not None:
-        residual = f"{told(one.residual)}: {numbers.plain(one.residual_median)}, "
-        residual += numbers.plain(one.residual_worst)
+    if facts.residual_median is not None and facts.residual_worst is not None:
+        residual = f"{told(facts.residual)}: {numbers.plain(facts.residual_median)}, "
+        residual += numbers.plain(facts.residual_worst)
     converged = f"{numbers.NONE} ({tr('no tolerance')})"
-    if one.converged is not None:
-        converged = f"{numbers.whole(one.converged)}/{numbers.whole(one.maps)}"
+    if facts.converged is not None:
+        converged = f"{numbers.whole(facts.converged)}/{numbers.whole(facts.maps)}"
     return (
-        one.name,
-        one.library,
-        numbers.whole(one.maps),
-        numbers.whole(one.degenerate),
-        numbers.plain(one.forward),
-        numbers.plain(one.backward),
+        facts.name,
+        facts.library,
+        numbers.whole(facts.maps),
+        numbers.whole(facts.degenerate),
+        numbers.plain(facts.forward),
+        numbers.plain(facts.backward),
         residual,
         converged,
     )
@@ -225,7 +225,7 @@ def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Show
         outlines=tuple(
             "".join(_ring(ring, width, height) for ring in rings) for rings in case.outlines
         ),
-        layers=tuple(_layer(one, pictures) for one in case.maps if one.picture in pictures),
+        layers=tuple(_layer(map_, pictures) for map_ in case.maps if map_.picture in pictures),
     )
 
 

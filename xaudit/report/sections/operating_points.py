@@ -39,7 +39,7 @@ def side_by_side(look: Lookup) -> Iterator[Table]:
     points = look.findings.detector.operating_points
     if len(points) < 2:
         return
-    shown = [one for one in _measures(look) if one[0] in _SIDE_BY_SIDE]
+    shown = [measure for measure in _measures(look) if measure[0] in _SIDE_BY_SIDE]
     rows = tuple(
         (title, *(look.cell(metric, operating_point=point.name) for point in points))
         for metric, title in shown

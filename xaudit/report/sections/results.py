@@ -103,12 +103,12 @@ def calibration(look: Lookup) -> Section:
         (tr("Predicted"), tr("Mean"), tr("Observed")),
         tuple(
             (
-                f"{numbers.percent(one.low)}{numbers.DASH}{numbers.percent(one.high)}",
-                numbers.percent(one.mean_probability),
-                f"{numbers.estimate(one.observed)}, {numbers.counts(one.observed)}"
-                + (f" ({told(one.observed.undefined)})" if one.observed.undefined else ""),
+                f"{numbers.percent(bin_.low)}{numbers.DASH}{numbers.percent(bin_.high)}",
+                numbers.percent(bin_.mean_probability),
+                f"{numbers.estimate(bin_.observed)}, {numbers.counts(bin_.observed)}"
+                + (f" ({told(bin_.observed.undefined)})" if bin_.observed.undefined else ""),
             )
-            for one in bins
+            for bin_ in bins
         ),
         folded=True,
     )

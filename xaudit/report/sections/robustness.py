@@ -65,10 +65,10 @@ def robustness(look: Lookup) -> Section:
 def _steps(findings: Findings) -> list[tuple[str, list[str]]]:
     """Corruptions with their severities, in the order of the findings."""
     steps: dict[str, list[str]] = {}
-    for one in findings.findings:
-        corruption = one.scope.get("degradation")
-        if one.metric == "degraded_auc" and corruption and corruption != "none":
-            steps.setdefault(corruption, []).append(one.scope["severity"])
+    for finding in findings.findings:
+        corruption = finding.scope.get("degradation")
+        if finding.metric == "degraded_auc" and corruption and corruption != "none":
+            steps.setdefault(corruption, []).append(finding.scope["severity"])
     return list(steps.items())
 
 
@@ -125,7 +125,8 @@ def _cells(look: Lookup, corruption: str, severity: str, point: str) -> Iterator
 def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
     """Where the maps of degraded images lie, for every method of which they were made."""
     methods = list(dict.fromkeys(
-        one.scope["method"] for one in look.findings.findings if one.metric == "degraded_mass"
+        finding.scope["method"] for finding in look.findings.findings if finding.metric ==
+        "degraded_mass"
     ))  # fmt: skip
     metrics = ("degraded_mass", "degraded_mass_gap", "degraded_hit", "degraded_hit_gap")
     for method in methods:

@@ -118,17 +118,21 @@ def _of(look: Lookup, metric: str, point: str) -> Estimate:
     return look.estimate(metric, operating_point=point)
 
 
-def _others(one: Estimate) -> Estimate:
+def _others(estimate: Estimate) -> Estimate:
     """The share of those for whom it is the other way round."""
-    if one.value is None or one.low is None or one.high is None:
-        return one
-    return Estimate(1 - one.value, 1 - one.high, 1 - one.low, one.method, one.level)
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    return Estimate(
+        1 - estimate.value, 1 - estimate.high, 1 - estimate.low, estimate.method, estimate.level
+    )
 
 
-def _people(one: Estimate, of: float) -> str:
-    if one.value is None or one.low is None or one.high is None:
-        return f"{numbers.NONE} ({told(one.undefined or _NOT)})"
-    value, low, high = (numbers.per_thousand(of * part) for part in (one.value, one.low, one.high))
+def _people(estimate: Estimate, of: float) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return f"{numbers.NONE} ({told(estimate.undefined or _NOT)})"
+    value, low, high = (
+        numbers.per_thousand(of * part) for part in (estimate.value, estimate.low, estimate.high)
+    )
     return f"{value} ({low}{numbers.DASH}{high})"
 
 

@@ -20,9 +20,11 @@ _DETECTOR = "act above this probability"
 
 def of_curve(look: Lookup) -> Iterator[Table]:
     """Partial areas, and one rate where the other is fixed."""
-    found = [one for one in look.findings.findings if one.metric in _OF_CURVE]
+    found = [finding for finding in look.findings.findings if finding.metric in _OF_CURVE]
     if found:
-        rows = tuple((_title(one), look.cell(one.metric, **one.scope)) for one in found)
+        rows = tuple(
+            (_title(finding), look.cell(finding.metric, **finding.scope)) for finding in found
+        )
         note = tr(
             "Read off the ROC curve of these cases: it describes the curve and is no "
             "promise for a threshold that is fixed before. "
@@ -35,11 +37,13 @@ def of_curve(look: Lookup) -> Iterator[Table]:
         )
 
 
-def _title(one: Finding) -> str:
+def _title(finding: Finding) -> str:
     of = " ".join(
-        f"{measure(key)} {_value(value)}" for key, value in one.scope.items() if key != "analysis"
+        f"{measure(key)} {_value(value)}"
+        for key, value in finding.scope.items()
+        if key != "analysis"
     )
-    return tr(_OF_CURVE[one.metric], scope=of)
+    return tr(_OF_CURVE[finding.metric], scope=of)
 
 
 def _value(text: str) -> str:
@@ -51,9 +55,9 @@ def net_benefit(look: Lookup) -> Iterator[Table]:
     """The decision curve at declared prices, as a table."""
     prices = list(
         dict.fromkeys(
-            one.scope["threshold_probability"]
-            for one in look.findings.findings
-            if one.metric == "decision_gain"
+            finding.scope["threshold_probability"]
+            for finding in look.findings.findings
+            if finding.metric == "decision_gain"
         )
     )
     if not prices:

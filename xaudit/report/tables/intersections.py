@@ -20,7 +20,7 @@ _OPEN = 2
 def matrices(look: Lookup) -> Iterator[Table]:
     """A table for each pair of columns that the study combines, at the first operating point."""
     points = look.findings.detector.operating_points
-    pairs = [one for one in look.findings.study.levels if one.count(CROSS) == 1 and points]
+    pairs = [level for level in look.findings.study.levels if level.count(CROSS) == 1 and points]
     for column in pairs:
         table = _matrix(look, column, look.findings.study.levels[column], points[0].name)
         yield replace(table, folded=len(pairs) > _OPEN)

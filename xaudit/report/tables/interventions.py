@@ -68,9 +68,10 @@ def decides(look: Lookup) -> Decision:
 
 def _things(look: Lookup) -> tuple[_Thing, ...]:
     names = dict.fromkeys(
-        one.scope["removed"]
-        for one in look.findings.findings
-        if one.metric == "other_effect" and one.scope.get("removed", "elsewhere") != "elsewhere"
+        finding.scope["removed"]
+        for finding in look.findings.findings
+        if finding.metric == "other_effect"
+        and finding.scope.get("removed", "elsewhere") != "elsewhere"
     )
     return tuple(
         _Thing(name, _effect(look, name), look.estimate("lesion_advantage", removed=name))
@@ -83,17 +84,17 @@ def _effect(look: Lookup, name: str) -> Estimate:
     return beyond if beyond.value is not None else look.estimate("other_effect", removed=name)
 
 
-def _size(one: _Thing) -> float:
-    return one.effect.value if one.effect.value is not None else float("-inf")
+def _size(thing: _Thing) -> float:
+    return thing.effect.value if thing.effect.value is not None else float("-inf")
 
 
-def _above_0(one: Estimate) -> bool:
-    return one.low is not None and one.low > 0 and one.caution is None
+def _above_0(estimate: Estimate) -> bool:
+    return estimate.low is not None and estimate.low > 0 and estimate.caution is None
 
 
-def _below_0(one: Estimate) -> bool:
+def _below_0(estimate: Estimate) -> bool:
     """Also with few cases: what is found against a detector is not kept back."""
-    return one.high is not None and one.high < 0
+    return estimate.high is not None and estimate.high < 0
 
 
 def _no(thing: _Thing, lesion: Estimate) -> str:
@@ -157,25 +158,25 @@ def _detail(things: Sequence[_Thing]) -> str:
     return f"{said} {tr('Too few cases for a verdict: {names}.', names=names)}"
 
 
-def _few(one: Estimate) -> str:
-    return told(one.caution or one.undefined or "")
+def _few(estimate: Estimate) -> str:
+    return told(estimate.caution or estimate.undefined or "")
 
 
-def _of_thing(one: _Thing) -> dict[str, str]:
+def _of_thing(thing: _Thing) -> dict[str, str]:
     """What the sentences call it, its effect and its cases."""
     return {
-        "thing": _named(one.name),
-        "effect": _shown(one.effect),
-        "cases": numbers.whole(one.effect.n),
+        "thing": _named(thing.name),
+        "effect": _shown(thing.effect),
+        "cases": numbers.whole(thing.effect.n),
     }
 
 
-def _of_lesion(one: Estimate) -> dict[str, str]:
-    return {"lesion": _shown(one), "lesions": numbers.whole(one.n)}
+def _of_lesion(estimate: Estimate) -> dict[str, str]:
+    return {"lesion": _shown(estimate), "lesions": numbers.whole(estimate.n)}
 
 
-def _shown(one: Estimate) -> str:
-    return numbers.estimate(one, "number")
+def _shown(estimate: Estimate) -> str:
+    return numbers.estimate(estimate, "number")
 
 
 def _named(name: str) -> str:

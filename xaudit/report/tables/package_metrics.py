@@ -17,7 +17,7 @@ _OF_MAPS, _ADDED = "localization", "added"
 def added_of_maps(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
     """A row for each method, its references included, and a column for each metric."""
     for package, facts in _by_package(look, lambda one: one.family == _OF_MAPS):
-        names = [one.name for one in facts]
+        names = [fact.name for fact in facts]
         rows = tuple(
             (method, *(_known(look, name, method) for name in names)) for method in methods
         )
@@ -29,9 +29,9 @@ def added_of_scores(look: Lookup) -> Iterator[Table]:
     points = [point.name for point in look.findings.detector.operating_points]
     for package, facts in _by_package(look, lambda one: one.family not in {_OF_MAPS, _ADDED}):
         rows = tuple(
-            (one.name, point, *(look.cell(one.name, operating_point=point, analysis=analysis)
+            (fact.name, point, *(look.cell(fact.name, operating_point=point, analysis=analysis)
                                 for analysis in ("scored", "worst_case")))
-            for one in facts for point in points
+            for fact in facts for point in points
         )  # fmt: skip
         columns = (tr("Measure"), tr("Operating point"), tr("Scored"), tr("Worst case"))
         yield _table(look, package, columns, rows)
@@ -40,11 +40,11 @@ def added_of_scores(look: Lookup) -> Iterator[Table]:
 def added_of_analyses(look: Lookup) -> Iterator[Table]:
     """A row for each figure of an analysis, with what it is about."""
     for package, facts in _by_package(look, lambda one: one.family == _ADDED):
-        names = {one.name for one in facts}
+        names = {fact.name for fact in facts}
         rows = tuple(
-            (one.metric, _said(one.scope), look.cell(one.metric, **one.scope))
-            for one in look.findings.findings
-            if one.metric in names
+            (finding.metric, _said(finding.scope), look.cell(finding.metric, **finding.scope))
+            for finding in look.findings.findings
+            if finding.metric in names
         )
         columns = (tr("Measure"), tr("Of what"), tr("Estimate"))
         yield _table(look, package, columns, rows)
@@ -53,8 +53,8 @@ def added_of_analyses(look: Lookup) -> Iterator[Table]:
 def _by_package(
     look: Lookup, chosen: Callable[[MetricFacts], bool]
 ) -> Iterator[tuple[str, list[MetricFacts]]]:
-    brought = [one for one in look.findings.metrics if one.package and chosen(one)]
-    found = {one.metric for one in look.findings.findings}
+    brought = [metric for metric in look.findings.metrics if metric.package and chosen(metric)]
+    found = {finding.metric for finding in look.findings.findings}
     brought = sorted((one for one in brought if one.name in found), key=lambda one: one.package)
     for package, facts in groupby(brought, lambda one: one.package):
         yield package, list(facts)
@@ -71,6 +71,6 @@ def _known(look: Lookup, metric: str, method: str) -> str:
 def _table(
     look: Lookup, package: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
 ) -> Table:
-    names = [one.name for one in look.findings.metrics if one.package == package]
+    names = [metric.name for metric in look.findings.metrics if metric.package == package]
     caption = tr("Measured by the package {package}", package=package)
     return Table(caption, columns, rows, look.methods(*names), folded=True)

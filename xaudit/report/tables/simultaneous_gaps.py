@@ -24,18 +24,22 @@ _SITES = (
 
 def simultaneous(look: Lookup) -> Iterator[Table]:
     """The gaps that are shown to differ when every comparison of the audit is counted."""
-    gaps = [one for one in look.findings.findings if one.scope.get("analysis") == SIMULTANEOUS]
+    gaps = [
+        finding
+        for finding in look.findings.findings
+        if finding.scope.get("analysis") == SIMULTANEOUS
+    ]
     if not gaps:
         return
     levels = look.findings.study.levels
-    shown = sorted((one for one in gaps if _shown(one) and not _mirrored(one, levels)), key=_size)
+    shown = sorted((gap for gap in gaps if _shown(gap) and not _mirrored(gap, levels)), key=_size)
     rows = tuple(
         (
-            f"{one.scope['group']} {named(one.scope['level'])}",
-            measure(one.metric.removesuffix("_gap")) + _at(one),
-            numbers.estimate(one.estimate, look.unit(one.metric), signed=True),
+            f"{finding.scope['group']} {named(finding.scope['level'])}",
+            measure(finding.metric.removesuffix("_gap")) + _at(finding),
+            numbers.estimate(finding.estimate, look.unit(finding.metric), signed=True),
         )
-        for one in shown
+        for finding in shown
     )
     title = tr(
         "Gaps shown, counting all {gaps} comparisons together", gaps=numbers.whole(len(gaps))
@@ -96,12 +100,12 @@ def of_sites(look: Lookup) -> Iterator[Table]:
 def _least_without(look: Lookup, metric: str, scope: dict[str, str]) -> str:
     """The site whose absence lowers the mean most."""
     found = [
-        one
-        for one in look.findings.findings
-        if one.metric == f"{metric}_site_mean"
-        and one.scope.get("compared") == "without"
-        and one.scope.get("operating_point") == scope.get("operating_point")
-        and one.estimate.value is not None
+        finding
+        for finding in look.findings.findings
+        if finding.metric == f"{metric}_site_mean"
+        and finding.scope.get("compared") == "without"
+        and finding.scope.get("operating_point") == scope.get("operating_point")
+        and finding.estimate.value is not None
     ]
     if not found:
         return f"{numbers.NONE} ({tr('too few sites')})"
@@ -110,20 +114,22 @@ def _least_without(look: Lookup, metric: str, scope: dict[str, str]) -> str:
     return tr("without {level}: {shown}", level=named(least.scope["level"]), shown=shown)
 
 
-def _shown(one: Finding) -> bool:
-    low, high = one.estimate.low, one.estimate.high
+def _shown(finding: Finding) -> bool:
+    low, high = finding.estimate.low, finding.estimate.high
     return low is not None and high is not None and (low > 0 or high < 0)
 
 
-def _mirrored(one: Finding, levels: Levels) -> bool:
+def _mirrored(finding: Finding, levels: Levels) -> bool:
     """Of a column with two levels, the better one says what the worse one says."""
-    return len(levels.get(one.scope["group"], {})) == _PAIR and (one.estimate.value or 0.0) > 0
+    return (
+        len(levels.get(finding.scope["group"], {})) == _PAIR and (finding.estimate.value or 0.0) > 0
+    )
 
 
-def _size(one: Finding) -> float:
-    return -abs(one.estimate.value or 0.0)
+def _size(finding: Finding) -> float:
+    return -abs(finding.estimate.value or 0.0)
 
 
-def _at(one: Finding) -> str:
-    point = one.scope.get("operating_point")
+def _at(finding: Finding) -> str:
+    point = finding.scope.get("operating_point")
     return tr(" at “{point}”", point=point) if point else ""

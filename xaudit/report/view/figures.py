@@ -178,9 +178,9 @@ def calibration(bins: Sequence[CalibrationBin], title: str) -> str:
     """Predicted beside observed share of fractures, with intervals."""
     drawing = _square(title, tr("predicted probability"), tr("observed share of fractures"))
     drawing.line(60, 380, 420, 20, "diagonal")
-    biggest = max((one.observed.n for one in bins), default=1) or 1
-    for one in bins:
-        x, seen = 60 + 360 * one.mean_probability, one.observed
+    biggest = max((bin_.observed.n for bin_ in bins), default=1) or 1
+    for bin_ in bins:
+        x, seen = 60 + 360 * bin_.mean_probability, bin_.observed
         height = 22 * seen.n / biggest
         drawing.add("rect", "rug", x=x - 3, y=380 - height, width=6, height=height)
         if seen.value is not None and seen.low is not None and seen.high is not None:

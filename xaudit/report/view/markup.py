@@ -44,7 +44,7 @@ def linker(terms: Iterable[str]) -> Callable[[], Setter]:
     Returns:
         A function without arguments. What it returns is like `unbroken`, and links each term once.
     """
-    names = "|".join(re.escape(name) for name in sorted(terms, key=lambda one: (-len(one), one)))
+    names = "|".join(re.escape(name) for name in sorted(terms, key=lambda term: (-len(term), term)))
     pattern = re.compile(rf"(?<!\w)({names or r'(?!)'})(?=s?(?!\w))", re.IGNORECASE)
 
     def fresh() -> Setter:

@@ -33,7 +33,7 @@ def spoken(text: str, sentences: Sequence[tuple[str, str]] = ()) -> str:
     if not sentences:
         return text
     places = {one: place for place, one in enumerate(dict.fromkeys(sentences))}
-    pairs, rows = _quoted([*places]), _quoted([places[one] for one in sentences])
+    pairs, rows = _quoted([*places]), _quoted([places[sentence] for sentence in sentences])
     return f"var TOLD = {pairs}, ROWS = {rows};\n{text}"
 
 
@@ -42,8 +42,11 @@ def sentences_of(findings: Findings) -> tuple[tuple[str, str], ...]:
 
     The interval's method, and why there is no value or caution.
     """
-    estimates = (one.estimate for one in findings.findings)
-    return tuple((told(one.method), told(one.undefined or one.caution or "")) for one in estimates)
+    estimates = (finding.estimate for finding in findings.findings)
+    return tuple(
+        (told(estimate.method), told(estimate.undefined or estimate.caution or ""))
+        for estimate in estimates
+    )
 
 
 def _quoted(value: object) -> str:
