@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 from xaudit.core.detector import Taken
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError
-from xaudit.models.files.checkpoint import TOP, State, Stored, read_stored
+from xaudit.models.files.checkpoint import TOP, State, StoredState, read_stored
 from xaudit.models.foreign import foreign_code
 
 _SHOWN = 5
@@ -32,7 +32,7 @@ def read_weights(path: Path, key: str | None = None) -> State:
 
 def load_weights(
     network: torch.nn.Module,
-    stored: Stored,
+    stored: StoredState,
     prefix: str | None,
     where: str,
     leave_out: Sequence[str] = (),

@@ -33,7 +33,7 @@ from xaudit.provenance.record_use import USES
 from xaudit.scrub.findings import Scrubber
 from xaudit.scrub.groups import is_withheld, shown_groups
 from xaudit.scrub.personal import Personal, personal
-from xaudit.scrub.texts import Texts
+from xaudit.scrub.texts import TextCleaner
 from xaudit.verify.verify_card import policy_behind
 
 
@@ -79,7 +79,7 @@ def scrubbed(folder: Path, k: int = K, *, keep_written: bool = False) -> Copy:
         *(row.case_id for row in rows),
         *(issue.case_id for issue in whole.accountability.issues),
     )
-    scrubber = Scrubber(shown, Texts.of(ids, shown, keep_written=keep_written), k)
+    scrubber = Scrubber(shown, TextCleaner.of(ids, shown, keep_written=keep_written), k)
     record, findings = _record(old, scrubber), scrubber.findings(whole)
     audit = replace(
         whole.audit,

@@ -15,9 +15,9 @@ from xaudit.core.record.policy import Policy
 from xaudit.core.record.scrubbed import REMOVED
 from xaudit.core.record.statements import Statements
 from xaudit.gate.policies.policy import policy_hash
-from xaudit.scrub.groups import Shown, is_withheld
+from xaudit.scrub.groups import ShownNames, is_withheld
 from xaudit.scrub.levels import years_only
-from xaudit.scrub.texts import Texts
+from xaudit.scrub.texts import TextCleaner
 
 _Key = tuple[str, str, str]
 """Method, column and level."""
@@ -33,8 +33,8 @@ class Scrubber:
         k: patients of a kind that a group has to have.
     """
 
-    shown: Shown
-    texts: Texts
+    shown: ShownNames
+    texts: TextCleaner
     k: int
 
     def findings(self, whole: Findings) -> Findings:

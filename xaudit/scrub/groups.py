@@ -31,7 +31,7 @@ _NOBODYS = {NOT_RECORDED, UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownNames:
     """What groups are called in a scrubbed copy.
 
     Attributes:
@@ -68,7 +68,7 @@ class Shown:
             yield from (((column, level), name) for level, name in levels.items() if level)
 
 
-def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> Shown:
+def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> ShownNames:
     """Decide which groups may be shown.
 
     Args:
@@ -84,7 +84,7 @@ def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> Shown:
     withheld = _with_what_lies_within(study, {*told, *small})
     while (more := _to_withhold(study, withheld)) is not None:
         withheld = _with_what_lies_within(study, {*withheld, more})
-    return Shown(_named(study.groups, withheld), told)
+    return ShownNames(_named(study.groups, withheld), told)
 
 
 def is_withheld(level: str) -> bool:

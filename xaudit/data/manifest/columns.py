@@ -7,7 +7,7 @@ from xaudit.data.annotations.outlines import forms
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.manifest.reading import Reading
 from xaudit.data.spec import DataSpec
-from xaudit.data.tables.table import Table, decimal_commas, read_as_missing
+from xaudit.data.tables.table import ListTable, decimal_commas, read_as_missing
 from xaudit.errors import DataError
 
 POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
@@ -23,7 +23,7 @@ def all_roles() -> tuple[str, ...]:
     return (*first, *forms(), "split", "photometric", "spacing")
 
 
-def roles_of(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
+def roles_of(spec: DataSpec, table: ListTable, file: str) -> dict[str, str]:
     """Role → column, for the roles that this manifest has.
 
     Raises:

@@ -32,7 +32,7 @@ _ORDERS: tuple[Order, ...] = ("most_first", "least_first")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class RemovalCurves:
     """Logits while more and more of the image goes, both ways round; (S,) each."""
 
     most_first: Array
@@ -63,7 +63,7 @@ class Removal:
         subsets: by what filled the holes, one of `BASELINES`; empty where none were sampled.
     """
 
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, RemovalCurves]
     subsets: Mapping[str, Subsets]
 
 
@@ -96,7 +96,9 @@ def removal(
         name: _subsets(games[name], shown[name], values, logit - answer.logits)
         for name, answer in zip(names, rest[2 * len(FILLINGS) :], strict=True)
     }
-    return Removal({name: Curve(*pair) for name, pair in zip(FILLINGS, pairs, strict=True)}, found)
+    return Removal(
+        {name: RemovalCurves(*pair) for name, pair in zip(FILLINGS, pairs, strict=True)}, found
+    )
 
 
 def _game(case: PreparedCase, baseline: str, context: Context) -> Coalitions:

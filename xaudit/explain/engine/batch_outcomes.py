@@ -14,7 +14,7 @@ from xaudit.explain.engine.passes import Features, Pass, PassAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PassPurpose:
     """What a pass is made for; passes that want the same share batches."""
 
     gradients: bool
@@ -41,7 +41,7 @@ def run_batch(
     forward: Callable[[torch.Tensor], torch.Tensor],
     layer: FeatureLayer | None,
     images: torch.Tensor,
-    wanted: Wanted,
+    wanted: PassPurpose,
 ) -> PassResult:
     """Pass a batch through the detector and differentiate what is wanted.
 
@@ -90,7 +90,7 @@ class Gathered:
     def __init__(self, asked: Pass) -> None:
         self.asked = asked
         backward = asked.gradients or asked.features
-        self.wanted = Wanted(asked.gradients, asked.features, asked.rough and not backward)
+        self.wanted = PassPurpose(asked.gradients, asked.features, asked.rough and not backward)
         self.reduced = False
         self._logits: list[np.ndarray] = []
         self._gradients: list[np.ndarray] = []

@@ -15,7 +15,7 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
 from xaudit.errors import ExplainerError
-from xaudit.explain.engine.batch_outcomes import Gathered, PassResult, Wanted, run_batch
+from xaudit.explain.engine.batch_outcomes import Gathered, PassPurpose, PassResult, run_batch
 from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
 from xaudit.explain.engine.fastest_batch import best_batch
 from xaudit.explain.engine.folding import folded, name_of
@@ -253,7 +253,7 @@ class Evaluator:
             self.cost.forward += block.forward
             self.cost.backward += block.backward
 
-    def _carry_out(self, members: Sequence[Gathered], wanted: Wanted) -> None:
+    def _carry_out(self, members: Sequence[Gathered], wanted: PassPurpose) -> None:
         if wanted.features:
             self.require_layer()
         inputs = Chained(tuple(member.asked.inputs for member in members))
@@ -269,7 +269,7 @@ class Evaluator:
         for member in members:
             member.reduced = turn is not None and turn.reduced
 
-    def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> PassResult | None:
+    def _try(self, forward: Forward, batch: torch.Tensor, wanted: PassPurpose) -> PassResult | None:
         """What the batch gives, or None when it did not fit into memory."""
         try:
             outcome = run_batch(forward, self._layer, self._placed(batch), wanted)
@@ -313,7 +313,7 @@ class Evaluator:
         known = self._sizes.get(backward, self._asked)
         if known is not None:
             return known
-        wanted = Wanted(gradients=backward, features=False)
+        wanted = PassPurpose(gradients=backward, features=False)
         self._sizes[backward] = best_batch(
             lambda batch: run_batch(self._forward(backward), None, batch, wanted), self._noise
         )

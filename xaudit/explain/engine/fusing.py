@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from xaudit.explain.engine.batch_outcomes import PassResult, Wanted, run_batch
+from xaudit.explain.engine.batch_outcomes import PassPurpose, PassResult, run_batch
 from xaudit.explain.engine.convolutions import Convolution, FirstConvolution, known, simple
 from xaudit.explain.engine.detector import FeatureLayer
 from xaudit.explain.engine.folding import copied, foldable_neighbors
@@ -60,7 +60,7 @@ def alike(
         same_layer: the layer in it.
         image: (1, C, H, W), to try both.
     """
-    wanted = Wanted(gradients=True, features=layer is not None)
+    wanted = PassPurpose(gradients=True, features=layer is not None)
     pair = ((one, layer), (other, same_layer))
     outcomes = [run_batch(forward, at, image.clone(), wanted) for forward, at in pair]
     return all(_close(*parts) for parts in zip(*map(_parts, outcomes), strict=True))

@@ -53,7 +53,7 @@ THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """What one check says of one method."""
 
     result: Result
@@ -102,7 +102,7 @@ def _judged(findings: Sequence[Finding], method: str, thresholds: Thresholds) ->
     return ExplanationVerdict(method, verdict, tuple(one.reason for one in (*lost, *doubts, *rest)))
 
 
-def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
+def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[CheckResult]:
     similarity = _find(findings, "randomization_similarity", method, layers="all")
     what = Message("Likeness to the map of a randomized detector")
     yield _check(similarity, what, limits.randomization, limits, below=True)
@@ -119,7 +119,7 @@ def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
         yield _check(complete, what, limits.complete, limits)
 
 
-def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
+def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[CheckResult]:
     edges = _find(findings, "edge_similarity", method)
     yield _check(
         edges, Message("Likeness to the edges of the image"), limits.edges, limits, below=True
@@ -141,7 +141,7 @@ def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
 
 def _contradictions(
     findings: Sequence[Finding], method: str, limits: Thresholds
-) -> Iterator[Check]:
+) -> Iterator[CheckResult]:
     """Baselines under which the map is worse than a random order."""
     for finding in findings:
         baseline = finding.scope.get("baseline")
@@ -157,7 +157,7 @@ def _contradictions(
                 "({low:.2f} to {high:.2f}, n = {n}).",
                 baseline=baseline, **_figures(finding.estimate),
             )  # fmt: skip
-            yield Check("doubtful", reason)
+            yield CheckResult("doubtful", reason)
 
 
 def _check(
@@ -166,21 +166,21 @@ def _check(
     threshold: float,
     limits: Thresholds,
     below: bool = False,
-) -> Check:
+) -> CheckResult:
     if estimate is None:
-        return Check("missing", Message("{what}: not measured.", what=what))
+        return CheckResult("missing", Message("{what}: not measured.", what=what))
     if estimate.value is None or estimate.low is None or estimate.high is None:
-        return Check("missing", Message("{what}: {why}.", what=what, why=estimate.undefined))
+        return CheckResult("missing", Message("{what}: {why}.", what=what, why=estimate.undefined))
     passed = estimate.high < threshold if below else estimate.low > threshold
     failed = estimate.low >= threshold if below else estimate.high <= threshold
     figures = {"what": what, **_figures(estimate), "bound": threshold}
     if failed:
-        return Check("failed", Message(_FAILED[below], **figures))
+        return CheckResult("failed", Message(_FAILED[below], **figures))
     if not passed:
-        return Check("doubtful", Message(_DOUBTFUL[below], **figures))
+        return CheckResult("doubtful", Message(_DOUBTFUL[below], **figures))
     if estimate.n < limits.cases:
-        return Check("doubtful", Message(_FEW[below], **figures))
-    return Check("passed", Message(_PASSED[below], **figures))
+        return CheckResult("doubtful", Message(_FEW[below], **figures))
+    return CheckResult("passed", Message(_PASSED[below], **figures))
 
 
 def _figures(estimate: Estimate) -> dict[str, object]:

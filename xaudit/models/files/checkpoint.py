@@ -35,7 +35,7 @@ _OF_KERAS = re.compile(r"(:0|\bkernel|\bmoving_mean|\bmoving_variance)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredState:
     """One state of a file.
 
     Attributes:
@@ -51,7 +51,7 @@ class Stored:
     looks: str = ""
 
 
-def read_stored(path: Path, key: str | None = None) -> Stored:
+def read_stored(path: Path, key: str | None = None) -> StoredState:
     """Read safetensors, or what ``torch.save`` wrote, through torch's restricted unpickler.
 
     Args:
@@ -75,7 +75,7 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
     return wanted[0]
 
 
-def read_states(path: Path) -> tuple[Stored, ...]:
+def read_states(path: Path) -> tuple[StoredState, ...]:
     """Every state that a file holds; at least one.
 
     Args:
@@ -98,7 +98,8 @@ def read_states(path: Path) -> tuple[Stored, ...]:
             "in a key and once nested, and none can be named; save the one that is audited alone"
         )
     return tuple(
-        Stored(key, state, tuple(one for one in keys if one != key), looks) for key, state in states
+        StoredState(key, state, tuple(one for one in keys if one != key), looks)
+        for key, state in states
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from xaudit.models.files.protobuf import DamagedMessageError, Field, fields
+from xaudit.models.files.protobuf import DamagedMessageError, MessageField, fields
 
 _METADATA, _GRAPH = 14, 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
@@ -132,7 +132,7 @@ class _Message:
         return self.file.read(length).decode("utf-8", "replace")
 
 
-def _value(one: Field) -> int | None:
+def _value(one: MessageField) -> int | None:
     return one.start if one.length is None else None
 
 

@@ -30,7 +30,7 @@ class DamagedMessageError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class MessageField:
     """One field of a message.
 
     Attributes:
@@ -80,7 +80,7 @@ def _model(outline: Outline, head: bytes) -> str | None:
     return None
 
 
-def fields(file: IO[bytes], start: int, stop: int) -> Iterator[Field]:
+def fields(file: IO[bytes], start: int, stop: int) -> Iterator[MessageField]:
     """The fields of a message in their order; what they hold is skipped.
 
     Args:
@@ -104,17 +104,17 @@ def fields(file: IO[bytes], start: int, stop: int) -> Iterator[Field]:
     raise DamagedMessageError
 
 
-def _field(file: IO[bytes], stop: int) -> Field:
+def _field(file: IO[bytes], stop: int) -> MessageField:
     tag = _varint(file)
     number, wire = tag >> 3, tag & 7
     if wire == _VARINT:
-        return Field(number, wire, _varint(file), None)
+        return MessageField(number, wire, _varint(file), None)
     length = {_FIXED64: 8, _FIXED32: 4}.get(wire)
     if wire == _LENGTH:
         length = _varint(file)
     if length is None or file.tell() + length > stop:
         raise DamagedMessageError
-    return Field(number, wire, file.tell(), length)
+    return MessageField(number, wire, file.tell(), length)
 
 
 def _outline(file: IO[bytes], size: int) -> Outline:

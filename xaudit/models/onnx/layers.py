@@ -29,7 +29,7 @@ class Reshaped(torch.nn.Module):
         return given.reshape(sides)
 
 
-class Cut(torch.nn.Module):
+class SliceLayer(torch.nn.Module):
     """A part of a value: from, just behind, along which axes, in which steps.
 
     Args:
@@ -138,7 +138,7 @@ def _cut(node: Any, graph: Any) -> OperationConverterResult:  # noqa: ANN401
              for one in told]  # fmt: skip
     computed = [name for name, values in zip(told, known, strict=True) if values is None]
     mapping = OnnxMapping(inputs=(image, *computed), outputs=node.output_values)
-    return OperationConverterResult(Cut(known), mapping)
+    return OperationConverterResult(SliceLayer(known), mapping)
 
 
 def _converter(kind: str) -> Callable[[Any, Any], OperationConverterResult]:

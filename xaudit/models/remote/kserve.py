@@ -18,7 +18,7 @@ import numpy as np
 from xaudit.core.case import FloatArray
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError, DetectorLostError
-from xaudit.models.remote.client import Answer, Client
+from xaudit.models.remote.client import Client, Response
 from xaudit.models.remote.plain_json import changed, little_endian
 from xaudit.models.remote.table import finite, most_bytes, parsed
 
@@ -163,7 +163,7 @@ class KServe:
             "Content-Type": "application/octet-stream", _LENGTH: str(len(head)),
         }  # fmt: skip
 
-    def _parts(self, answer: Answer) -> tuple[Mapping[str, Any], bytes]:
+    def _parts(self, answer: Response) -> tuple[Mapping[str, Any], bytes]:
         """The JSON of an answer, and the bytes behind it."""
         length = answer.headers.get(_LENGTH.lower())
         size = len(answer.body)

@@ -12,7 +12,7 @@ import torch
 from xaudit.core.grid import LARGEST_STRETCH, stretch, token_grid
 from xaudit.errors import DetectorError
 from xaudit.models.target_layers.behind import Behind
-from xaudit.models.target_layers.steps import Step, passing
+from xaudit.models.target_layers.steps import LayerCall, passing
 
 Layout = Literal["channels_first", "channels_last", "tokens"]
 
@@ -47,7 +47,7 @@ class TargetLayer:
     layout: Layout
     grid: tuple[int, int]
     views: int = 1
-    step: Step | None = None
+    step: LayerCall | None = None
 
     def passing(
         self, through: Callable[[torch.Tensor], torch.Tensor]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.statements import ClaimCheck
-from xaudit.report.elements.fields import ALL, Field
+from xaudit.report.elements.fields import ALL, ElementQuestion
 from xaudit.report.tables import predictions
 from xaudit.report.tables.demographics import answered, recorded
 
@@ -33,7 +33,7 @@ class Element:
         applies: whether this audit could have answered it.
     """
 
-    field: Field
+    field: ElementQuestion
     kinds: tuple[str, ...]
     text: str
     against: tuple[ClaimCheck, ...]

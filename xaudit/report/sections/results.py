@@ -185,15 +185,15 @@ def _columns(look: Lookup) -> list[str]:
 
 
 def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:
-    rows: list[figures.Row] = []
+    rows: list[figures.ForestRow] = []
     for column, levels in look.findings.study.levels.items():
         if CROSS in column:
             continue
         blank = look.estimate(metric)
-        rows.append(figures.Row(column, blank, heading=True))
+        rows.append(figures.ForestRow(column, blank, heading=True))
         for level in in_order(levels):
             one = look.estimate(metric, operating_point=point, group=column, level=level)
-            rows.append(figures.Row(named(level), one))
+            rows.append(figures.ForestRow(named(level), one))
     overall = look.estimate(metric, operating_point=point).value
     return figures.forest(
         tr("{metric} by subgroup", metric=measure(metric)), rows, overall, _floor(verdict, metric)

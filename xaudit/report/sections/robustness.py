@@ -73,10 +73,10 @@ def _steps(findings: Findings) -> list[tuple[str, list[str]]]:
 
 
 def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[str]]]) -> str:
-    rows: list[figures.Row] = []
+    rows: list[figures.ForestRow] = []
     for corruption, severities in steps:
         blank = look.estimate(metric)
-        rows.append(figures.Row(_title(corruption), blank, heading=True))
+        rows.append(figures.ForestRow(_title(corruption), blank, heading=True))
         for severity in severities:
             one = look.estimate(
                 f"degraded_{metric}",
@@ -84,7 +84,7 @@ def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[
                 severity=severity,
                 operating_point=point,
             )
-            rows.append(figures.Row(numbers.written(severity), one))
+            rows.append(figures.ForestRow(numbers.written(severity), one))
     clean = look.estimate(
         f"degraded_{metric}", degradation="none", severity="0", operating_point=point
     ).value

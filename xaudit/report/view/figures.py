@@ -35,7 +35,7 @@ _NEAR = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ForestRow:
     """One row of a forest plot."""
 
     label: str
@@ -43,7 +43,9 @@ class Row:
     heading: bool = False
 
 
-def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float | None) -> str:
+def forest(
+    title: str, rows: Sequence[ForestRow], overall: float | None, floor: float | None
+) -> str:
     """Proportions of groups with their intervals; n and k/n at the right."""
     step, left, right = 24, 250, 760
     height = 58 + step * len(rows)
@@ -68,7 +70,7 @@ def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float 
     return str(drawing)
 
 
-def _forest_row(drawing: Drawing, row: Row, y: float, biggest: int) -> None:
+def _forest_row(drawing: Drawing, row: ForestRow, y: float, biggest: int) -> None:
     if row.heading:
         drawing.text(0, y + 5, row.label, "label strong")
         return
