@@ -1,4 +1,4 @@
-"""Write the model card of a saved audit."""
+"""Model card of a saved audit, written."""
 
 from __future__ import annotations
 

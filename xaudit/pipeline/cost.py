@@ -1,4 +1,4 @@
-"""What a run will cost: a rehearsal scaled up to the plan, stage by stage."""
+"""Cost of a run: a rehearsal scaled up to the plan, stage by stage."""
 
 from __future__ import annotations
 

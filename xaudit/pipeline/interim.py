@@ -1,4 +1,4 @@
-"""Run an audit from one interim analysis to the next, and stop where every rule is decided."""
+"""Interim analyses of a run, which stops where every rule is decided."""
 
 from __future__ import annotations
 

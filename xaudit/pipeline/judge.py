@@ -1,4 +1,4 @@
-"""Judge a saved audit and keep the verdict beside it."""
+"""Judgment of a saved audit; the verdict is kept beside it."""
 
 from __future__ import annotations
 

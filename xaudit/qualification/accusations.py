@@ -1,4 +1,4 @@
-"""From the verdict of an audit to what its detector is accused of."""
+"""Accusations: of what the verdict of an audit accuses its detector."""
 
 from __future__ import annotations
 

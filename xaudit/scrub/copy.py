@@ -1,4 +1,4 @@
-"""Make a copy of an audit without what is personal; the audit itself is only read."""
+"""Scrubbed copy of an audit; the audit itself is only read."""
 
 from __future__ import annotations
 

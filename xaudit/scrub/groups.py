@@ -1,4 +1,4 @@
-"""Which groups of a study may be shown, so that no small one can be told or worked out.
+"""Subgroups that may be shown, so that no small one can be told or worked out.
 
 A group may be shown where at least k of its patients have a fracture and k have none. Groups that
 are left out are put together, and what is left over when all groups that are shown are taken from

@@ -1,4 +1,4 @@
-"""Which names of groups say too much of a person, whatever the size of the group.
+"""Names of subgroups that say too much of a person, whatever the size of the subgroup.
 
 45 CFR 164.514(b)(2)(i), the Safe Harbor method of HIPAA: places smaller than a state (B); dates
 but for the year, and ages over 89, which may be put together as 90 or older (C).

@@ -1,4 +1,4 @@
-"""How many patients an output has to be given for one to be told right beyond chance."""
+"""Number needed to predict: patients for one to be told right beyond chance."""
 
 from __future__ import annotations
 

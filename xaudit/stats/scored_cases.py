@@ -1,4 +1,4 @@
-"""What one detector said of one set of cases."""
+"""Scored cases: what one detector said of one set of cases."""
 
 from __future__ import annotations
 

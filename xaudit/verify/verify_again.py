@@ -1,4 +1,4 @@
-"""Whether another run of the same plan gave the same scores, as far as the audit promises."""
+"""Verification against another run of the same plan, as far as the audit promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a printed card says what its findings say: it is printed once more and compared."""
+"""Verification of a printed card: it is printed once more and compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cases the card shows: the worst misses, false alarms and maps, and two good ones."""
+"""Choice of the cases on the card: the worst misses, false alarms and maps, and two good ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which groups fare worst, in decisions and in maps: the gallery shows what went wrong there."""
+"""Subgroups that fare worst, in decisions and in maps: the gallery shows what went wrong there."""
 
 from __future__ import annotations
 

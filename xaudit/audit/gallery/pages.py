@@ -1,4 +1,4 @@
-"""Write a page for each case of a saved audit, from its shards alone."""
+"""Pages of the cases of a saved audit, from its shards alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From maps of degraded radiographs to findings."""
+"""Findings from maps of degraded radiographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well each method's maps agree with the annotated lesions, beside what knows nothing."""
+"""Localization: each method's maps beside the annotated lesions, and beside what knows nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as found: lesions by overlap criteria, and masks at a threshold frozen elsewhere."""
+"""Overlap: lesions found by several criteria, and masks at a threshold frozen elsewhere."""
 
 from __future__ import annotations
 

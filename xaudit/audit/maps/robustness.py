@@ -1,4 +1,4 @@
-"""From the logits of degraded radiographs to findings."""
+"""Findings from the scores of degraded radiographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From interventions to findings."""
+"""Findings from interventions."""
 
 from __future__ import annotations
 

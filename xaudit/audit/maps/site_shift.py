@@ -1,4 +1,4 @@
-"""Whether sites differ in their images, and in what the detector makes of them."""
+"""Shift between sites, in their images and in what the detector makes of them."""
 
 from __future__ import annotations
 

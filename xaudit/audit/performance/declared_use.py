@@ -1,4 +1,4 @@
-"""What the audit file declares of the use: parts of the ROC curve, and prices of a false alarm."""
+"""Declared use: parts of the ROC curve, and threshold probabilities (prices of a false alarm)."""
 
 from __future__ import annotations
 

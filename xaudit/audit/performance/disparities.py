@@ -1,4 +1,4 @@
-"""Which groups differ from the rest, all statements of the audit holding at once."""
+"""Disparities: subgroups that differ from the rest, all statements of the audit holding at once."""
 
 from __future__ import annotations
 

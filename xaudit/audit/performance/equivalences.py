@@ -1,4 +1,4 @@
-"""Which groups are shown to be equal, up to margins that the audit file declares."""
+"""Equivalences: subgroups shown to be equal, up to margins that the audit file declares."""
 
 from __future__ import annotations
 

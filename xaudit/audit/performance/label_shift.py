@@ -1,4 +1,4 @@
-"""How common fractures are at each site, and what that does to the predictive value."""
+"""Prevalence at each site, and what it does to the predictive value."""
 
 from __future__ import annotations
 

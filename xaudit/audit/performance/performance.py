@@ -1,4 +1,4 @@
-"""How well the detector finds fractures: overall, at every operating point, for every group."""
+"""Performance: fractures found overall, at every operating point, in every subgroup."""
 
 from __future__ import annotations
 

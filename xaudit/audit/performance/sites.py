@@ -1,4 +1,4 @@
-"""What differs between the sites of one audit, and what a new site may expect."""
+"""Differences between the sites of one audit, and what a new site may expect."""
 
 from __future__ import annotations
 

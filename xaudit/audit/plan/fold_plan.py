@@ -1,4 +1,4 @@
-"""What a plan fixes of a cross-validation: the fold of each case, and shards of one fold each."""
+"""Folds of a plan: the fold of each case, and shards of one fold each."""
 
 from __future__ import annotations
 

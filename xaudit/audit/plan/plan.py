@@ -1,4 +1,4 @@
-"""What will be done, fixed before the first pixel is read."""
+"""The plan of an audit, fixed before the first pixel is read."""
 
 from __future__ import annotations
 

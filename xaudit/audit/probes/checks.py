@@ -1,4 +1,4 @@
-"""Check the explanations themselves, on a declared part of the explained cases."""
+"""Checks of the explanations themselves, on a declared part of the explained cases."""
 
 from __future__ import annotations
 

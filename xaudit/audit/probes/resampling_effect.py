@@ -1,4 +1,4 @@
-"""What the library that resizes the images does to the scores of this study."""
+"""Effect of the library that resizes the images on the scores of this study."""
 
 from __future__ import annotations
 

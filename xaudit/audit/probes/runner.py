@@ -1,4 +1,4 @@
-"""Carries out probes piece by piece; what is finished is kept, whatever ends the run."""
+"""Runner of probes, piece by piece; what is finished is kept, whatever ends the run."""
 
 from __future__ import annotations
 

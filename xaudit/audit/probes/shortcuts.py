@@ -1,4 +1,4 @@
-"""Take the lesion away, then everything else that might decide: what moves the logit?"""
+"""Interventions: the lesion is erased, then all else that might decide: what moves the logit?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does what an audit consists of, shards and pieces of probes, in this process or another one."""
+"""Worker that does shards and pieces of probes, in this process or another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often each stage of a run does what it does: read off the plan, before anything is done."""
+"""Workload: how often each stage of a run does what it does, read off the plan beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score and explain a handful of cases; whatever goes wrong with one of them is a row."""
+"""One shard: a handful of cases scored and explained; whatever goes wrong with one is a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cases that were scored again say of the last digits of all others."""
+"""Cases that were scored again, and what they say of the last digits of all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a map to rows of scores, for attribution methods and for maps that look at nothing."""
+"""Rows of scores of a map, of attribution methods and of maps that look at nothing."""
 
 from __future__ import annotations
 

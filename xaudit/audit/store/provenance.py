@@ -1,4 +1,4 @@
-"""What the numbers depend on, besides the plan."""
+"""Provenance: what the numbers depend on, besides the plan."""
 
 from __future__ import annotations
 

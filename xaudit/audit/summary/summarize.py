@@ -1,4 +1,4 @@
-"""From rows to findings: everything that the gate and the card read."""
+"""Summary of an audit, from rows to findings: everything that the gate and the card read."""
 
 from __future__ import annotations
 

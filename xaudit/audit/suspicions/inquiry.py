@@ -1,4 +1,4 @@
-"""What suspicions are made from: scores of a study, and some images asked in several ways."""
+"""Material of suspicions: scores of a study, and some images asked in several ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether outputs tell the labels of the study better when they are read in another way."""
+"""Other readings of the outputs: does one tell the labels of the study better?"""
 
 from __future__ import annotations
 

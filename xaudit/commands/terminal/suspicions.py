@@ -1,4 +1,4 @@
-"""What looks wrong about a declaration, on the terminal."""
+"""Suspicions on the terminal: what looks wrong about a declaration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a qualification of the tool found: detectors with known defects, and sound ones."""
+"""Findings of a qualification of the tool: detectors with known defects, and sound ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit notices and cannot prove: a declaration that does not look like what is seen."""
+"""Suspicions: what an audit notices and cannot prove, as a declaration unlike what is seen."""
 
 from __future__ import annotations
 

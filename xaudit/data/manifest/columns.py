@@ -1,4 +1,4 @@
-"""What the columns of a manifest are, before any row is read."""
+"""Roles of the columns of a manifest, before any row is read."""
 
 from __future__ import annotations
 

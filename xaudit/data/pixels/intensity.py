@@ -1,4 +1,4 @@
-"""How stored values become [0, 1]: by what the type, the declaration or the image says."""
+"""Intensities: stored values become [0, 1] by what the type, declaration or image says."""
 
 from __future__ import annotations
 

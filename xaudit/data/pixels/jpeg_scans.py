@@ -1,4 +1,4 @@
-"""Whether the scans of a JPEG are complete: libjpeg paints the rest gray and says nothing."""
+"""Scans of a JPEG, complete or not: libjpeg paints the rest gray and says nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the values of a mask mean: by declaration, or by a rule that asks where it is in doubt."""
+"""Values of a mask: their meaning by declaration, or by a rule that asks where it is in doubt."""
 
 from __future__ import annotations
 

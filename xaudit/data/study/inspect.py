@@ -1,4 +1,4 @@
-"""What a folder seems to hold: a first declaration of a study, for a person to read over."""
+"""Inspection of a folder: a first declaration of a study, for a person to read over."""
 
 from __future__ import annotations
 

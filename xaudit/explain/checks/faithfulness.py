@@ -1,4 +1,4 @@
-"""What the detector says when parts of an image that maps speak of are taken away."""
+"""Faithfulness: what the detector says when parts that maps speak of are taken away."""
 
 from __future__ import annotations
 

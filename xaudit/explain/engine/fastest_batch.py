@@ -1,4 +1,4 @@
-"""How many images at once are fastest: measured, because caches and memory differ."""
+"""Batch size that is fastest: measured, because caches and memory differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a network sees one gray image in several channels."""
+"""Input channels: where a network sees one gray image in several of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several methods ask about the same case: passes with these keys are made once."""
+"""Keys of what several methods ask about the same case: such passes are made once."""
 
 from __future__ import annotations
 

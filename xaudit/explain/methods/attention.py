@@ -1,4 +1,4 @@
-"""What the attention layers of a transformer look at, recorded while one image passes."""
+"""Attention layers of a transformer, recorded while one image passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who computes a map: xaudit's own batched path, or the library that it is tested against."""
+"""Choice of engine: xaudit's own batched path, or the library that it is tested against."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May a method's maps be believed? Read from the findings of the checks.
+"""Credibility of a method's maps, read from the findings of the checks.
 
 The thresholds and why they stand where they do: ``docs/reference/credibility.md``.
 """

@@ -1,4 +1,4 @@
-"""What one rule says of the findings that it means."""
+"""Outcomes: what one rule says of the findings that it means."""
 
 from __future__ import annotations
 

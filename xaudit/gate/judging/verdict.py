@@ -1,4 +1,4 @@
-"""From findings and a policy to a verdict; verdicts read interval limits."""
+"""Verdict from findings and a policy; it reads the limits of intervals."""
 
 from __future__ import annotations
 

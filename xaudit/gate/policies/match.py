@@ -1,4 +1,4 @@
-"""Which findings a rule means."""
+"""Matching of rules with the findings that they mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How outputs say a scope, an interval and a bound."""
+"""Wording of scopes, intervals and bounds in outputs."""
 
 from __future__ import annotations
 

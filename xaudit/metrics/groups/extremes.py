@@ -1,4 +1,4 @@
-"""How far the worst and the best level of a column are apart."""
+"""Extremes: how far the worst and the best subgroup of an attribute are apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the images of one site, or what the detector makes of them, differ from the others'."""
+"""Site shift: whether the images of one site, or their features, differ from the others'."""
 
 from __future__ import annotations
 

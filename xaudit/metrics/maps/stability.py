@@ -1,4 +1,4 @@
-"""Does a map stay the same when nothing that matters has changed?"""
+"""Stability: does a map stay the same when nothing that matters has changed?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well marks find lesions: free-response and localization figures of merit."""
+"""Detection: free-response and localization figures of merit of marks."""
 
 from __future__ import annotations
 

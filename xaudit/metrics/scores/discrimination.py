@@ -1,4 +1,4 @@
-"""How well the detector tells fractured from not fractured."""
+"""Discrimination: how well the detector tells fractured from not fractured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ROC curve says in a declared band, and at a declared rate."""
+"""Parts of the ROC curve: a declared band, and a declared rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a zip archive is, by the names of its members."""
+"""Archives: what a zip file is, by the names of its members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file of weights really is, told by its content: a name says nothing.
+"""Kinds of files of weights, told by their content: a name says nothing.
 
 Nothing is unpickled, decoded or unpacked here; a few magic bytes, the members of an archive and
 the outline of a message are enough. Sources: the specifications of the formats.

@@ -1,4 +1,4 @@
-"""What a folder is that was named as weights, and which file in it to name."""
+"""Folders that were named as weights: what they are, and which file in them to name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What identifies a detector that lies in a file, or in a folder of files."""
+"""Hashes that identify a detector in a file, or in a folder of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies where weights were expected: what it is, and what can be done."""
+"""Misnamed files: what lies where weights were expected, and what can be done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two networks say the same of images like those of a study."""
+"""Agreement of two networks on images like those of a study."""
 
 from __future__ import annotations
 

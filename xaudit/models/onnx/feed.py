@@ -1,4 +1,4 @@
-"""How images enter an ONNX model, and which of its outputs are the scores."""
+"""Feed of an ONNX model: how images enter it, and which of its outputs are the scores."""
 
 from __future__ import annotations
 

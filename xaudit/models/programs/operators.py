@@ -1,4 +1,4 @@
-"""Which operators of torch a program of somebody else may call.
+"""Operators of torch that a program of somebody else may call.
 
 Most operators compute; a few read or write files or call other machines, and those of other
 namespaces belong to whatever is installed. What is not known to compute alone is refused.

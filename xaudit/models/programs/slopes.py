@@ -1,4 +1,4 @@
-"""Whether the gradients that a model tells are those of its scores: seen, not believed.
+"""Slopes: whether the gradients that a model tells are those of its scores, as tried.
 
 A program may cut itself off from its images in a part, or answer with numbers that were rounded.
 Along some directions the change of the score itself is compared with what the gradient says.

@@ -1,4 +1,4 @@
-"""Asks a service over HTTP: waits, tries again, and reads no more than was agreed."""
+"""Client of a service over HTTP: waits, tries again, and reads no more than was agreed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file beside the weights says, as far as it can be declared.
+"""Facts of a file beside the weights, as far as they can be declared.
 
 What it says and xaudit cannot declare exactly is told and left open.
 """

@@ -1,4 +1,4 @@
-"""What a network's own code does to a feature map between its last layer and the pooling."""
+"""Steps behind a layer: a network's own code between its last feature map and the pooling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network's own code does to a feature map between its last layer and its head."""
+"""Steps of a network's own code on a feature map between its last layer and its head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the view model to one HTML file, or to Markdown; the same bytes for the same card."""
+"""Rendering of the view model to one HTML file, or Markdown; the same bytes for the same card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed between two audits, in sentences."""
+"""Answers on what changed between two audits, in sentences."""
 
 from __future__ import annotations
 

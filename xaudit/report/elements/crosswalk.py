@@ -1,4 +1,4 @@
-"""Where each element of the card is asked for: guidance, law, reporting guidelines, other cards."""
+"""Crosswalk: where each element is asked for, in guidance, law, guidelines and other cards."""
 
 from __future__ import annotations
 

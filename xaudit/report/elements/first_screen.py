@@ -1,4 +1,4 @@
-"""What the first screen of a card says, for a terminal."""
+"""First screen of a card, for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one language says: messages that gettext reads, and how its numbers are written.
+"""Catalog of one language: messages that gettext reads, and how its numbers are written.
 
 Catalogs are PO files that translators edit; ``make languages`` compiles them to the MO files that
 are read here (docs/decisions/041-messages.md).

@@ -1,4 +1,4 @@
-"""What the policy says: every rule beside what was measured."""
+"""Section on the policy: every rule beside what was measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By how much another run of the same plan may differ, for a reader."""
+"""Reproducibility of a run: by how much another one of the same plan may differ."""
 
 from __future__ import annotations
 

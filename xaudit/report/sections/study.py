@@ -1,4 +1,4 @@
-"""On which cases: the study, its flow of cases and what was odd about them."""
+"""Section on the study, its flow of cases and what was odd about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the audit says, for a reader who knows no measure."""
+"""Summary of the audit, for a reader who knows no measure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks wrong about a declaration: the first thing that a card says."""
+"""Section on suspicions, the first thing that a card says."""
 
 from __future__ import annotations
 

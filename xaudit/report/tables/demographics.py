@@ -1,4 +1,4 @@
-"""Which demographics the study records, and what is said of those that it does not."""
+"""Demographics that the study records, and what is said of those that it does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where two columns meet: which combinations were tested, and how many were decided right."""
+"""Intersections of two attributes: which were tested, and how many were decided right."""
 
 from __future__ import annotations
 

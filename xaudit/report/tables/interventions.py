@@ -1,4 +1,4 @@
-"""Does the fracture decide? In one sentence, the largest movement by name."""
+"""Interventions: does the fracture decide? In one sentence, the largest movement by name."""
 
 from __future__ import annotations
 

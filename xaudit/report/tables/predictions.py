@@ -1,4 +1,4 @@
-"""What a card says where only predictions were audited: explanations do not apply."""
+"""Sections of a card where only predictions were audited: explanations do not apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of all groups at once, and of sites as a sample of sites."""
+"""Simultaneous gaps of all subgroups, and sites as a sample of sites."""
 
 from __future__ import annotations
 

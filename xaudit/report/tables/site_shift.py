@@ -1,4 +1,4 @@
-"""Whether the images of sites differ, and what the detector makes of them."""
+"""Shift between the images of sites, and what the detector makes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each site contributes, and how bad the worst is."""
+"""Sites: what each contributes, and how bad the worst is."""
 
 from __future__ import annotations
 

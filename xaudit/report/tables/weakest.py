@@ -1,4 +1,4 @@
-"""Whom the detector fails: small groups that stand out first, then the weakest large one."""
+"""Weakest subgroups: small ones that stand out first, then the weakest large one."""
 
 from __future__ import annotations
 

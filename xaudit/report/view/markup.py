@@ -1,4 +1,4 @@
-"""How text from the view model is set on the page: escaped, values unbroken, terms linked."""
+"""Markup of text from the view model: escaped, values unbroken, terms linked."""
 
 from __future__ import annotations
 

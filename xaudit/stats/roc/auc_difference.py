@@ -1,4 +1,4 @@
-"""Whether two areas under ROC curves differ."""
+"""Difference of two areas under ROC curves."""
 
 from __future__ import annotations
 
