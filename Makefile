@@ -50,11 +50,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt quantus cachetools
 	touch $@
 
-browser:  ## Chromium for the tests of the card, where apt-get may install it
-	@if command -v chromium >/dev/null && command -v pdftotext >/dev/null; then :; \
+browser:  ## Chromium for the tests of the card and bubblewrap, where apt-get may install them
+	@if command -v chromium >/dev/null && command -v pdftotext >/dev/null && command -v bwrap >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils >/dev/null; \
-	else echo "note: no Chromium and pdftotext, and no root to install them; tests of the card in a browser are skipped"; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils bubblewrap >/dev/null; \
+	else echo "note: not all of Chromium, pdftotext and bubblewrap, and no root to install them; tests of the card in a browser or of those walls are skipped"; fi
 
 bench: venv  ## speed and memory, as ratios; see benchmarks/README.md
 	$(BIN)/python benchmarks/explain.py

@@ -67,9 +67,10 @@ ALLOWED = {
     "models.onnx": {
         "core", "core.text", "phantom", "models.files", "models.target_layers", "models",
     },
+    "models.sandbox": {"core", "core.text", "models.target_layers", "models.remote", "models"},
     "models.readers": {
         "core", "core.text", "models.files", "models.remote", "models.programs", "models",
-        "models.onnx",
+        "models.onnx", "models.sandbox",
     },
     "models.sidecars": {"core.text", "models.files"},
     "explain.engine": {"core"},
@@ -130,12 +131,13 @@ ALLOWED = {
         "audit.store", "audit.config", "audit.analyses", "audit.performance",
     },
     "audit.run": {
-        "core", "data.pixels", "data", "models", "explain.engine", "explain", "audit.store",
-        "audit.config", "audit.scores", "audit.plan",
+        "core", "data.pixels", "data", "models", "models.sandbox", "explain.engine", "explain",
+        "audit.store", "audit.config", "audit.scores", "audit.plan",
     },
     "audit.probes": {
         "core", "core.record", "metrics.maps", "data.transforms", "data.pixels", "data",
-        "models", "explain.engine", "explain", "explain.numerics", "explain.checks",
+        "models", "models.sandbox", "explain.engine", "explain", "explain.numerics",
+        "explain.checks",
         "explain.methods", "audit.store", "audit.suspicions", "audit.config", "audit.scores",
         "audit.gallery", "audit.maps", "audit.plan", "audit.run",
     },
@@ -153,6 +155,7 @@ ALLOWED = {
     "pipeline": {
         "core", "core.record", "stats.resampling", "stats.multiple", "fairness",
         "gate.policies", "gate.judging", "data.tables", "data", "data.predictions", "models",
+        "models.sandbox",
         "phantom", "explain.engine", "explain", "explain.checks", "report.view",
         "report.elements", "report.cards", "audit.store", "audit.suspicions", "audit.config",
         "audit.scores", "audit.gallery", "provenance", "audit.analyses", "audit.performance",

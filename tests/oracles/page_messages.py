@@ -82,6 +82,7 @@ VOCABULARY = {
     *("lesion", "ignored", "confidence distribution", "no prediction", "other split"),
     *("weights taken", "code allowed", "plug-ins", "computed on", "images at once"),
     *("images sent to", "service states", "model computed by", "limits of the model"),
+    "sandbox",
     *("number format", "system", "study SHA-256", "weights SHA-256", "predictions SHA-256"),
     *("only in the new audit", "only in the old audit", "with another image"),
     *("with another label", "with another patient"),

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from xaudit.commands.options.profile import Profile, chosen_limit
-from xaudit.commands.options.trust import AllowCode, Env, untold
+from xaudit.commands.options.trust import AllowCode, Env, InSandbox, untold
 from xaudit.commands.terminal.console import out, tell
 from xaudit.commands.terminal.progress import duration
 from xaudit.commands.terminal.suspicions import print_suspicions
@@ -47,6 +47,7 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
     profile: Annotated[Profile | None, typer.Option(help="As for `xaudit run`.")] = None,
     policy: Annotated[Path | None, typer.Option(help="As for `xaudit run`.")] = None,
     allow_code: AllowCode = None,
+    sandbox: InSandbox = None,
     env: Env = None,
 ) -> None:
     """Validate everything, list all mistakes at once, and preview the cost.
@@ -59,6 +60,7 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
     overrides = Overrides(
         data, weights, cases, tuple(split or ()), positives,
         policy=policy, allow_code=tuple(allow_code or ()), env=tuple(env or ()),
+        sandbox=sandbox,
     )  # fmt: skip
     with untold(overrides.env):
         _check(config, overrides, chosen_limit(limit, profile))

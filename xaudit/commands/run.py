@@ -9,7 +9,7 @@ import typer
 
 from xaudit.commands.options.executor import Address, ChosenExecutor, ExecutorName, Workers
 from xaudit.commands.options.profile import Profile, chosen_limit
-from xaudit.commands.options.trust import AllowCode, Env, untold
+from xaudit.commands.options.trust import AllowCode, Env, InSandbox, untold
 from xaudit.commands.terminal.console import say, tell
 from xaudit.commands.terminal.progress import progress_display
 from xaudit.commands.terminal.suspicions import print_suspicions
@@ -60,6 +60,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
         typer.Option(envvar="XAUDIT_LEDGER", help="Record this use of the test set here."),
     ] = None,
     allow_code: AllowCode = None,
+    sandbox: InSandbox = None,
     env: Env = None,
     executor: ExecutorName = "serial",
     workers: Workers = None,
@@ -86,7 +87,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
     positives = 1.0 if profile else None
     overrides = Overrides(
         data, weights, cases, tuple(split or ()), positives, baseline, policy,
-        tuple(allow_code or ()), tuple(env or ()), keep_key,
+        tuple(allow_code or ()), tuple(env or ()), keep_key, sandbox,
     )  # fmt: skip
     key = keep_key or default_key_file()
     made = not key.exists()

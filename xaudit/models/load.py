@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from xaudit.core.detector import Capability, Elsewhere, Taken
@@ -21,6 +24,8 @@ from xaudit.models.weights import load_weights
 # The first is faster; a network that flattens feature maps with `view` works with the second only.
 _MEMORY_FORMATS = (torch.channels_last, torch.contiguous_format)
 
+Offered = tuple[TargetLayer | None, frozenset[Capability]]
+"""The target layer, and what is offered besides scores."""
 _WRAP = (
     "it is called with one tensor (N, C, H, W): if it wants more, other names or a dictionary, "
     "name a factory of your own that wraps it (docs/how-to/audit-a-detector.md)"
@@ -37,18 +42,37 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         DetectorError: architecture, weights, input or output do not fit together, or nobody answers
             where the detector is said to be.
     """
+    with nothing_lost():
+        network, taken = _of_torch(spec) if spec.format == TORCH else (read_model(spec), Taken())
+        return detector_of(spec, network, taken)
+
+
+@contextmanager
+def nothing_lost() -> Iterator[None]:
+    """Before anything was computed, who does not answer is a declaration that does not fit."""
     try:
-        return _loaded(spec)
+        yield
     except DetectorLostError as error:
-        # Before anything was computed it is a declaration that does not fit.
         raise DetectorError(str(error)) from None
 
 
-def _loaded(spec: DetectorSpec) -> TorchDetector:
-    network, taken = _of_torch(spec) if spec.format == TORCH else (read_model(spec), Taken())
+def detector_of(
+    spec: DetectorSpec, network: torch.nn.Module, taken: Taken, offered: Offered | None = None
+) -> TorchDetector:
+    """Try one image on a network, and see what it offers.
+
+    Args:
+        spec: what the configuration declares.
+        network: with its weights.
+        taken: what of its file it received.
+        offered: what it says that it offers, where nobody here can look.
+
+    Raises:
+        DetectorError: input or output do not fit.
+    """
     image = _probe_image(spec)
     module = _tried(network, spec, image)
-    layer, capabilities = _offered(module, spec, image)
+    layer, capabilities = _offered(module, spec, image, offered)
     elsewhere = _elsewhere(network)
     return TorchDetector(
         name=spec.name,
@@ -106,17 +130,21 @@ def _target(module: TargetScore, image: torch.Tensor, name: str | None) -> Targe
 
 
 def _offered(
-    module: TargetScore, spec: DetectorSpec, image: torch.Tensor
-) -> tuple[TargetLayer | None, frozenset[Capability]]:
+    module: TargetScore, spec: DetectorSpec, image: torch.Tensor, said: Offered | None
+) -> Offered:
     """The target layer, and what the logit offers; gradients of another format are tried first."""
-    with foreign_code("the network does not work where its layers are watched"):
-        layer = _target(module, image, spec.target_layer)
-        capabilities = _capabilities(module, image, layer)
-    if spec.format == TORCH or not capabilities:
+    layer, capabilities = said or _seen(module, spec, image)
+    if not capabilities or (spec.format == TORCH and said is None):
         return layer, capabilities
     with foreign_code("the model fails where it is asked for its gradients"):
         held = slopes_hold(module, image)
     return (layer, capabilities) if held else (None, frozenset())
+
+
+def _seen(module: TargetScore, spec: DetectorSpec, image: torch.Tensor) -> Offered:
+    with foreign_code("the network does not work where its layers are watched"):
+        layer = _target(module, image, spec.target_layer)
+        return layer, _capabilities(module, image, layer)
 
 
 def _capabilities(

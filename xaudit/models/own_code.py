@@ -79,7 +79,8 @@ def refusal(architecture: str, allowed: Collection[str]) -> str | None:
         return None
     return (
         f"{architecture}: is not a model of torchvision, timm or xaudit (torchvision:NAME, "
-        "timm:NAME), and an audit file does not run other code by itself: it would run with your "
-        "rights. If you have read that code and trust it, say so with the option "
-        f"--allow-code {shlex.quote(architecture)}, or in Python with allow_code"
+        "timm:NAME), and an audit file does not run other code by itself. If it may run, in a "
+        "sandbox that sees neither network nor other files, say so with the option "
+        f"--allow-code {shlex.quote(architecture)}, or in Python, where there is no sandbox, with "
+        "allow_code"
     )

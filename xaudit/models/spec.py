@@ -139,6 +139,7 @@ class DetectorSpec:
             `xaudit.models.remote.permission.asked` names them.
         format: of the file: `TORCH`, or another one.
         env: environment variables that may be read besides those that begin with ``XAUDIT_``.
+        sandbox: whether the model, or the program, runs in a box; see `xaudit.models.sandbox`.
     """
 
     name: str
@@ -155,6 +156,7 @@ class DetectorSpec:
     allow_code: Collection[str] = ()
     format: str = TORCH
     env: Collection[str] = ()
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

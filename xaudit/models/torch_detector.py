@@ -41,7 +41,7 @@ class TargetScore(torch.nn.Module):
         super().__init__()
         self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
         self._channels, self.target = spec.channels, target
-        self._memory_format = memory_format
+        self.memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
         self.register_buffer("mean", torch.tensor(spec.mean).reshape(1, -1, 1, 1))
@@ -51,7 +51,7 @@ class TargetScore(torch.nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) in [0, 1] → (N,)."""
         planes = images.expand(-1, self._channels, -1, -1)
-        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self._memory_format)
+        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self.memory_format)
         # Out of memory is a RuntimeError: fewer images at once may do.
         try:
             output = self.network(planes)
@@ -82,6 +82,7 @@ class TorchDetector:
         stated: what that said of itself when it was loaded.
         capabilities: what it offers besides scores.
         facts: of a model of another format.
+        sandbox: the walls that it runs in; None where there are none.
     """
 
     name: str
@@ -95,6 +96,7 @@ class TorchDetector:
     facts: ModelFacts = field(default_factory=ModelFacts)
     elsewhere: Elsewhere | None = None
     stated: Mapping[str, str] = field(default_factory=dict)
+    sandbox: str | None = None
 
     @property
     def source(self) -> str | None:

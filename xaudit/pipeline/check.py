@@ -23,7 +23,7 @@ from xaudit.data.prepare import prepare
 from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Explainer, left_out, make_explainer
-from xaudit.models.load import load_detector
+from xaudit.models.sandbox.load import load_declared
 from xaudit.models.torch_detector import TorchDetector
 from xaudit.pipeline.cost import StageCost, rest_of, run_cost, seconds_of
 from xaudit.pipeline.rehearsal import rehearse
@@ -95,9 +95,7 @@ def check_audit(path: Path, overrides: Overrides, limit: Limit) -> Preview:
             problems.append(f"{file.place((section,))}: {section}: {error}")
         return None
 
-    allowed = attempt(
-        "detector", lambda: permitted(config, file, overrides.allow_code, overrides.env)
-    )
+    allowed = attempt("detector", lambda: permitted(config, file, overrides))
     plan = attempt("data", lambda: make_plan(allowed or config, limit, overrides.env))
     detector = attempt("detector", lambda: _detector(allowed)) if allowed else None
     if allowed:
@@ -118,8 +116,8 @@ def _detector(config: AuditConfig) -> TorchDetector:
     spec, folds = detector_spec(config), config.detector.folds
     first, *others = folds.weights.values() if folds else [spec.weights]
     for path in others:
-        load_detector(replace(spec, weights=path))
-    return load_detector(replace(spec, weights=first))
+        load_declared(replace(spec, weights=path))
+    return load_declared(replace(spec, weights=first))
 
 
 def _explainers(config: AuditConfig) -> list[Explainer]:

@@ -84,7 +84,7 @@ def run_audit(
         DetectorError: the detector cannot be loaded as declared.
         AuditError: the audit itself failed; what was complete is kept.
     """
-    read = permitted(*read_config(config, overrides), overrides.allow_code, overrides.env)
+    read = permitted(*read_config(config, overrides), overrides)
     planned = make_plan(read, limit, overrides.env)
     key = patient_key(overrides.keep_key, folder)
     with alone_in(folder):

@@ -20,7 +20,7 @@ from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.case_columns import CaseColumns
-from xaudit.audit.store.provenance import LEFT_OUT, MODEL_BY, MODEL_LIMITS, SERVICE
+from xaudit.audit.store.provenance import LEFT_OUT, MODEL_BY, MODEL_LIMITS, SANDBOX, SERVICE
 from xaudit.audit.store.record import PlanRecord, read_interim
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
@@ -38,7 +38,7 @@ from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
 NO_LAYER = "none returns a feature map"
 _COMPUTED = (
     "weights taken", "computed on", "images at once", "number format", SERVICE, LEFT_OUT, MODEL_BY,
-    MODEL_LIMITS,
+    MODEL_LIMITS, SANDBOX,
 )  # fmt: skip
 
 

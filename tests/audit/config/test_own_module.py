@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+from tests.walls import sandbox_or_skip
 from xaudit import commands
 from xaudit.audit.config.own_module import permitted
 from xaudit.audit.config.read_config import Overrides, read_config
@@ -48,6 +49,11 @@ def own(quick, workspace, monkeypatch):
     monkeypatch.delitem(__import__("sys").modules, "own_canary", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(workspace / "config"))
     return quick({"architecture": NAME}), workspace / "ran"
+
+
+@pytest.fixture
+def walls():
+    return sandbox_or_skip()
 
 
 def run(path, overrides=None):
@@ -102,21 +108,27 @@ def test_no_key_of_a_file_allows_code(own):
     assert not ran.exists()
 
 
-def test_what_is_allowed_runs_and_stands_in_provenance_and_on_the_card(own, capsys):
+@pytest.mark.parametrize("boxed", [False, True])
+def test_what_is_allowed_runs_and_stands_in_provenance_and_on_the_card(own, capsys, boxed, walls):
     path, ran = own
     out = path.parent / "out"
     arguments = ["run", str(path), "--out", str(out), "--allow-code", "other:net"]
     assert commands.main(arguments) == 2
-    allowed = [*arguments, "--allow-code", NAME]
+    allowed = [*arguments, "--allow-code", NAME, *([] if boxed else ["--no-sandbox"])]
     assert commands.main(allowed) == 0, capsys.readouterr().err
-    assert ran.exists()
+    # In the sandbox it runs and cannot leave a mark.
+    assert ran.exists() is not boxed
     findings = read_findings(out)
     assert findings.provenance["code allowed"] == NAME
+    assert findings.provenance.get("sandbox") == (walls.held if boxed else None)
     assert findings.detector.own_code
     assert not [line for check in verify_folder(out) for line in check.differences]
     assert commands.main(["card", str(out)]) == 0
     said = f"{NAME} is not of torchvision, timm or xaudit; whoever ran the audit allowed it to run"
-    assert said in (out / "card.html").read_text("utf-8")
+    card = (out / "card.html").read_text("utf-8")
+    assert said in card
+    held = f"{walls.held}: no network" if boxed else "none; it ran with the rights of whoever"
+    assert held in card
     # Going on needs the option again, and gives the same.
     (out / "findings.json").unlink()
     assert commands.main(arguments) == 2
@@ -132,13 +144,13 @@ def test_what_the_user_allows_once_and_for_all_runs(own):
     file.write_text(f'allow_code = ["{NAME}"]\n', encoding="utf-8")
     file.chmod(0o666)
     with pytest.raises(ConfigError, match="others may write it"):
-        permitted(*read_config(path), ())
+        permitted(*read_config(path), Overrides())
     file.chmod(0o600)
     file.parent.chmod(0o700)
-    assert permitted(*read_config(path), ()).detector.allow_code == {NAME}
+    assert permitted(*read_config(path), Overrides()).detector.allow_code == {NAME}
     file.write_text('allow_code = ["own_canary:other"]\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="--allow-code"):
-        permitted(*read_config(path), ())
+        permitted(*read_config(path), Overrides())
     assert read_config(path, Overrides(allow_code=(NAME,)))[0].detector.allow_code == frozenset()
     assert not ran.exists()
 
@@ -148,7 +160,7 @@ def test_a_broken_configuration_troubles_nobody_who_needs_none(quick, monkeypatc
     file.parent.mkdir(parents=True)
     file.write_text("[", encoding="utf-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(workspace / "config"))
-    assert permitted(*read_config(quick()), ()).detector.allow_code == frozenset()
+    assert permitted(*read_config(quick()), Overrides()).detector.allow_code == frozenset()
 
 
 @pytest.mark.parametrize("name", ["*", "own_canary", "own_canary:*", "own_canary:build;x", ""])

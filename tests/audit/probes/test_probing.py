@@ -82,7 +82,7 @@ def broken():
     return Around(lambda logits: logits / 0)
 """
 _NAMES = re.findall(r"^def (\w+)\(\)", NETWORKS, re.MULTILINE)
-OWN = Overrides(allow_code=tuple(f"planted_outputs:{name}" for name in _NAMES))
+OWN = Overrides(allow_code=tuple(f"planted_outputs:{name}" for name in _NAMES), sandbox=False)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def planted(workspace, monkeypatch, audit_text):
 
 
 def loaded(path):
-    config = permitted(*read_config(path), OWN.allow_code)
+    config = permitted(*read_config(path), OWN)
     plan = make_plan(config, None)
     return plan, load_detector(detector_spec(config))
 

@@ -229,6 +229,7 @@ class DetectorConfig(Section):
     # Private, so that no file can say it.
     _allow_code: frozenset[str] = PrivateAttr(frozenset())
     _env: frozenset[str] = PrivateAttr(frozenset())
+    _sandbox: bool = PrivateAttr(False)
 
     @property
     def allow_code(self) -> frozenset[str]:
@@ -239,6 +240,11 @@ class DetectorConfig(Section):
     def env(self) -> frozenset[str]:
         """Environment variables that may be read besides those of xaudit; never of the file."""
         return self._env
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether the model runs in a box; never of the file."""
+        return self._sandbox
 
     @property
     def asked(self) -> str | None:
@@ -254,6 +260,12 @@ class DetectorConfig(Section):
         allowed = self.model_copy()
         allowed._allow_code, allowed._env = names, env
         return allowed
+
+    def boxed(self, *, sandbox: bool) -> Self:
+        """The same, in a box or without."""
+        boxed = self.model_copy()
+        boxed._sandbox = sandbox
+        return boxed
 
     @model_validator(mode="before")
     @classmethod

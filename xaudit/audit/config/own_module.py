@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-from collections.abc import Collection
 from pathlib import Path
 
 from xaudit.audit.config.config import AuditConfig, DetectorConfig
+from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.config.user_config import read_user_config
 from xaudit.errors import ConfigError, DetectorError
 from xaudit.models.own_code import refusal
-from xaudit.models.remote.permission import refused, unread, variables
+from xaudit.models.remote.permission import HTTP, refused, unread, variables
 from xaudit.models.spec import TORCH
 from xaudit.yaml_file import YamlFile
 
 
-def permitted(
-    config: AuditConfig, file: YamlFile, allow_code: Collection[str], env: Collection[str] = ()
-) -> AuditConfig:
+def permitted(config: AuditConfig, file: YamlFile, given: Overrides) -> AuditConfig:
     """The configuration with the permission that its detector needs, if it needs one.
 
-    Without it code of its own is not run, no program is started, and no image is sent anywhere.
+    Without it code of its own is not run, no program is started, and no image is sent anywhere;
+    with it, code runs in a sandbox, unless the command line says otherwise.
 
     Args:
         config: with absolute paths.
         file: the audit file.
-        allow_code: what the command line allows: "module:factory", services, programs; what the
-            user's own configuration allows is taken where it is needed.
-        env: environment variables that the command line allows.
+        given: what the command line allows: "module:factory", services, programs, environment
+            variables; what the user's own configuration allows is taken where it is needed.
 
     Raises:
         ConfigError: nobody allowed it, or Python does not find it; and what to type.
@@ -41,19 +39,23 @@ def permitted(
         named = variables(detector.format, detector.arguments).values()
     except DetectorError as error:
         raise ConfigError(f"{place}: {error}") from None
+    if given.sandbox and detector.format == HTTP:
+        raise ConfigError(f"{place}: --sandbox: a service runs elsewhere, nothing of it runs here")
     if name is None:
-        return config
-    allowed = name in set(allow_code) or name in read_user_config().allow_code
+        known = detector.boxed(sandbox=bool(given.sandbox))
+        return config.model_copy(update={"detector": known})
+    allowed = name in set(given.allow_code) or name in read_user_config().allow_code
     refuse = refusal if detector.format == TORCH else refused
     problems = (
         None if allowed else refuse(name, ()),
-        unread(named, env),
+        unread(named, given.env),
         _module_nearby(detector, file.path) if detector.format == TORCH else None,
     )
     told = "; ".join(one for one in problems if one)
     if told:
         raise ConfigError(f"{place}: {told}")
-    allowing = detector.allowing(frozenset({name}), frozenset(env))
+    boxed = detector.format != HTTP if given.sandbox is None else given.sandbox
+    allowing = detector.allowing(frozenset({name}), frozenset(given.env)).boxed(sandbox=boxed)
     return config.model_copy(update={"detector": allowing})
 
 

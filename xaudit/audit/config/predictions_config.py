@@ -174,6 +174,8 @@ def read_predictions_config(path: Path, overrides: Overrides) -> tuple[Predictio
     """
     if overrides.weights is not None or overrides.cases is not None:
         raise ConfigError("--weights and --cases do not apply: no detector is run on predictions")
+    if overrides.sandbox:
+        raise ConfigError("--sandbox does not apply: no detector is run on predictions")
     file = read_yaml(path, overrides.env)
     config = file.parse(PredictionsConfig)
     folder = path.resolve().parent

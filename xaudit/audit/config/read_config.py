@@ -28,6 +28,7 @@ class Overrides:
         allow_code: what the audit file may name: factories "module:factory" that are none of
             torchvision, timm or xaudit, services "service:ORIGIN" and programs "command:WORDS".
         env: environment variables that files may read besides those that begin with ``XAUDIT_``.
+        sandbox: whether the model runs in a box; None for where its code is not known.
     """
 
     data: Path | None = None
@@ -40,6 +41,7 @@ class Overrides:
     allow_code: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     keep_key: Path | None = None
+    sandbox: bool | None = None
 
     def policy_of(self, folder: Path, written: Path | None) -> Path | None:
         """The policy of the command line, or that of the file, as an absolute path or a pack."""

@@ -88,6 +88,7 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         allow_code=detector.allow_code,
         format=detector.format,
         env=detector.env,
+        sandbox=detector.sandbox,
     )
 
 

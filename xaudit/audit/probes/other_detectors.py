@@ -9,7 +9,7 @@ from pathlib import Path
 from xaudit.audit.config.config import ChecksConfig
 from xaudit.errors import DetectorError
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.models.load import load_detector
+from xaudit.models.sandbox.load import load_declared
 from xaudit.models.spec import DetectorSpec
 from xaudit.models.torch_detector import TorchDetector
 
@@ -69,6 +69,6 @@ def counterpart(
 
 def _load(spec: DetectorSpec, path: Path) -> TorchDetector:
     try:
-        return load_detector(replace(spec, weights=path))
+        return load_declared(replace(spec, weights=path))
     except DetectorError as error:
         raise DetectorError(f"explain.checks, {path.name}: {error}") from None

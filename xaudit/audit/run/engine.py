@@ -9,7 +9,14 @@ import numpy as np
 
 from xaudit.audit.plan.plan import Plan, detector_spec
 from xaudit.audit.run.shard import Progressed, ShardWorker, read_cases, work_of
-from xaudit.audit.store.provenance import BETWEEN, LEFT_OUT, MODEL_BY, MODEL_LIMITS, SERVICE
+from xaudit.audit.store.provenance import (
+    BETWEEN,
+    LEFT_OUT,
+    MODEL_BY,
+    MODEL_LIMITS,
+    SANDBOX,
+    SERVICE,
+)
 from xaudit.core.case import Case, FloatArray, PreparedCase, Study
 from xaudit.core.detector import InputSpec
 from xaudit.core.executor import Count
@@ -19,7 +26,7 @@ from xaudit.errors import DataError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, Explainer, left_out, make_explainer
 from xaudit.models.device import choose_device, describe_device
-from xaudit.models.load import load_detector
+from xaudit.models.sandbox.load import load_declared
 from xaudit.models.torch_detector import TorchDetector
 
 
@@ -56,7 +63,7 @@ class Engine:
         """
         explain = plan.config.explain
         wanted = [make_explainer(*one) for one in explain.methods.items()]
-        detector = load_detector(detector_spec(plan.config))
+        detector = load_declared(detector_spec(plan.config))
         explainers = [one for one in wanted if one.needs <= detector.capabilities]
         detector.module.to(choose_device(explain.device))
         compares = any(explainer.compares for explainer in explainers)
@@ -103,6 +110,7 @@ class Engine:
             LEFT_OUT: self.left_out,
             MODEL_BY: facts.by,
             MODEL_LIMITS: one_after_another(facts.limits, BETWEEN),
+            SANDBOX: self.detector.sandbox or "",
         }
         return {
             **({"weights taken": self.detector.taken.described} if self.hashed else {}),

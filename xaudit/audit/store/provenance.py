@@ -24,6 +24,8 @@ MODEL_BY = "model computed by"
 """What computes a model of another format; no entry for a network of torch."""
 MODEL_LIMITS = "limits of the model"
 """What such a model does not offer and why, joined by `BETWEEN`; no entry without limits."""
+SANDBOX = "sandbox"
+"""The walls that code of strangers ran in, or that there were none; no entry for known code."""
 BETWEEN = " | "
 """Stands between sentences that are taken apart again, see `xaudit.core.message.apart`."""
 

@@ -44,6 +44,16 @@ AllowCode = Annotated[
         "(command:WORDS); repeatable.",
     ),
 ]
+InSandbox = Annotated[
+    bool | None,
+    typer.Option(
+        "--sandbox/--no-sandbox",
+        help="Whether the model runs in a process that sees no network, no file besides its own "
+        "and no other process; by default for code that is none of torchvision, timm or xaudit, "
+        "and for programs.",
+        show_default=False,
+    ),
+]
 Env = Annotated[
     list[str] | None,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,13 +15,15 @@ from xaudit.models.formats import MODEL_FORMATS
 from xaudit.models.remote.permission import COMMAND
 from xaudit.models.remote.program import resolved
 from xaudit.models.remote.programs import Files, OfFiles, Started, Streaming
+from xaudit.models.sandbox.confine import find_sandbox, shown
+from xaudit.models.spec import DetectorSpec
 
 _WEIGHTS = "{weights}"
 _KEY = "detector.arguments.command"
 
 
 @MODEL_FORMATS.register(COMMAND)
-def read(
+def read(  # noqa: PLR0913  (an option each)
     path: Path | None = None,
     *,
     command: Annotated[str, Field(min_length=1, max_length=4000)],
@@ -28,6 +31,7 @@ def read(
     files: Files | None = None,
     timeout: Annotated[float, Field(gt=0, le=86400)] = 120.0,
     batch: Annotated[int, Field(ge=1, le=1024)] = 16,
+    spec: DetectorSpec | None = None,
 ) -> Scores:
     """A program; see docs/how-to/audit-a-service.md.
 
@@ -40,14 +44,22 @@ def read(
         files: of protocol folder: "npy" (as declared) or "png" (8 bits, 0 to 1).
         timeout: seconds for a batch; the first one includes the start.
         batch: images at once.
+        spec: the declaration, which says whether the program runs in a sandbox.
 
     Raises:
-        DetectorError: there is no such program, or options do not fit together.
+        DetectorError: there is no such program, options do not fit together, or no sandbox can be
+            made here.
     """
     if files is not None and protocol != "folder":
         raise DetectorError("detector.arguments.files: is of protocol folder")
     words = resolved(_filled(_split(command), path))
     started = Started(tuple(words), command, timeout, batch)
+    if spec is not None and spec.sandbox:
+        sandbox, seen = find_sandbox(), shown([*words, *([str(path)] if path else [])])
+        started = replace(
+            started,
+            within=lambda words, files: sandbox.words(words, [*seen, *files], forks=True),
+        )
     return Streaming(started) if protocol == "stream" else OfFiles(started, files or "npy")
 
 

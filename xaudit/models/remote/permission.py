@@ -57,8 +57,8 @@ def refused(name: str, allowed: Collection[str]) -> str | None:
         )
     return (
         f"this starts the program {name.removeprefix(PROGRAM)!r}, and an audit file does not run "
-        "programs by itself: it would run with your rights. If you have read it and trust it, say "
-        f"so with the option {option}"
+        "programs by itself. If it may run, in a sandbox that sees neither network nor other "
+        f"files, say so with the option {option}"
     )
 
 

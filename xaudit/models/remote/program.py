@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -19,6 +20,7 @@ from xaudit.models.remote.table import beginning
 _LINES, _WIDTH = 5, 300
 _GOING = 5.0
 """Seconds that the supervisor may take to end the program."""
+_LATE = "raise detector.arguments.timeout, or lower batch so that a question is smaller"
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
@@ -51,10 +53,14 @@ class Program:
     Args:
         words: absolute path and arguments.
         called: how messages name it.
+        shared: descriptors that it has too, besides pipes.
+        late: what to do where it takes too long.
     """
 
-    def __init__(self, words: list[str], called: str) -> None:
-        self._called, self._complaints = called, bytearray()
+    def __init__(
+        self, words: list[str], called: str, shared: Sequence[int] = (), late: str = _LATE
+    ) -> None:
+        self._called, self._late, self._complaints = called, late, bytearray()
         folder = mkdtemp(prefix="xaudit-program-")
         watched, lifeline = os.pipe()
         supervisor = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(watched)]
@@ -66,7 +72,7 @@ class Program:
                 stderr=subprocess.PIPE,
                 cwd=folder,
                 env=_environment(),
-                pass_fds=(watched,),
+                pass_fds=(watched, *shared),
                 start_new_session=True,
                 bufsize=0,
             )
@@ -108,10 +114,7 @@ class Program:
         try:
             return self._answer(exchange, bounds)
         except LateError:
-            raise self._lost(
-                f"no answer within {bounds.seconds:g} s; raise detector.arguments.timeout, or "
-                "lower batch so that a question is smaller"
-            ) from None
+            raise self._lost(f"no answer within {bounds.seconds:g} s; {self._late}") from None
         except LongError:
             raise self._lost(
                 f"printed more than {bounds.most} bytes, which is more than scores of so many "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,12 +34,14 @@ class Started:
         called: how messages name it: as the audit file does.
         seconds: for a batch; the first one includes the start.
         images: in a batch, at most.
+        within: the words of a command, and files that belong to it → the command that runs it.
     """
 
     words: tuple[str, ...]
     called: str
     seconds: float
     images: int
+    within: Callable[[list[str], Sequence[Path]], list[str]] = lambda words, _files: words
 
 
 class _Programmed:
@@ -78,8 +80,9 @@ class _Programmed:
     def _asked(self, planes: FloatArray) -> FloatArray:
         raise NotImplementedError
 
-    def _program(self, *files: str) -> Program:
-        return Program([*self._started.words, *files], self._started.called)
+    def _program(self, *files: Path) -> Program:
+        words = [*self._started.words, *map(str, files)]
+        return Program(self._started.within(words, files), self._started.called)
 
 
 class Streaming(_Programmed):
@@ -151,7 +154,7 @@ class OfFiles(_Programmed):
             paths = [Path(folder) / name for name in names]
             for path, image in zip(paths, planes, strict=True):
                 self._write(path, image)
-            program = self._program(*map(str, paths))
+            program = self._program(*paths)
             try:
                 most = most_bytes(len(planes), self._columns) + len(planes) * _NAME
                 said = program.asked(b"", Bounds(self._started.seconds, most))

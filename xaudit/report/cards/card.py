@@ -224,7 +224,7 @@ def _detector(findings: Findings) -> Section:
     one = findings.detector
     rows = (
         (tr("Name and version"), f"{one.name} {one.version}"),
-        *predictions.facts(one),
+        *predictions.facts(one, findings.provenance.get(predictions.SANDBOX)),
         *(
             (
                 tr("Operating point {name}", name=p.name),

@@ -19,6 +19,8 @@ _EXPLANATIONS = {
     "methods": later("How were the maps made?"),
 }
 _NAMED = 5
+SANDBOX = "sandbox"
+"""Under this name provenance says what held the code of strangers."""
 _NO_PICTURES = later(
     "Not applicable: there are no images to show. Misses and false alarms are "
     "counted under “Does it find fractures?” and, by subgroup, under “For whom "
@@ -58,8 +60,13 @@ def _intensity(declared: Intensity) -> str:
     return f"bits: {declared.bits}" if isinstance(declared, StoredBits) else declared
 
 
-def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
-    """What is known of the network; nothing where only its predictions were seen."""
+def facts(one: DetectorFacts, walls: str | None = None) -> tuple[tuple[str, str], ...]:
+    """What is known of the network; nothing where only its predictions were seen.
+
+    Args:
+        one: the detector.
+        walls: of the sandbox that it ran in; None for none.
+    """
     if one.input is None:
         return (
             (tr("Architecture, weights, input"), f"{numbers.NONE} ({word(one.architecture)})"),
@@ -69,6 +76,7 @@ def facts(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     return (
         (tr("Architecture"), _architecture(one)),
         *_own_code(one),
+        *_sandbox(one, walls),
         *_elsewhere(one),
         (
             tr("Weights"),
@@ -112,6 +120,16 @@ def _elsewhere(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
     stated = "; ".join(f"{name} {said}" for name, said in one.stated.items())
     where = tr("{where}; it offers scores alone", where=one.elsewhere)
     return ((tr("Runs elsewhere"), where), (tr("States of itself"), stated or tr("nothing")))
+
+
+def _sandbox(one: DetectorFacts, walls: str | None) -> tuple[tuple[str, str], ...]:
+    """What held the code of strangers, or that nothing did."""
+    if walls is not None:
+        said = tr("{walls}: no network, no files but its own, limited memory", walls=walls)
+        return ((tr("Sandbox"), said),)
+    if one.own_code:
+        return ((tr("Sandbox"), tr("none; it ran with the rights of whoever ran the audit")),)
+    return ()
 
 
 def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
