@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from xaudit.audit.gallery.gallery_groups import Served, least_seen, worst_served
+from xaudit.audit.gallery.gallery_groups import WorstServed, least_seen, worst_served
 from xaudit.audit.scores.agreement import mean_by_case
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
@@ -160,7 +160,7 @@ class Chooser:
         return ((row, row.logit) for row in self.results.cases if row.logit is not None)
 
 
-def _of_group(served: Served, p: float) -> Message:
+def _of_group(served: WorstServed, p: float) -> Message:
     said = (
         "No fracture, called one, in {group}, where fewest normal cases are left alone, {found} of "
         "{all}: probability {p:.2g}"
