@@ -45,7 +45,7 @@ def fused(module: torch.nn.Module, image: torch.Tensor, kept: str | None = None)
 
 
 def alike(
-    one: torch.nn.Module,
+    module: torch.nn.Module,
     layer: FeatureLayer | None,
     other: torch.nn.Module,
     same_layer: FeatureLayer | None,
@@ -54,14 +54,14 @@ def alike(
     """Whether two networks have the same gradients, and the same output of a layer.
 
     Args:
-        one: a network.
+        module: a network.
         layer: its target layer.
         other: the other network.
         same_layer: the layer in it.
         image: (1, C, H, W), to try both.
     """
     wanted = PassPurpose(gradients=True, features=layer is not None)
-    pair = ((one, layer), (other, same_layer))
+    pair = ((module, layer), (other, same_layer))
     outcomes = [run_batch(forward, at, image.clone(), wanted) for forward, at in pair]
     return all(_close(*parts) for parts in zip(*map(_parts, outcomes), strict=True))
 

@@ -21,11 +21,13 @@ FIRST_RUN_OF_RULE = Message(
 )
 
 
-def suspicion_text(one: Suspicion) -> str:
+def suspicion_text(suspicion: Suspicion) -> str:
     """What is suspected, and whether somebody answers for it."""
-    if one.acknowledged:
-        return f"acknowledged: {one.name}: {one.text}"
-    return f"suspicion {one.name}: {one.text} ({UNTIL}: acknowledge: [{one.name}])"
+    if suspicion.acknowledged:
+        return f"acknowledged: {suspicion.name}: {suspicion.text}"
+    return (
+        f"suspicion {suspicion.name}: {suspicion.text} ({UNTIL}: acknowledge: [{suspicion.name}])"
+    )
 
 
 def warning_lines(verdict: Verdict) -> list[str]:

@@ -234,10 +234,10 @@ def _ring(ring: tuple[tuple[float, float], ...], width: int, height: int) -> str
     return f"M{points}Z" if ring else ""
 
 
-def _layer(one: GalleryMap, pictures: Mapping[str, bytes]) -> Layer:
+def _layer(shown: GalleryMap, pictures: Mapping[str, bytes]) -> Layer:
     lines = tuple(
         f"{tr(dict(METRICS).get(name, name))}: "
         + (told(score) if isinstance(score, str) else numbers.plain(score))
-        for name, score in one.scores.items()
+        for name, score in shown.scores.items()
     )
-    return Layer(one.method, one.method, png_uri(pictures[one.picture]), lines)
+    return Layer(shown.method, shown.method, png_uri(pictures[shown.picture]), lines)
