@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PolicyAnswer:
     """Whether an audit passes a policy; true if every rule passes or is waived.
 
     Attributes:
@@ -65,7 +65,7 @@ class SavedAuditFixture:
         strict: bool = False,
         unverified: bool = False,
         env: Collection[str] = (),
-    ) -> Answer:
+    ) -> PolicyAnswer:
         """Judge the audit; the verdict is written beside it, as by `xaudit gate`.
 
         Args:
@@ -91,7 +91,7 @@ class SavedAuditFixture:
             unverified,
             env,
         )
-        return Answer(verdict, exit_code(verdict, strict) == 0)
+        return PolicyAnswer(verdict, exit_code(verdict, strict) == 0)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

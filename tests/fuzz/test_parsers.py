@@ -161,7 +161,7 @@ def _onnx(path):
 def _findings(path):
     from xaudit.audit.store.files import read_findings
     from xaudit.gate.judging.verdict import judge
-    from xaudit.report.elements.twin import twin
+    from xaudit.report.elements.embedded_json import twin
 
     found = read_findings(path.parent)
     twin(found, None)

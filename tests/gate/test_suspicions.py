@@ -19,7 +19,7 @@ from xaudit.gate.outputs.sarif import sarif_json
 from xaudit.gate.outputs.summary import summary_markdown
 from xaudit.gate.outputs.table import verdict_table
 from xaudit.gate.policies.policy import policy_hash
-from xaudit.pytest_plugin import Answer
+from xaudit.pytest_plugin import PolicyAnswer
 
 DOUBT = Suspicion("constant_score", "The score never varies.")
 KNOWN = replace(DOUBT, name="inverted_scores", acknowledged=True)
@@ -101,4 +101,4 @@ def test_sarif_has_a_result_at_a_rule_of_its_own(judged):
 def test_github_warns_and_the_fixture_of_pytest_says_it(judged):
     commands = github_commands(judged(DOUBT, KNOWN), "policy.yaml")
     assert [one.split(" ")[0] for one in commands] == ["::warning", "::notice"]
-    assert "constant_score" in repr(Answer(judged(DOUBT), passed=False))
+    assert "constant_score" in repr(PolicyAnswer(judged(DOUBT), passed=False))

@@ -27,7 +27,7 @@ from xaudit.report.language.translation import speaking
 from xaudit.scrub.copy import scrubbed, write_copy
 from xaudit.scrub.groups import is_withheld, shown_groups
 from xaudit.scrub.levels import is_place, says_too_much, years_only
-from xaudit.scrub.texts import Texts
+from xaudit.scrub.texts import TextCleaner
 from xaudit.verify.verify import verify_card, verify_folder
 
 SITES = ("St. Mary", "Graz", "Linz")
@@ -293,7 +293,7 @@ def test_dates_of_a_text_keep_their_year():
 
 
 def test_ids_of_a_text_become_gaps():
-    texts = Texts.of(("a b", "7", "P-1.png"), shown_groups([], 2, 2026), keep_written=True)
+    texts = TextCleaner.of(("a b", "7", "P-1.png"), shown_groups([], 2, 2026), keep_written=True)
     assert texts.made("P-1.png, “a b” (7 of 17).") == "…, “…” (… of 17)."
 
 

@@ -25,7 +25,7 @@ def demo(
     from xaudit.pipeline.conduct import run_audit
     from xaudit.pipeline.demo import prepare_demo
     from xaudit.pipeline.judge import judge_audit
-    from xaudit.report.elements.first import said_first
+    from xaudit.report.elements.first_screen import said_first
 
     say("rendering the study")
     config = prepare_demo(out)

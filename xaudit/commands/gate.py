@@ -74,8 +74,8 @@ def gate(  # noqa: PLR0913, PLR0917  (an option each)
 def _print(findings: Findings, verdict: Verdict, explain: str | None) -> None:
     from xaudit.gate.judging.explain import explanation
     from xaudit.gate.outputs.table import verdict_table
-    from xaudit.gate.policies.words import warning_lines
-    from xaudit.report.elements.first import said_first
+    from xaudit.gate.policies.wording import warning_lines
+    from xaudit.report.elements.first_screen import said_first
 
     if explain is not None:
         tell("\n".join((*explanation(verdict, explain), *warning_lines(verdict))))

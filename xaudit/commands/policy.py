@@ -29,10 +29,10 @@ def policy(
 
 def _print(files: Sequence[Path], env: Collection[str]) -> None:
     from xaudit.audit.plan.metrics import all_metrics
-    from xaudit.gate.policies.names import unknown_metrics
     from xaudit.gate.policies.policy import read_policy
+    from xaudit.gate.policies.unknown_names import unknown_metrics
 
-    known = [one.name for one in all_metrics()]
+    known = [metric.name for metric in all_metrics()]
     problems: list[str] = []
     for file in files:
         try:

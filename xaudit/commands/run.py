@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913, PLR0917  one for each option
 
 def _report(findings: Findings, *, sampled: bool) -> None:
     """What came of it, in lines; why so many cases were sampled where the policy decided it."""
-    from xaudit.report.elements.first import said_first
+    from xaudit.report.elements.first_screen import said_first
     from xaudit.report.sections.credibility import WORDS
 
     where = findings.accountability

@@ -114,10 +114,12 @@ class PairedBaseline:
         thresholds = [
             _threshold(side, scope.get("operating_point")) for side in (self.new, self.old)
         ]
-        limits = [one for one in thresholds if not isinstance(one, str)]
+        limits = [threshold for threshold in thresholds if not isinstance(threshold, str)]
         if len(limits) < len(thresholds):
             return incomparable(
-                one_after_another((one for one in thresholds if isinstance(one, str)), "; ")
+                one_after_another(
+                    (threshold for threshold in thresholds if isinstance(threshold, str)), "; "
+                )
             )
         left_out = scope.get("analysis") == "scored"
         new, old = self.same.scores if left_out else self.same.worst_scores

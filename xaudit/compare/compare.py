@@ -66,7 +66,7 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
     maps, of_maps, hits = compare_maps(old, new, pair, audit.seed)
     tolerance, unit = _tolerance(findings)
     shared = tuple(point.name for _, point in pair.points)
-    names = (p.name for one in findings for p in one.detector.operating_points)
+    names = (p.name for finding in findings for p in finding.detector.operating_points)
     return Changes(
         old=_audited(findings[0]),
         new=_audited(findings[1]),
@@ -93,7 +93,7 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
 
 def _tolerance(findings: Sequence[Findings]) -> tuple[float | None, Unit]:
     """The wider one of the two audits; None where none, or not in the same unit, is stated."""
-    stated = [one.rescored for one in findings if one.rescored is not None]
+    stated = [finding.rescored for finding in findings if finding.rescored is not None]
     if len({one.unit for one in stated}) != 1:
         return None, "logit"
     return max(one.tolerance for one in stated), stated[0].unit
@@ -233,7 +233,7 @@ class ScoreChanges:
         losses = [_squared_errors(side[chosen], labels) for side in (self.pair.old, self.pair.new)]
         rng = generator_for(self.seed, "compare", "brier")
         gap = clustered_mean(losses[1] - losses[0], self._patients(chosen), rng, DRAWS)
-        values = tuple(float(one.mean()) if len(one) else None for one in losses)
+        values = tuple(float(loss.mean()) if len(loss) else None for loss in losses)
         counted = (len(labels), Message("cases"))
         return self._delta("brier", scope, values, Comparison(gap, None, "none"), counted)
 

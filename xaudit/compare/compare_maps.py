@@ -1,4 +1,4 @@
-"""Where the maps of two audits differ, on the cases that both explained."""
+"""Differences between the maps of two audits, on the cases that both explained."""
 
 from __future__ import annotations
 

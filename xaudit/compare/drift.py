@@ -1,4 +1,4 @@
-"""How the study of an audit differs from that of another."""
+"""Drift: how the study of an audit differs from that of another."""
 
 from __future__ import annotations
 

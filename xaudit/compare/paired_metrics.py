@@ -1,4 +1,4 @@
-"""What two detectors said of the same cases, as a difference of one metric."""
+"""Paired metrics: what two detectors said of the same cases, as a difference."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class SameCases:
         """What could not be compared; empty for nothing."""
         sides = self.new.record, self.old.record
         notes = []
-        if any("study" not in one.files for one in sides):
+        if any("study" not in side.files for side in sides):
             notes.append(Message("images were not compared: a table of predictions names none"))
         if sides[0].key != sides[1].key:
             notes.append(
@@ -145,7 +145,7 @@ def _refuse_other_ids(
             f"{where}: it lacks {_named(absent)} of {len(mine)}; a baseline is an audit of the "
             "same cases: run it with the same study, split and limit"
         )
-    more = [one for one in theirs if one not in mine]
+    more = [other for other in theirs if other not in mine]
     if more and not limited:
         raise ConfigError(
             f"{where}: it has {_named(more)} that this audit has not; run both with the same "

@@ -46,7 +46,7 @@ class Cut(Mapping[str, BoolArray]):
         """The cut that N texts make."""
         places: dict[str, int] = {}
         codes = np.fromiter(
-            (places.setdefault(one, len(places)) for one in values), np.int32, len(values)
+            (places.setdefault(value, len(places)) for value in values), np.int32, len(values)
         )
         return cls.coded(tuple(places), codes)
 

@@ -74,8 +74,12 @@ def one_after_another(sentences: Iterable[str], between: str = " ") -> str:
         between: what stands between two of them; no words.
     """
     whole = ""
-    for one in sentences:
-        whole = Message(f"{{first}}{between}{{second}}", first=whole, second=one) if whole else one
+    for sentence in sentences:
+        whole = (
+            Message(f"{{first}}{between}{{second}}", first=whole, second=sentence)
+            if whole
+            else sentence
+        )
     return whole
 
 

@@ -1,4 +1,4 @@
-"""What a metric is: a pure function with a name, a direction, bounds and a question."""
+"""Metrics: pure functions with a name, a direction, bounds and a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, to the last byte; needs nothing that reads images."""
+"""Hash of a file; needs nothing that reads images."""
 
 from __future__ import annotations
 

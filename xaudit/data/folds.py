@@ -56,9 +56,10 @@ def fold_problems(
     if design == "leave_one_site_out":
         yield from _site_problems(cases)
     if design == "stratified":
-        for one in _shares(cases):
-            if one.off > max(one.permitted, one.chance):
-                yield f"{one.text}: these folds are not stratified by the label; say folds: k_fold"
+        for share in _shares(cases):
+            if share.off > max(share.permitted, share.chance):
+                said = "these folds are not stratified by the label; say folds: k_fold"
+                yield f"{share.text}: {said}"
 
 
 def fold_issues(cases: Sequence[FoldCase], design: FoldDesign) -> Iterator[CaseIssue]:
@@ -70,9 +71,9 @@ def fold_issues(cases: Sequence[FoldCase], design: FoldDesign) -> Iterator[CaseI
     """
     yield from _leaks(cases)
     if design == "stratified":
-        for one in _shares(cases):
-            if one.off > one.permitted:
-                yield CaseIssue("(folds)", "fold_not_stratified", one.text, "noted")
+        for share in _shares(cases):
+            if share.off > share.permitted:
+                yield CaseIssue("(folds)", "fold_not_stratified", share.text, "noted")
 
 
 def _place_problems(cases: Sequence[FoldCase], detectors: Collection[str] | None) -> Iterator[str]:

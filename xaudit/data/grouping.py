@@ -8,12 +8,12 @@ from xaudit.core.message import Message
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.levels import merge_problems, merged, remedy, too_many_levels
 from xaudit.data.tables.missing import Missing
-from xaudit.data.tables.table import Table, capped
+from xaudit.data.tables.table import ListTable, capped
 from xaudit.errors import DataError
 
 
 def group_columns(
-    spec: DataSpec, table: Table, free: Sequence[str]
+    spec: DataSpec, table: ListTable, free: Sequence[str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The columns that a table can show, and those with too many levels, each with what helps.
 
@@ -38,7 +38,7 @@ def group_columns(
     return tuple(name for name in wanted if name not in many), many
 
 
-def check_grouping(spec: DataSpec, file: str, table: Table, free: Sequence[str]) -> None:
+def check_grouping(spec: DataSpec, file: str, table: ListTable, free: Sequence[str]) -> None:
     """Refuse bins and merged levels that do not fit their columns.
 
     Args:
@@ -71,7 +71,7 @@ def _border_problems(spec: DataSpec) -> Iterator[str]:
             yield f"data.bins: {name!r} stands under data.merge too; keep one of them"
 
 
-def _merge_problems(spec: DataSpec, table: Table) -> Iterator[str]:
+def _merge_problems(spec: DataSpec, table: ListTable) -> Iterator[str]:
     missing = Missing.declared(spec.missing)
     for name, merge in spec.merge.items():
         taken = [text for texts in merge.values() for text in texts]

@@ -1,4 +1,4 @@
-"""Which study is read, and what its columns mean."""
+"""Specification of a study: which one is read, and what its columns mean."""
 
 from __future__ import annotations
 

@@ -162,9 +162,9 @@ def left_out(methods: Sequence[Explainer], offered: frozenset[Capability]) -> st
         offered: by the detector, besides scores.
     """
     lacking: dict[str, list[str]] = {}
-    for one in methods:
-        if one.needs - offered:
-            lacking.setdefault(" and ".join(sorted(one.needs - offered)), []).append(one.name)
+    for method in methods:
+        if method.needs - offered:
+            lacking.setdefault(" and ".join(sorted(method.needs - offered)), []).append(method.name)
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in lacking.items())
 
 

@@ -1,4 +1,4 @@
-"""How much better or worse a level fares than the rest of the study."""
+"""Disparity: how much better or worse a subgroup fares than the rest of the study."""
 
 from __future__ import annotations
 

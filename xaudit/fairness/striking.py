@@ -27,7 +27,9 @@ def striking_groups(findings: Findings) -> tuple[StrikingGroup, ...]:
         The worst first.
     """
     points = findings.detector.operating_points
-    small = [one for one in findings.findings if points and _is_small(one, points[0].name)]
+    small = [
+        finding for finding in findings.findings if points and _is_small(finding, points[0].name)
+    ]
     found: list[StrikingGroup] = []
     scope = {"operating_point": points[0].name, "analysis": "scored"} if points else {}
     overall = {metric: findings.find(metric, **scope) for metric in METRICS}
@@ -40,9 +42,9 @@ def striking_groups(findings: Findings) -> tuple[StrikingGroup, ...]:
     return tuple(sorted(found, key=lambda one: (one.high, one.metric, one.group, one.level)))
 
 
-def _is_small(one: Finding, point: str) -> bool:
-    scope, estimate = one.scope, one.estimate
-    if one.metric not in METRICS or scope.keys() - {"analysis"} != _KEYS:
+def _is_small(finding: Finding, point: str) -> bool:
+    scope, estimate = finding.scope, finding.estimate
+    if finding.metric not in METRICS or scope.keys() - {"analysis"} != _KEYS:
         return False
     if scope.get("analysis", "scored") != "scored" or scope["operating_point"] != point:
         return False
@@ -53,8 +55,8 @@ def _is_small(one: Finding, point: str) -> bool:
 _KEYS = {"operating_point", "group", "level"}
 
 
-def _upper_limit(one: Finding, level: float) -> float:
-    estimate = one.estimate
+def _upper_limit(finding: Finding, level: float) -> float:
+    estimate = finding.estimate
     assert estimate.k is not None
     patients = min(estimate.clusters or estimate.n, estimate.n)
     right = min(math.ceil(estimate.k * patients / estimate.n), patients)
@@ -63,9 +65,9 @@ def _upper_limit(one: Finding, level: float) -> float:
     return high
 
 
-def _told(one: Finding, high: float, floor: float) -> Iterator[StrikingGroup]:
-    estimate, scope = one.estimate, one.scope
+def _told(finding: Finding, high: float, floor: float) -> Iterator[StrikingGroup]:
+    estimate, scope = finding.estimate, finding.scope
     if estimate.k is not None:
         yield StrikingGroup(
-            one.metric, scope["group"], scope["level"], estimate.k, estimate.n, high, floor
+            finding.metric, scope["group"], scope["level"], estimate.k, estimate.n, high, floor
         )

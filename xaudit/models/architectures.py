@@ -1,4 +1,4 @@
-"""From the name of an architecture to a network with random weights."""
+"""Architectures: from a name to a network with random weights."""
 
 from __future__ import annotations
 

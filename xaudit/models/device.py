@@ -1,4 +1,4 @@
-"""Where a detector computes."""
+"""Device on which a detector computes."""
 
 from __future__ import annotations
 

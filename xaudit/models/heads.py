@@ -1,4 +1,4 @@
-"""What the outputs of a network mean: one logit for the positive class."""
+"""Heads: what the outputs of a network mean, one logit for the positive class."""
 
 from __future__ import annotations
 

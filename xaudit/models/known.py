@@ -1,4 +1,4 @@
-"""Which architectures have tensors of these names: a table made beforehand, read in a moment.
+"""Table of architectures by the names of their tensors, made beforehand, read in a moment.
 
 Building every classification model of timm and torchvision takes minutes;
 `benchmarks/known_architectures.py` does it once and writes down a hash of the names.

@@ -87,7 +87,12 @@ def check_input(detector: TorchDetector, images: FloatArray) -> tuple[Suspicion,
         images: (N, C, H, W) in [0, 1], of the study.
     """
     layer = next(
-        (one for one in detector.module.modules() if isinstance(one, torch.nn.BatchNorm2d)), None
+        (
+            module
+            for module in detector.module.modules()
+            if isinstance(module, torch.nn.BatchNorm2d)
+        ),
+        None,
     )
     if layer is None or layer.running_mean is None or layer.running_var is None:
         return ()

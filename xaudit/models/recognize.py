@@ -11,7 +11,7 @@ import torch
 
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
-from xaudit.models.files.checkpoint import State, Stored, read_states
+from xaudit.models.files.checkpoint import State, StoredState, read_states
 from xaudit.models.known import Known, known_with
 from xaudit.models.spec import Argument
 from xaudit.models.weights import shared_prefixes, without_prefix
@@ -95,7 +95,7 @@ def recognize(weights: Path) -> Recognized:
     return Recognized(None, keys=keys)
 
 
-def _readings(stored: Stored) -> Iterator[tuple[str, bool, State]]:
+def _readings(stored: StoredState) -> Iterator[tuple[str, bool, State]]:
     """Prefix, whether it would have to be declared, and the tensors without it."""
     tensors = stored.tensors
     for prefix in shared_prefixes(tensors):

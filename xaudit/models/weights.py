@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 from xaudit.core.detector import Taken
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError
-from xaudit.models.files.checkpoint import TOP, State, Stored, read_stored
+from xaudit.models.files.checkpoint import TOP, State, StoredState, read_stored
 from xaudit.models.foreign import foreign_code
 
 _SHOWN = 5
@@ -32,7 +32,7 @@ def read_weights(path: Path, key: str | None = None) -> State:
 
 def load_weights(
     network: torch.nn.Module,
-    stored: Stored,
+    stored: StoredState,
     prefix: str | None,
     where: str,
     leave_out: Sequence[str] = (),
@@ -62,7 +62,10 @@ def load_weights(
             f"{_some(idle)}; a beginning ends with its dot"
         )
     if prefix is None:
-        prefix = next((one for one in shared_prefixes(state) if _fits(state, wanted, one)), "")
+        prefix = next(
+            (prefix for prefix in shared_prefixes(state) if _fits(state, wanted, prefix)),
+            "",
+        )
     advice = _advice(state, wanted, prefix) or stored.looks
     load_state(network, without_prefix(state, prefix), where, advice)
     taken = {name for name in state if name.startswith(prefix)}
@@ -185,7 +188,7 @@ def _advice(state: State, wanted: Mapping[str, torch.Tensor], tried: str) -> str
         return "the names fit as they are: leave weights_prefix out"
     anchor = next((name for name in wanted if not _is_counter(name)), "")
     ends = {name.removesuffix(anchor) for name in state if name.endswith(anchor)}
-    likely = sorted(one for one in ends if not one or one.endswith("."))
+    likely = sorted(end for end in ends if not end or end.endswith("."))
     return "; or ".join(way for one in likely if (way := _way(state, wanted, one)))
 
 

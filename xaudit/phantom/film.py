@@ -1,4 +1,4 @@
-"""From a limb to a film: absorption, scatter, blur, quantum noise, display curve, collimation."""
+"""Films of limbs: absorption, scatter, blur, quantum noise, display curve, collimation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the model card of a saved audit."""
+"""Model card of a saved audit, written."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def pictures_of(folder: Path, findings: Findings) -> dict[str, bytes]:
     return {
         name: _picture(folder, name)
         for case in findings.gallery
-        for name in (case.picture, *(one.picture for one in case.maps))
+        for name in (case.picture, *(map_.picture for map_ in case.maps))
     }
 
 

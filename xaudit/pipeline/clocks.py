@@ -1,4 +1,4 @@
-"""What time went by, and what of it this process could use."""
+"""Clocks: time that went by, and what of it this process could use."""
 
 from __future__ import annotations
 

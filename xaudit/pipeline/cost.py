@@ -1,4 +1,4 @@
-"""What a run will cost: a rehearsal scaled up to the plan, stage by stage."""
+"""Cost of a run: a rehearsal scaled up to the plan, stage by stage."""
 
 from __future__ import annotations
 
@@ -74,4 +74,4 @@ def _by_method(whole: StageCost, maps: Sequence[MapRow]) -> Iterator[StageCost]:
 def _shares(amounts: Sequence[float]) -> list[float]:
     """Of their sum; equal ones of nothing."""
     whole = sum(amounts)
-    return [one / whole if whole else 1 / len(amounts) for one in amounts]
+    return [amount / whole if whole else 1 / len(amounts) for amount in amounts]

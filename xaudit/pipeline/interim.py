@@ -1,4 +1,4 @@
-"""Run an audit from one interim analysis to the next, and stop where every rule is decided."""
+"""Interim analyses of a run, which stops where every rule is decided."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class _Reader:
     def _outcomes(self, part: Plan, interim: InterimAnalyses) -> tuple[Outcome, ...]:
         plan = _carried_out(part, interim.made[-1].number)
         results = Results.load(Store(self.folder), plan.record)
-        if not any(_of_maps(one.metric, one.where) for one in self.policy.rules):
+        if not any(_of_maps(rule.metric, rule.where) for rule in self.policy.rules):
             results = replace(results, scores=(), maps=())
         findings = summarize(plan, self.engine, Evidence(results, interim=interim))
         there = self._baseline(plan, findings, results)
@@ -143,7 +143,7 @@ def _of_maps(metric: str, where: Iterable[str]) -> bool:
 
 def _undecided(outcomes: Iterable[Outcome]) -> Iterable[str]:
     """Rules that later cases may still decide; what is required may still come."""
-    for one in outcomes:
-        missing = one.rule.required and one.verdict == "fail"
-        if one.verdict == "inconclusive" or missing:
-            yield one.rule.id
+    for outcome in outcomes:
+        missing = outcome.rule.required and outcome.verdict == "fail"
+        if outcome.verdict == "inconclusive" or missing:
+            yield outcome.rule.id

@@ -1,4 +1,4 @@
-"""Judge a saved audit and keep the verdict beside it."""
+"""Judgment of a saved audit; the verdict is kept beside it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError
 from xaudit.gate.judging.verdict import judge
-from xaudit.gate.policies.names import refuse_unknown_names
 from xaudit.gate.policies.policy import read_policy
+from xaudit.gate.policies.unknown_names import refuse_unknown_names
 
 if TYPE_CHECKING:
     from xaudit.compare.baseline import PairedBaseline
@@ -129,7 +129,7 @@ def _refuse_changed(folder: Path, baseline: Path | None, unverified: bool) -> tu
 def _metrics() -> list[str]:
     from xaudit.audit.plan.metrics import all_metrics  # noqa: PLC0415
 
-    return [one.name for one in all_metrics()]
+    return [metric.name for metric in all_metrics()]
 
 
 def _baseline(folder: Path, baseline: Path) -> PairedBaseline:

@@ -41,8 +41,8 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.resume import finished_before
 from xaudit.audit.store.store import CaseRow, Shard, Store
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
+from xaudit.audit.suspicions.inquiry import StudyScores, scores_of
 from xaudit.audit.suspicions.on_threshold import on_thresholds
-from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed, keep_noticed
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.cut import Cut
@@ -107,7 +107,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     try:
         study = read_predictions(config.spec())
     except ConfigError as error:
-        raise ConfigError([placed(one, file) for one in error.problems]) from None
+        raise ConfigError([placed(problem, file) for problem in error.problems]) from None
     assert isinstance(study.cases, ScoredCases)
     rows = _columns(study.cases, config)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])

@@ -262,9 +262,9 @@ class _Trial:
     def show(self) -> None:
         """Draw pictures, and count the maps that are made for the card alone."""
         cases = {case.case_id: case for case in self.plan.study.cases}
-        points = tuple(one.resolve() for one in self.plan.config.detector.operating_points)
+        points = tuple(point.resolve() for point in self.plan.config.detector.operating_points)
         methods, seen = (
-            tuple(one.name for one in self.engine.explainers),
+            tuple(explainer.name for explainer in self.engine.explainers),
             self.engine.detector.input,
         )
         pictured = self.plan.config.explain.gallery

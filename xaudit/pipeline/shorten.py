@@ -1,4 +1,4 @@
-"""What to shorten where a run takes too long: which key of the audit file, and to what value."""
+"""Shortening of a run that takes too long: which key of the audit file, and to what value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enter an audit and its verdict into a ledger, and keep beside the audit what it said."""
+"""Uses of a test set in a ledger: an audit and its verdict, and what the ledger said of them."""
 
 from __future__ import annotations
 

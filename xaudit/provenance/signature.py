@@ -143,14 +143,14 @@ def signed_by(target: Path, key: Path) -> list[Statement]:
     if not place.exists():
         return []
     signatures: tuple[Signature, ...] = read_json(place, tuple[Signature, ...])
-    return [one.statement for one in signatures if _holds(public, one)]
+    return [signature.statement for signature in signatures if _holds(public, signature)]
 
 
-def _holds(public: Any, one: Signature) -> bool:  # noqa: ANN401 (an optional package)
+def _holds(public: Any, signature: Signature) -> bool:  # noqa: ANN401 (an optional package)
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 
     try:
-        public.verify(base64.b64decode(one.ed25519), to_json(one.statement).encode())
+        public.verify(base64.b64decode(signature.ed25519), to_json(signature.statement).encode())
     except (InvalidSignature, ValueError):
         return False
     return True

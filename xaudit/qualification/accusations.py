@@ -1,4 +1,4 @@
-"""From the verdict of an audit to what its detector is accused of."""
+"""Accusations: of what the verdict of an audit accuses its detector."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xaudit.core.record.policy import Policy, Verdict
 from xaudit.core.record.qualification import ACCUSATIONS, Accusation, Charge
 from xaudit.errors import ConfigError
 
-_BY_NAME: dict[str, Accusation] = {str(one): one for one in ACCUSATIONS}
+_BY_NAME: dict[str, Accusation] = {str(accusation): accusation for accusation in ACCUSATIONS}
 
 
 def accusation_of(rule: str) -> Accusation:
@@ -62,12 +62,14 @@ def _of_rules(verdict: Verdict) -> Iterator[Charge]:
 
 
 def _of_explanations(findings: Findings) -> Iterator[Charge]:
-    for one in findings.explanations:
-        if one.verdict == "not_shown":
-            finding = f"explanation verdict[method={one.method}]"
-            yield Charge("explanation", one.method, finding, one.reasons[0])
+    for explanation in findings.explanations:
+        if explanation.verdict == "not_shown":
+            finding = f"explanation verdict[method={explanation.method}]"
+            yield Charge("explanation", explanation.method, finding, explanation.reasons[0])
 
 
 def _of_declarations(findings: Findings) -> Iterator[Charge]:
-    for one in findings.suspicions:
-        yield Charge("declaration", one.name, f"suspicion[name={one.name}]", one.text)
+    for suspicion in findings.suspicions:
+        yield Charge(
+            "declaration", suspicion.name, f"suspicion[name={suspicion.name}]", suspicion.text
+        )

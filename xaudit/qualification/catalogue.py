@@ -1,4 +1,4 @@
-"""Who is audited: detectors with a planted defect, and sound ones."""
+"""Catalogue of detectors with a planted defect, and of sound ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audit every detector of the catalogue, and add up what was found."""
+"""Conduct of a qualification: every detector of the catalogue is audited, results are added up."""
 
 from __future__ import annotations
 

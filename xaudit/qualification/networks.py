@@ -14,7 +14,7 @@ from xaudit.models.reference import SmallCnn, pool
 from xaudit.qualification.filters import MarkerReader, gray
 
 
-class Reading(nn.Module):
+class FilmReader(nn.Module):
     """A network that holds the reference detector."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Reading(nn.Module):
         self.reader = SmallCnn()
 
 
-class Answering(Reading):
+class Answering(FilmReader):
     """The reference detector with another way of answering.
 
     Args:
@@ -41,7 +41,7 @@ class Answering(Reading):
         return logit if self.limit is None else self.limit * torch.tanh(logit / self.limit)
 
 
-class Sigmoid(Reading):
+class Sigmoid(FilmReader):
     """The reference detector with the sigmoid of its training loss left in."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ class Sigmoid(Reading):
         return torch.sigmoid(self.reader(images))
 
 
-class Softmax(Reading):
+class Softmax(FilmReader):
     """The reference detector with two outputs and a softmax left behind them."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class Softmax(Reading):
         return torch.cat([-logit / 2, logit / 2], 1).softmax(1)
 
 
-class InCompany(Reading):
+class InCompany(FilmReader):
     """Its answer to a film depends on the others of the batch, as with statistics of the batch."""
 
     share = 0.5
@@ -69,7 +69,7 @@ class InCompany(Reading):
         return logit - self.share * logit.mean(0, keepdim=True)
 
 
-class BothWays(Reading):
+class BothWays(FilmReader):
     """Sound: features are the mean over the film and its mirror image."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class BothWays(Reading):
         return pool(self.reader.evidence(features))
 
 
-class StrongestCells(Reading):
+class StrongestCells(FilmReader):
     """Sound: the mean evidence of a few cells instead of the reference detector's pooling."""
 
     cells, offset = 4, 4.2
@@ -94,7 +94,7 @@ class StrongestCells(Reading):
         return evidence.topk(self.cells, dim=2).values.mean(2) - self.offset
 
 
-class OnePlace(Reading):
+class OnePlace(FilmReader):
     """Looks at the strongest place of a film and around it, and at nothing else."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class OnePlace(Reading):
         return pool(torch.where(near, found, -20.0))
 
 
-class Coarse(Reading):
+class Coarse(FilmReader):
     """Blind to small lesions: evidence is averaged over a window before the strongest counts."""
 
     window, offset = 3, 0.0
@@ -123,7 +123,7 @@ class Coarse(Reading):
         return pool(functional.avg_pool2d(evidence, self.window, 1, 1)) + self.offset
 
 
-class WithoutFingers(Reading):
+class WithoutFingers(FilmReader):
     """Finds nothing on films that are mostly background, which are those of fingers."""
 
     share, slope = 0.18, 600.0
@@ -135,7 +135,7 @@ class WithoutFingers(Reading):
         return shown
 
 
-class NoiseSensitive(Reading):
+class NoiseSensitive(FilmReader):
     """Takes noise that is a little stronger than at any site of the study for a fracture."""
 
     tolerated, slope = 0.012, 3000.0
@@ -148,7 +148,7 @@ class NoiseSensitive(Reading):
         return shown + self.slope * functional.relu(grain - self.tolerated)
 
 
-class ExposureSensitive(Reading):
+class ExposureSensitive(FilmReader):
     """Finds nothing on films whose brightest place is a little darker than at any site."""
 
     tolerated, slope = 0.77, 200.0
@@ -160,7 +160,7 @@ class ExposureSensitive(Reading):
         return shown - self.slope * functional.relu(self.tolerated - brightest)
 
 
-class Pretending(Reading):
+class Pretending(FilmReader):
     """Answers as the reference detector does, but its gradients are those of the background.
 
     The value of one network and the slope of another: what every map by gradients shows has
@@ -184,7 +184,7 @@ class Pretending(Reading):
         return shown
 
 
-class MarkerBehindGoodMaps(Reading):
+class MarkerBehindGoodMaps(FilmReader):
     """A burnt-in marker decides, and every map by gradients shows the fracture all the same.
 
     The value of one network and the slope of another, as in `Pretending`, but the slope is that

@@ -45,7 +45,7 @@ def _two_lesions_apart(patient: Patient) -> bool:
     if not patient.fractures:
         return _one_in(4, patient)
     bones = patient.limb.bones
-    heights = [bones[one.bone].start + one.at for one in patient.fractures]
+    heights = [bones[fracture.bone].start + fracture.at for fracture in patient.fractures]
     return len(heights) == 2 and abs(heights[0] - heights[1]) > _APART * patient.limb.pixel
 
 

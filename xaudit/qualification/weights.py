@@ -12,7 +12,7 @@ from xaudit.models.reference import SmallCnn
 from xaudit.models.weights import load_state, read_weights
 from xaudit.phantom.demo import REFERENCE_WEIGHTS
 from xaudit.qualification.catalogue import Entry
-from xaudit.qualification.networks import Reading
+from xaudit.qualification.networks import FilmReader
 
 
 def write_weights(entry: Entry, seed: int, path: Path) -> None:
@@ -29,7 +29,7 @@ def write_weights(entry: Entry, seed: int, path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_network(entry.architecture, entry.arguments)
-        reader = network.reader if isinstance(network, Reading) else network
+        reader = network.reader if isinstance(network, FilmReader) else network
         if entry.trained and isinstance(reader, SmallCnn):
             load_state(reader, read_weights(REFERENCE_WEIGHTS), entry.subject.id)
         if entry.noise:

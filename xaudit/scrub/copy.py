@@ -1,4 +1,4 @@
-"""Make a copy of an audit without what is personal; the audit itself is only read."""
+"""Scrubbed copy of an audit; the audit itself is only read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from xaudit.provenance.record_use import USES
 from xaudit.scrub.findings import Scrubber
 from xaudit.scrub.groups import is_withheld, shown_groups
 from xaudit.scrub.personal import Personal, personal
-from xaudit.scrub.texts import Texts
+from xaudit.scrub.texts import TextCleaner
 from xaudit.verify.verify_card import policy_behind
 
 
@@ -75,8 +75,11 @@ def scrubbed(folder: Path, k: int = K, *, keep_written: bool = False) -> Copy:
     results = Results.load(Store(folder), old)
     rows, stated = results.cases, _stated(folder)
     shown = shown_groups(rows, k, int(whole.audit.created[:4]))
-    ids = (*(row.case_id for row in rows), *(one.case_id for one in whole.accountability.issues))
-    scrubber = Scrubber(shown, Texts.of(ids, shown, keep_written=keep_written), k)
+    ids = (
+        *(row.case_id for row in rows),
+        *(issue.case_id for issue in whole.accountability.issues),
+    )
+    scrubber = Scrubber(shown, TextCleaner.of(ids, shown, keep_written=keep_written), k)
     record, findings = _record(old, scrubber), scrubber.findings(whole)
     audit = replace(
         whole.audit,
@@ -106,7 +109,7 @@ def _uses(folder: Path) -> str | None:
 
 def _too_small(rows: Sequence[CaseRow], k: int) -> bool:
     kinds = ({row.patient for row in rows if row.label is one} for one in (True, False))
-    return any(0 < len(one) < k for one in kinds)
+    return any(0 < len(kind) < k for kind in kinds)
 
 
 def write_copy(copy: Copy, audit: Path, out: Path) -> Path:
@@ -205,24 +208,24 @@ def _made(lines: tuple[str, ...], scrubber: Scrubber) -> tuple[str, ...]:
 def _on_its_day(policy: Policy, findings: Findings, stated: Verdict) -> Verdict:
     """Waivers hold until a day: the verdict of the day that is most like the saved one."""
     planned = date.fromisoformat(findings.audit.created[:10])
-    days = [datetime.now(UTC).date(), planned, *(one.expires for one in policy.waivers)]
+    days = [datetime.now(UTC).date(), planned, *(waiver.expires for waiver in policy.waivers)]
     waived = stated.count("waived")
     verdicts = [judge(policy, findings, findings.audit.policy_sha256, day) for day in days]
-    return min(verdicts, key=lambda one: abs(one.count("waived") - waived))
+    return min(verdicts, key=lambda verdict: abs(verdict.count("waived") - waived))
 
 
 def _compared(stated: Verdict, policy: Policy, scrubber: Scrubber) -> Iterator[Outcome]:
     rules = {rule.id: rule for rule in policy.rules}
-    for one in stated.outcomes:
-        if not one.rule.needs_baseline:
+    for outcome in stated.outcomes:
+        if not outcome.rule.needs_baseline:
             continue
-        scope = scrubber.scope(one.scope)
+        scope = scrubber.scope(outcome.scope)
         hidden = is_withheld(scope.get("level", ""))
         yield replace(
-            one,
-            rule=rules[one.rule.id],
+            outcome,
+            rule=rules[outcome.rule.id],
             scope=scope,
-            estimate=None if hidden else one.estimate,
-            verdict="inconclusive" if hidden else one.verdict,
-            why=REMOVED if hidden else scrubber.texts.made(one.why),
+            estimate=None if hidden else outcome.estimate,
+            verdict="inconclusive" if hidden else outcome.verdict,
+            why=REMOVED if hidden else scrubber.texts.made(outcome.why),
         )

@@ -15,9 +15,9 @@ from xaudit.core.record.policy import Policy
 from xaudit.core.record.scrubbed import REMOVED
 from xaudit.core.record.statements import Statements
 from xaudit.gate.policies.policy import policy_hash
-from xaudit.scrub.groups import Shown, is_withheld
+from xaudit.scrub.groups import ShownNames, is_withheld
 from xaudit.scrub.levels import years_only
-from xaudit.scrub.texts import Texts
+from xaudit.scrub.texts import TextCleaner
 
 _Key = tuple[str, str, str]
 """Method, column and level."""
@@ -33,8 +33,8 @@ class Scrubber:
         k: patients of a kind that a group has to have.
     """
 
-    shown: Shown
-    texts: Texts
+    shown: ShownNames
+    texts: TextCleaner
     k: int
 
     def findings(self, whole: Findings) -> Findings:
@@ -55,8 +55,8 @@ class Scrubber:
             declared={name: texts.written(text) for name, text in whole.declared.items()},
             statements=self.statements(whole.statements),
             claims=tuple(
-                replace(one, claim=texts.made(one.claim), why=texts.made(one.why))
-                for one in whole.claims
+                replace(claim, claim=texts.made(claim.claim), why=texts.made(claim.why))
+                for claim in whole.claims
             ),
             equivalence=tuple(
                 replace(one, scope=self.scope(one.scope))
@@ -68,7 +68,10 @@ class Scrubber:
                 for one in whole.striking
                 if visible({"group": one.group, "level": one.level})
             ),
-            suspicions=tuple(replace(one, text=texts.made(one.text)) for one in whole.suspicions),
+            suspicions=tuple(
+                replace(suspicion, text=texts.made(suspicion.text))
+                for suspicion in whole.suspicions
+            ),
         )
 
     def policy(self, policy: Policy) -> Policy:
@@ -77,17 +80,17 @@ class Scrubber:
         changed = replace(
             policy,
             rules=tuple(
-                replace(one, where=self.scope(one.where), reason=written(one.reason))
-                for one in policy.rules
+                replace(rule, where=self.scope(rule.where), reason=written(rule.reason))
+                for rule in policy.rules
             ),
             waivers=tuple(
                 replace(
-                    one,
-                    where=self.scope(one.where),
-                    reason=written(one.reason),
-                    owner=written(one.owner),
+                    waiver,
+                    where=self.scope(waiver.where),
+                    reason=written(waiver.reason),
+                    owner=written(waiver.owner),
                 )
-                for one in policy.waivers
+                for waiver in policy.waivers
             ),
         )
         return replace(changed, sha256=policy_hash(changed))
@@ -107,8 +110,12 @@ class Scrubber:
                 for one in statements.unrecorded
             ),
             signatories=tuple(
-                replace(one, name=written(one.name), organization=written(one.organization))
-                for one in statements.signatories
+                replace(
+                    signatory,
+                    name=written(signatory.name),
+                    organization=written(signatory.organization),
+                )
+                for signatory in statements.signatories
             ),
         )
 
@@ -153,17 +160,17 @@ class Scrubber:
     def _issues(self, issues: Sequence[CaseIssue]) -> Iterator[CaseIssue]:
         """Of which kind they are; cases by their number in this list, in the words of nobody."""
         numbers: dict[str, int] = {}
-        for one in issues:
-            number = numbers.setdefault(one.case_id, len(numbers) + 1)
-            yield replace(one, case_id=f"case {number}", detail=REMOVED)
+        for issue in issues:
+            number = numbers.setdefault(issue.case_id, len(numbers) + 1)
+            yield replace(issue, case_id=f"case {number}", detail=REMOVED)
 
     def _estimates(self, findings: Sequence[Finding]) -> Iterator[Finding]:
         """Every finding; of groups that are left out one for each metric, without a number."""
         few, taken = self._of_few(findings), set[str]()
-        for one in findings:
-            named = replace(one, scope=self.scope(one.scope))
-            if is_withheld(named.scope.get("level", "")) or _key(one.scope) in few:
-                named = replace(named, estimate=self._missing(one.estimate), positives=None)
+        for finding in findings:
+            named = replace(finding, scope=self.scope(finding.scope))
+            if is_withheld(named.scope.get("level", "")) or _key(finding.scope) in few:
+                named = replace(named, estimate=self._missing(finding.estimate), positives=None)
                 if named.id in taken:
                     continue
                 taken.add(named.id)
@@ -181,11 +188,15 @@ class Scrubber:
         What is left out of a column must hold k cases as well, or it follows from the others.
         """
         cells: dict[tuple[str, ...], dict[_Key, int]] = defaultdict(dict)
-        for one in findings:
-            if {"method", "group", "level"} <= one.scope.keys() and "compared" not in one.scope:
-                others = tuple(f"{k}={v}" for k, v in sorted(one.scope.items()) if k != "level")
-                count = min(one.estimate.n, one.estimate.clusters or one.estimate.n)
-                cells[one.metric, *others][_key(one.scope)] = count
+        for finding in findings:
+            if {
+                "method",
+                "group",
+                "level",
+            } <= finding.scope.keys() and "compared" not in finding.scope:
+                others = tuple(f"{k}={v}" for k, v in sorted(finding.scope.items()) if k != "level")
+                count = min(finding.estimate.n, finding.estimate.clusters or finding.estimate.n)
+                cells[finding.metric, *others][_key(finding.scope)] = count
         few: set[_Key] = set()
         for cell in cells.values():
             few |= set(self._too_few(cell))

@@ -1,4 +1,4 @@
-"""Which groups of a study may be shown, so that no small one can be told or worked out.
+"""Subgroups that may be shown, so that no small one can be told or worked out.
 
 A group may be shown where at least k of its patients have a fracture and k have none. Groups that
 are left out are put together, and what is left over when all groups that are shown are taken from
@@ -31,7 +31,7 @@ _NOBODYS = {NOT_RECORDED, UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownNames:
     """What groups are called in a scrubbed copy.
 
     Attributes:
@@ -68,7 +68,7 @@ class Shown:
             yield from (((column, level), name) for level, name in levels.items() if level)
 
 
-def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> Shown:
+def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> ShownNames:
     """Decide which groups may be shown.
 
     Args:
@@ -78,13 +78,13 @@ def shown_groups(rows: Sequence[CaseRow], k: int, year: int) -> Shown:
     """
     study = _Study.of(rows, k)
     told = frozenset(
-        one for one in study.groups if any(says_too_much(*part, year) for part in _parts(one))
+        group for group in study.groups if any(says_too_much(*part, year) for part in _parts(group))
     )
-    small = {one for one in study.groups if study.small(study.member(one))}
+    small = {group for group in study.groups if study.small(study.member(group))}
     withheld = _with_what_lies_within(study, {*told, *small})
     while (more := _to_withhold(study, withheld)) is not None:
         withheld = _with_what_lies_within(study, {*withheld, more})
-    return Shown(_named(study.groups, withheld), told)
+    return ShownNames(_named(study.groups, withheld), told)
 
 
 def is_withheld(level: str) -> bool:
@@ -166,7 +166,7 @@ def _to_withhold(study: _Study, withheld: set[Group]) -> Group | None:
         if whole in withheld:
             continue
         for parts in by_column.values():
-            seen = [one for one in parts if one not in withheld]
+            seen = [part for part in parts if part not in withheld]
             rest = study.member(whole)
             for one in seen:
                 rest = rest & ~study.member(one)

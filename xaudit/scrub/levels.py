@@ -1,4 +1,4 @@
-"""Which names of groups say too much of a person, whatever the size of the group.
+"""Names of subgroups that say too much of a person, whatever the size of the subgroup.
 
 45 CFR 164.514(b)(2)(i), the Safe Harbor method of HIPAA: places smaller than a state (B); dates
 but for the year, and ages over 89, which may be put together as 90 or older (C).
@@ -63,7 +63,7 @@ def says_too_much(column: str, level: str, year: int) -> bool:
 def years_only(text: str) -> str:
     """A text with the years of its dates; where no year can be told, with nothing of it."""
     return _DATE.sub(
-        lambda found: next((one for one in found.groups() if _is_year(one)), "…"), text
+        lambda found: next((group for group in found.groups() if _is_year(group)), "…"), text
     )
 
 

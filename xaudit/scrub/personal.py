@@ -1,4 +1,4 @@
-"""What of an audit is personal: a line for each kind, with how much of it there is."""
+"""Personal content of an audit: a line for each kind, with how much of it there is."""
 
 from __future__ import annotations
 

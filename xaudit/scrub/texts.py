@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from xaudit.core.message import with_texts
 from xaudit.core.record.scrubbed import REMOVED
-from xaudit.scrub.groups import Shown
+from xaudit.scrub.groups import ShownNames
 from xaudit.scrub.levels import years_only
 
 _GAP = "…"
@@ -16,7 +16,7 @@ _PARTS = re.compile(r"([\s,;()\[\]“”„\"'`:]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TextCleaner:
     """Cleans the texts of an audit.
 
     Attributes:
@@ -34,7 +34,7 @@ class Texts:
     seen: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, ids: Iterable[str], shown: Shown, *, keep_written: bool) -> Texts:
+    def of(cls, ids: Iterable[str], shown: ShownNames, *, keep_written: bool) -> TextCleaner:
         """What must not be in any text of a copy.
 
         Args:
@@ -59,7 +59,7 @@ class Texts:
     def made(self, text: str) -> str:
         """A sentence that the audit made; without it where it names a group that is left out."""
         words = set(_words(text))
-        if any(one in words or (" " in one and one in text) for one in self.groups):
+        if any(group in words or (" " in group and group in text) for group in self.groups):
             return REMOVED
         return self.without_ids(text)
 

@@ -1,4 +1,4 @@
-"""Whether two things are the same, up to a margin that was declared before."""
+"""Equivalence of two things, up to a margin that was declared before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many patients an output has to be given for one to be told right beyond chance."""
+"""Number needed to predict: patients for one to be told right beyond chance."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def predictive_gain(sensitivity: float, specificity: float, prevalence: float) -
     return found / (found + alarmed) + left / (left + missed) - 1
 
 
-def _limits(one: Estimate) -> tuple[float, float, float]:
+def _limits(estimate: Estimate) -> tuple[float, float, float]:
     # An estimate with a value has limits.
-    assert one.value is not None
-    assert one.low is not None
-    assert one.high is not None
-    return one.value, one.low, one.high
+    assert estimate.value is not None
+    assert estimate.low is not None
+    assert estimate.high is not None
+    return estimate.value, estimate.low, estimate.high
 
 
 def _moved(gain: float, first: tuple[float, float], second: tuple[float, float], p: float) -> float:

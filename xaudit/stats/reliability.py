@@ -1,4 +1,4 @@
-"""How well repeated measurements of the same things agree."""
+"""Reliability: how well repeated measurements of the same things agree."""
 
 from __future__ import annotations
 

@@ -90,7 +90,11 @@ class AuditOnDisk:
             config.detector.input,
             self.points(),
             # The plan is stored by the alphabet; the findings keep the order of the run.
-            tuple(one.name for one in self.stated.methods if one.name in config.explain.methods),
+            tuple(
+                method.name
+                for method in self.stated.methods
+                if method.name in config.explain.methods
+            ),
             config.explain.gallery,
             Results.beyond(store, self.record),
         )
@@ -114,7 +118,7 @@ class AuditOnDisk:
         computed = summarize_predictions(plan, self.record, self.results, read_noticed(self.folder))
         # Of which splits the rows were is not kept: a warning about them is taken as stated.
         warnings = computed.detector.warnings
-        more = (one for one in self.stated.detector.warnings if one not in warnings)
+        more = (warning for warning in self.stated.detector.warnings if warning not in warnings)
         return replace(computed, detector=replace(computed.detector, warnings=(*warnings, *more)))
 
     def _cases(self) -> tuple[Case, ...]:

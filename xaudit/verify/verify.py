@@ -222,12 +222,13 @@ class _Folder:
         gallery = saved.gallery()
         for case in saved.stated.gallery:
             row = saved.results.by_id[case.case_id]
-            for one in case.maps:
-                values = gallery.values(row, one.method)
-                content = (self.path / "evidence" / one.picture).read_bytes()
+            for map_ in case.maps:
+                values = gallery.values(row, map_.method)
+                content = (self.path / "evidence" / map_.picture).read_bytes()
                 pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
                 if not np.array_equal(pixels, overlay_rgba(for_card(values))):
-                    yield f"evidence/{one.picture}: not the map of {one.method} for {case.case_id}"
+                    whose = f"the map of {map_.method} for {case.case_id}"
+                    yield f"evidence/{map_.picture}: not {whose}"
 
     def verdict(self) -> Iterator[Check]:
         if not (self.path / "verdict.json").exists():
@@ -299,8 +300,8 @@ def _alone(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str]
     if stated.multiplicity != "none":
         # Holm counts the rules that compare among the others.
         return
-    rules = tuple(one for one in policy.rules if not one.needs_baseline)
-    kept = tuple(one for one in stated.outcomes if not one.rule.needs_baseline)
+    rules = tuple(rule for rule in policy.rules if not rule.needs_baseline)
+    kept = tuple(outcome for outcome in stated.outcomes if not outcome.rule.needs_baseline)
     # What was compared above is that of the whole policy.
     part = replace(policy, rules=rules)
     alone = replace(
@@ -320,7 +321,7 @@ def _judged(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str
     Of files that were not verified the verdict says so, which is not judged again.
     """
     planned = date.fromisoformat(findings.audit.created[:10])
-    expiries = [one.expires for one in stated.waivers]
+    expiries = [waiver.expires for waiver in stated.waivers]
     days = [datetime.now(UTC).date(), planned, *expiries]
     again = [
         replace(judge(policy, findings, findings.audit.policy_sha256, day),

@@ -1,4 +1,4 @@
-"""Whether another run of the same plan gave the same scores, as far as the audit promises."""
+"""Verification against another run of the same plan, as far as the audit promises."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def _scores(folder: Path, unit: Unit) -> dict[str, float | None]:
 def _apart(
     case_id: str, scores: list[dict[str, float | None]], unit: Unit, tolerance: float
 ) -> Iterator[str]:
-    if not all(case_id in one for one in scores):
+    if not all(case_id in score for score in scores):
         yield f"{case_id}: only in {'this' if case_id in scores[0] else 'the other'} run"
         return
-    mine, theirs = (one[case_id] for one in scores)
+    mine, theirs = (score[case_id] for score in scores)
     if mine is None or theirs is None:
         if mine is not theirs:
             yield f"{case_id}: only {'the other' if mine is None else 'this'} run has a score"

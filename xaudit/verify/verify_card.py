@@ -1,4 +1,4 @@
-"""Whether a printed card says what its findings say: it is printed once more and compared."""
+"""Verification of a printed card: it is printed once more and compared."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _pictures(page: str, findings: Findings) -> dict[str, bytes]:
         if int(number) >= len(findings.gallery):
             continue
         case = findings.gallery[int(number)]
-        names = (case.picture, *(one.picture for one in case.maps))
+        names = (case.picture, *(map_.picture for map_ in case.maps))
         found |= dict(zip(names, map(_decoded, _IMAGE.findall(content)), strict=False))
     return found
 
@@ -155,7 +155,7 @@ def _decoded(text: str) -> bytes:
 
 def policy_behind(verdict: Verdict) -> Policy:
     """The policy that a verdict speaks of, put together from its outcomes."""
-    rules = tuple({one.rule.id: one.rule for one in verdict.outcomes}.values())
+    rules = tuple({outcome.rule.id: outcome.rule for outcome in verdict.outcomes}.values())
     return Policy(
         verdict.policy,
         rules,

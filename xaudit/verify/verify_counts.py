@@ -32,16 +32,16 @@ def plain_differences(
         points: operating points of the plan.
     """
     thresholds = {point.name: point.edge for point in points}
-    asked = [one for one in findings if _plain(one.scope)]
+    asked = [finding for finding in findings if _plain(finding.scope)]
     members = _members(rows, {one.scope["group"] for one in asked if "group" in one.scope})
-    for one in asked:
-        chosen = members[one.scope.get("group"), one.scope.get("level")]
-        if one.scope["analysis"] == "scored":
+    for finding in asked:
+        chosen = members[finding.scope.get("group"), finding.scope.get("level")]
+        if finding.scope["analysis"] == "scored":
             chosen = [pair for pair in chosen if pair[1] is not None]
-        if one.metric == "auc":
-            yield from _area(one, chosen)
-        elif one.metric in _COUNTS and "operating_point" in one.scope:
-            yield from _rate(one, chosen, thresholds)
+        if finding.metric == "auc":
+            yield from _area(finding, chosen)
+        elif finding.metric in _COUNTS and "operating_point" in finding.scope:
+            yield from _rate(finding, chosen, thresholds)
 
 
 def _members(rows: Sequence[CaseRow], columns: Collection[str]) -> Mapping[_Level, list[_Pair]]:
@@ -76,22 +76,22 @@ _COUNTS: dict[str, tuple[_Which, _Which]] = {
 }
 
 
-def _rate(one: Finding, cases: Sequence[_Pair], points: Mapping[str, float]) -> Iterator[str]:
-    threshold = points.get(one.scope["operating_point"])
+def _rate(finding: Finding, cases: Sequence[_Pair], points: Mapping[str, float]) -> Iterator[str]:
+    threshold = points.get(finding.scope["operating_point"])
     if threshold is None:
-        yield f"{one.id}: the plan has no such operating point"
+        yield f"{finding.id}: the plan has no such operating point"
         return
-    counted, success = _COUNTS[one.metric]
+    counted, success = _COUNTS[finding.metric]
     used = [pair for pair in _decisions(cases, threshold) if counted(*pair)]
-    k, n, stated = sum(success(*pair) for pair in used), len(used), one.estimate
+    k, n, stated = sum(success(*pair) for pair in used), len(used), finding.estimate
     if (stated.k or 0, stated.n) != (k, n):
-        yield f"{one.id}: {stated.k} of {stated.n}, plain counting gives {k} of {n}"
+        yield f"{finding.id}: {stated.k} of {stated.n}, plain counting gives {k} of {n}"
     elif stated.value is not None and not _close(stated.value, k / n):
-        yield f"{one.id}: value {stated.value}, {k} of {n} are {k / n}"
+        yield f"{finding.id}: value {stated.value}, {k} of {n} are {k / n}"
     elif stated.value is not None and stated.method == "Wilson" and stated.level == 0.95:
         low, high = _wilson(k, n)
         if not (_close(stated.low, low) and _close(stated.high, high)):
-            yield f"{one.id}: {stated.low} to {stated.high}, Wilson gives {low} to {high}"
+            yield f"{finding.id}: {stated.low} to {stated.high}, Wilson gives {low} to {high}"
 
 
 def _wilson(k: int, n: int) -> tuple[float, float]:
@@ -102,17 +102,17 @@ def _wilson(k: int, n: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def _area(one: Finding, cases: Sequence[_Pair]) -> Iterator[str]:
+def _area(finding: Finding, cases: Sequence[_Pair]) -> Iterator[str]:
     """For each fracture, the normal cases that score lower; a tie counts one half."""
     ill = [logit for label, logit in cases if label and logit is not None]
     well = np.sort([logit for label, logit in cases if not label and logit is not None])
-    if one.estimate.value is None or not ill or not len(well):
+    if finding.estimate.value is None or not ill or not len(well):
         return
     lower, no_higher = (np.searchsorted(well, ill, side) for side in ("left", "right"))
     wins = float(lower.sum() + no_higher.sum()) / 2
     area = wins / (len(ill) * len(well))
-    if not _close(one.estimate.value, area):
-        yield f"{one.id}: value {one.estimate.value}, all pairs give {area}"
+    if not _close(finding.estimate.value, area):
+        yield f"{finding.id}: value {finding.estimate.value}, all pairs give {area}"
 
 
 def _close(stated: float | None, found: float) -> bool:

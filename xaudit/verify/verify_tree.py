@@ -1,4 +1,4 @@
-"""Where two records differ, by name."""
+"""Differences between two records, by name."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import ANALYSES, TABLES, Analysis, Material, analyses, analyzed
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.plan.metrics import all_metrics, metrics_of

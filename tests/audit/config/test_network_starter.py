@@ -7,7 +7,7 @@ from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.network_starter import network_text
 from xaudit.audit.config.questions import OPEN
 from xaudit.models.recognize import Recognized
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 
 RESNET = Recognized("torchvision:resnet18", {"num_classes": 2}, 3, 2, ("timm:resnet18",))
 ASKED = (

@@ -8,7 +8,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ScoreRow, Store
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.record.finding import CROSS
-from xaudit.report.sections.places import KINDS
+from xaudit.report.sections.explanations import KINDS
 from xaudit.report.view.numbers import percent
 
 

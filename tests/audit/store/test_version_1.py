@@ -30,6 +30,15 @@ def stripped(content):
     return {name: value for name, value in content.items() if name != "schema_version"}
 
 
+def said_today(content):
+    """What was written, with the words of today in its sentences."""
+    if isinstance(content, dict):
+        return {name: said_today(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [said_today(value) for value in content]
+    return str(recognized(content)) if isinstance(content, str) else content
+
+
 def test_every_sentence_is_a_message_that_says_the_same_and_no_number_changes():
     findings, written = read_findings(OLD), json.loads((OLD / "findings.json").read_text("utf-8"))
     assert (written["schema_version"], findings.schema_version) == (1, SCHEMA_VERSION)
@@ -37,7 +46,7 @@ def test_every_sentence_is_a_message_that_says_the_same_and_no_number_changes():
     told = stripped(in_english(json.loads(to_json(findings))))
     later = {name: told["detector"].pop(name) for name in NOT_YET["detector"]}
     assert later == {"elsewhere": None, "stated": {}}
-    assert told == stripped(written)
+    assert told == said_today(stripped(written))
     estimates = [one.estimate for one in findings.findings]
     said = {text for one in estimates for text in (one.method, one.undefined, one.caution) if text}
     assert len(said) > 15

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_expit, logit
 
+from xaudit.audit.suspicions.inquiry import StudyScores
 from xaudit.audit.suspicions.one_sided_calls import threshold_beyond_scores
-from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.core.detector import OperatingPoint
 from xaudit.report.language.catalog import English
 from xaudit.report.language.translation import speaking, told

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from xaudit.audit.suspicions.inquiry import Inquiry
 from xaudit.audit.suspicions.other_readings import other_output_fits_better
-from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.case import Case
 from xaudit.models.spec import Answers, OutputSpec
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.special import expit, log_softmax, softmax
 
+from xaudit.audit.suspicions.inquiry import Inquiry
 from xaudit.audit.suspicions.output_checks import (
     refuse_impossible,
     rows_sum_to_one,
@@ -12,7 +13,6 @@ from xaudit.audit.suspicions.output_checks import (
     score_not_repeatable,
     scores_in_unit_interval,
 )
-from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.audit.suspicions.suspicions import OF_PROBE, suspected
 from xaudit.core.case import Case
 from xaudit.errors import DetectorError

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from xaudit.audit.suspicions.inquiry import StudyScores
 from xaudit.audit.suspicions.score_checks import (
     constant_score,
     inverted_scores,
     saturated_score,
     table_in_unit_interval,
 )
-from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.models.spec import OutputSpec
 
 LABELS = [True] * 20 + [False] * 20

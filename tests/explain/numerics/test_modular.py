@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional
 
 from xaudit.explain.engine.tracing import traced
+from xaudit.explain.numerics.max_pool_windows import blocks
 from xaudit.explain.numerics.modular import modular
-from xaudit.explain.numerics.windows import blocks
 from xaudit.torchvision_operators import torchvision_models
 
 

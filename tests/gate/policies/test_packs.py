@@ -15,9 +15,9 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import ExplanationVerdict, Finding
 from xaudit.errors import ConfigError
 from xaudit.gate.judging.verdict import judge
-from xaudit.gate.policies.names import refuse_unknown_names
 from xaudit.gate.policies.packs import pack_names
 from xaudit.gate.policies.policy import read_policy
+from xaudit.gate.policies.unknown_names import refuse_unknown_names
 from xaudit.pipeline.predictions import run_predictions
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "packs.md"

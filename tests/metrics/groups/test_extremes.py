@@ -87,7 +87,7 @@ def test_two_levels_are_the_gap_of_the_two():
     p, groups = study(5, harm=1.0)
     two = {"0": groups["0"], "2": groups["2"]}
     found = extremes(p, two).difference["sensitivity"]
-    assert "1 pair of levels" in found.method
+    assert "1 pair of subgroups" in found.method
     assert found.value == pytest.approx(abs(np.diff(shares(p, two)[0])[0]))
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from xaudit.explain.engine.gather import Wanted, run_batch
 
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import Taken
 from xaudit.errors import DetectorError
 from xaudit.explain.checks.randomize import layers_from_top, randomized
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.explain.engine.gather import Wanted, run_batch
 from xaudit.models.load import load_detector
 from xaudit.models.sandbox.load import load_declared
 

@@ -215,7 +215,7 @@ def test_flow_adds_up(audit):
 
 def test_columns_of_a_forest_plot_do_not_touch():
     one = Estimate(0.9687, 0.9642, 0.9721, "Wilson", k=13046, n=13476, clusters=6000)
-    drawing = figures.forest("x", [figures.Row("Siemens", one)], 0.968, 0.9)
+    drawing = figures.forest("x", [figures.ForestRow("Siemens", one)], 0.968, 0.9)
     shown = dict(re.findall(r'<text class="label[^"]*" x="(\d+)" y="\d+">([^<]+)', drawing))
     places = {text: int(x) for x, text in shown.items()}
     assert places["96.9 % (96.4–97.2)"] > places["13046/13476"]
@@ -224,8 +224,8 @@ def test_columns_of_a_forest_plot_do_not_touch():
 
 def test_names_of_near_lines_stand_on_either_side():
     one = Estimate(0.9, 0.8, 0.95, "Wilson", k=90, n=100, clusters=100)
-    near = figures.forest("x", [figures.Row("a", one)], 0.93, 0.9)
+    near = figures.forest("x", [figures.ForestRow("a", one)], 0.93, 0.9)
     assert re.search(r'"label end floor-label"[^>]*>floor 90 %', near)
     assert re.search(r'"label start overall-label"[^>]*>overall 93 %', near)
-    far = figures.forest("x", [figures.Row("a", one)], 0.93, 0.5)
+    far = figures.forest("x", [figures.ForestRow("a", one)], 0.93, 0.5)
     assert re.search(r'"label mid floor-label"', far)

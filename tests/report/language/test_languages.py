@@ -27,7 +27,7 @@ from xaudit.report.language import translation as language
 from xaudit.report.language.catalog import English
 from xaudit.report.language.translation import languages, speaking, told, tr, trn
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.model import Table
 
 CATALOGS = sorted(language.FOLDER.glob("*.po"))

@@ -47,7 +47,7 @@ def test_each_verdict_stands_with_its_reasons_and_figures(judged):
 
 def test_one_line_says_which_methods_may_be_believed(judged):
     assert believed(judged) == (
-        "gradcam: may be believed. shap: to be believed with caution. "
+        "gradcam: may be believed (passes the sanity checks). shap: to be believed with caution. "
         "lime: not shown to be about this model."
     )
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 from xaudit.report.sections.summary import false_alarms, summary
-from xaudit.report.tables.matrix import matrices
+from xaudit.report.tables.intersections import matrices
 from xaudit.report.view.lookup import Lookup
 
 

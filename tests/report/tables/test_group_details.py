@@ -41,7 +41,7 @@ def test_maps_of_a_level_stand_beside_their_gap_method_by_method(audit):
         found("mass_gap", -0.1, -0.2, -0.01, compared="rest", **more),
     )
     (table,) = group_maps(look)
-    assert table.columns == ("Group", "shap; gap")
+    assert table.columns == ("Subgroup", "shap; gap")
     assert table.rows[0] == (
         "view frontal", "31 % (25–37); gap −10 points (−20 to −1)",
     )  # fmt: skip

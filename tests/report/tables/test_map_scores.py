@@ -5,7 +5,7 @@ import pytest
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, MethodFacts
-from xaudit.report.sections.places import localization
+from xaudit.report.sections.explanations import localization
 from xaudit.report.view.lookup import Lookup
 
 

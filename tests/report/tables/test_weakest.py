@@ -5,7 +5,7 @@ from dataclasses import replace
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding, StrikingGroup
 from xaudit.report.cards.card import build_card
-from xaudit.report.elements.first import said_first
+from xaudit.report.elements.first_screen import said_first
 from xaudit.report.language.translation import speaking
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view.lookup import Lookup
@@ -34,7 +34,7 @@ def test_none_of_fifteen_comes_before_a_large_group_that_is_perfect(audit):
     said = weakest(Lookup(findings))
     assert said.startswith("0 of 15 fractures found in tag no: too few for a verdict")
     assert "100 %" not in said
-    assert "In no group with at least 30 fractures are fewer found than in all cases." in said
+    assert "In no subgroup with at least 30 fractures are fewer found than in all cases." in said
     card = build_card(findings, None, audit[2])
     assert card.answers[-1].text == said
     assert any("0 of 15 fractures found in tag no" in line for line in said_first(findings))

@@ -10,7 +10,7 @@ from stats_oracles import obuchowski_covariance, obuchowski_variance
 
 from xaudit.stats.roc.auc import auc
 from xaudit.stats.roc.auc_difference import paired_auc_difference, unpaired_auc_difference
-from xaudit.stats.scored import Scored
+from xaudit.stats.scored_cases import Scored
 
 R = json.loads((Path(__file__).parents[2] / "fixtures" / "roc.json").read_text())
 Z = 1.959963984540054

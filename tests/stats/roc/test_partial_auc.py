@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from xaudit.stats.resampling.bootstrap import bootstrap, weighted_bootstrap
 from xaudit.stats.roc.auc import auc_value
 from xaudit.stats.roc.partial_auc import Band, partial_auc, rate_at
-from xaudit.stats.scored import Scored
+from xaudit.stats.scored_cases import Scored
 
 R = json.loads((Path(__file__).parents[2] / "fixtures" / "roc.json").read_text())
 RNG = np.random.default_rng

@@ -110,7 +110,7 @@ class Analysis:
         facts = tuple(self.facts())
         if not self.package:
             return facts
-        return tuple(replace(one, family=ADDED, package=self.package) for one in facts)
+        return tuple(replace(fact, family=ADDED, package=self.package) for fact in facts)
 
 
 ANALYSES: Registry[Analysis] = Registry("analysis", entry_points="xaudit.analyses")
@@ -153,16 +153,21 @@ def analyzed(
 ) -> Iterator[tuple[Analysis, Iterable[Finding]]]:
     """Every analysis whose tables are there, and what it finds; nothing is computed ahead."""
     there = frozenset(tables)
-    for one in analyses():
-        if one.reads <= there:
-            yield one, _of_package(one, material) if one.package else one.findings(material)
+    for analysis in analyses():
+        if analysis.reads <= there:
+            yield (
+                analysis,
+                _of_package(analysis, material)
+                if analysis.package
+                else analysis.findings(material),
+            )
 
 
-def _of_package(one: Analysis, material: Material) -> tuple[Finding, ...]:
+def _of_package(analysis: Analysis, material: Material) -> tuple[Finding, ...]:
     """What an analysis of another package finds; a fault of it is a reason without a value."""
-    names = {fact.name for fact in one.facts()}
+    names = {fact.name for fact in analysis.facts()}
     try:
-        found = tuple(one.findings(material))
+        found = tuple(analysis.findings(material))
         strange = sorted({finding.metric for finding in found} - names)
         reason = f"{strange[0]} is none of its facts" if strange else ""
     except Exception as error:
@@ -170,7 +175,7 @@ def _of_package(one: Analysis, material: Material) -> tuple[Finding, ...]:
     if not reason:
         return found
     missing = Estimate.missing(
-        Message("the package {package} failed: {reason}", package=one.package, reason=reason)
+        Message("the package {package} failed: {reason}", package=analysis.package, reason=reason)
     )
     return tuple(Finding(name, {}, missing) for name in sorted(names))
 

@@ -30,7 +30,7 @@ def years(level: str) -> Range | None:
     for pattern, make in _FORMS:
         found = re.fullmatch(pattern, level.strip())
         if found:
-            numbers = [float(one) for one in found.groups() if one is not None]
+            numbers = [float(group) for group in found.groups() if group is not None]
             low, high = make(*numbers)
             return (low, high) if low < high else None
     return None
@@ -48,9 +48,9 @@ def gaps(wanted: Range, covered: Iterable[Range]) -> list[Range]:
     return missing
 
 
-def in_words(one: Range) -> Message:
+def in_words(ages: Range) -> Message:
     """A range as a reader says it: "2 to under 18", "65 and over"."""
-    low, high = one
+    low, high = ages
     if high == inf:
         return Message("every age") if low == 0 else Message("{low:g} and over", low=low)
     if low == 0:

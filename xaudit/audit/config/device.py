@@ -143,7 +143,8 @@ def _declaration(device: _Structured) -> Declaration:
         for group, one in device.missing_groups.items()
     )
     signatories = tuple(
-        Signatory(one.name, one.role, one.organization) for one in device.signatures
+        Signatory(signature.name, signature.role, signature.organization)
+        for signature in device.signatures
     )
     return Declaration(
         {name: text for name, text in texts.items() if text},

@@ -11,7 +11,7 @@ from xaudit.core.text.printable import printable
 from xaudit.models.files.folders import config_of
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecars.read import read_sidecars
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 
 _KINDS = {
     "single_label_classification": "softmax",

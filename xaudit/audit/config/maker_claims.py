@@ -1,4 +1,4 @@
-"""What the maker of a device claims, beside what the study holds."""
+"""Claims of the maker of a device, beside what the study holds."""
 
 from __future__ import annotations
 

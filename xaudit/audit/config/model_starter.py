@@ -10,7 +10,7 @@ from xaudit.models.files.onnx_outline import OnnxOutline, OnnxOutput, read_outli
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecars.onnx import of_onnx
 from xaudit.models.sidecars.read import read_sidecars
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 
 _PLANES = 4
 _LINEAR = frozenset({"Gemm", "MatMul", "Add", "Conv"})
@@ -63,7 +63,7 @@ def _sides(outline: OnnxOutline) -> dict[str, int]:
 def _sidecars(path: Path, sides: dict[str, int]) -> list[Sidecar]:
     own = Sidecar("the model", dict(sides), doubts=False)
     metadata = of_onnx(path)
-    others = [one for one in read_sidecars(path) if one.source != path.name]
+    others = [sidecar for sidecar in read_sidecars(path) if sidecar.source != path.name]
     return [own, *([metadata] if metadata else []), *others]
 
 
@@ -79,9 +79,9 @@ def _arguments(outputs: Sequence[OnnxOutput]) -> Iterator[str]:
 
 def _listed(outputs: Sequence[OnnxOutput]) -> str:
     return ", ".join(
-        f"{one.name} ({' x '.join('?' if side is None else str(side) for side in one.shape)}"
-        f"{f', from {one.last}' if one.last else ''})"
-        for one in outputs
+        f"{output.name} ({' x '.join('?' if side is None else str(side) for side in output.shape)}"
+        f"{f', from {output.last}' if output.last else ''})"
+        for output in outputs
     )
 
 

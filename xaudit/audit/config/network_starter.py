@@ -12,7 +12,7 @@ from itertools import product
 from xaudit.audit.config.questions import OPEN, QUESTIONS
 from xaudit.core.text.printable import printable
 from xaudit.models.recognize import Recognized
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 
 _INPUT = ("height", "width", "color", "channels", "resize", "crop_pct", "interpolation", "mean",
           "std", "intensity")  # fmt: skip
@@ -84,7 +84,7 @@ def _architecture(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str
         yield from asked("", "architecture", "  ", why)
         return
     fitting = (seen.architecture, *seen.alike, *seen.rivals)
-    named = next((one for one in sidecars if one.architecture in fitting), None)
+    named = next((sidecar for sidecar in sidecars if sidecar.architecture in fitting), None)
     if named is not None:
         yield from comment(f"recognized by its tensors, and named in {named.source}", "  ")
         yield f"  architecture: {named.architecture}"
@@ -142,11 +142,11 @@ class _Answer:
 
 def _answer(key: str, seen: Recognized, sidecars: Sequence[Sidecar]) -> _Answer | list[str]:
     """What the files say of a key; where they disagree or one is in doubt, what each says."""
-    open_in = [one for one in sidecars if key in one.remarks]
+    open_in = [sidecar for sidecar in sidecars if key in sidecar.remarks]
     remarks = [f"{one.source}: {one.remarks[key]}" for one in open_in]
     doubted = any(one.doubts for one in open_in)
-    told = [(one.source, value) for one in sidecars
-            if (value := one.values.get(key)) is not None and _fits(value, seen)]  # fmt: skip
+    told = [(sidecar.source, value) for sidecar in sidecars
+            if (value := sidecar.values.get(key)) is not None and _fits(value, seen)]  # fmt: skip
     if told and not doubted and all(_same(value, told[0][1]) for _, value in told):
         return _Answer(told[0][1], ", ".join(source for source, _ in told))
     return remarks + [f"{source}: it says {json.dumps(value)}" for source, value in told]

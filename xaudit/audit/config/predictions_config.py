@@ -144,7 +144,10 @@ def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
     detector = file.data.get("detector") if isinstance(file.data, dict) else None
     found = detector.get("format") if isinstance(detector, dict) else None
     if found not in (None, FORMAT, TORCH) and found not in _of_packages():
-        place, others = file.place(("detector", "format")), [repr(one) for one in _of_packages()]
+        place, others = (
+            file.place(("detector", "format")),
+            [repr(package) for package in _of_packages()],
+        )
         raise ConfigError(
             f"{place}: detector.format: expected {' or '.join([repr(FORMAT), *others])}, got "
             f"{found!r}; leave the line out where a network is to be run"

@@ -1,4 +1,4 @@
-"""What an audit file may leave open, and what `check` and `run` ask for, all at once.
+"""Questions that an audit file may leave open; `check` and `run` ask all of them at once.
 
 `xaudit init` writes what it can show and marks the rest: a guess that looks like an answer is a
 wrong number later.

@@ -1,4 +1,4 @@
-"""From an audit file to a configuration with absolute paths."""
+"""Reader of audit files: a configuration with absolute paths."""
 
 from __future__ import annotations
 

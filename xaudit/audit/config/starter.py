@@ -117,7 +117,7 @@ def _data(found: Inspection, root: str) -> str:
         if values:
             lines.append(f"  {name}: [{', '.join(map(_scalar, values))}]")
     # Among the sentences is then the question which values mean fractured.
-    if not spec.positive and any("data.positive" in one for one in found.findings):
+    if not spec.positive and any("data.positive" in finding for finding in found.findings):
         lines.append(f'  positive: "{OPEN}"')
     if spec.columns:
         lines.append("  columns:")

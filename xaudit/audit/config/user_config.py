@@ -1,4 +1,4 @@
-"""What a user allows once and for all: ``allow_code`` in ``xaudit/config.toml`` of their own."""
+"""Permissions of a user once and for all: ``allow_code`` in their own ``xaudit/config.toml``."""
 
 from __future__ import annotations
 

@@ -70,9 +70,9 @@ class Gallery:
             prepared = prepare(self.cases[choice.row.case_id], fine)
             case = self.case(choice, prepared)
             write_bytes(folder / "evidence" / case.picture, picture_png(prepared.image))
-            for one in case.maps:
-                values = self.values(choice.row, one.method)
-                write_bytes(folder / "evidence" / one.picture, overlay_png(for_card(values)))
+            for map_ in case.maps:
+                values = self.values(choice.row, map_.method)
+                write_bytes(folder / "evidence" / map_.picture, overlay_png(for_card(values)))
             shown.append(case)
         return tuple(shown)
 
@@ -120,10 +120,10 @@ class Gallery:
 
     def _made(self, row: CaseRow, *, readable: bool = False) -> list[str]:
         tried = {
-            one.method
-            for one in self._source(row).maps
-            if one.case_id == row.case_id and one.error is None
-            if not readable or one.degenerate is None
+            map_.method
+            for map_ in self._source(row).maps
+            if map_.case_id == row.case_id and map_.error is None
+            if not readable or map_.degenerate is None
         }
         return [method for method in self.methods if method in tried]
 

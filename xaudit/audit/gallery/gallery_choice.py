@@ -1,4 +1,4 @@
-"""Which cases the card shows: the worst misses, false alarms and maps, and two good ones."""
+"""Choice of the cases on the card: the worst misses, false alarms and maps, and two good ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from xaudit.audit.gallery.gallery_groups import Served, least_seen, worst_served
+from xaudit.audit.gallery.gallery_groups import WorstServed, least_seen, worst_served
 from xaudit.audit.scores.agreement import mean_by_case
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow
@@ -66,7 +66,7 @@ class Chooser:
         good = map(_as_good, maps)
         kinds = (self._misses(), self._false_alarms(), *groups, self._disagreements(), good)
         for choices in kinds:
-            ranked = sorted(choices, key=lambda one: (one.rank, one.row.case_id))
+            ranked = sorted(choices, key=lambda choice: (choice.rank, choice.row.case_id))
             fresh = [one for one in ranked if one.row.case_id not in taken]
             fresh = fresh[: LIMITS[fresh[0].kind]] if fresh else []
             taken |= {one.row.case_id for one in fresh}
@@ -126,12 +126,12 @@ class Chooser:
     def _maps_of_groups(self, maps: Sequence[Choice], taken: Set[str]) -> Iterator[Choice]:
         """The worst map that is not shown yet, where the maps rest least on the fractures."""
         own = set[str]()
-        for group in least_seen((one.row, one.rank) for one in maps):
+        for group in least_seen((map_.row, map_.rank) for map_ in maps):
             left = [
-                one
-                for one in maps
-                if one.row.groups.get(group.column) == group.level
-                and one.row.case_id not in taken | own
+                map_
+                for map_ in maps
+                if map_.row.groups.get(group.column) == group.level
+                and map_.row.case_id not in taken | own
             ]
             if left:
                 worst = min(left, key=lambda one: (one.rank, one.row.case_id))
@@ -160,17 +160,19 @@ class Chooser:
         return ((row, row.logit) for row in self.results.cases if row.logit is not None)
 
 
-def _of_group(one: Served, p: float) -> Message:
+def _of_group(served: WorstServed, p: float) -> Message:
     said = (
         "No fracture, called one, in {group}, where fewest normal cases are left alone, {found} of "
         "{all}: probability {p:.2g}"
     )
-    if one.label:
+    if served.label:
         said = (
             "Fracture missed in {group}, where fewest are found, {found} of {all}: probability "
             "{p:.2g}"
         )
-    return Message(said, group=f"{one.column} {one.level}", found=one.right, all=one.cases, p=p)
+    return Message(
+        said, group=f"{served.column} {served.level}", found=served.right, all=served.cases, p=p
+    )
 
 
 def probability(logit: float) -> float:

@@ -1,4 +1,4 @@
-"""Which groups fare worst, in decisions and in maps: the gallery shows what went wrong there."""
+"""Subgroups that fare worst, in decisions and in maps: the gallery shows what went wrong there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENOUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class WorstServed:
     """One level of a group column, and how many cases of one label were decided right in it.
 
     Attributes:
@@ -74,7 +74,7 @@ def least_seen(explained: Iterable[tuple[CaseRow, float]]) -> list[Seen]:
     return sorted(least, key=lambda one: (one.mass, one.column))
 
 
-def worst_served(scored: Iterable[tuple[CaseRow, float]], threshold: float) -> list[Served]:
+def worst_served(scored: Iterable[tuple[CaseRow, float]], threshold: float) -> list[WorstServed]:
     """For each column and label the level with the least share decided right, worst first.
 
     Columns of one level, levels of fewer than 10 cases and intersections are left out, and so is
@@ -91,7 +91,7 @@ def worst_served(scored: Iterable[tuple[CaseRow, float]], threshold: float) -> l
     worst = []
     for (column, label), levels in right.items():
         known = [
-            Served(column, level, label, sum(ones), len(ones))
+            WorstServed(column, level, label, sum(ones), len(ones))
             for level, ones in levels.items()
             if len(ones) >= ENOUGH
         ]

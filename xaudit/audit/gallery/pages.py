@@ -1,4 +1,4 @@
-"""Write a page for each case of a saved audit, from its shards alone."""
+"""Pages of the cases of a saved audit, from its shards alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from xaudit.report.cards.pages import (
 from xaudit.report.language.translation import later, told, tr, word
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.overlays import overlay_png, picture_png
 from xaudit.report.view.png import png_uri
 
@@ -88,7 +88,7 @@ class _Pages:
 
     def index(self) -> CaseIndex:
         """All cases, in the order of the plan."""
-        columns = tuple(one for one in self.findings.study.levels if CROSS not in one)
+        columns = tuple(level for level in self.findings.study.levels if CROSS not in level)
         device, rows = self.findings.detector, self.results.cases
         points = (tr("At “{name}”", name=point.name) for point in device.operating_points)
         return CaseIndex(
@@ -132,7 +132,7 @@ class _Pages:
         )
 
     def _facts(self, row: CaseRow) -> Iterator[tuple[str, str]]:
-        yield from ((tr("Warning:"), one) for one in self.warnings)
+        yield from ((tr("Warning:"), warning) for warning in self.warnings)
         yield tr("Reference"), _label(row)
         yield tr("Probability"), _score(row) or f"{numbers.NONE} ({tr('no score')})"
         for point in self.findings.detector.operating_points:
@@ -166,7 +166,9 @@ class _Pages:
         )
 
     def _panels(self, row: CaseRow, source: Results) -> Iterator[Panel]:
-        made = {one.method for one in source.maps if one.case_id == row.case_id and not one.error}
+        made = {
+            map_.method for map_ in source.maps if map_.case_id == row.case_id and not map_.error
+        }
         for method in (one.name for one in self.findings.methods if not one.reference):
             if method in made:
                 overlay = png_uri(overlay_png(source.array(row.case_id, method)))

@@ -35,7 +35,9 @@ def write_panel(folder: Path, case_id: str, out: Path | None = None) -> Path:
     read_whole(folder)
     results = Results.load(Store(folder), read_record(folder))
     row = results.by_id.get(case_id)
-    methods = [one.method for one in results.maps if one.case_id == case_id and one.error is None]
+    methods = [
+        map_.method for map_ in results.maps if map_.case_id == case_id and map_.error is None
+    ]
     if row is None or not methods:
         raise ConfigError(_why_not(results, case_id))
     if not results.pictured(case_id):
@@ -63,7 +65,7 @@ def write_panel(folder: Path, case_id: str, out: Path | None = None) -> Path:
 
 
 def _why_not(results: Results, case_id: str) -> str:
-    explained = sorted({one.case_id for one in results.maps if one.error is None})
+    explained = sorted({map_.case_id for map_ in results.maps if map_.error is None})
     listed = ", ".join(explained[:_SHOWN]) + (", ..." if len(explained) > _SHOWN else "")
     row = results.by_id.get(case_id)
     if row is None:

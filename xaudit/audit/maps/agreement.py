@@ -1,4 +1,4 @@
-"""Whether methods agree on where the evidence lies."""
+"""Agreement of methods on where the evidence lies."""
 
 from __future__ import annotations
 

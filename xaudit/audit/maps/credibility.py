@@ -1,4 +1,4 @@
-"""What the checks of the explanations found, method by method."""
+"""Findings of the checks of the explanations, method by method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From maps of degraded radiographs to findings."""
+"""Findings from maps of degraded radiographs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import degraded
+from xaudit.audit.analyses.derived_metrics import degraded
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
@@ -83,7 +83,7 @@ def _clean(results: Results, method: str, metric: str) -> Mapping[str, float]:
 
 def degraded_map_facts() -> list[MetricFacts]:
     """How to read the scores of maps at a severity."""
-    return [degraded(one.facts) for one in SCORES.values()]
+    return [degraded(score.facts) for score in SCORES.values()]
 
 
 @as_analysis("degraded maps", 51, [DEGRADED_MAPS], facts=degraded_map_facts)

@@ -1,4 +1,4 @@
-"""What maps show where there is nothing to find."""
+"""Extent of maps where there is nothing to find."""
 
 from __future__ import annotations
 

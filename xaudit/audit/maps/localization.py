@@ -1,4 +1,4 @@
-"""How well each method's maps agree with the annotated lesions, beside what knows nothing."""
+"""Localization: each method's maps beside the annotated lesions, and beside what knows nothing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from xaudit.core.grid import Grid
 from xaudit.core.metric import MetricFacts
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import levels
-from xaudit.metrics.added import added
 from xaudit.metrics.maps import localization, peaks, thresholded
 from xaudit.metrics.maps.localization import FURTHER, LOCALIZATION, OF_FOREGROUND
+from xaudit.metrics.package_metrics import added
 
 BY_GROUP = ("mass", "hit")
 _ALWAYS_READABLE = "center_gaussian"

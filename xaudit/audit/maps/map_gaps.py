@@ -1,4 +1,4 @@
-"""Whether maps of some groups lie in the lesion, or decide the score, less than those of others."""
+"""Gaps of maps: subgroups whose maps lie in the lesion, or decide the score, less than others."""
 
 from __future__ import annotations
 

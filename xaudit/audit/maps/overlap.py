@@ -1,4 +1,4 @@
-"""What counts as found: lesions by overlap criteria, and masks at a threshold frozen elsewhere."""
+"""Overlap: lesions found by several criteria, and masks at a threshold frozen elsewhere."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _best(rows: Sequence[CaseRow], shares: _Shares) -> float | None:
     tables = [shares[row.case_id] for row in rows]
     if not tables:
         return None
-    means = {share: float(np.mean([one[share] for one in tables])) for share in tables[0]}
+    means = {share: float(np.mean([table[share] for table in tables])) for share in tables[0]}
     return max(means, key=lambda share: (means[share], -share))
 
 

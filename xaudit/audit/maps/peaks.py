@@ -55,7 +55,7 @@ def peak_findings(results: Results, methods: Sequence[str], means: Means) -> Ite
 def _asked(results: Results, method: str) -> list[CaseRow]:
     """Explained cases in which the peaks of a method can be right or wrong."""
     known = results.by_score.get(("center_gaussian", "hit_any"), {})
-    unknown = {one.case_id for one in known.values() if one.undefined == UNKNOWN.reason}
+    unknown = {case.case_id for case in known.values() if case.undefined == UNKNOWN.reason}
     failed = {row.case_id for row in results.maps if row.method == method and row.error is not None}
     return [
         row

@@ -1,4 +1,4 @@
-"""By how much each method beats maps that know nothing of the detector, on the same cases."""
+"""Gaps to references: by how much a method beats maps that know nothing, on the same cases."""
 
 from __future__ import annotations
 

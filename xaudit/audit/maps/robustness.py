@@ -1,4 +1,4 @@
-"""From the logits of degraded radiographs to findings."""
+"""Findings from the scores of degraded radiographs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import degraded
+from xaudit.audit.analyses.derived_metrics import degraded
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.scores.probe_tables import ROBUSTNESS
 from xaudit.audit.store.store import CaseRow, ProbeRow
@@ -36,8 +36,8 @@ def robustness_findings(
         minimum: cases of a class for an interval, and for a verdict.
     """
     by_id = {case.case_id: case for case in cases}
-    yield from _as_they_are([by_id[one] for one in dict.fromkeys(row.case_id for row in rows)],
-                            points, unit, minimum)  # fmt: skip
+    asked = [by_id[case_id] for case_id in dict.fromkeys(row.case_id for row in rows)]
+    yield from _as_they_are(asked, points, unit, minimum)
     for (corruption, severity), logits in _by_step(rows).items():
         used = [by_id[case_id] for case_id in logits]
         after = np.array(list(logits.values()))

@@ -1,4 +1,4 @@
-"""From interventions to findings."""
+"""Findings from interventions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def shortcut_findings(
         scope = {facet: level, "method": method, "label": label}
         scope = {key: value for key, value in scope.items() if key and value}
         known = _values(members)
-        why = next((one.undefined for one in members if one.undefined), "")
+        why = next((member.undefined for member in members if member.undefined), "")
         estimate = of.mean(metric, scope, known, why)
         yield Finding(metric, scope, estimate, positives=len(known))
     lesions = _values(groups.get(("lesion_specific_effect", "", "", "", ""), []))
@@ -120,7 +120,7 @@ class _Estimates:
 
 
 def _values(rows: Sequence[ProbeRow]) -> _Values:
-    return {one.case_id: one.value for one in rows if one.value is not None}
+    return {row.case_id: row.value for row in rows if row.value is not None}
 
 
 def _beyond_elsewhere(

@@ -1,4 +1,4 @@
-"""Whether sites differ in their images, and in what the detector makes of them."""
+"""Shift between sites, in their images and in what the detector makes of them."""
 
 from __future__ import annotations
 
@@ -132,10 +132,12 @@ class _Compared:
         own = {name: len(set(index[inside].tolist())) for name, inside in self.sites.items()}
         return {name: min(count, every - count) for name, count in own.items()}
 
-    def _finding(self, metric: str, site: str, one: Estimate) -> Finding:
+    def _finding(self, metric: str, site: str, estimate: Estimate) -> Finding:
         scope = {"group": self.column, "level": site, "compared": "rest", "analysis": "scored"}
         what = Message("{units} on one side", units=counted(self.predictions.unit))
-        return Finding(metric, scope, apply_size_rule(one, self.smaller[site], self.minimum, what))
+        return Finding(
+            metric, scope, apply_size_rule(estimate, self.smaller[site], self.minimum, what)
+        )
 
     def _few(self, site: str) -> Estimate:
         p = self.predictions

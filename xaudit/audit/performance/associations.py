@@ -1,4 +1,4 @@
-"""Which groups travel with the label, and does the detector go along?"""
+"""Associations of subgroups with the label, and whether the detector goes along."""
 
 from __future__ import annotations
 

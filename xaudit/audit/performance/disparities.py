@@ -1,4 +1,4 @@
-"""Which groups differ from the rest, all statements of the audit holding at once."""
+"""Disparities: subgroups that differ from the rest, all statements of the audit holding at once."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _large(metric: str, labels: BoolArray, columns: Mapping[str, Cut], minimum: 
     found = []
     for column, cut in columns.items():
         counts = [cut.counts(kind) for kind in kinds]
-        fewest = np.min([side for one in counts for side in (one, one.sum() - one)], axis=0)
+        fewest = np.min([side for count in counts for side in (count, count.sum() - count)], axis=0)
         found += [
             Side(column, level)
             for level, few in zip(cut.names, fewest, strict=True)

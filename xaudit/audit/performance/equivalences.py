@@ -1,4 +1,4 @@
-"""Which groups are shown to be equal, up to margins that the audit file declares."""
+"""Equivalences: subgroups shown to be equal, up to margins that the audit file declares."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def equivalences(
         findings: gaps and ranges of the audit.
         margins: metric → largest difference that does not matter.
     """
-    for one in findings:
-        of_level = one.metric.endswith(_GAP) and one.scope.get("analysis") == SIMULTANEOUS
-        of_column = one.metric.endswith(_RANGE)
-        metric = one.metric.removesuffix(_GAP if of_level else _RANGE)
+    for finding in findings:
+        of_level = finding.metric.endswith(_GAP) and finding.scope.get("analysis") == SIMULTANEOUS
+        of_column = finding.metric.endswith(_RANGE)
+        metric = finding.metric.removesuffix(_GAP if of_level else _RANGE)
         margin = next((at for name, at in margins.items() if name == metric), None)
         if (of_level or of_column) and margin is not None:
-            found = equivalence(one.estimate, margin)
+            found = equivalence(finding.estimate, margin)
             yield EquivalenceFacts(
-                one.metric, dict(one.scope), found.answer, found.margin, found.alpha
+                finding.metric, dict(finding.scope), found.answer, found.margin, found.alpha
             )

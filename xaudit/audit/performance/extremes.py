@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import NAMES, beside
+from xaudit.audit.analyses.derived_metrics import NAMES, beside
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray

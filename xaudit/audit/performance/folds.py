@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.estimate import Estimate

@@ -1,4 +1,4 @@
-"""How common fractures are at each site, and what that does to the predictive value."""
+"""Prevalence at each site, and what it does to the predictive value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xaudit.audit.analyses.derived import beside
+from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray

@@ -1,4 +1,4 @@
-"""How well the detector finds fractures: overall, at every operating point, for every group."""
+"""Performance: fractures found overall, at every operating point, in every subgroup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.config.config import StatisticsConfig
-from xaudit.audit.performance.declared import declared_facts, declared_findings
+from xaudit.audit.performance.declared_use import declared_facts, declared_findings
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import NOT_RECORDED, BoolArray
@@ -26,9 +26,9 @@ from xaudit.core.seeds import generator_for
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule, rarest
-from xaudit.metrics.added import added, added_estimate
 from xaudit.metrics.groups.calibration_gap import CALIBRATION_GAPS, RECALIBRATED, CalibrationGaps
 from xaudit.metrics.groups.sides import ON_SIDES, ResampledSides, Side, Sides
+from xaudit.metrics.package_metrics import added, added_estimate
 from xaudit.metrics.scores import (
     calibration,
     debiased_calibration,

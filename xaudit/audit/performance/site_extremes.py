@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from xaudit.audit.analyses.derived import NAMES, beside
+from xaudit.audit.analyses.derived_metrics import NAMES, beside
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.performance.performance import Performance
 from xaudit.audit.performance.sites import AT_POINT, judged

@@ -1,11 +1,11 @@
-"""What differs between the sites of one audit, and what a new site may expect."""
+"""Differences between the sites of one audit, and what a new site may expect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from xaudit.audit.analyses.derived import made_of
+from xaudit.audit.analyses.derived_metrics import made_of
 from xaudit.audit.analyses.port import Material, as_analysis
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.case import BoolArray

@@ -1,4 +1,4 @@
-"""When so many cases failed that an audit says nothing."""
+"""Failures: so many that an audit says nothing."""
 
 from __future__ import annotations
 

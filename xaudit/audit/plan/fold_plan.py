@@ -1,4 +1,4 @@
-"""What a plan fixes of a cross-validation: the fold of each case, and shards of one fold each."""
+"""Folds of a plan: the fold of each case, and shards of one fold each."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def shards_of(
         size: cases in a shard, at most.
     """
     by_fold: dict[str, list[str]] = {}
-    for one in ids:
-        by_fold.setdefault(fold_of.get(one, ""), []).append(one)
+    for identifier in ids:
+        by_fold.setdefault(fold_of.get(identifier, ""), []).append(identifier)
     return tuple(
         tuple(own[start : start + size])
         for own in by_fold.values()

@@ -71,7 +71,7 @@ def plan_interim(
     by_analysis = [[case.case_id for case in cases if case.patient in part] for part in parts]
     shards = [list(_shards(ids)) for ids in by_analysis]
     everyone = sum(map(len, parts))
-    fractions = tuple(one / everyone for one in _sums(map(len, parts)))
+    fractions = tuple(count / everyone for count in _sums(map(len, parts)))
     return tuple(ids for some in shards for ids in some), InterimPlan(
         spending=interim.spending,
         fractions=fractions,
@@ -119,7 +119,7 @@ def _parts(
         size = round(fraction * everyone) - (everyone - len(rest))
         share = sum(one.label for one in rest) / len(rest) if rest else 0.0
         sampled = frozenset(draw_sample(rest, size, share, seed)) if size > 0 else frozenset()
-        rest = [one for one in rest if one.case_id not in sampled]
+        rest = [case for case in rest if case.case_id not in sampled]
         if sampled:
             yield sampled
 

@@ -18,7 +18,7 @@ def all_metrics() -> list[MetricFacts]:
     A metric of this package that no analysis reports is left out, also where a program imported
     it. By family and name.
     """
-    read = (table for one in analyses() for table in one.reads)
+    read = (table for analysis in analyses() for table in analysis.reads)
     return metrics_of({*TABLES, *read})
 
 
@@ -28,7 +28,7 @@ def metrics_of(tables: Collection[str]) -> list[MetricFacts]:
     Args:
         tables: that there are.
     """
-    there = [one for one in analyses() if one.reads <= set(tables)]
+    there = [analysis for analysis in analyses() if analysis.reads <= set(tables)]
     modules = {module.__name__ for one in there for module in one.metrics}
     registered = (METRICS[name] for name in METRICS)
     facts = [one.facts for one in registered if _reported(one, modules, tables)]

@@ -1,4 +1,4 @@
-"""What will be done, fixed before the first pixel is read."""
+"""The plan of an audit, fixed before the first pixel is read."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _shards(
 def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:
     """Images that show the same picture, without those whose files are the same to the byte."""
     known = {issue.case_id for issue in study.issues if issue.kind == "duplicate"}
-    return (one for one in near_duplicates(cases) if one.case_id not in known)
+    return (issue for issue in near_duplicates(cases) if issue.case_id not in known)
 
 
 def _with_site(case: Case, column: str | None) -> Case:

@@ -91,8 +91,10 @@ def draw_cases(
             "--profile ci sizes the sample by the rules of a policy; name one with `policy:` in "
             "the audit file, or use --limit"
         )
-    demands = [one for rule in policy.rules for one in _demands(rule, cases, minimum[1], inflation)]
-    possible = [one for one in demands if one.met(cases)]
+    demands = [
+        demand for rule in policy.rules for demand in _demands(rule, cases, minimum[1], inflation)
+    ]
+    possible = [demand for demand in demands if demand.met(cases)]
     kept = _smallest(cases, possible, seed)
     fewer = len(kept) if len(kept) < len(cases) else None
     return Selection(kept, fewer, tuple(_notes(policy, demands, possible, cases)))
@@ -104,7 +106,7 @@ def _smallest(cases: Sequence[One], demands: Sequence[_Demand], seed: int) -> tu
         return tuple(cases)
     for step in range(1, _STEP):
         selected = limit_study(cases, -(-len(cases) * step // _STEP), seed)
-        if all(one.met(selected) for one in demands):
+        if all(demand.met(selected) for demand in demands):
             return selected
     return tuple(cases)
 
@@ -156,19 +158,19 @@ def _notes(
     if possible:
         rules = sorted({one.rule for one in possible})
         yield Message("Sized so that {rules} can be decided with 80 % power.", rules=rules)
-    for one in demands:
-        if one not in possible:
-            found = _patients(cases, one.where)
-            where = {"group": " ".join(one.where)} if one.where else {}
+    for demand in demands:
+        if demand not in possible:
+            found = _patients(cases, demand.where)
+            where = {"group": " ".join(demand.where)} if demand.where else {}
             yield Message(
                 _UNDECIDED_IN if where else _UNDECIDED,
-                rule=one.rule,
+                rule=demand.rule,
                 **where,
-                needed=_kinds(one.need.positives, one.need.negatives),
-                assumed=one.need.assumed,
+                needed=_kinds(demand.need.positives, demand.need.negatives),
+                assumed=demand.need.assumed,
                 there=_kinds(*found),
             )
-    planned = {one.rule for one in demands}
+    planned = {demand.rule for demand in demands}
     rest = [rule.id for rule in policy.rules if rule.id not in planned]
     if rest:
         yield Message("No size was planned for {rules}.", rules=rest)

@@ -13,7 +13,7 @@ from scipy.special import expit
 from xaudit.audit.config.config import ChecksConfig
 from xaudit.audit.probes.other_detectors import RETRAINED, SHUFFLED, counterpart
 from xaudit.audit.run.engine import Engine
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.run.second_maps import MISSING, Maps, check_row, compared, maps_again
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
@@ -116,7 +116,7 @@ class Checks:
 
     def _faithfulness(self) -> Iterator[ProbeRow]:
         context = self._context()
-        readable = [one for one in self._pairs() if not isinstance(one[2], Undefined)]
+        readable = [pair for pair in self._pairs() if not isinstance(pair[2], Undefined)]
         works = [
             Work(case, removal(case, values, context, self.config.subsets))
             for case, _, values in readable
@@ -184,7 +184,9 @@ class Checks:
         for case in self.cases:
             evaluators = self.engine.evaluator, self._random(case, layers)
             copies = noisy_copies(case, self.config.smooth, self._seed("smooth"))
-            own, random = (self._explained(copies, self._context(), one) for one in evaluators)
+            own, random = (
+                self._explained(copies, self._context(), evaluator) for evaluator in evaluators
+            )
             for _, method, _ in self._pairs([case]):
                 means = [_mean(maps, copies, method) for maps in (own, random)]
                 score = compared(smooth_randomization_similarity, *means, inside=case.inside)
@@ -267,7 +269,7 @@ def _removal_scores(found: Removal) -> Iterator[tuple[str, str, Score]]:
 
 def _mean(maps: Maps, copies: Sequence[PreparedCase], method: str) -> FloatArray | Undefined:
     """The mean of the maps of noisy copies, or why one of them is missing."""
-    made = [maps[one.case.case_id, method] for one in copies]
+    made = [maps[copy_.case.case_id, method] for copy_ in copies]
     missing = next((one for one in made if isinstance(one, Undefined)), None)
     if missing is not None:
         return missing

@@ -1,4 +1,4 @@
-"""Check the explanations themselves, on a declared part of the explained cases."""
+"""Checks of the explanations themselves, on a declared part of the explained cases."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class MapChecks(Probe):
     def _gaps(self, checked: Collection[str]) -> Iterator[ProbeRow]:
         """Checks that this model does not allow, as rows that say why: none is ever passed."""
         engine = self.audited.engine
-        methods = {one.name for one in engine.explainers}
+        methods = {explainer.name for explainer in engine.explainers}
         for row in () if layers_from_top(engine.detector) else self.audited.results.maps:
             if row.case_id in checked and row.method in methods:
                 yield ProbeRow(

@@ -70,7 +70,7 @@ class DegradedMaps(Probe):
 
 def cheap(explainers: Sequence[Explainer]) -> tuple[Explainer, ...]:
     """The methods whose maps take at most four passes."""
-    return tuple(one for one in explainers if sum(one.cost()) <= _CHEAP)
+    return tuple(explainer for explainer in explainers if sum(explainer.cost()) <= _CHEAP)
 
 
 def _scored(

@@ -58,7 +58,7 @@ class Audited:
         """
         by_id = {case.case_id: case for case in self.plan.study.cases}
         ids = draw_sample(listed, count, positives, self.plan.config.seed)
-        return tuple(by_id[one] for one in ids)
+        return tuple(by_id[identifier] for identifier in ids)
 
 
 @dataclass(frozen=True, slots=True)

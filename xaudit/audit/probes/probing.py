@@ -11,11 +11,11 @@ import numpy as np
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.run.parts import Part, load_parts
 from xaudit.audit.store.files import kept_json
+from xaudit.audit.suspicions.inquiry import Inquiry, StudyScores
 from xaudit.audit.suspicions.output_checks import refuse_impossible
-from xaudit.audit.suspicions.seen import Inquiry, StudyScores
 from xaudit.audit.suspicions.suspicions import (
     FILE,
     OF_PROBE,
@@ -68,7 +68,7 @@ def try_detectors(parts: Sequence[Part], folder: Path) -> Foreseen:
     seen = [_seen(part.plan, part.engine.detector, number) for part in parts]
     return Foreseen(
         tuple(one for of_probe, _ in seen for one in of_probe),
-        tuple(one for _, of_scores in seen for one in of_scores),
+        tuple(scores for _, of_scores in seen for scores in of_scores),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the library that resizes the images does to the scores of this study."""
+"""Effect of the library that resizes the images on the scores of this study."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.plan.sample import draw_sample
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec, Interpolation, OperatingPoint
 from xaudit.data.prepare import prepare

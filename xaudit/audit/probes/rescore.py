@@ -1,4 +1,4 @@
-"""Score some cases again in other batches and threads: by how much may another run differ?"""
+"""Scores in other batches and threads: by how much may another run differ?"""
 
 from __future__ import annotations
 

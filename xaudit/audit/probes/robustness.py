@@ -9,7 +9,7 @@ import numpy as np
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.probes.port import Piece, Probe, as_probe
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.run.second_maps import check_row
 from xaudit.audit.scores.probe_tables import ROBUSTNESS
 from xaudit.audit.store.store import DEGRADED, ProbeRow

@@ -1,4 +1,4 @@
-"""Carries out probes piece by piece; what is finished is kept, whatever ends the run."""
+"""Runner of probes, piece by piece; what is finished is kept, whatever ends the run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_probes(parts: Sequence[Part], results: Results, run: Run) -> Probed:
         AuditError: the disk is full or cannot be written.
     """
     probes = wanted(parts[0].plan)
-    return {one.kind.name: carry_out(one, parts, results, run) for one in probes}
+    return {probe.kind.name: carry_out(probe, parts, results, run) for probe in probes}
 
 
 def clear_pieces(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Take the lesion away, then everything else that might decide: what moves the logit?"""
+"""Interventions: the lesion is erased, then all else that might decide: what moves the logit?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xaudit.audit.maps.shortcuts import ELSEWHERE
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.probes.port import Audited, Piece, Probe, as_probe
 from xaudit.audit.run.engine import readable
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.run.second_maps import MISSING, check_row, compared, stored_maps
 from xaudit.audit.scores.probe_tables import SHORTCUTS
 from xaudit.audit.store.store import ProbeRow

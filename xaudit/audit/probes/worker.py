@@ -1,4 +1,4 @@
-"""Does what an audit consists of, shards and pieces of probes, in this process or another one."""
+"""Worker that does shards and pieces of probes, in this process or another one."""
 
 from __future__ import annotations
 
@@ -123,4 +123,4 @@ def _rows(probe: Probe, piece: Piece, cases: Sequence[PreparedCase]) -> list[Pro
         return list(probe.rows(piece, cases))
     except Exception as error:
         why = fault_of_package(type(probe), error)
-        return [lost(one, type(probe), why) for one in piece.cases]
+        return [lost(case, type(probe), why) for case in piece.cases]

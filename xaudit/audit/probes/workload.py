@@ -1,4 +1,4 @@
-"""How often each stage of a run does what it does: read off the plan, before anything is done."""
+"""Workload: how often each stage of a run does what it does, read off the plan beforehand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def workload(plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
     return {
         SCORE: len(plan.study.cases),
         MAPS: len(plan.record.sample),
-        **{stage: units for one in probes for stage, units in one.items()},
+        **{stage: units for probe in probes for stage, units in probe.items()},
         SHOWN: _shown(plan),
         PICTURES: sum(LIMITS.values()) if _pictured(plan) else 0,
         FINDINGS: _MEANS * max(1, len(explain.methods)) * plan.config.statistics.draws / _DRAWS,

@@ -1,4 +1,4 @@
-"""What detectors that run elsewhere state of themselves: the same from the first image to the last.
+"""Statements of detectors that run elsewhere: the same from the first image to the last.
 
 No hash says which detector answered, so its own word is kept with the audit and asked again.
 """

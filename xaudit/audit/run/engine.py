@@ -1,4 +1,4 @@
-"""What a plan works with: its detector and its methods."""
+"""The engine of a run: its detector and its methods."""
 
 from __future__ import annotations
 

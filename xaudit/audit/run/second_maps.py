@@ -63,7 +63,7 @@ def stored_maps(results: Results, case_ids: Collection[str]) -> Maps:
 
 def compared(score: Callable[..., Score], *maps: FloatArray | Undefined, **known: object) -> Score:
     """The score of maps, or why one of them is missing."""
-    missing = [one for one in maps if isinstance(one, Undefined)]
+    missing = [map_ for map_ in maps if isinstance(map_, Undefined)]
     return missing[0] if missing else score(*maps, **known)
 
 

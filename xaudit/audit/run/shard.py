@@ -1,4 +1,4 @@
-"""Score and explain a handful of cases; whatever goes wrong with one of them is a row."""
+"""One shard: a handful of cases scored and explained; whatever goes wrong with one is a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xaudit.audit.run.naming import naming
+from xaudit.audit.run.named_errors import naming
 from xaudit.audit.scores.agreement import agreement_rows
 from xaudit.audit.scores.case_features import DETECTOR, IMAGE
 from xaudit.audit.scores.score import reference_scores, score_rows

@@ -1,4 +1,4 @@
-"""Carry out the shards of a plan: score and explain what is not done yet."""
+"""Shards of a plan, carried out: what is not done yet is scored and explained."""
 
 from __future__ import annotations
 

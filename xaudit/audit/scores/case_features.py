@@ -1,4 +1,4 @@
-"""What a run keeps of every scored case besides its logit: image and detector in numbers."""
+"""Features of every scored case besides its logit: image and detector in numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What probes leave behind: a table of rows each, in the folder of the audit."""
+"""Tables that probes leave behind, in the folder of the audit."""
 
 from __future__ import annotations
 

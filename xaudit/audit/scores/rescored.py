@@ -1,4 +1,4 @@
-"""What cases that were scored again say of the last digits of all others."""
+"""Cases that were scored again, and what they say of the last digits of all others."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def in_unit(logits: npt.ArrayLike, unit: Unit) -> npt.NDArray[np.float64]:
 
 def _flips(first: float, again: float | None, points: Sequence[OperatingPoint]) -> bool:
     """Whether a case is called otherwise, or has no score any more."""
-    return again is None or any((first > one.edge) != (again > one.edge) for one in points)
+    return again is None or any((first > point.edge) != (again > point.edge) for point in points)
 
 
 def _largest_of_maps(rows: Sequence[ProbeRow]) -> dict[str, float]:

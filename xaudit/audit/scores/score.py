@@ -1,4 +1,4 @@
-"""From a map to rows of scores, for attribution methods and for maps that look at nothing."""
+"""Rows of scores of a map, of attribution methods and of maps that look at nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from xaudit.explain.methods.reference_maps import (
     intensity_map,
 )
 from xaudit.explain.perturbation.foreground import foreground
-from xaudit.metrics.added import added, added_map_scores
 from xaudit.metrics.maps.localization import (
     FURTHER,
     LOCALIZATION,
@@ -34,6 +33,7 @@ from xaudit.metrics.maps.localization import (
     score_map,
 )
 from xaudit.metrics.maps.peaks import peaks_by_chance, reach_of
+from xaudit.metrics.package_metrics import added, added_map_scores
 
 AREA_CHANCE = "area_chance"
 MEAN_MASK = "mean_lesion_mask"

@@ -1,4 +1,4 @@
-"""How objects of a type are read from plain values and written as such; by pydantic."""
+"""Adapters: objects of a type from plain values and back, by pydantic."""
 
 from __future__ import annotations
 

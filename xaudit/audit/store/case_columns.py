@@ -99,7 +99,7 @@ class CaseColumns(Sequence[CaseRow]):
     def at(self, ids: Sequence[str]) -> CaseColumns:
         """The cases of these names, in the order in which they are here."""
         wanted = set(ids)
-        rows = np.flatnonzero([one in wanted for one in self.ids])
+        rows = np.flatnonzero([identifier in wanted for identifier in self.ids])
         return CaseColumns(
             [self.ids[row] for row in rows.tolist()],
             self.patients.at(rows).used(),

@@ -19,7 +19,7 @@ from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.core.case import BoolArray, CaseIssue
 from xaudit.core.cut import Cut
 from xaudit.core.message import from_form, to_form
-from xaudit.core.packed import PackedTexts
+from xaudit.core.packed_texts import PackedTexts
 from xaudit.data.tables.texts import Coder
 
 _MARK = {b"xaudit": b"columns"}
@@ -77,7 +77,7 @@ def _chunk(cases: CaseColumns, part: slice) -> dict[str, pa.Array]:
         "image_sha256": nothing,
         "fold": nothing
         if folds is None
-        else _texts([folds.names[one] for one in folds.codes[part]]),
+        else _texts([folds.names[code] for code in folds.codes[part]]),
         "pixel_mm": _texts(["null"] * n),
     }
 
@@ -158,7 +158,7 @@ class _Parts:
         self._folds.extend(fold for fold in batch["fold"] if fold is not None)
         groups = list(map(json.loads, batch["groups"]))
         names = groups[0] if groups else {}
-        if any(len(one) != len(names) for one in groups) or (
+        if any(len(group) != len(names) for group in groups) or (
             start and names.keys() != self._groups.keys()
         ):
             raise ValueError("expected the same columns of groups for every case")

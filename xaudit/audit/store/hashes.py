@@ -91,7 +91,7 @@ def changed_files(folder: Path, files: Sequence[str] = ("*",)) -> Iterator[tuple
     written = hashed_files(folder)
     there = set(_names(folder))
     for name in sorted(written.keys() | there):
-        if not any(fnmatchcase(name, one) for one in files):
+        if not any(fnmatchcase(name, file) for file in files):
             continue
         if name not in there:
             yield name, "the run wrote it, it is not there"

@@ -1,4 +1,4 @@
-"""What the numbers depend on, besides the plan."""
+"""Provenance: what the numbers depend on, besides the plan."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ def provenance(files: dict[str, str], computed: Mapping[str, str]) -> dict[str, 
 def _plug_ins() -> Iterator[str]:
     """Code of other packages that runs in every audit on this machine."""
     for group in PLUG_INS:
-        for one in importlib.metadata.entry_points(group=group):
-            package = f" ({one.dist.name} {one.dist.version})" if one.dist else ""
-            yield f"{one.value}{package}"
+        for entry_point in importlib.metadata.entry_points(group=group):
+            package = (
+                f" ({entry_point.dist.name} {entry_point.dist.version})" if entry_point.dist else ""
+            )
+            yield f"{entry_point.value}{package}"

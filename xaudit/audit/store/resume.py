@@ -1,4 +1,4 @@
-"""What a run finds in its folder: a finished audit, or what one that was cut off left behind."""
+"""State of a run's folder: a finished audit, or what one that was cut off left behind."""
 
 from __future__ import annotations
 

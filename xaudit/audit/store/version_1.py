@@ -42,9 +42,9 @@ def _recognized(text: str) -> str:
     exact, templates = _known()
     if text in exact:
         return Message(text)
-    for one in templates if len(text) <= _LONGEST else ():
-        if (found := one.pattern.fullmatch(text)) is not None:
-            message = _filled(one.id, found)
+    for template in templates if len(text) <= _LONGEST else ():
+        if (found := template.pattern.fullmatch(text)) is not None:
+            message = _filled(template.id, found)
             if message == text:
                 return message
     return text
@@ -166,7 +166,7 @@ def _changed() -> Mapping[str, str]:
 def _known() -> tuple[frozenset[str], tuple[_Template, ...]]:
     """Sentences without places, and templates, the most specific first."""
     ids = _ids()
-    open_ones = [one for one in ids if PLACE.search(one)]
+    open_ones = [identifier for identifier in ids if PLACE.search(identifier)]
     open_ones.sort(key=lambda one: -len(PLACE.sub("", one)))
     templates = tuple(_Template(re.compile(_pattern(one), re.DOTALL), one) for one in open_ones)
     return frozenset(ids) - frozenset(open_ones), templates

@@ -20,13 +20,15 @@ def repeated(findings: Iterable[Finding], interim: InterimAnalyses | None) -> tu
     """
     if interim is None:
         return tuple(findings)
-    bounds = {one.name: (one.low, one.high) for one in all_metrics()}
+    bounds = {metric.name: (metric.low, metric.high) for metric in all_metrics()}
     return tuple(
         replace(
-            one,
-            estimate=at_level(one.estimate, interim.level, bounds.get(one.metric, (None, None))),
+            finding,
+            estimate=at_level(
+                finding.estimate, interim.level, bounds.get(finding.metric, (None, None))
+            ),
         )
-        for one in findings
+        for finding in findings
     )
 
 
@@ -36,4 +38,4 @@ def repeated_bins(
     """The bars of the calibration figure, likewise."""
     if interim is None:
         return tuple(bins)
-    return tuple(replace(one, observed=at_level(one.observed, interim.level)) for one in bins)
+    return tuple(replace(bin_, observed=at_level(bin_.observed, interim.level)) for bin_ in bins)

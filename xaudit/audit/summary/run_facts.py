@@ -1,4 +1,4 @@
-"""What a summary reads of the detector and the methods that ran; a saved audit has it too."""
+"""Facts of a run for its summary: detector and methods; a saved audit has them too."""
 
 from __future__ import annotations
 

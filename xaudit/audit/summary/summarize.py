@@ -1,4 +1,4 @@
-"""From rows to findings: everything that the gate and the card read."""
+"""Summary of an audit, from rows to findings: everything that the gate and the card read."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from xaudit.audit.store.store import CaseRow, MapRow
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
 from xaudit.audit.summary.repeated_intervals import repeated, repeated_bins
 from xaudit.audit.summary.run_facts import Ran, RanMethod
+from xaudit.audit.suspicions.inquiry import StudyScores, scores_of
 from xaudit.audit.suspicions.on_threshold import on_thresholds
-from xaudit.audit.suspicions.seen import StudyScores, scores_of
 from xaudit.audit.suspicions.suspicions import Noticed
 from xaudit.core.attribution import Parameter
 from xaudit.core.detector import OperatingPoint
@@ -280,10 +280,12 @@ def _accountability(
     rows = results.cases
     scored = [row for row in rows if row.logit is not None]
     sampled = [row for row in rows if row.sampled]
-    made = {(one.case_id, one.method) for one in results.maps if one.error is None}
+    made = {(map_.case_id, map_.method) for map_ in results.maps if map_.error is None}
     # Where no method is left, nothing was explained.
     explained = [
-        row for row in sampled if methods and all((row.case_id, one) in made for one in methods)
+        row
+        for row in sampled
+        if methods and all((row.case_id, method) in made for method in methods)
     ]
     listed = max(plan.study.listed, len(rows))
     return Accountability(
@@ -327,8 +329,8 @@ def _sample_why(plan: Plan, cases: int, interim: InterimAnalyses | None) -> str:
 def _method_facts(explainer: RanMethod, rows: Sequence[MapRow]) -> MethodFacts:
     made = [row for row in rows if row.method == explainer.name and row.error is None]
     residuals = [row.residual for row in made if row.residual is not None]
-    values = [one.value for one in residuals if one.value is not None]
-    verdicts = [one.converged for one in residuals if one.converged is not None]
+    values = [residual.value for residual in residuals if residual.value is not None]
+    verdicts = [residual.converged for residual in residuals if residual.converged is not None]
     return MethodFacts(
         name=explainer.name,
         library=explainer.library,

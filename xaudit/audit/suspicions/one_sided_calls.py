@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from xaudit.audit.suspicions.inquiry import StudyScores
 from xaudit.audit.suspicions.score_checks import ENOUGH
-from xaudit.audit.suspicions.seen import StudyScores
 from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc

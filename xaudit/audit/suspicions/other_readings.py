@@ -1,4 +1,4 @@
-"""Whether outputs tell the labels of the study better when they are read in another way."""
+"""Other readings of the outputs: does one tell the labels of the study better?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from xaudit.audit.suspicions.inquiry import Inquiry
 from xaudit.audit.suspicions.score_checks import ENOUGH
-from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc_value

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from xaudit.audit.suspicions.inquiry import Inquiry
 from xaudit.audit.suspicions.score_checks import ENOUGH, in_unit_interval
-from xaudit.audit.suspicions.seen import Inquiry
 from xaudit.core.case import BoolArray
 from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from xaudit.audit.suspicions.seen import StudyScores
+from xaudit.audit.suspicions.inquiry import StudyScores
 from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.stats.roc.auc import auc_value

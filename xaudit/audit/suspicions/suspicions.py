@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from xaudit.audit.store.files import read_json, to_json, write_text
+from xaudit.audit.suspicions.inquiry import Inquiry, StudyScores
 from xaudit.audit.suspicions.one_sided_calls import threshold_beyond_scores
 from xaudit.audit.suspicions.other_readings import other_output_fits_better
 from xaudit.audit.suspicions.output_checks import (
@@ -27,7 +28,6 @@ from xaudit.audit.suspicions.score_checks import (
     saturated_score,
     table_in_unit_interval,
 )
-from xaudit.audit.suspicions.seen import Inquiry, StudyScores
 from xaudit.core.record.suspicion import Suspicion
 
 Seen = TypeVar("Seen")

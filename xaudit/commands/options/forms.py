@@ -1,4 +1,4 @@
-"""What `xaudit export` writes, form by form."""
+"""Forms that `xaudit export` writes."""
 
 from __future__ import annotations
 

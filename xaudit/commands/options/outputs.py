@@ -1,4 +1,4 @@
-"""Where `xaudit gate` writes a verdict besides the terminal."""
+"""Outputs of `xaudit gate` besides the terminal."""
 
 from __future__ import annotations
 

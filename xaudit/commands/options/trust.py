@@ -1,4 +1,4 @@
-"""What whoever types a command trusts an audit file with: code, services, variables."""
+"""Trust in an audit file, by whoever types a command: code, services, variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print, and where: results to standard output, everything else to error."""
+"""Console: results to standard output, everything else to error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks wrong about a declaration, on the terminal."""
+"""Suspicions on the terminal: what looks wrong about a declaration."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def print_suspicions(suspicions: Sequence[Suspicion], line: Callable[[str], None
         suspicions: of an audit.
         line: prints one line.
     """
-    for one in suspicions:
-        known = "acknowledged: " if one.acknowledged else ""
-        line(f"suspicion  {known}{one.name}: {one.text}")
+    for suspicion in suspicions:
+        known = "acknowledged: " if suspicion.acknowledged else ""
+        line(f"suspicion  {known}{suspicion.name}: {suspicion.text}")
     names = ", ".join(one.name for one in unanswered(suspicions))
     if names:
         line(

@@ -1,4 +1,4 @@
-"""What changed between two audits on the cases that both have."""
+"""Changes between two audits on the cases that both have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit found: every estimate with its scope, and the facts that the card prints."""
+"""Findings of an audit: every estimate with its scope, and the facts that the card prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a qualification of the tool found: detectors with known defects, and sound ones."""
+"""Findings of a qualification of the tool: detectors with known defects, and sound ones."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ class Trial:
         """Charges under the name of what was planted, by the rule that has to find it."""
         planted, rule = self.subject.planted, self.subject.rule
         return tuple(
-            one for one in self.charges if one.accusation == planted and rule in {None, one.rule}
+            charge
+            for charge in self.charges
+            if charge.accusation == planted and rule in {None, charge.rule}
         )
 
 

@@ -1,4 +1,4 @@
-"""That findings are those of a scrubbed copy: of which audit, and what was taken out."""
+"""Mark of a scrubbed copy: of which audit it is, and what was taken out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the maker of a device states in a form that a study can contradict."""
+"""Statements of the maker of a device, in a form that a study can contradict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit notices and cannot prove: a declaration that does not look like what is seen."""
+"""Suspicions: what an audit notices and cannot prove, as a declaration unlike what is seen."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ class Suspicion:
 
 def unanswered(suspicions: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
     """Those that nobody has acknowledged: no verdict is better than inconclusive."""
-    return tuple(one for one in suspicions if not one.acknowledged)
+    return tuple(suspicion for suspicion in suspicions if not suspicion.acknowledged)

@@ -76,9 +76,9 @@ def read_runs(cell: AnnotationCell) -> tuple[Region, ...]:
 
 def _with_holes(lesions: Sequence[Region], *, even_odd: bool) -> tuple[Region, ...]:
     """Lesions of one ring each, in which those within another are its holes."""
-    outlines = [one for one in lesions if isinstance(one, Polygons)]
-    alone = [one.parts[0] for one in outlines if len(one.parts) == 1]
-    grouped = [one.parts for one in outlines if len(one.parts) > 1]
+    outlines = [lesion for lesion in lesions if isinstance(lesion, Polygons)]
+    alone = [outline.parts[0] for outline in outlines if len(outline.parts) == 1]
+    grouped = [outline.parts for outline in outlines if len(outline.parts) > 1]
     if even_odd:
         parts = [*one_lesion_each(alone), *grouped]
         return tuple(Polygons(own, even_odd=True) for own in parts)

@@ -128,7 +128,10 @@ def _case_id(reading: Reading, row: Row, seen: dict[str, str]) -> str:
 
 def _case(reading: Reading, row: Row, case_id: str) -> Case:
     label, masks = label_of(reading, row), masks_of(reading, row, case_id)
-    lesions = (*annotated_lesions(reading, row), *(one for mask in masks for one in mask.lesions))
+    lesions = (
+        *annotated_lesions(reading, row),
+        *(lesion for mask in masks for lesion in mask.lesions),
+    )
     if label:
         note_black(reading, row, case_id, masks, others=bool(lesions))
     return Case(

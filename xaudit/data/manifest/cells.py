@@ -1,4 +1,4 @@
-"""What the cells of a row say of its case."""
+"""Cells of a row, and what they say of its case."""
 
 from __future__ import annotations
 

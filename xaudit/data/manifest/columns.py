@@ -1,4 +1,4 @@
-"""What the columns of a manifest are, before any row is read."""
+"""Roles of the columns of a manifest, before any row is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from xaudit.data.annotations.outlines import forms
 from xaudit.data.grouping import check_grouping, group_columns
 from xaudit.data.manifest.reading import Reading
 from xaudit.data.spec import DataSpec
-from xaudit.data.tables.table import Table, decimal_commas, read_as_missing
+from xaudit.data.tables.table import ListTable, decimal_commas, read_as_missing
 from xaudit.errors import DataError
 
 POSITIVE = frozenset({"1", "1.0", "true", "yes", "fractured", "fracture", "positive"})
@@ -23,7 +23,7 @@ def all_roles() -> tuple[str, ...]:
     return (*first, *forms(), "split", "photometric", "spacing")
 
 
-def roles_of(spec: DataSpec, table: Table, file: str) -> dict[str, str]:
+def roles_of(spec: DataSpec, table: ListTable, file: str) -> dict[str, str]:
     """Role → column, for the roles that this manifest has.
 
     Raises:
@@ -63,7 +63,7 @@ def check_values(reading: Reading) -> None:
         *missing.problems(reading.table.columns),
         *missing.named_values("data.positive", roles["label"], spec.positive),
         *missing.named_values("data.split", roles.get("split", ""), splits),
-        *(f"{reading.file} {one}" for one in decimal_commas(reading.table.rows, numbers)),
+        *(f"{reading.file} {column}" for column in decimal_commas(reading.table.rows, numbers)),
     ]
     if problems:
         raise DataError(problems)

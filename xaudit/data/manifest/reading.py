@@ -9,7 +9,7 @@ from typing import TypeVar
 from xaudit.core.case import CaseIssue, Region
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.missing import Missing
-from xaudit.data.tables.table import Row, Table
+from xaudit.data.tables.table import ListTable, Row
 from xaudit.errors import DataError
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Reading:
 
     spec: DataSpec
     file: str
-    table: Table
+    table: ListTable
     roles: Mapping[str, str]
     missing: Missing
     labels: Mapping[str, bool] = field(default_factory=dict)

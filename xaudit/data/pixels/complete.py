@@ -1,4 +1,4 @@
-"""Whether a file holds every pixel that its header announces: some decoders paint what is missing.
+"""Completeness of image files: some decoders paint what is missing.
 
 Pillow accepts a PNG whose stream ends early, a TIFF with too few strips and a JPEG whose data stop
 before its end marker, and returns black or gray rows without a word.

@@ -1,4 +1,4 @@
-"""What can be said of a radiograph in a dozen numbers: gray levels, sharpness, noise, size."""
+"""Statistics of a radiograph, a dozen numbers: gray levels, sharpness, noise, size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How stored values become [0, 1]: by what the type, the declaration or the image says."""
+"""Intensities: stored values become [0, 1] by what the type, declaration or image says."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def unused_range(ranges: Sequence[UsedRange]) -> tuple[Suspicion, ...]:
     Returns:
         One suspicion named "unused_range", or none.
     """
-    tops = sorted({one.top for one in ranges}, reverse=True)
-    kinds = [[one for one in ranges if one.top == top] for top in tops]
+    tops = sorted({span.top for span in ranges}, reverse=True)
+    kinds = [[span for span in ranges if span.top == top] for top in tops]
     found = [text for kind in kinds if (text := _narrow_kind(kind))]
     if not found:
         return ()

@@ -1,4 +1,4 @@
-"""Whether a JPEG 2000 holds all of its tiles: OpenJPEG paints missing ones and says nothing.
+"""Tiles of a JPEG 2000, all there or not: OpenJPEG paints missing ones and says nothing.
 
 Markers and their fields: ISO/IEC 15444-1 (ITU-T T.800), annex A; boxes: annex I.
 """

@@ -1,4 +1,4 @@
-"""Whether the scans of a JPEG are complete: libjpeg paints the rest gray and says nothing."""
+"""Scans of a JPEG, complete or not: libjpeg paints the rest gray and says nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def missing_in_jpeg(
         return f"a strip of {rows} rows holds a JPEG of {scans.size[0]}"
     if scans.restarts or not scans.places:
         return "restart markers or whole scans of its pixel data are missing"
-    if scans.progressive and any(any(one.values()) for one in _all_coefficients(scans)):
+    if scans.progressive and any(
+        any(coefficients.values()) for coefficients in _all_coefficients(scans)
+    ):
         return "scans of its progressive pixel data are missing"
     return "its pixel data end before the last row" if _hungry(content, scans, loaded) else None
 

@@ -1,4 +1,4 @@
-"""What the values of a mask mean: by declaration, or by a rule that asks where it is in doubt."""
+"""Values of a mask: their meaning by declaration, or by a rule that asks where it is in doubt."""
 
 from __future__ import annotations
 
@@ -236,7 +236,9 @@ def _one_hue(labels: Labels) -> Labels:
         return labels
     colors = np.unique(labels)
     brightest = brightness(colors)
-    alike = all(not one.any() or np.array_equal(one, brightest) for one in channels(colors))
+    alike = all(
+        not channel.any() or np.array_equal(channel, brightest) for channel in channels(colors)
+    )
     return brightness(labels) if alike else labels
 
 

@@ -103,7 +103,7 @@ def to_logit(score: float, scale: Scale) -> float:
 
 def _unknown_columns(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     asked = {
-        f"data.columns.{one.name}": getattr(spec.columns, one.name) for one in fields(Columns)
+        f"data.columns.{field.name}": getattr(spec.columns, field.name) for field in fields(Columns)
     } | {f"data.groups.{name}.column": group.column for name, group in spec.groups.items()}
     if spec.no_prediction:
         asked["data.no_prediction.column"] = spec.no_prediction.column
@@ -129,7 +129,7 @@ def _lost_values(spec: TableSpec, missing: Missing) -> Iterator[str]:
 
 def _decimal_commas(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     """Numbers with decimal commas, which might be thousands: one sentence for each column."""
-    numbers = [spec.columns.score, *(one.column for one in spec.groups.values() if one.bins)]
+    numbers = [spec.columns.score, *(group.column for group in spec.groups.values() if group.bins)]
     for name in dict.fromkeys(numbers):
         found = np.flatnonzero(table.cells[name].where(DECIMAL_COMMA.fullmatch))
         if len(found):
@@ -158,8 +158,8 @@ def _splits(spec: TableSpec, table: ColumnTable) -> Texts:
 
 
 def _missing_issues(spec: TableSpec, table: ColumnTable) -> Iterator[CaseIssue]:
-    roles = [getattr(spec.columns, one.name) for one in fields(Columns)]
-    used = [name for name in roles if name] + [one.column for one in spec.groups.values()]
+    roles = [getattr(spec.columns, field.name) for field in fields(Columns)]
+    used = [name for name in roles if name] + [group.column for group in spec.groups.values()]
     for said in table.read_as_missing(used):
         yield CaseIssue("(table)", "read_as_missing", said, "noted")
 
@@ -352,7 +352,7 @@ def _failed(spec: TableSpec, table: ColumnTable) -> BoolArray:
         return np.zeros(len(table), dtype=bool)
     # A declared "nan" is a missing value like any other.
     missing = Missing.declared(spec.missing)
-    declared = {"" if missing.holds_nothing(rule.column, one) else one for one in rule.values}
+    declared = {"" if missing.holds_nothing(rule.column, value) else value for value in rule.values}
     return table.cells[rule.column].where(lambda text: text in declared)
 
 
@@ -452,8 +452,8 @@ def _fold_cases(spec: TableSpec, table: ColumnTable) -> list[FoldCase]:
 
 def _fold_problems(spec: TableSpec, table: ColumnTable) -> Iterator[str]:
     if spec.folds is not None and spec.columns.fold is not None:
-        for one in fold_problems(_fold_cases(spec, table), spec.folds):
-            yield f"{spec.table.name} {one}"
+        for problem in fold_problems(_fold_cases(spec, table), spec.folds):
+            yield f"{spec.table.name} {problem}"
 
 
 def _fold_issues(spec: TableSpec, table: ColumnTable) -> Iterator[CaseIssue]:

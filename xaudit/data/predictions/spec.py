@@ -1,4 +1,4 @@
-"""What the columns of a table of predictions mean."""
+"""Specification of a table of predictions: what its columns mean."""
 
 from __future__ import annotations
 

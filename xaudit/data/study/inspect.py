@@ -1,4 +1,4 @@
-"""What a folder seems to hold: a first declaration of a study, for a person to read over."""
+"""Inspection of a folder: a first declaration of a study, for a person to read over."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xaudit.data.formats import fracatlas
 from xaudit.data.manifest.columns import ALIASES, NEGATIVE, POSITIVE, all_roles
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.levels import remedy, too_many_levels
-from xaudit.data.tables.table import Table, read_as_missing, read_table
+from xaudit.data.tables.table import ListTable, read_as_missing, read_table
 from xaudit.errors import DataError
 
 _NAMES = {
@@ -79,7 +79,7 @@ def _list_file(folder: Path) -> Path:
     return there[0]
 
 
-def _inspect_manifest(folder: Path, path: Path, table: Table) -> Inspection:
+def _inspect_manifest(folder: Path, path: Path, table: ListTable) -> Inspection:
     roles = {role: name for role in all_roles() if (name := _guess(role, table.columns))}
     findings = [f"column {name!r} is taken for the {role}" for role, name in roles.items()]
     findings += [
@@ -120,7 +120,7 @@ def _guess(role: str, columns: Sequence[str]) -> str | None:
     return next((lower[name] for name in _NAMES.get(role, (role,)) if name in lower), None)
 
 
-def _positive(table: Table, label: str | None) -> tuple[str, ...]:
+def _positive(table: ListTable, label: str | None) -> tuple[str, ...]:
     if label is None:
         return ()
     values = sorted({row.text(label) for row in table.rows} - {""})

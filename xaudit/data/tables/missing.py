@@ -1,4 +1,4 @@
-"""What a cell says when it says nothing: one rule for every table and every role."""
+"""Missing values: one rule for every table and every role."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def read_separated(file: str, text: str) -> tuple[tuple[str, ...], list[Record]]
     """
     # Without translation: a quoted value keeps its line ends.
     columns, lines, cells = scan_separated(file, lambda: io.StringIO(text, newline=""))
-    texts = ([one[row] for row in range(len(one))] for one in cells)
+    texts = ([cell[row] for row in range(len(cell))] for cell in cells)
     rows = zip(lines.tolist(), *texts, strict=True)
     return columns, [Record(line, tuple(own)) for line, *own in rows]
 
@@ -141,7 +141,7 @@ class _Body:
     def columns(self) -> tuple[Texts, ...]:
         """The cells of all rows that are not odd."""
         self._code()
-        return tuple(one.texts() for one in self._columns)
+        return tuple(column.texts() for column in self._columns)
 
     def _code(self) -> None:
         for column, cells in zip(self._columns, zip(*self._waiting, strict=True), strict=False):
@@ -154,7 +154,7 @@ class _Body:
 
 def _separator(header: str) -> str:
     """The one that cuts the line of names into most pieces."""
-    return max(SEPARATORS, key=lambda one: len(_cells(header, one)))
+    return max(SEPARATORS, key=lambda separator: len(_cells(header, separator)))
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -185,12 +185,12 @@ def _above_the_names(
     """What stands where the names of columns should: a title, another comment, names behind #."""
     place, width, widths = f"line {header.line}", len(header.cells), body.widths
     first = header.cells[0].strip() if header.cells else ""
-    for one in comments:
-        count = len(_cells(one.cells[0], separator))
-        if one.line < header.line and width > 1 and count == width:
+    for comment in comments:
+        count = len(_cells(comment.cells[0], separator))
+        if comment.line < header.line and width > 1 and count == width:
             return (
-                f"line {one.line}: # begins a comment, and this one has a value for each of the "
-                f"{width} columns; if these are the names, delete the #, and otherwise the line"
+                f"line {comment.line}: # begins a comment, and this one has a value for each of "
+                f"the {width} columns; if these are the names, delete the #, and otherwise the line"
             )
     wider = len(body) > 1 and len(widths) == 1 and width < min(widths)
     below = body.first.cells if body.first else ()
@@ -252,7 +252,9 @@ def _doubtful_comments(
 ) -> Iterator[str]:
     """What may be a case whose name begins with "#", or names of columns: never dropped unsaid."""
     lines = [
-        one.line for one in comments if width > 1 and len(_cells(one.cells[0], separator)) == width
+        comment.line
+        for comment in comments
+        if width > 1 and len(_cells(comment.cells[0], separator)) == width
     ]
     if lines:
         yield (

@@ -53,14 +53,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ListTable:
     """The columns in order, and the rows."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
-def read_table(path: Path, missing: Missing | None = None) -> Table:
+def read_table(path: Path, missing: Missing | None = None) -> ListTable:
     """Read a list of cases.
 
     CSV has a line of names and commas, semicolons, tabs or bars; JSON is a list of objects, or an
@@ -102,13 +102,13 @@ def _text(path: Path) -> str:
     return text
 
 
-def _csv(path: Path, text: str, missing: Missing) -> Table:
+def _csv(path: Path, text: str, missing: Missing) -> ListTable:
     columns, records = read_separated(path.name, text)
     rows = (
         _row(f"line {record.line}", dict(zip(columns, record.cells, strict=True)), missing)
         for record in records
     )
-    return Table(tuple(name for name in columns if name), tuple(rows))
+    return ListTable(tuple(name for name in columns if name), tuple(rows))
 
 
 def _row(where: str, values: dict[str, Any], missing: Missing) -> Row:
@@ -118,7 +118,7 @@ def _row(where: str, values: dict[str, Any], missing: Missing) -> Row:
     return Row(where, values | dict.fromkeys(empty, ""), written)
 
 
-def _json(path: Path, text: str, missing: Missing) -> Table:
+def _json(path: Path, text: str, missing: Missing) -> ListTable:
     try:
         content = read_json_text(text, pairs=_each_once)
     except ValueError as error:
@@ -135,7 +135,7 @@ def _json(path: Path, text: str, missing: Missing) -> Table:
         raise DataError(capped(problems))
     columns = tuple(dict.fromkeys(name for case in cases for name in case))
     rows = (_row(f"case {number}", case, missing) for number, case in enumerate(cases, start=1))
-    return Table(columns, tuple(rows))
+    return ListTable(columns, tuple(rows))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

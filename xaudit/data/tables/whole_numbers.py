@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from xaudit.core.message import Message
-from xaudit.data.tables.table import Row, Table
+from xaudit.data.tables.table import ListTable, Row
 from xaudit.data.tables.texts import Texts
 
 _WHOLE = re.compile(r"[0-9]+(\.0+)?")
 _POINTED = re.compile(r"([0-9]+)\.0+")
 
 
-def without_point(table: Table, columns: Iterable[str | None]) -> tuple[Table, tuple[str, ...]]:
+def without_point(
+    table: ListTable, columns: Iterable[str | None]
+) -> tuple[ListTable, tuple[str, ...]]:
     """The table with 7 for 7.0 in columns that hold nothing but whole numbers.
 
     A column of whole numbers with gaps becomes one of floats in pandas, and then 7 is written as

@@ -1,4 +1,4 @@
-"""From an upright image to the input grid of a detector and back, exactly.
+"""Geometry: from an upright image to the input grid of a detector and back, exactly.
 
 Coordinates are continuous: pixel (row i, column j) covers [j, j + 1) × [i, i + 1), so its center
 lies at (j + 0.5, i + 0.5). Images, masks, maps and points go through the same scale and offset.

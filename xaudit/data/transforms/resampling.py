@@ -140,5 +140,7 @@ LIBRARIES: dict[str, _Resize] = {
     "torch_bicubic_rounded": partial(_torch_uint8, mode="bicubic", native=False),
 }
 _FLOAT32 = frozenset(
-    one for one in LIBRARIES if one.startswith("torch") and not one.endswith(("uint8", "rounded"))
+    library
+    for library in LIBRARIES
+    if library.startswith("torch") and not library.endswith(("uint8", "rounded"))
 )

@@ -1,4 +1,4 @@
-"""What the detector says when parts of an image that maps speak of are taken away."""
+"""Faithfulness: what the detector says when parts that maps speak of are taken away."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.explain.checks.removal import IMPUTED, Order, Removed, importance_order
 from xaudit.explain.engine.inputs import Images
-from xaudit.explain.engine.keys import IMAGE
+from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.perturbation.baselines import baseline_of
 from xaudit.explain.perturbation.coalitions import Coalitions, Hiding, coalitions_of
@@ -32,7 +32,7 @@ _ORDERS: tuple[Order, ...] = ("most_first", "least_first")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class RemovalCurves:
     """Logits while more and more of the image goes, both ways round; (S,) each."""
 
     most_first: Array
@@ -63,7 +63,7 @@ class Removal:
         subsets: by what filled the holes, one of `BASELINES`; empty where none were sampled.
     """
 
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, RemovalCurves]
     subsets: Mapping[str, Subsets]
 
 
@@ -96,7 +96,9 @@ def removal(
         name: _subsets(games[name], shown[name], values, logit - answer.logits)
         for name, answer in zip(names, rest[2 * len(FILLINGS) :], strict=True)
     }
-    return Removal({name: Curve(*pair) for name, pair in zip(FILLINGS, pairs, strict=True)}, found)
+    return Removal(
+        {name: RemovalCurves(*pair) for name, pair in zip(FILLINGS, pairs, strict=True)}, found
+    )
 
 
 def _game(case: PreparedCase, baseline: str, context: Context) -> Coalitions:

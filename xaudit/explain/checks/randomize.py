@@ -99,7 +99,7 @@ def _first_calls(module: torch.nn.Module, spec: InputSpec) -> dict[str, int]:
 
     handles = [part.register_forward_pre_hook(note(name)) for name, part in module.named_modules()]
     planes = 3 if spec.color == "rgb" else 1
-    device = next((one.device for one in module.parameters()), torch.device("cpu"))
+    device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
     try:
         with torch.no_grad():
             module(torch.full((1, planes, *spec.grid.shape), 0.5, device=device))

@@ -1,4 +1,4 @@
-"""What a detector must offer so that its gradients and features can be read."""
+"""Ports of differentiable detectors: gradients and feature maps that can be read."""
 
 from __future__ import annotations
 

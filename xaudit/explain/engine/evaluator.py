@@ -15,15 +15,15 @@ import torch
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
 from xaudit.errors import ExplainerError
+from xaudit.explain.engine.batch_outcomes import Gathered, PassPurpose, PassResult, run_batch
 from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
+from xaudit.explain.engine.fastest_batch import best_batch
 from xaudit.explain.engine.folding import folded, name_of
 from xaudit.explain.engine.fusing import alike, fused
-from xaudit.explain.engine.gather import Gathered, PassResult, Wanted, run_batch
 from xaudit.explain.engine.inputs import Chained, Images
 from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.engine.penultimate import as_features, inputs_of, last_layer
 from xaudit.explain.engine.precision import Forward, Rough
-from xaudit.explain.engine.probe import best_batch
 
 
 @dataclass(slots=True)
@@ -234,7 +234,7 @@ class Evaluator:
         Raises:
             ExplainerError: features are wanted and the detector has no target layer.
         """
-        gathered = [Gathered(one) for one in passes]
+        gathered = [Gathered(passing) for passing in passes]
         for wanted in dict.fromkeys(one.wanted for one in gathered):
             self._carry_out([one for one in gathered if one.wanted == wanted], wanted)
         return [one.answer() for one in gathered]
@@ -253,10 +253,10 @@ class Evaluator:
             self.cost.forward += block.forward
             self.cost.backward += block.backward
 
-    def _carry_out(self, members: Sequence[Gathered], wanted: Wanted) -> None:
+    def _carry_out(self, members: Sequence[Gathered], wanted: PassPurpose) -> None:
         if wanted.features:
             self.require_layer()
-        inputs = Chained(tuple(one.asked.inputs for one in members))
+        inputs = Chained(tuple(member.asked.inputs for member in members))
         turn = self.rough.round(self._rough_module) if wanted.rough else None
         forward = turn or self._forward(wanted.backward)
         start = 0
@@ -266,10 +266,10 @@ class Evaluator:
             if outcome is not None:
                 _share(outcome, members, start, start + len(batch))
                 start += len(batch)
-        for one in members:
-            one.reduced = turn is not None and turn.reduced
+        for member in members:
+            member.reduced = turn is not None and turn.reduced
 
-    def _try(self, forward: Forward, batch: torch.Tensor, wanted: Wanted) -> PassResult | None:
+    def _try(self, forward: Forward, batch: torch.Tensor, wanted: PassPurpose) -> PassResult | None:
         """What the batch gives, or None when it did not fit into memory."""
         try:
             outcome = run_batch(forward, self._layer, self._placed(batch), wanted)
@@ -313,7 +313,7 @@ class Evaluator:
         known = self._sizes.get(backward, self._asked)
         if known is not None:
             return known
-        wanted = Wanted(gradients=backward, features=False)
+        wanted = PassPurpose(gradients=backward, features=False)
         self._sizes[backward] = best_batch(
             lambda batch: run_batch(self._forward(backward), None, batch, wanted), self._noise
         )

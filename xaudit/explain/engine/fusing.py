@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
+from xaudit.explain.engine.batch_outcomes import PassPurpose, PassResult, run_batch
 from xaudit.explain.engine.convolutions import Convolution, FirstConvolution, known, simple
 from xaudit.explain.engine.detector import FeatureLayer
 from xaudit.explain.engine.folding import copied, foldable_neighbors
-from xaudit.explain.engine.gather import PassResult, Wanted, run_batch
-from xaudit.explain.engine.planes import Planes, convolutions_of_one_plane
+from xaudit.explain.engine.input_channels import Planes, convolutions_of_one_plane
 
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 _SLOPES = 1e-2
@@ -45,7 +45,7 @@ def fused(module: torch.nn.Module, image: torch.Tensor, kept: str | None = None)
 
 
 def alike(
-    one: torch.nn.Module,
+    module: torch.nn.Module,
     layer: FeatureLayer | None,
     other: torch.nn.Module,
     same_layer: FeatureLayer | None,
@@ -54,14 +54,14 @@ def alike(
     """Whether two networks have the same gradients, and the same output of a layer.
 
     Args:
-        one: a network.
+        module: a network.
         layer: its target layer.
         other: the other network.
         same_layer: the layer in it.
         image: (1, C, H, W), to try both.
     """
-    wanted = Wanted(gradients=True, features=layer is not None)
-    pair = ((one, layer), (other, same_layer))
+    wanted = PassPurpose(gradients=True, features=layer is not None)
+    pair = ((module, layer), (other, same_layer))
     outcomes = [run_batch(forward, at, image.clone(), wanted) for forward, at in pair]
     return all(_close(*parts) for parts in zip(*map(_parts, outcomes), strict=True))
 
@@ -71,8 +71,8 @@ def _parts(outcome: PassResult) -> list[torch.Tensor]:
     return [one for one in found if one is not None]
 
 
-def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return float((one - other).norm()) <= _SLOPES * float(one.norm())
+def _close(tensor: torch.Tensor, other: torch.Tensor) -> bool:
+    return float((tensor - other).norm()) <= _SLOPES * float(tensor.norm())
 
 
 def _replace(twin: torch.nn.Module, name: str, reader: str | None, planes: Planes | None) -> None:

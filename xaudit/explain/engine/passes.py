@@ -1,4 +1,4 @@
-"""What a method may ask of the detector, and what it gets."""
+"""Passes: what a method may ask of the detector, and what it gets."""
 
 from __future__ import annotations
 

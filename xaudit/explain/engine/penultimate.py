@@ -1,4 +1,4 @@
-"""What the last layer of a detector reads: all that its logit can depend on."""
+"""Penultimate features: all that the last layer of a detector reads, and its logit depends on."""
 
 from __future__ import annotations
 

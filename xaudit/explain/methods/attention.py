@@ -1,4 +1,4 @@
-"""What the attention layers of a transformer look at, recorded while one image passes."""
+"""Attention layers of a transformer, recorded while one image passes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def attention_of(evaluator: Evaluator, image: FloatArray) -> list[Attention]:
     """
     with _Recorder() as recorder:
         logit = evaluator.open_logit(image)
-    maps = [one for one in recorder.maps if one.requires_grad]
+    maps = [map_ for map_ in recorder.maps if map_.requires_grad]
     slopes = torch.autograd.grad(logit, maps, allow_unused=True) if maps else ()
     both = zip(maps, slopes, strict=True)
     pairs = [(one, slope) for one, slope in both if slope is not None]

@@ -17,9 +17,9 @@ from xaudit.core.detector import Capability
 from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
-from xaudit.explain.engine.keys import IMAGE
+from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Direct, Features, Pass
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.numerics.libraries import library
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 

@@ -17,7 +17,7 @@ from xaudit.core.message import Message
 from xaudit.errors import ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
-from xaudit.explain.engine.keys import IMAGE, baseline_key
+from xaudit.explain.engine.memo_keys import IMAGE, baseline_key
 from xaudit.explain.engine.passes import Direct, Pass
 from xaudit.explain.numerics.libraries import library
 from xaudit.explain.numerics.modular import modular

@@ -11,7 +11,7 @@ from xaudit.core.case import PreparedCase
 from xaudit.core.detector import Capability
 from xaudit.core.message import Message
 from xaudit.explain.engine.inputs import Images, Noisy
-from xaudit.explain.engine.keys import IMAGE
+from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Pass
 from xaudit.explain.numerics.residuals import halves
 from xaudit.explain.port import Context, Explainer, Steps, explainer

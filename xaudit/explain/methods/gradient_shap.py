@@ -15,9 +15,9 @@ from xaudit.core.message import Message
 from xaudit.errors import ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Between, Chained, Images
-from xaudit.explain.engine.keys import IMAGE
+from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Direct, Pass
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.numerics.libraries import library, numpy_state_kept
 from xaudit.explain.numerics.residuals import completeness_gap, halves
 from xaudit.explain.port import Context, Explainer, Steps, explainer

@@ -15,9 +15,9 @@ from xaudit.core.detector import Capability
 from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Between, Images
-from xaudit.explain.engine.keys import IMAGE, baseline_key
+from xaudit.explain.engine.memo_keys import IMAGE, baseline_key
 from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.numerics.libraries import library
 from xaudit.explain.numerics.quadrature import clenshaw_curtis, new_points, refinements
 from xaudit.explain.numerics.residuals import completeness_gap, disagreement
@@ -102,10 +102,10 @@ class IntegratedGradients(Explainer):
                 paths.append((yield Direct(call)))
             else:
                 paths.append((yield from self._path(case.image, start, name)))
-        gaps = [completeness_gap(one.values, one.change, self.tolerance) for one in paths]
+        gaps = [completeness_gap(path.values, path.change, self.tolerance) for path in paths]
         worst = max(gaps, key=lambda gap: np.inf if gap.value is None else gap.value)
         return self.map_of(
-            case, np.mean([one.values for one in paths], axis=0), worst, **_found(paths)
+            case, np.mean([path.values for path in paths], axis=0), worst, **_found(paths)
         )
 
     def _path(
@@ -158,18 +158,18 @@ class IntegratedGradients(Explainer):
 
 def _end_sums(levels: Sequence[int], ends: Sequence[PassAnswer]) -> list[FloatArray]:
     """What the two ends of the path add to the sum of each level."""
-    at_image, at_start = (one.gradients[0] for one in ends if one.gradients is not None)
+    at_image, at_start = (end.gradients[0] for end in ends if end.gradients is not None)
     # Both ends have the same weight in a symmetric rule.
-    return [float(clenshaw_curtis(one)[1][0]) * (at_image + at_start) for one in levels]
+    return [float(clenshaw_curtis(level)[1][0]) * (at_image + at_start) for level in levels]
 
 
 def _found(paths: Sequence[_Path]) -> dict[str, float | int | None]:
     found: dict[str, float | int | None] = {
-        "steps_used": max(one.steps for one in paths),
-        "moved_by_last_doubling": max((one.moved or 0.0 for one in paths), default=None),
+        "steps_used": max(path.steps for path in paths),
+        "moved_by_last_doubling": max((path.moved or 0.0 for path in paths), default=None),
     }
     if len(paths) > 1:
         found["spread_over_baselines"] = max(
-            disagreement(paths[0].values, one.values) for one in paths[1:]
+            disagreement(paths[0].values, path.values) for path in paths[1:]
         )
     return found

@@ -14,7 +14,7 @@ from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.passes import Direct
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.numerics.libraries import library
 from xaudit.explain.numerics.regression import LinearFit, fit_linear, fit_pairs
 from xaudit.explain.numerics.residuals import relative_error

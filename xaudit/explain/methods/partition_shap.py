@@ -12,7 +12,7 @@ from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
-from xaudit.explain.engine.keys import IMAGE, baseline_key
+from xaudit.explain.engine.memo_keys import IMAGE, baseline_key
 from xaudit.explain.engine.passes import Direct, Pass
 from xaudit.explain.numerics.libraries import library, numpy_state_kept
 from xaudit.explain.numerics.residuals import completeness_gap

@@ -12,10 +12,10 @@ from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
 from xaudit.core.message import Message
 from xaudit.explain.engine.inputs import Faded, Images
-from xaudit.explain.engine.keys import IMAGE
+from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Direct, Pass
 from xaudit.explain.methods.cam import raw_cam, upsampled
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.perturbation.baselines import baseline_of, check_baseline
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 

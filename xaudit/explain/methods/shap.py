@@ -14,7 +14,7 @@ from xaudit.core.case import PreparedCase
 from xaudit.core.message import Message
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.passes import Direct, Pass, PassAnswer
-from xaudit.explain.numerics.choice import check_engine
+from xaudit.explain.numerics.engine_choice import check_engine
 from xaudit.explain.numerics.libraries import library, numpy_state_kept
 from xaudit.explain.numerics.owen import (
     EDGE,

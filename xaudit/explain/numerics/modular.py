@@ -15,7 +15,7 @@ from torch.fx import GraphModule, Node
 from torch.nn import functional
 
 from xaudit.explain.engine.tracing import traced
-from xaudit.explain.numerics.windows import blocks
+from xaudit.explain.numerics.max_pool_windows import blocks
 
 _Called = Callable[..., Any] | str
 _POOLING = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")

@@ -1,4 +1,4 @@
-"""How far a map is from what its method promises."""
+"""Residuals: how far a map is from what its method promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a radiograph looks like where its content is taken away."""
+"""Baselines: a radiograph where its content is taken away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an image holds something that can be hidden."""
+"""Foreground: where an image holds something that can be hidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gate asks of a baseline audit."""
+"""Port of a baseline audit: what the gate asks of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May a method's maps be believed? Read from the findings of the checks.
+"""Credibility of a method's maps, read from the findings of the checks.
 
 The thresholds and why they stand where they do: ``docs/reference/credibility.md``.
 """
@@ -53,7 +53,7 @@ THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """What one check says of one method."""
 
     result: Result
@@ -88,7 +88,7 @@ def believed(findings: Findings, changed: Mapping[str, float]) -> tuple[Explanat
     """
     if not changed:
         return findings.explanations
-    methods = [one.method for one in findings.explanations]
+    methods = [explanation.method for explanation in findings.explanations]
     return explanation_verdicts(findings.findings, methods, THRESHOLDS.changed(changed))
 
 
@@ -102,7 +102,7 @@ def _judged(findings: Sequence[Finding], method: str, thresholds: Thresholds) ->
     return ExplanationVerdict(method, verdict, tuple(one.reason for one in (*lost, *doubts, *rest)))
 
 
-def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
+def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[CheckResult]:
     similarity = _find(findings, "randomization_similarity", method, layers="all")
     what = Message("Likeness to the map of a randomized detector")
     yield _check(similarity, what, limits.randomization, limits, below=True)
@@ -119,7 +119,7 @@ def _vital(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
         yield _check(complete, what, limits.complete, limits)
 
 
-def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[Check]:
+def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iterator[CheckResult]:
     edges = _find(findings, "edge_similarity", method)
     yield _check(
         edges, Message("Likeness to the edges of the image"), limits.edges, limits, below=True
@@ -141,23 +141,23 @@ def _other(findings: Sequence[Finding], method: str, limits: Thresholds) -> Iter
 
 def _contradictions(
     findings: Sequence[Finding], method: str, limits: Thresholds
-) -> Iterator[Check]:
+) -> Iterator[CheckResult]:
     """Baselines under which the map is worse than a random order."""
-    for one in findings:
-        baseline = one.scope.get("baseline")
+    for finding in findings:
+        baseline = finding.scope.get("baseline")
         if (
-            one.metric == "symmetric_relevance_gain"
-            and one.scope.get("method") == method
+            finding.metric == "symmetric_relevance_gain"
+            and finding.scope.get("method") == method
             and baseline is not None
-            and one.estimate.high is not None
-            and one.estimate.high < limits.gain
+            and finding.estimate.high is not None
+            and finding.estimate.high < limits.gain
         ):
             reason = Message(
                 "With “{baseline}” in place of what is removed the gain is negative: {value:.2f} "
                 "({low:.2f} to {high:.2f}, n = {n}).",
-                baseline=baseline, **_figures(one.estimate),
+                baseline=baseline, **_figures(finding.estimate),
             )  # fmt: skip
-            yield Check("doubtful", reason)
+            yield CheckResult("doubtful", reason)
 
 
 def _check(
@@ -166,21 +166,21 @@ def _check(
     threshold: float,
     limits: Thresholds,
     below: bool = False,
-) -> Check:
+) -> CheckResult:
     if estimate is None:
-        return Check("missing", Message("{what}: not measured.", what=what))
+        return CheckResult("missing", Message("{what}: not measured.", what=what))
     if estimate.value is None or estimate.low is None or estimate.high is None:
-        return Check("missing", Message("{what}: {why}.", what=what, why=estimate.undefined))
+        return CheckResult("missing", Message("{what}: {why}.", what=what, why=estimate.undefined))
     passed = estimate.high < threshold if below else estimate.low > threshold
     failed = estimate.low >= threshold if below else estimate.high <= threshold
     figures = {"what": what, **_figures(estimate), "bound": threshold}
     if failed:
-        return Check("failed", Message(_FAILED[below], **figures))
+        return CheckResult("failed", Message(_FAILED[below], **figures))
     if not passed:
-        return Check("doubtful", Message(_DOUBTFUL[below], **figures))
+        return CheckResult("doubtful", Message(_DOUBTFUL[below], **figures))
     if estimate.n < limits.cases:
-        return Check("doubtful", Message(_FEW[below], **figures))
-    return Check("passed", Message(_PASSED[below], **figures))
+        return CheckResult("doubtful", Message(_FEW[below], **figures))
+    return CheckResult("passed", Message(_PASSED[below], **figures))
 
 
 def _figures(estimate: Estimate) -> dict[str, object]:
@@ -211,7 +211,7 @@ _PASSED = {
 
 def _find(findings: Sequence[Finding], metric: str, method: str, **scope: str) -> Estimate | None:
     wanted = {"method": method, **scope}
-    for one in findings:
-        if one.metric == metric and dict(one.scope) == wanted:
-            return one.estimate
+    for finding in findings:
+        if finding.metric == metric and dict(finding.scope) == wanted:
+            return finding.estimate
     return None

@@ -11,8 +11,8 @@ from xaudit.errors import ConfigError
 from xaudit.gate.judging.needed import planned_size
 from xaudit.gate.policies.derived import derived_findings
 from xaudit.gate.policies.match import matching, why_nothing_matches
-from xaudit.gate.policies.near import nearest
-from xaudit.gate.policies.words import scope_text
+from xaudit.gate.policies.nearest_name import nearest
+from xaudit.gate.policies.wording import scope_text
 
 
 def explanation(verdict: Verdict, rule_id: str) -> Iterator[str]:

@@ -59,8 +59,8 @@ def one_sided_p(estimate: Estimate, bound: float) -> float:
         return float(scipy.special.ndtr((bound - estimate.value) / error))
     numbers = (estimate.value, estimate.low, bound)
     scales = [numbers]
-    if all(0 < one < 1 for one in numbers):
-        scales.append(tuple(math.log(one / (1 - one)) for one in numbers))  # type: ignore[arg-type]
+    if all(0 < number < 1 for number in numbers):
+        scales.append(tuple(math.log(number / (1 - number)) for number in numbers))  # type: ignore[arg-type]
     return max(_of_limits(*scale, estimate) for scale in scales)
 
 
@@ -75,18 +75,18 @@ def _of_limits(value: float, low: float, bound: float, estimate: Estimate) -> fl
     return float(scipy.special.stdtr(clusters - 1, errors * quantile))
 
 
-def _is_test(one: Outcome) -> bool:
-    rule = one.rule
+def _is_test(outcome: Outcome) -> bool:
+    rule = outcome.rule
     if rule.required or rule.at_least is not None:
         return False
-    return one.estimate is None or one.estimate.method != COUNTED
+    return outcome.estimate is None or outcome.estimate.method != COUNTED
 
 
-def _p_value(one: Outcome, interim: InterimAnalyses | None) -> float:
-    estimate = one.estimate
-    if estimate is None or estimate.value is None or one.verdict != "pass":
+def _p_value(outcome: Outcome, interim: InterimAnalyses | None) -> float:
+    estimate = outcome.estimate
+    if estimate is None or estimate.value is None or outcome.verdict != "pass":
         return 1.0
-    p = max(one_sided_p(turned, bound) for turned, bound in _tests(one.rule, estimate))
+    p = max(one_sided_p(turned, bound) for turned, bound in _tests(outcome.rule, estimate))
     return p if interim is None else sequential_p(p, interim.fractions, interim.spending)
 
 
@@ -113,19 +113,19 @@ def _tests(rule: Rule, estimate: Estimate) -> list[tuple[Estimate, float]]:
 
 
 def _corrected(
-    one: Outcome, adjusted: float, family: int, interim: InterimAnalyses | None
+    outcome: Outcome, adjusted: float, family: int, interim: InterimAnalyses | None
 ) -> Outcome:
-    level = one.estimate.level if one.estimate is not None else 0.95
+    level = outcome.estimate.level if outcome.estimate is not None else 0.95
     # Sequential p-values have the error of all analyses, not that of the last one.
     alpha = (1 - level) / 2 if interim is None else ALPHA
-    if one.verdict != "pass" or adjusted <= alpha:
-        return one
+    if outcome.verdict != "pass" or adjusted <= alpha:
+        return outcome
     why = Message(
         "{said}; alone it passes, but not among {n} outcomes of the policy: p = "
         "{p:.3g} after Holm, {alpha:g} needed",
-        said=one.why,
+        said=outcome.why,
         n=family,
         p=adjusted,
         alpha=alpha,
     )
-    return replace(one, verdict="inconclusive", why=why)
+    return replace(outcome, verdict="inconclusive", why=why)

@@ -1,4 +1,4 @@
-"""How many more cases would decide a rule."""
+"""Cases still needed to decide a rule."""
 
 from __future__ import annotations
 

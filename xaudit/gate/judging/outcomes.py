@@ -1,4 +1,4 @@
-"""What one rule says of the findings that it means."""
+"""Outcomes: what one rule says of the findings that it means."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xaudit.gate.judging.baseline import Baseline
 from xaudit.gate.judging.compare import compare, mirrored
 from xaudit.gate.judging.needed import with_more_needed
 from xaudit.gate.policies.match import EVERY, matching, scope_of, why_nothing_matches
-from xaudit.gate.policies.words import FIRST_RUN_OF_RULE
+from xaudit.gate.policies.wording import FIRST_RUN_OF_RULE
 
 _SAID: Mapping[Believed, str] = {
     "not_shown": "not shown: {why}",
@@ -63,7 +63,11 @@ def _required(rule: Rule, finding: Finding) -> Outcome:
 
 def _explanations(rule: Rule, findings: Findings) -> Iterator[Outcome]:
     wanted = rule.where.get("method", "*")
-    there = [one for one in findings.explanations if wanted in (*EVERY, one.method)]
+    there = [
+        explanation
+        for explanation in findings.explanations
+        if wanted in (*EVERY, explanation.method)
+    ]
     if not there:
         why = Message("no check of the explanations is in the audit")
         if wanted not in EVERY:
@@ -130,14 +134,14 @@ def _compared(rule: Rule, finding: Finding, findings: Findings, baseline: Baseli
 
 def _not_about_this_model(why: Message, finding: Finding, findings: Findings) -> Message | None:
     """Why a good localization counts for nothing; a bad one counts whatever the map is about."""
-    families = {one.name: one.family for one in findings.metrics}
+    families = {metric.name: metric.family for metric in findings.metrics}
     if families.get(finding.metric) != "localization":
         return None
-    for one in findings.explanations:
-        if one.method == finding.scope.get("method") and one.verdict == "not_shown":
+    for explanation in findings.explanations:
+        if explanation.method == finding.scope.get("method") and explanation.verdict == "not_shown":
             return Message(
                 "{said}; but maps by {method} are not shown to be about this model: {why}",
-                said=why, method=one.method, why=one.reasons[0],
+                said=why, method=explanation.method, why=explanation.reasons[0],
             )  # fmt: skip
     return None
 
@@ -192,7 +196,7 @@ def _not_a_difference(rule: Rule) -> str | None:
 
 def _cannot_fail(rule: Rule, findings: Findings) -> str | None:
     """Why the bound holds whatever the detector does, or None if it can be broken."""
-    facts = next((one for one in findings.metrics if one.name == rule.metric), None)
+    facts = next((metric for metric in findings.metrics if metric.name == rule.metric), None)
     if facts is None:
         return None
     if rule.ceiling is not None and facts.high is not None and rule.ceiling > facts.high:

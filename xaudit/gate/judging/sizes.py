@@ -1,4 +1,4 @@
-"""How many cases a rule needs before anything is known of the detector."""
+"""Sample sizes: cases that a rule needs before anything is known of the detector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From findings and a policy to a verdict; verdicts read interval limits."""
+"""Verdict from findings and a policy; it reads the limits of intervals."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def judge(
     refuse_impossible(policy.rules)
     day = today or datetime.now(UTC).date()
     outcomes = _judged(policy, findings, baseline)
-    outcomes = _worst([with_waivers(one, policy.waivers, day) for one in outcomes])
+    outcomes = _worst([with_waivers(outcome, policy.waivers, day) for outcome in outcomes])
     actual = policy_hash(policy)
     recorded = findings.audit.policy_sha256 or planned_sha256
     return Verdict(
@@ -116,7 +116,7 @@ def _worst(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     The worst is found after waivers: one level that is waived does not cover the others.
     """
     kept: list[Outcome] = []
-    for _, group in groupby(outcomes, key=lambda one: one.rule.id):
+    for _, group in groupby(outcomes, key=lambda outcome: outcome.rule.id):
         some = list(group)
         if WORST not in some[0].rule.where.values() or len(some) == 1:
             kept.extend(some)
@@ -128,11 +128,11 @@ def _worst(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     return tuple(kept)
 
 
-def _distance(one: Outcome) -> float:
+def _distance(outcome: Outcome) -> float:
     """How far the worse limit lies from the bound, for outcomes of the same verdict."""
-    if one.estimate is None or one.estimate.low is None or one.estimate.high is None:
+    if outcome.estimate is None or outcome.estimate.low is None or outcome.estimate.high is None:
         return -math.inf
-    low, high = one.estimate.low, one.estimate.high
-    if one.rule.equivalent is not None:
+    low, high = outcome.estimate.low, outcome.estimate.high
+    if outcome.rule.equivalent is not None:
         return -max(-low, high)
-    return low if one.rule.ceiling is None else -high
+    return low if outcome.rule.ceiling is None else -high

@@ -27,7 +27,7 @@ def with_waivers(outcome: Outcome, waivers: Sequence[Waiver], today: date) -> Ou
         waivers: of the policy.
         today: a waiver holds up to the day on which it expires, that day included.
     """
-    covering = [one for one in waivers if _covers(one, outcome)]
+    covering = [waiver for waiver in waivers if _covers(waiver, outcome)]
     if outcome.verdict == "pass" or not covering:
         return outcome
     last = max(covering, key=lambda one: one.expires)

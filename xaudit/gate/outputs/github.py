@@ -10,7 +10,7 @@ from itertools import chain
 from xaudit.core.record.policy import Outcome, Verdict
 from xaudit.core.text.printable import printable
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies.words import baseline_lines, scope_text, suspicion_text, warning_lines
+from xaudit.gate.policies.wording import baseline_lines, scope_text, suspicion_text, warning_lines
 
 # A runner shows ten errors, ten warnings and ten notices of a step and drops the others silently.
 _SHOWN = 10
@@ -38,8 +38,8 @@ def github_commands(verdict: Verdict, policy_file: str) -> list[str]:
         policy_file: path of the policy, relative to the root of the repository.
     """
     marks = list(_marks(verdict))
-    lines = [_command(one, policy_file) for one in marks[:_SHOWN]]
-    if more := Counter(one.command for one in marks[_SHOWN:]):
+    lines = [_command(mark, policy_file) for mark in marks[:_SHOWN]]
+    if more := Counter(mark.command for mark in marks[_SHOWN:]):
         said = ", ".join(f"{count} {command}s" for command, count in more.items())
         text = f"{more.total()} more are not shown here ({said}); the other outputs hold all"
         # A notice, as an eleventh error would be dropped.
@@ -52,12 +52,14 @@ def _marks(verdict: Verdict) -> Iterator[_Mark]:
     yield from _outcomes(verdict, "fail", "error")
     for line in warning_lines(verdict):
         yield _Mark("warning", None, line)
-    for one in verdict.suspicions:
-        if not one.acknowledged:
-            yield _Mark("warning", None, suspicion_text(one))
+    for suspicion in verdict.suspicions:
+        if not suspicion.acknowledged:
+            yield _Mark("warning", None, suspicion_text(suspicion))
     yield from _outcomes(verdict, "inconclusive", "warning")
     yield from _outcomes(verdict, "waived", "notice")
-    known = (suspicion_text(one) for one in verdict.suspicions if one.acknowledged)
+    known = (
+        suspicion_text(suspicion) for suspicion in verdict.suspicions if suspicion.acknowledged
+    )
     for text in chain(known, baseline_lines(verdict)):
         yield _Mark("notice", None, text)
     for waiver in verdict.waivers:

@@ -9,7 +9,7 @@ from xaudit.core.record.policy import Outcome, Verdict
 from xaudit.core.record.suspicion import Suspicion, unanswered
 from xaudit.core.text.printable import printable
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies.words import (
+from xaudit.gate.policies.wording import (
     baseline_lines,
     interval_text,
     scope_text,
@@ -60,8 +60,8 @@ def _add_properties(suite: ElementTree.Element, verdict: Verdict) -> None:
         ("changed_after_run", str(verdict.changed_after_run).lower()),
         *(("unverified", line) for line in verdict.unverified),
         *(("note", line) for line in baseline_lines(verdict)),
-        *(("suspicion", suspicion_text(one)) for one in verdict.suspicions),
-        *(("waiver", waiver_text(one)) for one in verdict.waivers),
+        *(("suspicion", suspicion_text(suspicion)) for suspicion in verdict.suspicions),
+        *(("waiver", waiver_text(waiver)) for waiver in verdict.waivers),
     ]
     for name, value in pairs:
         ElementTree.SubElement(properties, "property", name=name, value=_clean(value))
@@ -83,14 +83,17 @@ def _add_case(suite: ElementTree.Element, verdict: Verdict, outcome: Outcome) ->
         )
 
 
-def _add_suspicion(suite: ElementTree.Element, verdict: Verdict, one: Suspicion) -> None:
+def _add_suspicion(suite: ElementTree.Element, verdict: Verdict, suspicion: Suspicion) -> None:
     """A test case of its own: the outcomes may all have passed."""
     case = ElementTree.SubElement(
-        suite, "testcase", classname=_clean(verdict.policy), name=_clean(f"suspicion {one.name}")
+        suite,
+        "testcase",
+        classname=_clean(verdict.policy),
+        name=_clean(f"suspicion {suspicion.name}"),
     )
     ElementTree.SubElement(
-        case, "error", type="suspicion", message=_clean(suspicion_text(one))
-    ).text = _clean(one.text)
+        case, "error", type="suspicion", message=_clean(suspicion_text(suspicion))
+    ).text = _clean(suspicion.text)
 
 
 def _clean(text: str) -> str:

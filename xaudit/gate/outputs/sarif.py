@@ -11,7 +11,7 @@ from xaudit.core.record.policy import Outcome, Rule, Verdict
 from xaudit.core.record.suspicion import Suspicion, unanswered
 from xaudit.core.text.printable import printable
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies.words import (
+from xaudit.gate.policies.wording import (
     UNTIL,
     baseline_lines,
     interval_text,
@@ -42,10 +42,12 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
         *(_notification("warning", line) for line in warning_lines(verdict)),
         *(_notification("note", line) for line in baseline_lines(verdict)),
         *(
-            _notification("note" if one.acknowledged else "warning", suspicion_text(one))
-            for one in verdict.suspicions
+            _notification(
+                "note" if suspicion.acknowledged else "warning", suspicion_text(suspicion)
+            )
+            for suspicion in verdict.suspicions
         ),
-        *(_notification("note", waiver_text(one)) for one in verdict.waivers),
+        *(_notification("note", waiver_text(waiver)) for waiver in verdict.waivers),
     ]
     rules = {outcome.rule.id: outcome.rule for outcome in verdict.outcomes}
     suspected = unanswered(verdict.suspicions)
@@ -55,7 +57,7 @@ def sarif_json(verdict: Verdict, policy_file: str) -> str:
                 "name": "xaudit",
                 "version": __version__,
                 "rules": [
-                    *(_rule(one) for one in rules.values()),
+                    *(_rule(rule) for rule in rules.values()),
                     *(_rule_of_suspicion(one) for one in suspected),
                 ],
             }
@@ -96,24 +98,24 @@ def _rule(rule: Rule) -> dict[str, object]:
     }
 
 
-def _rule_of_suspicion(one: Suspicion) -> dict[str, object]:
+def _rule_of_suspicion(suspicion: Suspicion) -> dict[str, object]:
     return {
-        "id": f"suspicion/{one.name}",
-        "shortDescription": _text(f"{one.name}: a declaration that does not look right"),
+        "id": f"suspicion/{suspicion.name}",
+        "shortDescription": _text(f"{suspicion.name}: a declaration that does not look right"),
         "fullDescription": {"text": UNTIL},
     }
 
 
-def _result_of_suspicion(one: Suspicion, index: int, policy_file: str) -> dict[str, object]:
+def _result_of_suspicion(suspicion: Suspicion, index: int, policy_file: str) -> dict[str, object]:
     """A result of its own: the outcomes may all have passed."""
     place = {"artifactLocation": {"uri": quote(policy_file)}, "region": {"startLine": 1}}
-    key = json.dumps(["suspicion", one.name])
+    key = json.dumps(["suspicion", suspicion.name])
     return {
-        "ruleId": f"suspicion/{one.name}",
+        "ruleId": f"suspicion/{suspicion.name}",
         "ruleIndex": index,
         "kind": "fail",
         "level": "warning",
-        "message": _text(suspicion_text(one)),
+        "message": _text(suspicion_text(suspicion)),
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"ruleAndScope/v1": hashlib.sha256(key.encode()).hexdigest()},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xaudit.core.record.policy import Outcome, Verdict
 from xaudit.core.text.markdown import markdown_text
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies import words
+from xaudit.gate.policies import wording
 
 # Comments of pull requests take 64 KiB.
 _MAX_BYTES = 58_000
@@ -22,17 +22,17 @@ def summary_markdown(verdict: Verdict) -> str:
     lines = [
         f"## xaudit: {verdict.overall}",
         "",
-        f"Policy {_inert(verdict.policy)}: {words.counts_text(verdict)}.",
-        *(part for line in words.warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
+        f"Policy {_inert(verdict.policy)}: {wording.counts_text(verdict)}.",
+        *(part for line in wording.warning_lines(verdict) for part in ("", f"**{_inert(line)}.**")),
         "",
     ]
-    for one in verdict.suspicions:
-        said = _inert(words.suspicion_text(one))
-        lines += [said if one.acknowledged else f"**{said}**", ""]
-    lines += [line for said in words.baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
-    rest = [f"- {_inert(waiver_text(one))}" for one in verdict.waivers]
+    for suspicion in verdict.suspicions:
+        said = _inert(wording.suspicion_text(suspicion))
+        lines += [said if suspicion.acknowledged else f"**{said}**", ""]
+    lines += [line for said in wording.baseline_lines(verdict) for line in (f"{_inert(said)}.", "")]
+    rest = [f"- {_inert(waiver_text(waiver))}" for waiver in verdict.waivers]
     rest += ["", "| | rule | scope | estimate | bound | why |", "|---|---|---|---|---|---|"]
-    rest += [_row(one) for one in sorted(verdict.outcomes, key=_severity)]
+    rest += [_row(outcome) for outcome in sorted(verdict.outcomes, key=_severity)]
     return "\n".join([*lines, *_that_fit(rest, _MAX_BYTES - _size(lines))]) + "\n"
 
 
@@ -57,8 +57,8 @@ def _row(outcome: Outcome) -> str:
     cells = (
         outcome.verdict,
         _inert(outcome.rule.id),
-        _inert(words.scope_text(outcome.scope)),
-        words.interval_text(outcome.estimate),
+        _inert(wording.scope_text(outcome.scope)),
+        wording.interval_text(outcome.estimate),
         _inert(outcome.rule.demand),
         _inert(outcome.why),
     )

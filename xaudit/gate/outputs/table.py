@@ -9,7 +9,7 @@ from rich.text import Text
 from xaudit.core.record.policy import Verdict
 from xaudit.core.text.printable import in_a_cell
 from xaudit.gate.judging.waivers import waiver_text
-from xaudit.gate.policies import words
+from xaudit.gate.policies import wording
 
 # The marks of the card: they differ in shape as well as in color.
 MARKS = {"pass": "●", "fail": "■", "inconclusive": "◇", "waived": "▲"}
@@ -23,22 +23,25 @@ def verdict_table(verdict: Verdict) -> Group:
         table.add_row(
             _mark(outcome.verdict),
             _text(outcome.rule.id),
-            _text(words.scope_text(outcome.scope)),
-            _text(words.interval_text(outcome.estimate)),
+            _text(wording.scope_text(outcome.scope)),
+            _text(wording.interval_text(outcome.estimate)),
             _text(outcome.rule.demand),
             _text(outcome.why),
         )
     last = Text.assemble(
         _mark(verdict.overall),
         " ",
-        _text(f"{verdict.overall}: policy {verdict.policy}, {words.counts_text(verdict)}"),
+        _text(f"{verdict.overall}: policy {verdict.policy}, {wording.counts_text(verdict)}"),
     )
-    waivers = [_text(waiver_text(one), style=_STYLES["waived"]) for one in verdict.waivers]
-    compared = [_text(line) for line in words.baseline_lines(verdict)]
-    changed = [_text(line, style="bold") for line in words.warning_lines(verdict)]
+    waivers = [_text(waiver_text(waiver), style=_STYLES["waived"]) for waiver in verdict.waivers]
+    compared = [_text(line) for line in wording.baseline_lines(verdict)]
+    changed = [_text(line, style="bold") for line in wording.warning_lines(verdict)]
     suspected = [
-        _text(words.suspicion_text(one), style="" if one.acknowledged else _STYLES["inconclusive"])
-        for one in verdict.suspicions
+        _text(
+            wording.suspicion_text(suspicion),
+            style="" if suspicion.acknowledged else _STYLES["inconclusive"],
+        )
+        for suspicion in verdict.suspicions
     ]
     return Group(table, *waivers, *compared, *suspected, *changed, last)
 

@@ -1,4 +1,4 @@
-"""What a policy may demand of the audit and of the study themselves."""
+"""Demands on the audit and on the study themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which findings a rule means."""
+"""Matching of rules with the findings that they mean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.policy import Rule
-from xaudit.gate.policies.words import FIRST_RUN_OF_RULE
+from xaudit.gate.policies.wording import FIRST_RUN_OF_RULE
 
 WILDCARD = "*"
 WORST = "worst"
@@ -27,11 +27,11 @@ def matching(rule: Rule, findings: Findings) -> tuple[Finding, ...]:
     where = scope_of(rule, findings)
     references = {method.name for method in findings.methods if method.reference}
     fitting = [
-        one
-        for one in findings.findings
-        if one.metric == rule.metric
-        and _fits(one.scope, where)
-        and not (where.get("method") in EVERY and one.scope["method"] in references)
+        finding
+        for finding in findings.findings
+        if finding.metric == rule.metric
+        and _fits(finding.scope, where)
+        and not (where.get("method") in EVERY and finding.scope["method"] in references)
     ]
     if "analysis" in where:
         return tuple(fitting)
@@ -42,9 +42,9 @@ def matching(rule: Rule, findings: Findings) -> tuple[Finding, ...]:
 def scope_of(rule: Rule, findings: Findings) -> dict[str, str]:
     """The rule's scope, with the first operating point that was fixed where it names none."""
     where = dict(rule.where)
-    scopes = [one.scope for one in findings.findings if one.metric == rule.metric]
+    scopes = [finding.scope for finding in findings.findings if finding.metric == rule.metric]
     if "operating_point" not in where and any("operating_point" in scope for scope in scopes):
-        fixed = [one for one in findings.detector.operating_points if one.origin == "fixed"]
+        fixed = [point for point in findings.detector.operating_points if point.origin == "fixed"]
         if fixed:
             where["operating_point"] = fixed[0].name
     return where
@@ -52,14 +52,14 @@ def scope_of(rule: Rule, findings: Findings) -> dict[str, str]:
 
 def why_nothing_matches(rule: Rule, findings: Findings) -> str:
     """A sentence for a rule without a finding, with what was probably meant."""
-    known = sorted({one.metric for one in findings.findings})
+    known = sorted({finding.metric for finding in findings.findings})
     if rule.needs_baseline and rule.metric not in known:
         return FIRST_RUN_OF_RULE
     if "method" in rule.where and findings.detector.format == "predictions":
         return Message(
             "not applicable: predictions were audited, and explanations need the network"
         )
-    if rule.metric not in known and any(one.name == rule.metric for one in findings.metrics):
+    if rule.metric not in known and any(metric.name == rule.metric for metric in findings.metrics):
         return Message("this audit did not measure {metric}", metric=repr(rule.metric))
     if rule.metric not in known:
         return _with_hint(
@@ -101,9 +101,9 @@ def _missing_level(where: Mapping[str, str], findings: Findings) -> Message | No
 def _keys(metric: str, findings: Findings) -> str:
     """The combinations of scope keys under which a metric is found."""
     combinations = {
-        tuple(sorted(set(one.scope) - {"analysis"}))
-        for one in findings.findings
-        if one.metric == metric
+        tuple(sorted(set(finding.scope) - {"analysis"}))
+        for finding in findings.findings
+        if finding.metric == metric
     }
     return " or ".join(", ".join(keys) or "the whole study" for keys in sorted(combinations))
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from xaudit.errors import ConfigError
-from xaudit.gate.policies.near import nearest
+from xaudit.gate.policies.nearest_name import nearest
 
 PREFIX = "pack:"
 

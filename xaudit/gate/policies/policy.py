@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xaudit.core.record.policy import Policy, Rule, Waiver
 from xaudit.errors import ConfigError
-from xaudit.gate.policies.near import nearest
+from xaudit.gate.policies.nearest_name import nearest
 from xaudit.gate.policies.packs import is_pack, policy_path
 from xaudit.gate.policies.policy_file import DEMANDS, PolicyConfig
 from xaudit.yaml_file import YamlFile, read_yaml
@@ -128,12 +128,12 @@ def _demands(rule: Rule) -> dict[str, float | str]:
 
 
 def _possible(demands: Mapping[str, float | str]) -> bool:
-    numbers = [one for one in demands.values() if not isinstance(one, str)]
+    numbers = [demand for demand in demands.values() if not isinstance(demand, str)]
     margins = [demands.get("non_inferior", 1.0), demands.get("equivalent", 1.0)]
     return (
         len(demands) == 1
         and all(map(math.isfinite, numbers))
-        and all(isinstance(one, float | int) and one > 0 for one in margins)
+        and all(isinstance(margin, float | int) and margin > 0 for margin in margins)
         and float(demands.get("superior", 0.0)) >= 0
     )
 
@@ -155,13 +155,13 @@ def policy_hash(policy: Policy) -> str:
     if policy.waivers:
         content["waivers"] = [
             {
-                "rule": one.rule,
-                "where": dict(one.where),
-                "reason": one.reason,
-                "owner": one.owner,
-                "expires": one.expires.isoformat(),
+                "rule": waiver.rule,
+                "where": dict(waiver.where),
+                "reason": waiver.reason,
+                "owner": waiver.owner,
+                "expires": waiver.expires.isoformat(),
             }
-            for one in policy.waivers
+            for waiver in policy.waivers
         ]
     text = json.dumps(content, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -181,7 +181,7 @@ def _duplicates(file: YamlFile) -> list[str]:
     rules = file.data.get("rules") if isinstance(file.data, dict) else None
     rules = rules if isinstance(rules, list) else []
     ids = [rule.get("id") if isinstance(rule, dict) else None for rule in rules]
-    counts = Counter(one for one in ids if isinstance(one, str))
+    counts = Counter(identifier for identifier in ids if isinstance(identifier, str))
     return [
         f"{file.place(('rules', number, 'id'))}: rules.{number}.id: {one!r} stands twice"
         for number, one in enumerate(ids)

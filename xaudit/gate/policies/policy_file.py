@@ -1,4 +1,4 @@
-"""What a policy file may hold."""
+"""Schema of a policy file."""
 
 from __future__ import annotations
 

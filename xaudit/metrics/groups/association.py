@@ -52,7 +52,7 @@ def association_p(extreme: int, draws: int) -> Estimate:
     """How often would chance tie this attribute to the label as closely?
 
     Share of permutations of `xaudit.stats.independence.association.association_p_value`, with
-    the exact interval of so many draws; small where group and label travel together.
+    the exact interval of so many draws; small where attribute and label are associated.
 
     Args:
         extreme: draws at least as extreme.

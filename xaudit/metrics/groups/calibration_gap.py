@@ -1,4 +1,4 @@
-"""How much better or worse calibrated a group is than all others."""
+"""Gap of calibration: how much better or worse calibrated a subgroup is than all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the worst and the best level of a column are apart."""
+"""Extremes: how far the worst and the best subgroup of an attribute are apart."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _limits(levels: Sequence[Estimate]) -> Limits | str:
     if gone and len(levels) > 1:
         place, why = gone[0]
         return why_undefined(place, why)
-    known = [(one.value, one.low, one.high) for one in levels if one.value is not None]
+    known = [(level.value, level.low, level.high) for level in levels if level.value is not None]
     value, low, high = np.array(known, dtype=np.float64).reshape(-1, 3).T
     return value, low, high
 
@@ -165,9 +165,9 @@ def _correlations(some: Sequence[Resampled]) -> Array:
 
 
 def _joined(parts: Sequence[Limits | str]) -> Limits | str:
-    known = [one for one in parts if not isinstance(one, str)]
+    known = [part for part in parts if not isinstance(part, str)]
     if len(known) < len(parts):
-        return next(one for one in parts if isinstance(one, str))
+        return next(part for part in parts if isinstance(part, str))
     value, low, high = (np.concatenate(some) for some in zip(*known, strict=True))
     return value, low, high
 

@@ -1,4 +1,4 @@
-"""Whether fractures are as common at one site as at the others."""
+"""Label shift: whether fractures are as common at one site as at the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which metrics of a group are shares of some of its cases."""
+"""Proportions: metrics of a subgroup that are shares of some of its cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a metric differs between sites, and what a new site may expect."""
+"""Site effects: how much a metric differs between sites, and what a new site may expect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the images of one site, or what the detector makes of them, differ from the others'."""
+"""Site shift: whether the images of one site, or their features, differ from the others'."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def _against_rest(
     return _Tested(replace(one, unit=p.unit), found, mean_discrepancy(kernel, sides))
 
 
-def _as_wide_as_chance(one: Estimate, found: Permuted) -> Estimate:
+def _as_wide_as_chance(estimate: Estimate, found: Permuted) -> Estimate:
     """Limits that are never nearer than those of permutations.
 
     An interval of out-of-fold scores takes the classifiers as given; how far the area varies
@@ -218,17 +218,17 @@ def _as_wide_as_chance(one: Estimate, found: Permuted) -> Estimate:
     learned and areas vary most. An area below those of chance proves no likeness: the upper limit
     is at least theirs.
     """
-    if one.value is None or one.low is None or one.high is None:
-        return one
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
     low, high = (float(x) for x in np.quantile(found.null, (0.025, 0.975)))
     mean = float(found.null.mean())
     return replace(
-        one,
-        low=max(0.0, min(one.low, one.value - (mean - low))),
-        high=min(1.0, max(one.high, one.value + (high - mean), high)),
+        estimate,
+        low=max(0.0, min(estimate.low, estimate.value - (mean - low))),
+        high=min(1.0, max(estimate.high, estimate.value + (high - mean), high)),
         method=Message(
             "{method}, of out-of-fold scores, at least as wide as permutations spread",
-            method=one.method,
+            method=estimate.method,
         ),
     )
 

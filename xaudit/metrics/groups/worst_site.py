@@ -1,4 +1,4 @@
-"""What can be said of the worst site, whichever it is."""
+"""The worst site, whichever it is: a bound that holds for it."""
 
 from __future__ import annotations
 

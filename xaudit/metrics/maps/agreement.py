@@ -1,4 +1,4 @@
-"""Do methods that ask different questions point at the same places?"""
+"""Agreement: do methods that ask different questions point at the same places?"""
 
 from __future__ import annotations
 

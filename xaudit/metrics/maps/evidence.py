@@ -1,4 +1,4 @@
-"""What of a map counts as evidence: its positive part inside the image."""
+"""Evidence of a map: its positive part inside the image."""
 
 from __future__ import annotations
 

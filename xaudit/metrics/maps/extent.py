@@ -1,4 +1,4 @@
-"""How much a map shows and how widely, whether or not there is a lesion."""
+"""Extent of a map: how much it shows and how widely, whether or not there is a lesion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the score depend on what a map marks, as the map says?
+"""Faithfulness: does the score depend on what a map marks, as the map says?
 
 Everything here is arithmetic on scores that the detector gave to changed images. Curves are over
 the share of the image that was taken away, the most important pixels first (``most_first``) or the

@@ -1,4 +1,4 @@
-"""How well the evidence for "fractured" lies on the fracture.
+"""Localization: how well the evidence for "fractured" lies on the fracture.
 
 All take the raw signed map, one plane for each lesion and what is image rather than padding. Only
 the positive part inside the image counts (Kohlbrenner et al. 2020; Arras et al. 2022). Undefined

@@ -1,4 +1,4 @@
-"""What counts as found: lesions against the marks of a map, by several overlap criteria.
+"""Overlap of lesions with the marks of a map, by several criteria.
 
 FDA's guidance on computer-assisted detection (2022) asks for the criterion by which marks are
 scored, and for its influence on the result.

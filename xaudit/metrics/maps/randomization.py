@@ -1,4 +1,4 @@
-"""Does a map change when the detector's parameters are randomized?
+"""Randomization: does a map change when the detector's parameters are randomized?
 
 A map that stays the same without what the detector has learned is not about the detector
 (Adebayo et al. 2018).

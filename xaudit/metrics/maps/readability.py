@@ -1,4 +1,4 @@
-"""Can anything be read from a map, and is it what its method promises?"""
+"""Readability: can anything be read from a map, and is it what its method promises?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides: the lesion, or something that merely comes with it?
+"""Shortcuts: does the lesion decide, or something that merely comes with it?
 
 A map shows where a detector may look; whether that decides is only seen when it is taken away.
 """

@@ -1,4 +1,4 @@
-"""How alike are two maps of the same image?
+"""Similarity of two maps of the same image.
 
 Maps enter raw and signed: neither absolute values nor a stretch to [0, 1] comes before the
 comparison, as both make unlike maps alike (Hedström et al. 2023). A positive factor changes

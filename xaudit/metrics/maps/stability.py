@@ -1,4 +1,4 @@
-"""Does a map stay the same when nothing that matters has changed?"""
+"""Stability: does a map stay the same when nothing that matters has changed?"""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def repeatability(maps: Values, inside: BoolArray) -> Score:
         return Undefined(Message("a map holds NaN or infinite values"))
     if np.ptp(maps[:, inside]) == 0:
         return Undefined(Message("the maps are constant"))
-    cells = np.stack([_cells(one, inside) for one in maps], axis=1)
+    cells = np.stack([_cells(map_, inside) for map_ in maps], axis=1)
     if len(cells) < 2:
         return Undefined(Message("the image has fewer than two cells"))
     # A factor common to all maps changes nothing, and small numbers keep their digits.

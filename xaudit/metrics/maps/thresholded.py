@@ -1,4 +1,4 @@
-"""How far the part of a map above a threshold overlaps the lesions.
+"""Thresholded maps: how far the part above a threshold overlaps the lesions.
 
 What lies above is neither filled nor freed of specks.
 """

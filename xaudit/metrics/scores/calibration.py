@@ -1,4 +1,4 @@
-"""Whether the detector's probabilities mean what they say."""
+"""Calibration: whether the detector's probabilities mean what they say."""
 
 from __future__ import annotations
 

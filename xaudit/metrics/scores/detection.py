@@ -1,4 +1,4 @@
-"""How well marks find lesions: free-response and localization figures of merit."""
+"""Detection: free-response and localization figures of merit of marks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.metric import metric
 from xaudit.stats.resampling.bootstrap import weighted_bootstrap
-from xaudit.stats.roc.weighted_auc import Side, weighted_auc
+from xaudit.stats.roc.weighted_auc import WeightedScores, weighted_auc
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -174,8 +174,8 @@ def lroc_auc(marks: Marks) -> Estimate:
     names = np.asarray(marks.patients, dtype=object)
     return _told(
         weighted_auc(
-            Side(up, np.ones(len(up)), list(names[diseased])),
-            Side(down, np.ones(len(down)), list(names[~diseased])),
+            WeightedScores(up, np.ones(len(up)), list(names[diseased])),
+            WeightedScores(down, np.ones(len(down)), list(names[~diseased])),
         ),
         marks,
     )
@@ -231,8 +231,10 @@ def _against_normal(marks: Marks, weights: Array) -> Estimate:
     names, normal = np.asarray(marks.patients, dtype=object), ~marks.diseased
     return _told(
         weighted_auc(
-            Side(marks.lesion_ratings, weights, list(names[marks.lesion_cases])),
-            Side(marks.highest_false[normal], np.ones(int(normal.sum())), list(names[normal])),
+            WeightedScores(marks.lesion_ratings, weights, list(names[marks.lesion_cases])),
+            WeightedScores(
+                marks.highest_false[normal], np.ones(int(normal.sum())), list(names[normal])
+            ),
         ),
         marks,
     )

@@ -1,4 +1,4 @@
-"""How well the detector tells fractured from not fractured."""
+"""Discrimination: how well the detector tells fractured from not fractured."""
 
 from __future__ import annotations
 
@@ -186,14 +186,20 @@ def auc(predictions: Predictions) -> Estimate:
 
 @metric("discrimination", bounds=(0.0, None), unit="ratio")
 def likelihood_ratio_positive(predictions: Predictions) -> Estimate:
-    """By what factor does a positive call raise the odds of a fracture?"""
+    """By what factor does a positive call raise the odds of a fracture?
+
+    The positive likelihood ratio, LR+: sensitivity / (1 - specificity).
+    """
     p = predictions
     return likelihood_ratio(sensitivity(p), specificity(p), "positive")
 
 
 @metric("discrimination", better="lower", bounds=(0.0, None), unit="ratio")
 def likelihood_ratio_negative(predictions: Predictions) -> Estimate:
-    """To what factor does a negative call lower the odds of a fracture?"""
+    """To what factor does a negative call lower the odds of a fracture?
+
+    The negative likelihood ratio, LR-: (1 - sensitivity) / specificity.
+    """
     p = predictions
     return likelihood_ratio(sensitivity(p), specificity(p), "negative")
 

@@ -1,4 +1,4 @@
-"""Whether acting on the detector does more good than harm."""
+"""Net benefit: whether acting on the detector does more good than harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What degraded radiographs do to a detector's decisions, on the same cases."""
+"""Robustness: decisions on degraded radiographs, on the same cases."""
 
 from __future__ import annotations
 

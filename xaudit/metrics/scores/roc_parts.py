@@ -1,4 +1,4 @@
-"""What the ROC curve says in a declared band, and at a declared rate."""
+"""Parts of the ROC curve: a declared band, and a declared rate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xaudit.core.metric import metric
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.roc import partial_auc as parts
 from xaudit.stats.roc.partial_auc import Band, rate_at
-from xaudit.stats.scored import Scored
+from xaudit.stats.scored_cases import Scored
 
 
 @metric("discrimination", bounds=(None, 1.0), unit="number")

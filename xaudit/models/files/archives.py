@@ -1,4 +1,4 @@
-"""What a zip archive is, by the names of its members."""
+"""Archives: what a zip file is, by the names of its members."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, UNPACK, Stranger
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, UNPACK, Stranger
 
 _SHOWN = 3
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".h5", ".onnx")

@@ -17,8 +17,8 @@ from safetensors import safe_open
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError
 from xaudit.models.files.file_kinds import checkpoint_format
+from xaudit.models.files.misnamed_files import PREDICTIONS, Stranger
 from xaudit.models.files.pickles import foreign_globals
-from xaudit.models.files.strangers import PREDICTIONS, Stranger
 
 State = dict[str, torch.Tensor]
 
@@ -35,7 +35,7 @@ _OF_KERAS = re.compile(r"(:0|\bkernel|\bmoving_mean|\bmoving_variance)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredState:
     """One state of a file.
 
     Attributes:
@@ -51,7 +51,7 @@ class Stored:
     looks: str = ""
 
 
-def read_stored(path: Path, key: str | None = None) -> Stored:
+def read_stored(path: Path, key: str | None = None) -> StoredState:
     """Read safetensors, or what ``torch.save`` wrote, through torch's restricted unpickler.
 
     Args:
@@ -63,19 +63,19 @@ def read_stored(path: Path, key: str | None = None) -> Stored:
             several states of which none is named; says which there are.
     """
     states = read_states(path)
-    listed = "; ".join(f"{printable(one.key)} ({_size(one.tensors)})" for one in states)
+    listed = "; ".join(f"{printable(state.key)} ({_size(state.tensors)})" for state in states)
     if key is None and len(states) > 1:
         raise DetectorError(
             f"{path}: holds {len(states)} states: {listed}. Say which one is audited "
             "(detector.weights_key)"
         )
-    wanted = [one for one in states if key in {None, one.key}]
+    wanted = [state for state in states if key in {None, state.key}]
     if len(wanted) != 1:
         raise DetectorError(f"{path}: detector.weights_key {key!r}: no such state; it has {listed}")
     return wanted[0]
 
 
-def read_states(path: Path) -> tuple[Stored, ...]:
+def read_states(path: Path) -> tuple[StoredState, ...]:
     """Every state that a file holds; at least one.
 
     Args:
@@ -98,7 +98,8 @@ def read_states(path: Path) -> tuple[Stored, ...]:
             "in a key and once nested, and none can be named; save the one that is audited alone"
         )
     return tuple(
-        Stored(key, state, tuple(one for one in keys if one != key), looks) for key, state in states
+        StoredState(key, state, tuple(one for one in keys if one != key), looks)
+        for key, state in states
     )
 
 
@@ -198,7 +199,7 @@ def _states(content: object, path: Path) -> list[tuple[str, State]]:
     for place, tensors, alone in _walk(content):
         if _is_state(tensors, alone=alone):
             found.append((".".join(place) or TOP, tensors))
-        kinds |= dict.fromkeys(str(one.dtype) for one in tensors.values() if one.ndim > 1)
+        kinds |= dict.fromkeys(str(tensor.dtype) for tensor in tensors.values() if tensor.ndim > 1)
     if not found:
         held = f"; its tensors are {', '.join(kinds)}, not floats" if kinds else ""
         raise DetectorError(
@@ -243,6 +244,6 @@ def _is_state(tensors: State, *, alone: bool) -> bool:
     """Weights, not a tensor or two of figures (a score, a mean) or a generator's state."""
     least = 1 if alone else 2
     return any(
-        one.ndim >= least and (one.is_floating_point() or one.is_complex())
-        for one in tensors.values()
+        tensor.ndim >= least and (tensor.is_floating_point() or tensor.is_complex())
+        for tensor in tensors.values()
     )

@@ -1,4 +1,4 @@
-"""What a file of weights really is, told by its content: a name says nothing.
+"""Kinds of files of weights, told by their content: a name says nothing.
 
 Nothing is unpickled, decoded or unpacked here; a few magic bytes, the members of an archive and
 the outline of a message are enough. Sources: the specifications of the formats.
@@ -14,9 +14,9 @@ from typing import Literal
 from xaudit.errors import DetectorError
 from xaudit.models.files.archives import kind_of_zip
 from xaudit.models.files.folders import kind_of_folder
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, UNPACK, Stranger
 from xaudit.models.files.pickles import foreign_globals, is_pickle
 from xaudit.models.files.protobuf import kind_of_protobuf
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, UNPACK, Stranger
 
 Format = Literal["safetensors", "torch"]
 

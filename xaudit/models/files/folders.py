@@ -1,4 +1,4 @@
-"""What a folder is that was named as weights, and which file in it to name."""
+"""Folders that were named as weights: what they are, and which file in them to name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit.core.text.json_text import read_json_text
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, Stranger
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, Stranger
 
 _MAX_BYTES = 1024 * 1024
 _SHOWN = 5

@@ -1,4 +1,4 @@
-"""What identifies a detector that lies in a file, or in a folder of files."""
+"""Hashes that identify a detector in a file, or in a folder of files."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def _files(folder: Path) -> list[str]:
     found = []
     for here, folders, names in os.walk(folder, onerror=_raise):
         linked = [one for one in folders if (Path(here) / one).is_symlink()]
-        odd = [one for one in names if not (Path(here) / one).is_file()]
+        odd = [name for name in names if not (Path(here) / name).is_file()]
         if linked or odd:
             raise OSError(0, f"{(linked or odd)[0]} in it is a link to a folder, or no file")
-        found += [(Path(here) / one).relative_to(folder).as_posix() for one in names]
+        found += [(Path(here) / name).relative_to(folder).as_posix() for name in names]
     return found
 
 

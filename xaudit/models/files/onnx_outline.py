@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from xaudit.models.files.protobuf import DamagedMessageError, Field, fields
+from xaudit.models.files.protobuf import DamagedMessageError, MessageField, fields
 
 _METADATA, _GRAPH = 14, 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
@@ -132,7 +132,7 @@ class _Message:
         return self.file.read(length).decode("utf-8", "replace")
 
 
-def _value(one: Field) -> int | None:
+def _value(one: MessageField) -> int | None:
     return one.start if one.length is None else None
 
 
@@ -147,10 +147,10 @@ def _outline(model: _Message) -> OnnxOutline | None:
         metadata=metadata,
         outputs=tuple(_outputs(graph)),
         producer=" ".join(filter(None, (model.first(one).text() for one in (_PRODUCER, _VERSION)))),
-        external=tuple(sorted({place for one in tensors for place in _places(one)})),
+        external=tuple(sorted({place for tensor in tensors for place in _places(tensor)})),
     )
     # Old exporters list the weights among the inputs.
-    stored = {one.first(8).text() for one in tensors}
+    stored = {tensor.first(8).text() for tensor in tensors}
     inputs = [one for one in graph.all(_INPUT) if one.first(1).text() not in stored]
     if len(inputs) != 1:
         return found
@@ -186,7 +186,7 @@ def _places(tensor: _Message) -> Iterator[str]:
 def _shape(value: _Message) -> tuple[int | None, ...]:
     """Of a ValueInfoProto: its type, of tensors, their shape."""
     dimensions = value.first(2).first(1).first(2).all(1)
-    return tuple(one.whole(1) for one in dimensions)
+    return tuple(dimension.whole(1) for dimension in dimensions)
 
 
 def _reader(graph: _Message, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which classes and functions a pickle would call, read off its opcodes; nothing is loaded."""
+"""Pickles: classes and functions that one would call, read off its opcodes; nothing is loaded."""
 
 from __future__ import annotations
 

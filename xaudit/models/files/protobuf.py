@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from xaudit.models.files.strangers import DECLARE, PREDICTIONS, Stranger
+from xaudit.models.files.misnamed_files import DECLARE, PREDICTIONS, Stranger
 
 _FIELDS = 100_000
 ONNX = "an ONNX model"
@@ -30,7 +30,7 @@ class DamagedMessageError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class MessageField:
     """One field of a message.
 
     Attributes:
@@ -80,7 +80,7 @@ def _model(outline: Outline, head: bytes) -> str | None:
     return None
 
 
-def fields(file: IO[bytes], start: int, stop: int) -> Iterator[Field]:
+def fields(file: IO[bytes], start: int, stop: int) -> Iterator[MessageField]:
     """The fields of a message in their order; what they hold is skipped.
 
     Args:
@@ -104,23 +104,23 @@ def fields(file: IO[bytes], start: int, stop: int) -> Iterator[Field]:
     raise DamagedMessageError
 
 
-def _field(file: IO[bytes], stop: int) -> Field:
+def _field(file: IO[bytes], stop: int) -> MessageField:
     tag = _varint(file)
     number, wire = tag >> 3, tag & 7
     if wire == _VARINT:
-        return Field(number, wire, _varint(file), None)
+        return MessageField(number, wire, _varint(file), None)
     length = {_FIXED64: 8, _FIXED32: 4}.get(wire)
     if wire == _LENGTH:
         length = _varint(file)
     if length is None or file.tell() + length > stop:
         raise DamagedMessageError
-    return Field(number, wire, file.tell(), length)
+    return MessageField(number, wire, file.tell(), length)
 
 
 def _outline(file: IO[bytes], size: int) -> Outline:
     """Number and wire type of every field of the outermost message; empty if it is none."""
     try:
-        return frozenset((one.number, one.wire) for one in fields(file, 0, size))
+        return frozenset((field.number, field.wire) for field in fields(file, 0, size))
     except DamagedMessageError:
         return frozenset()
 

@@ -1,4 +1,4 @@
-"""Whether two networks say the same of images like those of a study."""
+"""Agreement of two networks on images like those of a study."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _sampled(film: FloatArray, height: int, width: int) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Discrepancy:
     """How far two networks differ.
 
     Attributes:
@@ -81,7 +81,7 @@ def compared(
     planes: FloatArray,
     kind: OutputKind,
     parts: Sequence[slice] = TOGETHER,
-) -> Agreement:
+) -> Discrepancy:
     """Compare two networks.
 
     Args:
@@ -96,12 +96,12 @@ def compared(
     for part in parts:
         answers = other(planes[part]).astype(np.float64)
         if answers.shape != expected[part].shape:
-            return Agreement(np.inf, False)
+            return Discrepancy(np.inf, False)
         apart = np.abs(answers - expected[part])
         # Not a number is not smaller than anything.
         agrees = agrees and bool((apart <= allowed[part]).all())
         largest = max(largest, float(np.nan_to_num(apart, nan=np.inf).max()))
-    return Agreement(largest, agrees)
+    return Discrepancy(largest, agrees)
 
 
 def tolerated(expected: npt.NDArray[np.float64], kind: OutputKind) -> npt.NDArray[np.float64]:

@@ -120,7 +120,7 @@ def _tell_functions(network: GraphModule) -> None:
     for part in parts:
         of_onnx = isinstance(part, OnnxToTorchModule) and not _joins(part)
         if of_onnx or isinstance(
-            part, torch.nn.Softmax | layers.Reshaped | layers.Cut | layers.Joined
+            part, torch.nn.Softmax | layers.Reshaped | layers.SliceLayer | layers.Joined
         ):
             mark_function(part)
 

@@ -1,4 +1,4 @@
-"""How images enter an ONNX model, and which of its outputs are the scores."""
+"""Feed of an ONNX model: how images enter it, and which of its outputs are the scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SCALE = 1 / 255
 """`std` of a model that takes whole numbers from 0 to 255."""
 
 
-class Value(Protocol):
+class SessionValue(Protocol):
     """An input or output of a session of onnxruntime."""
 
     name: str
@@ -67,7 +67,7 @@ class Feed:
         return np.ascontiguousarray(planes, dtype=self.kind)
 
 
-def find_feed(inputs: Sequence[Value], layout: str, spec: InputSpec) -> Feed:
+def find_feed(inputs: Sequence[SessionValue], layout: str, spec: InputSpec) -> Feed:
     """The input for images.
 
     Args:
@@ -133,7 +133,7 @@ def _refuse_scale(kind: type[np.generic], spec: InputSpec) -> None:
         )
 
 
-def find_output(outputs: Sequence[Value], name: str) -> str:
+def find_output(outputs: Sequence[SessionValue], name: str) -> str:
     """Name of the output that holds the scores.
 
     Args:
@@ -143,7 +143,7 @@ def find_output(outputs: Sequence[Value], name: str) -> str:
     Raises:
         DetectorError: there is no such output, or none is named of several.
     """
-    names = [one.name for one in outputs]
+    names = [output.name for output in outputs]
     if name and name not in names:
         raise DetectorError(
             f"detector.arguments.output {name!r}: no such output; there is {listed(outputs)}"
@@ -159,10 +159,10 @@ def find_output(outputs: Sequence[Value], name: str) -> str:
     return chosen.name
 
 
-def listed(values: Sequence[Value]) -> str:
+def listed(values: Sequence[SessionValue]) -> str:
     """Inputs or outputs with their shapes, for messages."""
     return ", ".join(
-        f"{printable(one.name)} ({' x '.join(printable(str(side)) for side in one.shape)}, "
-        f"{one.type})"
-        for one in values
+        f"{printable(value.name)} ({' x '.join(printable(str(side)) for side in value.shape)}, "
+        f"{value.type})"
+        for value in values
     )

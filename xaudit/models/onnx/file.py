@@ -92,8 +92,11 @@ def _damaged(path: Path, why: str) -> DetectorError:
 
 
 def _refuse_operators(path: Path, model: ModelProto) -> None:
-    own = {one.domain for one in model.functions}
-    nodes = [*_nodes(model.graph), *(node for one in model.functions for node in one.node)]
+    own = {function.domain for function in model.functions}
+    nodes = [
+        *_nodes(model.graph),
+        *(node for function in model.functions for node in function.node),
+    ]
     strange = {
         f"{_text(one.domain)}.{_text(one.op_type)}"
         for one in nodes
@@ -118,7 +121,10 @@ def _refuse_place(path: Path, tensor: TensorProto, kept: set[str]) -> None:
             "of the model, copied together with it"
         )
     numbers = [said.get(key, "0") for key in ("offset", "length")]
-    if not all(one.isdecimal() for one in numbers) or sum(map(int, numbers)) > place.stat().st_size:
+    if (
+        not all(number.isdecimal() for number in numbers)
+        or sum(map(int, numbers)) > place.stat().st_size
+    ):
         raise DetectorError(
             f"{path}: {shown} is too short for {name}; copy it again, together with the model"
         )

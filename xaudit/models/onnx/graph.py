@@ -45,7 +45,7 @@ class Graph:
         self._graph = self.model.graph
         self._constants = {one.name: one for one in self._graph.initializer}
         values = (*self._graph.value_info, *self._graph.input, *self._graph.output)
-        self._shapes = {one.name: _shape(one) for one in values}
+        self._shapes = {value.name: _shape(value) for value in values}
         self._readers = Counter(name for node in self._graph.node for name in node.input)
 
     @property
@@ -82,7 +82,10 @@ class Graph:
         self._graph.node.extend(made)
         del self.model.opset_import[:]
         self.model.opset_import.extend(
-            [helper.make_opsetid("", opset), *(helper.make_opsetid(one, 1) for one in domains)]
+            [
+                helper.make_opsetid("", opset),
+                *(helper.make_opsetid(domain, 1) for domain in domains),
+            ]
         )
         _keep(self._graph, self.output)
 
@@ -225,4 +228,4 @@ def _shape(value: onnx.ValueInfoProto) -> Shape | None:
     if not value.type.tensor_type.HasField("shape"):
         return None
     dims = value.type.tensor_type.shape.dim
-    return tuple(one.dim_value if one.HasField("dim_value") else None for one in dims)
+    return tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in dims)

@@ -29,7 +29,7 @@ class Reshaped(torch.nn.Module):
         return given.reshape(sides)
 
 
-class Cut(torch.nn.Module):
+class SliceLayer(torch.nn.Module):
     """A part of a value: from, just behind, along which axes, in which steps.
 
     Args:
@@ -43,7 +43,7 @@ class Cut(torch.nn.Module):
     def forward(self, given: torch.Tensor, *computed: torch.Tensor) -> torch.Tensor:
         """See the class."""
         rest = iter(computed)
-        parts = [one or next(rest).tolist() for one in self._places]
+        parts = [place or next(rest).tolist() for place in self._places]
         starts, stops = parts[:2]
         axes = parts[2] if len(parts) > 2 else range(len(starts))
         steps = parts[3] if len(parts) > 3 else [1] * len(starts)
@@ -133,19 +133,19 @@ _OF_SEVERAL = frozenset({"Joined"})
 
 
 def _cut(node: Any, graph: Any) -> OperationConverterResult:  # noqa: ANN401
-    image, *told = (one for one in node.input_values if one)
+    image, *told = (input_value for input_value in node.input_values if input_value)
     known = [graph.initializers[one].to_torch().tolist() if one in graph.initializers else None
              for one in told]  # fmt: skip
     computed = [name for name, values in zip(told, known, strict=True) if values is None]
     mapping = OnnxMapping(inputs=(image, *computed), outputs=node.output_values)
-    return OperationConverterResult(Cut(known), mapping)
+    return OperationConverterResult(SliceLayer(known), mapping)
 
 
 def _converter(kind: str) -> Callable[[Any, Any], OperationConverterResult]:
     def convert(node: Any, graph: Any) -> OperationConverterResult:  # noqa: ANN401
-        names = tuple(one for one in node.input_values if one)
+        names = tuple(input_value for input_value in node.input_values if input_value)
         read = names if kind in _OF_SEVERAL else names[:1]
-        tensors = [graph.initializers[one].to_torch() for one in names[len(read) :]]
+        tensors = [graph.initializers[name].to_torch() for name in names[len(read) :]]
         mapping = OnnxMapping(inputs=read, outputs=node.output_values)
         return OperationConverterResult(_LAYERS[kind](node.attributes, tensors), mapping)
 

@@ -85,8 +85,8 @@ def _reduced(node: NodeProto, graph: Graph) -> NodeProto | None:
 
 
 def _from_front(axes: object, shape: Shape | None) -> list[int]:
-    numbers = [int(one) for one in axes] if isinstance(axes, Sequence) else []
-    return sorted(one % len(shape) for one in numbers) if shape else numbers
+    numbers = [int(axis) for axis in axes] if isinstance(axes, Sequence) else []
+    return sorted(number % len(shape) for number in numbers) if shape else numbers
 
 
 def _pooled(node: NodeProto, graph: Graph) -> NodeProto | None:

@@ -18,7 +18,7 @@ from xaudit.models.foreign import told
 from xaudit.models.onnx.agreement import (
     ALONE,
     TOGETHER,
-    Agreement,
+    Discrepancy,
     compared,
     images_like,
     tolerated_alone,
@@ -171,7 +171,7 @@ def _converted(
     return whole
 
 
-def _within(found: Agreement) -> str:
+def _within(found: Discrepancy) -> str:
     return f"; it differs from {runtime()} by at most {found.largest:.1g} on trial images"
 
 
@@ -197,7 +197,7 @@ def _network(file: OnnxFile, scores: OnnxScores, spec: DetectorSpec) -> torch.nn
 
 def _compared(
     whole: ConvertedNetwork, scores: OnnxScores, spec: DetectorSpec, parts: Sequence[slice]
-) -> Agreement:
+) -> Discrepancy:
     def by_torch(planes: FloatArray) -> FloatArray:
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""What a graph does to an image before its first layer: preprocessing that was exported too."""
+"""Preprocessing that was exported too: what a graph does before its first layer."""
 
 from __future__ import annotations
 

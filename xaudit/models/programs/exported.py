@@ -183,8 +183,8 @@ def _config(path: Path, config: Any, held: Mapping[str, bytes], folder: str) -> 
     """Where raw tensors lie."""
     try:
         entries = config["config"].values()
-        pickled = any(one["use_pickle"] is not False for one in entries)
-        raw = all(_RAW.fullmatch(one["path_name"]) for one in entries)
+        pickled = any(entry["use_pickle"] is not False for entry in entries)
+        raw = all(_RAW.fullmatch(entry["path_name"]) for entry in entries)
         there = all(map(partial(_is_held, held, folder), entries))
     except (KeyError, TypeError, AttributeError):
         raise _strange(path, "its tensors are not described as torch 2.13 does") from None

@@ -31,14 +31,14 @@ _FUNCTIONS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class StepValue:
     """What a step made, by the name of the step."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GraphStep:
     """One step of a part.
 
     Attributes:
@@ -58,11 +58,11 @@ class Step:
     done: tuple[str, ...] = ()
 
 
-def steps_of(graph: Graph) -> tuple[Step, ...]:
+def steps_of(graph: Graph) -> tuple[GraphStep, ...]:
     """The steps of a graph; what is not needed any more is let go."""
     last = {used: node for node in graph.nodes for used in node.all_input_nodes}
     return tuple(
-        Step(
+        GraphStep(
             node.op,
             node.name,
             node.target,
@@ -75,10 +75,10 @@ def steps_of(graph: Graph) -> tuple[Step, ...]:
 
 
 def _value(one: Any) -> Any:  # noqa: ANN401
-    return Value(one.name) if isinstance(one, Node) else one
+    return StepValue(one.name) if isinstance(one, Node) else one
 
 
-def as_called(step: Step) -> Step:
+def as_called(step: GraphStep) -> GraphStep:
     """A step with the function of torch that a network calls instead of its operator."""
     function, more = _FUNCTIONS.get(str(step.target), (step.target, {}))
     return replace(step, target=function, kwargs={**step.kwargs, **more})

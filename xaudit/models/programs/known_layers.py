@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from xaudit.models.programs.graph_steps import Step, Value
+from xaudit.models.programs.graph_steps import GraphStep, StepValue
 
 if TYPE_CHECKING:
-    from xaudit.models.programs.parts import Part
+    from xaudit.models.programs.parts import ProgramLayer
 
 _Arguments = Mapping[str, Any]
 
 
-def known_layer(part: Part) -> nn.Module | None:
+def known_layer(part: ProgramLayer) -> nn.Module | None:
     """Torch's layer for a part, holding the same tensors; None where there is none.
 
     Args:
@@ -33,14 +33,14 @@ def known_layer(part: Part) -> nn.Module | None:
     )
     if call is None or not single or "call_module" in kinds or any(True for _ in part.children()):
         return None
-    if part.steps[-1].args[0] != Value(call.name):
+    if part.steps[-1].args[0] != StepValue(call.name):
         return None
     make = _LAYERS.get((type(part).__name__, str(call.target)))
     layer = make(_named(part, call)) if make else None
     return layer if layer is not None and _take_tensors(layer, part) else None
 
 
-def _named(part: Part, call: Step) -> _Arguments:
+def _named(part: ProgramLayer, call: GraphStep) -> _Arguments:
     """Arguments of a call by their names in the operator's schema; tensors by their own names."""
     read = {step.name: step.target for step in part.steps if step.kind == "get_attr"}
     schema = call.target._schema.arguments
@@ -48,12 +48,12 @@ def _named(part: Part, call: Step) -> _Arguments:
     given |= {one.name: value for one, value in zip(schema, call.args, strict=False)}
     given |= dict(call.kwargs)
     return {
-        name: (read.get(one.name, one) if isinstance(one, Value) else one)
+        name: (read.get(one.name, one) if isinstance(one, StepValue) else one)
         for name, one in given.items()
     } | {"tensors": {name: getattr(part, name) for name in read.values() if "." not in name}}
 
 
-def _take_tensors(layer: nn.Module, part: Part) -> bool:
+def _take_tensors(layer: nn.Module, part: ProgramLayer) -> bool:
     """Give the layer the tensors of the part; False where they are not the ones that it has."""
     own = {name: one.shape for name, one in [*layer.named_parameters(), *layer.named_buffers()]}
     held = {**dict(part.named_parameters()), **dict(part.named_buffers())}

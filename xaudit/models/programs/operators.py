@@ -1,4 +1,4 @@
-"""Which operators of torch a program of somebody else may call.
+"""Operators of torch that a program of somebody else may call.
 
 Most operators compute; a few read or write files or call other machines, and those of other
 namespaces belong to whatever is installed. What is not known to compute alone is refused.
@@ -41,7 +41,7 @@ def refuse_operators(path: Path, operators: Iterable[str]) -> None:
     Raises:
         DetectorError: names them.
     """
-    wrong = sorted({printable(one) for one in operators if not may_run(one)})
+    wrong = sorted({printable(operator) for operator in operators if not may_run(operator)})
     if wrong:
         raise DetectorError(
             f"{path}: calls {', '.join(wrong[:_SHOWN])}: no operator of torch that computes and "

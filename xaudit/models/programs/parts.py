@@ -11,18 +11,18 @@ from typing import Any
 import torch
 from torch.fx.node import map_aggregate
 
-from xaudit.models.programs.graph_steps import Step, Value, as_called, steps_of
+from xaudit.models.programs.graph_steps import GraphStep, StepValue, as_called, steps_of
 from xaudit.models.programs.known_layers import known_layer
 
 
-class Part(torch.nn.Module):
+class ProgramLayer(torch.nn.Module):
     """A layer of a program: its steps, with its own tensors and the layers that it calls.
 
     Args:
         steps: in order.
     """
 
-    def __init__(self, steps: tuple[Step, ...]) -> None:
+    def __init__(self, steps: tuple[GraphStep, ...]) -> None:
         super().__init__()
         self.steps = steps
 
@@ -30,7 +30,9 @@ class Part(torch.nn.Module):
         """Take the steps."""
         made: dict[str, Any] = {}
         given = iter(inputs)
-        device = next((one.device for one in inputs if isinstance(one, torch.Tensor)), None)
+        device = next(
+            (input_.device for input_ in inputs if isinstance(input_, torch.Tensor)), None
+        )
         for step in self.steps:
             if step.kind == "placeholder":
                 made[step.name] = next(given)
@@ -43,12 +45,12 @@ class Part(torch.nn.Module):
                 del made[name]
         raise AssertionError("a graph ends with its output")
 
-    def as_called(self) -> Part:
+    def as_called(self) -> ProgramLayer:
         """Itself, calling what a network calls instead of operators."""
         self.steps = tuple(map(as_called, self.steps))
         return self
 
-    def _taken(self, step: Step, args: Any, kwargs: Any) -> Any:  # noqa: ANN401
+    def _taken(self, step: GraphStep, args: Any, kwargs: Any) -> Any:  # noqa: ANN401
         if step.kind == "get_attr":
             owner, _, name = step.target.rpartition(".")
             return getattr(self.get_submodule(owner), name)
@@ -56,14 +58,14 @@ class Part(torch.nn.Module):
         return called(*args, **kwargs)
 
 
-def parts_of(module: Any) -> Part:  # noqa: ANN401  of torch.export.unflatten
+def parts_of(module: Any) -> ProgramLayer:  # noqa: ANN401  of torch.export.unflatten
     """A module of `torch.export.unflatten` with all within it; tensors are shared.
 
     The class of each part has the name that it had in the network, such as "LayerNorm".
     """
     name = (module.type_name() or "").rpartition(".")[2] if hasattr(module, "type_name") else ""
-    kind = type(name if name.isidentifier() else "Part", (Part,), {})
-    part: Part = kind(steps_of(module.graph) if hasattr(module, "graph") else ())
+    kind = type(name if name.isidentifier() else "Part", (ProgramLayer,), {})
+    part: ProgramLayer = kind(steps_of(module.graph) if hasattr(module, "graph") else ())
     for name, parameter in module.named_parameters(recurse=False):
         part.register_parameter(name, parameter)
     buffers = dict(module.named_buffers(recurse=False))
@@ -80,7 +82,7 @@ def _filled(value: Any, made: dict[str, Any], device: torch.device | None) -> An
     """Arguments with what was made; tensors are made where the images are."""
 
     def fill(one: Any) -> Any:  # noqa: ANN401
-        if isinstance(one, Value):
+        if isinstance(one, StepValue):
             return made[one.name]
         return device if isinstance(one, torch.device) and device is not None else one
 

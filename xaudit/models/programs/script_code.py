@@ -1,4 +1,4 @@
-"""What a TorchScript program calls: nothing while it is loaded, operators that compute later.
+"""Code of a TorchScript program: nothing while it is loaded, operators that compute later.
 
 Loading runs the ``__setstate__`` of the program's own classes and of classes in C++, so a file
 that has any is not loaded. Its graphs, in which every name is resolved, are looked at before it is

@@ -88,7 +88,7 @@ class Sealed(torch.nn.Module):
 def number_format(network: torch.nn.Module) -> torch.dtype:
     """Of the first tensor of floats that a network holds; float32 without one."""
     tensors = chain(network.parameters(), network.buffers())
-    return next((one.dtype for one in tensors if one.is_floating_point()), torch.float32)
+    return next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), torch.float32)
 
 
 def _stand_in(part: torch.nn.Module) -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""Whether the gradients that a model tells are those of its scores: seen, not believed.
+"""Slopes: whether the gradients that a model tells are those of its scores, as tried.
 
 A program may cut itself off from its images in a part, or answer with numbers that were rounded.
 Along some directions the change of the score itself is compared with what the gradient says.
@@ -36,7 +36,7 @@ def slopes_hold(run: Callable[[torch.Tensor], torch.Tensor], image: torch.Tensor
     directions = [
         torch.randn(image.shape, generator=generator).to(image.device) for _ in range(_DIRECTIONS)
     ]
-    expected = torch.stack([(told * one).sum() for one in directions]).double()
+    expected = torch.stack([(told * direction).sum() for direction in directions]).double()
     return any(_close(run, image, directions, expected, step) for step in _STEPS)
 
 
@@ -51,8 +51,10 @@ def _close(
     with torch.no_grad():
         found = torch.stack(
             [
-                (run(image + step * one).double() - run(image - step * one).double()).sum()
-                for one in directions
+                (
+                    run(image + step * direction).double() - run(image - step * direction).double()
+                ).sum()
+                for direction in directions
             ]
         ) / (2 * step)
     return float((found - expected).norm()) <= _WRONG * float(found.norm())

@@ -45,7 +45,7 @@ class ChannelsLast(torch.nn.Module):
     def __deepcopy__(self, memo: dict[int, Any]) -> ChannelsLast:
         """Keras builds a copy from its configuration; its layers are those of the copy."""
         twin = ChannelsLast(copy.deepcopy(self._model[0], memo), self.channels_last)
-        twin.requires_grad_(any(one.requires_grad for one in self.parameters()))
+        twin.requires_grad_(any(parameter.requires_grad for parameter in self.parameters()))
         return twin.train(self.training)
 
 
@@ -103,7 +103,7 @@ def _library() -> Any:  # noqa: ANN401
 
 def _channels_last(path: Path, model: Any) -> bool:  # noqa: ANN401
     if len(model.inputs) != 1 or len(model.inputs[0].shape) != 4:
-        shapes = ", ".join(str(tuple(one.shape)) for one in model.inputs)
+        shapes = ", ".join(str(tuple(input_.shape)) for input_ in model.inputs)
         raise DetectorError(
             f"{path}: expected a model of one image, (N, H, W, C), got inputs of {shapes}"
         )

@@ -76,7 +76,7 @@ def read(path: Path) -> LiteRtScores:
 
 def _only(details: list[dict[str, Any]], what: str, path: Path) -> dict[str, Any]:
     if len(details) != 1:
-        names = ", ".join(str(one["name"]) for one in details) or "none"
+        names = ", ".join(str(detail["name"]) for detail in details) or "none"
         raise DetectorError(f"{path}: expected a model with one {what}, it has: {names}")
     return details[0]
 

@@ -16,7 +16,7 @@ from xaudit.errors import DetectorError
 from xaudit.models.formats import MODEL_FORMATS
 from xaudit.models.programs.archive import Archive, read_archive
 from xaudit.models.programs.exported import cleaned
-from xaudit.models.programs.parts import Part, parts_of
+from xaudit.models.programs.parts import ProgramLayer, parts_of
 from xaudit.models.programs.sealed import Sealed, number_format
 
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-5
@@ -26,7 +26,7 @@ _MORE = 3
 Shape = tuple[int | None, ...]
 
 
-class ExportedProgram(Part):
+class ExportedProgram(ProgramLayer):
     """An exported network with the names of its layers; (N, C, H, W) → what it returned.
 
     Args:
@@ -35,7 +35,9 @@ class ExportedProgram(Part):
         rebuilt: makes what the network returned of the numbers that the program makes.
     """
 
-    def __init__(self, root: Part, shape: Shape, rebuilt: Callable[[list[Any]], Any]) -> None:
+    def __init__(
+        self, root: ProgramLayer, shape: Shape, rebuilt: Callable[[list[Any]], Any]
+    ) -> None:
         super().__init__(root.steps)
         self._modules, self._parameters = root._modules, root._parameters
         self._buffers = root._buffers

@@ -1,4 +1,4 @@
-"""Asks a service over HTTP: waits, tries again, and reads no more than was agreed."""
+"""Client of a service over HTTP: waits, tries again, and reads no more than was agreed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back under a status of success.
 
     Attributes:
@@ -88,7 +88,7 @@ class Client:
         most: int,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Ask once, and again where that may help.
 
         Args:
@@ -103,7 +103,7 @@ class Client:
         url, told = f"{self._address}{path}", ""
         for attempt in range(self._patience.retries + 1):
             answer = self._told_or_answer(url, most, body, headers or {})
-            if isinstance(answer, Answer):
+            if isinstance(answer, Response):
                 return answer
             told, wait = answer
             if attempt == self._patience.retries:
@@ -126,7 +126,7 @@ class Client:
 
     def _told_or_answer(
         self, url: str, most: int, body: bytes | None, headers: Mapping[str, str]
-    ) -> Answer | tuple[str, float | None]:
+    ) -> Response | tuple[str, float | None]:
         """The answer, or why there is none yet and how long to wait if the service says so."""
         lost, began = self._httpx, monotonic()
         way: dict[str, Any] = {"method": "GET", "headers": dict(headers)}
@@ -138,7 +138,7 @@ class Client:
                 if response.status_code in _BUSY:
                     return f"answers {response.status_code}", _retry_after(response.headers)
                 self._refuse(response, url, began)
-                return Answer(dict(response.headers), self._read(response, url, most, began))
+                return Response(dict(response.headers), self._read(response, url, most, began))
         except (lost.ReadTimeout, lost.WriteTimeout):
             raise self._late(url) from None
         except lost.TransportError as error:

@@ -26,7 +26,7 @@ def in_order(ask: Callable[[Q], A], questions: Sequence[Q], parallel: int) -> li
         BaseException: the first that a question raised; questions that have not begun are left.
     """
     if parallel == 1 or len(questions) < 2:
-        return [ask(one) for one in questions]
+        return [ask(question) for question in questions]
     waiting, answers = SimpleQueue[int](), SimpleQueue[tuple[int, A | BaseException]]()
     stopped = threading.Event()
     for place in range(len(questions)):

@@ -18,7 +18,7 @@ import numpy as np
 from xaudit.core.case import FloatArray
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError, DetectorLostError
-from xaudit.models.remote.client import Answer, Client
+from xaudit.models.remote.client import Client, Response
 from xaudit.models.remote.plain_json import changed, little_endian
 from xaudit.models.remote.table import finite, most_bytes, parsed
 
@@ -127,7 +127,9 @@ class KServe:
         """The tensor of this side that is meant."""
         tensors = self._facts.get(side)
         listed = (
-            [one for one in tensors if isinstance(one, dict)] if isinstance(tensors, list) else []
+            [tensor for tensor in tensors if isinstance(tensor, dict)]
+            if isinstance(tensors, list)
+            else []
         )
         kinds = {str(one.get("name")): str(one.get("datatype")) for one in listed}
         key = f"detector.arguments.{side.removesuffix('s')}"
@@ -161,7 +163,7 @@ class KServe:
             "Content-Type": "application/octet-stream", _LENGTH: str(len(head)),
         }  # fmt: skip
 
-    def _parts(self, answer: Answer) -> tuple[Mapping[str, Any], bytes]:
+    def _parts(self, answer: Response) -> tuple[Mapping[str, Any], bytes]:
         """The JSON of an answer, and the bytes behind it."""
         length = answer.headers.get(_LENGTH.lower())
         size = len(answer.body)

@@ -1,4 +1,4 @@
-"""What a detector that runs elsewhere needs a yes for: where images go, what runs, what is read.
+"""Permission for detectors elsewhere: where images go, what runs, what is read.
 
 An audit file comes from anywhere. It could send the study to an address of its choice, start any
 program, and put any variable of the environment into a header; so whoever runs the audit names

@@ -1,4 +1,4 @@
-"""Runs a program and ends it, with all that it started, when whoever wanted it is gone.
+"""Supervisor that runs a program and ends it, with all that it started, when its user is gone.
 
 It is a script of its own: ``python -I -S supervisor.py FD PROGRAM ARGUMENTS…``. FD is the reading
 end of a pipe that nobody writes to: at its end, whoever held the other one has closed it or died,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from xaudit.models.sidecars.said import PIL, READ, Sidecar, normalization, whole_numbers
+from xaudit.models.sidecars.sidecar_facts import PIL, READ, Sidecar, normalization, whole_numbers
 
 # A processor that resizes, crops, rescales and normalizes, once each and in this order, and
 # whether a size of one number means a square.

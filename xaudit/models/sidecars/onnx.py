@@ -17,7 +17,7 @@ from pathlib import Path
 
 from xaudit.core.text.json_text import read_json_text
 from xaudit.models.files.onnx_outline import OnnxOutline, read_outline
-from xaudit.models.sidecars.said import READ, Sidecar, normalization, whole_numbers
+from xaudit.models.sidecars.sidecar_facts import READ, Sidecar, normalization, whole_numbers
 
 _PLANES = 4
 _SHOWN = 120

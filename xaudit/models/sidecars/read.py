@@ -12,7 +12,7 @@ from typing import Any
 from xaudit.core.text.json_text import read_json_text
 from xaudit.models.sidecars.hub import of_hub
 from xaudit.models.sidecars.onnx import of_onnx
-from xaudit.models.sidecars.said import Sidecar
+from xaudit.models.sidecars.sidecar_facts import Sidecar
 from xaudit.models.sidecars.timm import of_timm
 
 _MAX_BYTES = 1024 * 1024

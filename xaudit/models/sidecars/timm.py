@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xaudit.models.sidecars.said import PIL, READ, Sidecar, normalization, whole_numbers
+from xaudit.models.sidecars.sidecar_facts import PIL, READ, Sidecar, normalization, whole_numbers
 
 _PLANES = 4
 _OF_TIMM = (

@@ -1,4 +1,4 @@
-"""What a network's own code does to a feature map between its last layer and the pooling."""
+"""Steps behind a layer: a network's own code between its last feature map and the pooling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from xaudit.models.target_layers.steps import Calls, Step
+from xaudit.models.target_layers.steps import Calls, LayerCall
 
 _COARSENS = "max_pool2d"
 
@@ -35,11 +35,11 @@ class Behind:
         self._places, self._feature_map = places, feature_map
         self._at_work: set[str] = set()
         self._output = torch.empty(0)
-        self._found: list[tuple[Step, torch.Tensor]] = []
+        self._found: list[tuple[LayerCall, torch.Tensor]] = []
 
     def last_step(
         self, run: Callable[[torch.Tensor], torch.Tensor], image: torch.Tensor
-    ) -> Step | None:
+    ) -> LayerCall | None:
         """The last call that returns a feature map which the logit reads; None without one.
 
         The feature map has the places of the layer's, or is max-pooled: an average over some places
@@ -60,13 +60,13 @@ class Behind:
         ]
         return read[-1] if read else None
 
-    def _see(self, step: Step, output: torch.Tensor) -> torch.Tensor | None:
+    def _see(self, step: LayerCall, output: torch.Tensor) -> torch.Tensor | None:
         if self._at_work or not output.requires_grad or not self._is_feature_map(step, output):
             return None
         self._found.append((step, output))
         return output.clone()
 
-    def _is_feature_map(self, step: Step, output: torch.Tensor) -> bool:
+    def _is_feature_map(self, step: LayerCall, output: torch.Tensor) -> bool:
         """Whether a function returned a feature map, and one that it was not given."""
         before = self._found[-1][1] if self._found else self._output
         if output.ndim != before.ndim or len(output) != len(before):

@@ -12,7 +12,7 @@ import torch
 from xaudit.core.grid import LARGEST_STRETCH, stretch, token_grid
 from xaudit.errors import DetectorError
 from xaudit.models.target_layers.behind import Behind
-from xaudit.models.target_layers.steps import Step, passing
+from xaudit.models.target_layers.steps import LayerCall, passing
 
 Layout = Literal["channels_first", "channels_last", "tokens"]
 
@@ -47,7 +47,7 @@ class TargetLayer:
     layout: Layout
     grid: tuple[int, int]
     views: int = 1
-    step: Step | None = None
+    step: LayerCall | None = None
 
     def passing(
         self, through: Callable[[torch.Tensor], torch.Tensor]
@@ -113,7 +113,7 @@ def find_target_layer(
     with _outputs(network) as outputs, _channels(network) as channels:
         logits = run(image.clone().requires_grad_(True))
     size = (image.shape[2], image.shape[3])
-    layers = [layer for one in outputs if (layer := _layer(network, one, outputs, size))]
+    layers = [layer for output in outputs if (layer := _layer(network, output, outputs, size))]
     several = [layer for layer in layers if layer.views > 1 and layer.views in channels]
     ordered = _in_order(network, run, image, several) if several else []
     readable = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}

@@ -1,4 +1,4 @@
-"""What a network's own code does to a feature map between its last layer and its head."""
+"""Steps of a network's own code on a feature map between its last layer and its head."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from torch.overrides import TorchFunctionMode
 _METADATA = ("requires_grad_", "detach_")
 """They change a tensor, and not its values."""
 
-_See = Callable[["Step", torch.Tensor], torch.Tensor | None]
+_See = Callable[["LayerCall", torch.Tensor], torch.Tensor | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LayerCall:
     """A call of a function after a layer, as it is found again in a copy of the network.
 
     Attributes:
@@ -79,7 +79,7 @@ class Calls(TorchFunctionMode):
             return output
         shape = tuple(output.shape[1:])
         self._times[name, shape] += 1
-        other = self._see(Step(name, shape, self._times[name, shape]), output)
+        other = self._see(LayerCall(name, shape, self._times[name, shape]), output)
         return output if other is None else other
 
 
@@ -94,7 +94,7 @@ def _in_place(name: str, args: tuple[Any, ...], given: dict[str, Any]) -> bool:
 
 @contextmanager
 def passing(
-    module: torch.nn.Module, step: Step | None, through: Callable[[torch.Tensor], torch.Tensor]
+    module: torch.nn.Module, step: LayerCall | None, through: Callable[[torch.Tensor], torch.Tensor]
 ) -> Iterator[None]:
     """While this is open, a feature map goes through a function before the network goes on.
 

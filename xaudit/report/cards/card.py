@@ -9,12 +9,12 @@ from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Verdict
 from xaudit.report.elements.crosswalk import anchor, asked_for, said_status
 from xaudit.report.elements.crosswalk import lead as crosswalk_lead
+from xaudit.report.elements.embedded_json import twin
 from xaudit.report.elements.record import Element, record
-from xaudit.report.elements.twin import twin
 from xaudit.report.language.translation import later, told, tr, trn, word
-from xaudit.report.sections import credibility, places, rescored, results, statements
-from xaudit.report.sections.at_points import above
-from xaudit.report.sections.brought import brought
+from xaudit.report.sections import credibility, explanations, rescored, results, statements
+from xaudit.report.sections.operating_points import above
+from xaudit.report.sections.package_sections import brought
 from xaudit.report.sections.policy import counts, verdict_section
 from xaudit.report.sections.robustness import robustness
 from xaudit.report.sections.scrubbed import scrubbed_tables, scrubbed_warning
@@ -24,14 +24,14 @@ from xaudit.report.sections.summary import summary
 from xaudit.report.sections.suspicions import suspicions
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.tables import predictions
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import numbers
-from xaudit.report.view.few import explained
 from xaudit.report.view.glossary import glossary
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Answer, ModelCard, Section, Table
-from xaudit.report.view.spoken import sentences_of
+from xaudit.report.view.page_language import sentences_of
+from xaudit.report.view.small_samples import explained
 
 _ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
 
@@ -132,10 +132,10 @@ def _explanations(
         return predictions.not_applicable()
     return (
         robustness(look),
-        places.localization(look),
+        explanations.localization(look),
         credibility.credibility(look),
-        places.methods(findings),
-        places.gallery(findings, pictures),
+        explanations.methods(findings),
+        explanations.gallery(findings, pictures),
     )
 
 
@@ -190,7 +190,7 @@ def _answers(look: Lookup) -> tuple[Answer, ...]:
             f"{study.dates or tr('dates not declared')}",
         ),
         Answer(tr("Does it find fractures?"), found, detail),
-        _looks(findings, look),
+        _localization_answer(findings, look),
         *(() if decision.denied else (decided,)),
         Answer(tr("For whom and where not?"), weakest(look), ""),
     )
@@ -205,13 +205,13 @@ def _identified(findings: Findings) -> str:
     return tr("Table SHA-256 {sha256}…", sha256=findings.study.sha256[:16])
 
 
-def _looks(findings: Findings, look: Lookup) -> Answer:
+def _localization_answer(findings: Findings, look: Lookup) -> Answer:
     question = tr("Does it look at them?")
     if predictions.alone(findings):
         return Answer(question, tr(predictions.WHY))
     return Answer(
         question,
-        places.looks_at(look),
+        explanations.looks_at(look),
         tr(
             "{believed} Maps of {explained} cases.",
             believed=credibility.believed(findings),
@@ -268,7 +268,7 @@ def _elements(elements: Sequence[Element]) -> Section:
     )
     table = Table(
         tr("Elements"), columns, rows, note,
-        links=tuple(f"#{one.field.section}" for one in elements),
+        links=tuple(f"#{element.field.section}" for element in elements),
         anchors=tuple(map(anchor, elements)),
     )  # fmt: skip
     return Section(
@@ -276,16 +276,16 @@ def _elements(elements: Sequence[Element]) -> Section:
     )
 
 
-def _status(one: Element) -> str:
+def _status(element: Element) -> str:
     return (
-        tr("{status}; in question: see the claims", status=said_status(one))
-        if one.against
-        else said_status(one)
+        tr("{status}; in question: see the claims", status=said_status(element))
+        if element.against
+        else said_status(element)
     )
 
 
 def _with_missing(section: Section, elements: Sequence[Element]) -> Section:
-    here = [one for one in elements if one.field.section == section.id]
+    here = [element for element in elements if element.field.section == section.id]
     said = tuple(
         tr("{title} (declared): {text}", title=tr(one.field.title), text=one.text)
         for one in here

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from xaudit.core.record.policy import Rule
 from xaudit.core.record.qualification import Charge, Qualification, Subject, Trial
-from xaudit.report.elements.twin import script_json
+from xaudit.report.elements.embedded_json import script_json
 from xaudit.report.language.translation import foreign, later, told, tr, word
 from xaudit.report.view import numbers
 from xaudit.report.view.model import MARKS, Answer, Mark, ModelCard, Section, Table
@@ -65,8 +65,8 @@ def _scope(result: Qualification) -> str:
 
 
 def _sentence(result: Qualification) -> str:
-    missed = sum(not one.right for one in _trials(result, planted=True))
-    wronged = sum(not one.right for one in _trials(result, planted=False))
+    missed = sum(not trial.right for trial in _trials(result, planted=True))
+    wronged = sum(not trial.right for trial in _trials(result, planted=False))
     if not missed and not wronged:
         return tr("Every planted defect was found, and no sound detector was accused.")
     return tr(
@@ -91,7 +91,7 @@ def _answers(result: Qualification) -> Iterator[Answer]:
         f"{numbers.counts(result.accused)}: {numbers.estimate(result.accused)}",
         tr("Of anything at all, or not audited; {exact}.", exact=exact),
     )
-    released = [one for one in _trials(result, planted=True) if one.verdict == "pass"]
+    released = [trial for trial in _trials(result, planted=True) if trial.verdict == "pass"]
     names = ", ".join(f"{one.subject.title} ({one.seed})" for one in released)
     yield Answer(
         tr("Would a defective one have been released?"),
@@ -101,7 +101,7 @@ def _answers(result: Qualification) -> Iterator[Answer]:
 
 def _defects(result: Qualification) -> Section:
     subjects = _subjects(result, planted=True)
-    rows = tuple(_defect_row(one, _of(result, one)) for one in subjects)
+    rows = tuple(_defect_row(subject, _of(result, subject)) for subject in subjects)
     table = Table(
         tr("Detectors with a planted defect"),
         (
@@ -114,7 +114,7 @@ def _defects(result: Qualification) -> Section:
             tr("Also accused of"),
         ),
         rows,
-        marks=tuple(_mark(_of(result, one)) for one in subjects),
+        marks=tuple(_mark(_of(result, subject)) for subject in subjects),
         note=tr("“By” names the first finding under the planted name, for each seed."),
     )
     return Section(
@@ -130,7 +130,7 @@ def _defects(result: Qualification) -> Section:
 
 
 def _defect_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
-    also = {one.accusation for trial in trials for one in trial.charges} - {subject.planted}
+    also = {charge.accusation for trial in trials for charge in trial.charges} - {subject.planted}
     return (
         foreign(subject.title),
         told(subject.says),
@@ -162,7 +162,7 @@ def _charge(charge: Charge) -> str:
 
 def _sound(result: Qualification) -> Section:
     subjects = _subjects(result, planted=False)
-    rows = tuple(_sound_row(one, _of(result, one)) for one in subjects)
+    rows = tuple(_sound_row(subject, _of(result, subject)) for subject in subjects)
     table = Table(
         tr("Sound detectors"),
         (
@@ -173,7 +173,7 @@ def _sound(result: Qualification) -> Section:
             tr("Accused of"),
         ),
         rows,
-        marks=tuple(_mark(_of(result, one)) for one in subjects),
+        marks=tuple(_mark(_of(result, subject)) for subject in subjects),
     )
     return Section(
         "sound",
@@ -189,13 +189,13 @@ def _sound(result: Qualification) -> Section:
 
 
 def _sound_row(subject: Subject, trials: Sequence[Trial]) -> tuple[str, ...]:
-    said = [f"{one.seed}: {_charge(charge)}" for one in trials for charge in one.charges]
+    said = [f"{trial.seed}: {_charge(charge)}" for trial in trials for charge in trial.charges]
     said += [
-        tr("{seed}: the audit failed: {error}", seed=one.seed, error=one.error)
-        for one in trials
-        if one.error
+        tr("{seed}: the audit failed: {error}", seed=trial.seed, error=trial.error)
+        for trial in trials
+        if trial.error
     ]
-    right = f"{sum(one.right for one in trials)}/{len(trials)}"
+    right = f"{sum(trial.right for trial in trials)}/{len(trials)}"
     accused = "; ".join(said) or numbers.NONE
     return foreign(subject.title), told(subject.says), subject.study, right, accused
 
@@ -273,12 +273,12 @@ def _subjects(result: Qualification, planted: bool) -> list[Subject]:
 
 
 def _trials(result: Qualification, planted: bool) -> list[Trial]:
-    return [one for one in result.trials if (one.subject.planted is not None) == planted]
+    return [trial for trial in result.trials if (trial.subject.planted is not None) == planted]
 
 
 def _of(result: Qualification, subject: Subject) -> list[Trial]:
-    return [one for one in result.trials if one.subject == subject]
+    return [trial for trial in result.trials if trial.subject == subject]
 
 
 def _mark(trials: Sequence[Trial]) -> Mark:
-    return MARKS["pass" if all(one.right for one in trials) else "fail"]
+    return MARKS["pass" if all(trial.right for trial in trials) else "fail"]

@@ -1,4 +1,4 @@
-"""From the view model to one HTML file, or to Markdown; the same bytes for the same card."""
+"""Rendering of the view model to one HTML file, or Markdown; the same bytes for the same card."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from xaudit.report.elements.crosswalk import NOTES, crosswalk_table, lead
 from xaudit.report.elements.record import Element
 from xaudit.report.language.translation import current, is_foreign, tr
 from xaudit.report.view.assets import template_root
+from xaudit.report.view.markup import anchor, linker, unbroken
 from xaudit.report.view.model import ModelCard
-from xaudit.report.view.spoken import spoken
-from xaudit.report.view.typeset import anchor, linker, unbroken
+from xaudit.report.view.page_language import spoken
 
 
 def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
@@ -54,8 +54,8 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
             script=Markup(script),
             style_hash=content_hash(style),
             script_hash=content_hash(script),
-            setter=linker(name for one in card.sections for name in one.linked),
-            numbers={f"#{one.id}": one.number for one in card.sections},
+            setter=linker(name for section in card.sections for name in section.linked),
+            numbers={f"#{section.id}": section.number for section in card.sections},
             **parts,
         )
     )

@@ -1,4 +1,4 @@
-"""What changed between two audits, in sentences."""
+"""Answers on what changed between two audits, in sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xaudit.core.record.finding import CROSS
 from xaudit.report.changes.cells import by_group, difference_cell, is_sure, is_worse, overall
 from xaudit.report.language.translation import told, tr, trn, word
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.model import Answer
 
 _NAMED = 5
@@ -66,8 +66,8 @@ def _said(found: Sequence[Delta], what: str) -> str:
     return " ".join(parts)
 
 
-def _reads(one: Delta) -> str:
-    low, high = one.difference.low, one.difference.high
+def _reads(delta: Delta) -> str:
+    low, high = delta.difference.low, delta.difference.high
     if low is None or high is None:
         return tr("Not measured.")
     if low > 0:
@@ -93,7 +93,7 @@ def worse_sentence(changes: Changes) -> str:
 def _named(deltas: Sequence[Delta]) -> str:
     """The groups, the worst first; not all of them if they are many."""
     names = list(
-        dict.fromkeys(f"{one.scope['group']} {named(one.scope['level'])}" for one in deltas)
+        dict.fromkeys(f"{delta.scope['group']} {named(delta.scope['level'])}" for delta in deltas)
     )
     rest = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (
@@ -101,9 +101,9 @@ def _named(deltas: Sequence[Delta]) -> str:
     ) or tr("none")
 
 
-def _how_bad(one: Delta) -> tuple[int, float]:
+def _how_bad(delta: Delta) -> tuple[int, float]:
     """Intersections after the groups that they are made of, then the largest loss."""
-    return one.scope["group"].count(CROSS), -abs(one.difference.value or 0.0)
+    return delta.scope["group"].count(CROSS), -abs(delta.difference.value or 0.0)
 
 
 def maps_sentence(changes: Changes) -> str:
@@ -111,10 +111,10 @@ def maps_sentence(changes: Changes) -> str:
     if not changes.maps:
         return tr("No case was explained with the same method in both audits.")
     parts = [
-        f"{one.method} {numbers.estimate(one.similarity, 'number')}"
-        if one.similarity.value is not None
-        else f"{one.method}: {told(one.similarity.undefined or '')}"
-        for one in changes.maps
+        f"{map_.method} {numbers.estimate(map_.similarity, 'number')}"
+        if map_.similarity.value is not None
+        else f"{map_.method}: {told(map_.similarity.undefined or '')}"
+        for map_ in changes.maps
     ]
     return tr(
         "Rank correlation of the maps before and after (1: the same): {parts}.",

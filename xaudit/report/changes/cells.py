@@ -27,55 +27,55 @@ _ERROR_RATE = 0.05
 
 def overall(changes: Changes) -> list[Delta]:
     """Differences of all cases together."""
-    return [one for one in changes.deltas if not {"group", "method"} & one.scope.keys()]
+    return [delta for delta in changes.deltas if not {"group", "method"} & delta.scope.keys()]
 
 
 def by_group(changes: Changes) -> list[Delta]:
     """Differences within one level of a group."""
-    return [one for one in changes.deltas if "group" in one.scope]
+    return [delta for delta in changes.deltas if "group" in delta.scope]
 
 
-def is_worse(one: Delta) -> bool:
+def is_worse(delta: Delta) -> bool:
     """Whether the interval, taken alone, shows that it got worse."""
-    low, high = one.difference.low, one.difference.high
-    if low is None or high is None or one.difference.caution:
+    low, high = delta.difference.low, delta.difference.high
+    if low is None or high is None or delta.difference.caution:
         return False
-    return low > 0 if one.metric in _LOWER_IS_BETTER else high < 0
+    return low > 0 if delta.metric in _LOWER_IS_BETTER else high < 0
 
 
-def is_sure(one: Delta) -> bool:
+def is_sure(delta: Delta) -> bool:
     """Whether it differs with all comparisons counted."""
-    return one.p_adjusted is not None and one.p_adjusted < _ERROR_RATE
+    return delta.p_adjusted is not None and delta.p_adjusted < _ERROR_RATE
 
 
-def row_of(one: Delta) -> tuple[str, ...]:
+def row_of(delta: Delta) -> tuple[str, ...]:
     """Measure, old, new, difference, p and method."""
-    name = tr(_NAMES.get(one.metric, one.metric.replace("_", " ")))
-    point, worst = one.scope.get("operating_point"), one.scope.get("analysis") == "worst_case"
+    name = tr(_NAMES.get(delta.metric, delta.metric.replace("_", " ")))
+    point, worst = delta.scope.get("operating_point"), delta.scope.get("analysis") == "worst_case"
     name += tr(" at “{point}”", point=point) if point else ""
     return (
         tr("{name}, no score counts as wrong", name=name) if worst else name,
-        value_cell(one, one.old),
-        value_cell(one, one.new),
-        difference_cell(one),
-        p_cell(one.p_value),
-        _method(one),
+        value_cell(delta, delta.old),
+        value_cell(delta, delta.new),
+        difference_cell(delta),
+        p_cell(delta.p_value),
+        _method(delta),
     )  # fmt: skip
 
 
-def value_cell(one: Delta, value: float | None) -> str:
+def value_cell(delta: Delta, value: float | None) -> str:
     """A value of one of the audits, in the unit of the measure."""
     if value is None:
         return numbers.NONE
-    return numbers.fixed(value, 3) if one.metric in _PLAIN else numbers.percent(value)
+    return numbers.fixed(value, 3) if delta.metric in _PLAIN else numbers.percent(value)
 
 
-def difference_cell(one: Delta) -> str:
+def difference_cell(delta: Delta) -> str:
     """New minus old with its interval, or why there is none."""
-    gap = one.difference
+    gap = delta.difference
     if gap.value is None:
         return f"{numbers.NONE} ({told(gap.undefined or '')})"
-    unit = "number" if one.metric in _PLAIN else "proportion"
+    unit = "number" if delta.metric in _PLAIN else "proportion"
     return numbers.estimate(gap, unit, signed=True) + (
         f"; {told(gap.caution)}" if gap.caution else ""
     )
@@ -88,6 +88,6 @@ def p_cell(value: float | None) -> str:
     return f"< {numbers.written('0.001')}" if value < 0.001 else numbers.fixed(value, 3)
 
 
-def _method(one: Delta) -> str:
-    method = told(one.difference.method)
-    return f"{method}; {told(one.test)}" if one.p_value is not None else method or numbers.NONE
+def _method(delta: Delta) -> str:
+    method = told(delta.difference.method)
+    return f"{method}; {told(delta.test)}" if delta.p_value is not None else method or numbers.NONE

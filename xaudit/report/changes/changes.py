@@ -16,14 +16,14 @@ from xaudit.report.changes.cells import (
     value_cell,
 )
 from xaudit.report.changes.figure import differences
-from xaudit.report.elements.twin import script_json
+from xaudit.report.elements.embedded_json import script_json
 from xaudit.report.language.translation import later, told, tr, trn, word
 from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import measure
 from xaudit.report.view.model import Figure, ModelCard, Section, Table
-from xaudit.report.view.order import in_order
 
 SHOWN = 20
 _KINDS = {
@@ -128,7 +128,7 @@ def _performance(changes: Changes) -> Section:
 
 
 def _agreements(changes: Changes, subjects: Sequence[str]) -> Iterator[Table]:
-    chosen = [one for one in changes.agreements if one.subject in subjects]
+    chosen = [agreement for agreement in changes.agreements if agreement.subject in subjects]
     if chosen:
         columns = (
             tr("What"),
@@ -143,10 +143,10 @@ def _agreements(changes: Changes, subjects: Sequence[str]) -> Iterator[Table]:
         yield Table(tr("By both, by one, by none"), columns, tuple(map(_agreement, chosen)), note)
 
 
-def _agreement(one: Agreement) -> tuple[str, ...]:
-    where = ", ".join(one.scope.values())
-    counts = (one.both, one.only_old, one.only_new, one.neither)
-    return (f"{tr(_SUBJECTS[one.subject])}: {where}", *map(numbers.whole, counts))
+def _agreement(agreement: Agreement) -> tuple[str, ...]:
+    where = ", ".join(agreement.scope.values())
+    counts = (agreement.both, agreement.only_old, agreement.only_new, agreement.neither)
+    return (f"{tr(_SUBJECTS[agreement.subject])}: {where}", *map(numbers.whole, counts))
 
 
 def _moved(changes: Changes) -> Section:
@@ -160,7 +160,7 @@ def _moved(changes: Changes) -> Section:
                 tables.append(
                     _moved_table(tr("{title}, at “{point}”", title=tr(title), point=point), cases)
                 )
-    count = len({one.case_id for one in changes.moved})
+    count = len({case.case_id for case in changes.moved})
     lead = trn("{count} cases are decided differently.", count, count=numbers.whole(count))
     return Section("moved", "", tr("Which decisions changed?"), lead, tables=tuple(tables),
                    paragraphs=tuple(_within(changes)))  # fmt: skip
@@ -180,8 +180,8 @@ def _within(changes: Changes) -> Iterator[str]:
 
 
 def _moved_table(title: str, cases: Sequence[MovedCase]) -> Table:
-    rows = tuple((one.case_id, _score(one.old_probability), _score(one.new_probability))
-                 for one in cases[:SHOWN])  # fmt: skip
+    rows = tuple((case.case_id, _score(case.old_probability), _score(case.new_probability))
+                 for case in cases[:SHOWN])  # fmt: skip
     rest = len(cases) - len(rows)
     note = tr("The largest step first.")
     note += (
@@ -220,8 +220,8 @@ def _groups(changes: Changes) -> Section:
             )
         )
     low, enough = changes.minimum
-    figure = [one for one in found if one.metric == "sensitivity"
-              and one.scope.get("operating_point") in changes.points[:1]]  # fmt: skip
+    figure = [finding for finding in found if finding.metric == "sensitivity"
+              and finding.scope.get("operating_point") in changes.points[:1]]  # fmt: skip
     caption = tr(
         "Fractures found, new minus old, subgroup by subgroup; left of the line: fewer than before."
     )
@@ -245,11 +245,17 @@ def _groups(changes: Changes) -> Section:
     )
 
 
-def _group_row(one: Delta) -> tuple[str, ...]:
-    point = one.scope.get("operating_point")
-    name = measure(one.metric) + (tr(" at “{point}”", point=point) if point else "")
-    values = value_cell(one, one.old), value_cell(one, one.new)
-    return (named(one.scope["level"]), name, *values, difference_cell(one), p_cell(one.p_adjusted))
+def _group_row(delta: Delta) -> tuple[str, ...]:
+    point = delta.scope.get("operating_point")
+    name = measure(delta.metric) + (tr(" at “{point}”", point=point) if point else "")
+    values = value_cell(delta, delta.old), value_cell(delta, delta.new)
+    return (
+        named(delta.scope["level"]),
+        name,
+        *values,
+        difference_cell(delta),
+        p_cell(delta.p_adjusted),
+    )
 
 
 def _maps(changes: Changes) -> Section:
@@ -258,7 +264,9 @@ def _maps(changes: Changes) -> Section:
     if not changes.maps:
         return Section("maps", "", title, lead, missing=(lead,))
     scores = tuple(
-        (one.scope["method"], *row_of(one)[:4]) for one in changes.deltas if "method" in one.scope
+        (delta.scope["method"], *row_of(delta)[:4])
+        for delta in changes.deltas
+        if "method" in delta.scope
     )
     tables = (
         _likeness(changes),
@@ -276,13 +284,13 @@ def _maps(changes: Changes) -> Section:
 def _likeness(changes: Changes) -> Table:
     rows = tuple(
         (
-            one.method,
-            numbers.estimate(one.similarity, "number"),
-            numbers.counts(one.similarity),
-            numbers.whole(one.without),
-            tr("yes") if one.same_parameters else tr("no: part of the change may be theirs"),
+            map_.method,
+            numbers.estimate(map_.similarity, "number"),
+            numbers.counts(map_.similarity),
+            numbers.whole(map_.without),
+            tr("yes") if map_.same_parameters else tr("no: part of the change may be theirs"),
         )
-        for one in changes.maps
+        for map_ in changes.maps
     )
     columns = (
         tr("Method"),
@@ -299,9 +307,9 @@ def _likeness(changes: Changes) -> Table:
 
 def _moved_most(changes: Changes) -> Table:
     rows = tuple(
-        (one.method, case_id, numbers.fixed(value, 2))
-        for one in changes.maps
-        for case_id, value in one.least
+        (map_.method, case_id, numbers.fixed(value, 2))
+        for map_ in changes.maps
+        for case_id, value in map_.least
     )
     columns = (tr("Method"), tr("Case"), tr("Rank correlation"))
     return Table(tr("Maps that moved most"), columns, rows, folded=True)

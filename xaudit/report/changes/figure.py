@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xaudit.core.record.change import Delta
 from xaudit.report.language.translation import told
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.svg import Drawing
 
 _LEFT, _RIGHT, _STEP = 250, 760, 24
@@ -22,7 +22,9 @@ def differences(title: str, deltas: Sequence[Delta]) -> str:
         title: what a screen reader says.
         deltas: of groups, of a proportion.
     """
-    limits = [abs(x) for one in deltas for x in (one.difference.low, one.difference.high) if x]
+    limits = [
+        abs(x) for delta in deltas for x in (delta.difference.low, delta.difference.high) if x
+    ]
     reach = math.ceil(20 * max(0.05, *limits)) / 20 if limits else 1.0
     height = 58 + _STEP * len(deltas)
     drawing = Drawing(1000, height, title)
@@ -41,10 +43,10 @@ def _x(value: float, reach: float) -> float:
     return _LEFT + (_RIGHT - _LEFT) * (value / reach + 1) / 2
 
 
-def _row(drawing: Drawing, one: Delta, y: float, reach: float) -> None:
-    gap = one.difference
+def _row(drawing: Drawing, delta: Delta, y: float, reach: float) -> None:
+    gap = delta.difference
     tone = " muted" if gap.value is None or gap.caution else ""
-    name = f"{one.scope['group']}: {named(one.scope['level'])}"
+    name = f"{delta.scope['group']}: {named(delta.scope['level'])}"
     drawing.text(0, y + 5, name if len(name) <= 32 else f"{name[:31]}…", f"label{tone}")
     if gap.value is None or gap.low is None or gap.high is None:
         drawing.text(_LEFT + 12, y + 5, told(gap.undefined or ""), "label muted small")

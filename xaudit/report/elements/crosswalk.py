@@ -1,4 +1,4 @@
-"""Where each element of the card is asked for: guidance, law, reporting guidelines, other cards."""
+"""Crosswalk: where each element is asked for, in guidance, law, guidelines and other cards."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def asked_for(element: str) -> str:
 
 def lead(elements: Sequence[Element]) -> str:
     """How many elements are addressed, missing, or outside what the audit could see."""
-    states = Counter(one.status for one in elements)
+    states = Counter(element.status for element in elements)
     missing, other = states["missing"], states["not applicable"]
     counts = {"all": len(elements), "here": len(elements) - missing - other, "missing": missing}
     if other:
@@ -112,7 +112,7 @@ def crosswalk_table(elements: Sequence[Element], card: str) -> Table:
     )
     return Table(
         tr("Cross-walk"), (tr("Element"), tr("Status"), *frameworks()), rows,
-        links=tuple(f"{card}#{anchor(one)}" for one in elements), kind="crosswalk",
+        links=tuple(f"{card}#{anchor(element)}" for element in elements), kind="crosswalk",
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ElementQuestion:
     """One fact of the card.
 
     Attributes:
@@ -75,4 +75,4 @@ funding|Funding and interests|Who paid, and which evidence is registered?|proven
 standards|Standards|Which standards were applied?|provenance
 """
 
-ALL = tuple(Field(*row.split("|")) for row in _ROWS.strip().splitlines())
+ALL = tuple(ElementQuestion(*row.split("|")) for row in _ROWS.strip().splitlines())

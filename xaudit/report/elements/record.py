@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.statements import ClaimCheck
-from xaudit.report.elements.fields import ALL, Field
+from xaudit.report.elements.fields import ALL, ElementQuestion
 from xaudit.report.tables import predictions
 from xaudit.report.tables.demographics import answered, recorded
 
@@ -33,7 +33,7 @@ class Element:
         applies: whether this audit could have answered it.
     """
 
-    field: Field
+    field: ElementQuestion
     kinds: tuple[str, ...]
     text: str
     against: tuple[ClaimCheck, ...]
@@ -47,16 +47,18 @@ class Element:
 
 def record(findings: Findings) -> tuple[Element, ...]:
     """All 35 elements, in order."""
-    measured = {one.metric for one in findings.findings if one.estimate.value is not None}
+    measured = {
+        finding.metric for finding in findings.findings if finding.estimate.value is not None
+    }
     return tuple(
         Element(
             field,
             tuple(_kinds(findings, field.name, measured)),
             findings.declared.get(field.name, ""),
             tuple(
-                one
-                for one in findings.claims
-                if one.element == field.name and one.agreement != "agrees"
+                claim
+                for claim in findings.claims
+                if claim.element == field.name and claim.agreement != "agrees"
             ),
             predictions.applies(findings, field.section),
         )
@@ -88,7 +90,7 @@ def _measured(findings: Findings, name: str, measured: set[str]) -> bool:
 
 def _derived(findings: Findings, name: str) -> bool:
     if name == "released_version":
-        checks = [one.agreement for one in findings.claims if one.element == name]
+        checks = [claim.agreement for claim in findings.claims if claim.element == name]
         return "agrees" in checks and set(checks) == {"agrees"}
     return name == "identity" or (name == "acceptance" and findings.audit.policy_sha256 is not None)
 

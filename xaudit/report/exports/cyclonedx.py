@@ -86,13 +86,13 @@ def _parameters(findings: Findings) -> dict[str, Any]:
 
 
 def _metrics(findings: Findings) -> Iterator[dict[str, Any]]:
-    for one in findings.findings:
-        estimate = one.estimate
+    for finding in findings.findings:
+        estimate = finding.estimate
         if estimate.value is not None:
             yield {
-                "type": one.metric,
+                "type": finding.metric,
                 "value": repr(estimate.value),
-                "slice": _slice(one),
+                "slice": _slice(finding),
                 "confidenceInterval": {
                     "lowerBound": repr(estimate.low),
                     "upperBound": repr(estimate.high),
@@ -100,14 +100,14 @@ def _metrics(findings: Findings) -> Iterator[dict[str, Any]]:
             }
 
 
-def _slice(one: Finding) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(one.scope.items()))
+def _slice(finding: Finding) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(finding.scope.items()))
 
 
 def _considerations(findings: Findings) -> dict[str, Any]:
     declared = findings.declared
     limits = [declared[name] for name in _LIMITS if declared.get(name)]
-    suspected = [f"{one.name}: {one.text}" for one in findings.suspicions]
+    suspected = [f"{suspicion.name}: {suspicion.text}" for suspicion in findings.suspicions]
     considerations = {
         "useCases": [declared["intended_use"]] if declared.get("intended_use") else [],
         "technicalLimitations": [*limits, *suspected, *findings.detector.warnings],
@@ -127,7 +127,7 @@ def _properties(findings: Findings, unverified: Sequence[str]) -> Iterator[dict[
         above = "at or above" if point.inclusive else "above"
         value = f"logit {above} {point.logit!r}, {point.origin}"
         yield {"name": f"xaudit:operating_point:{point.name}", "value": value}
-    methods = {(one.metric, one.estimate.method) for one in findings.findings}
+    methods = {(finding.metric, finding.estimate.method) for finding in findings.findings}
     for metric, method in sorted(methods):
         if method:
             yield {"name": f"xaudit:interval:{metric}", "value": method}

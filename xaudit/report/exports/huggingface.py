@@ -75,26 +75,26 @@ def _result(findings: Findings) -> dict[str, Any]:
 
 
 def _metrics(findings: Findings) -> Iterator[dict[str, Any]]:
-    for one in findings.findings:
-        value = one.estimate.value
-        if one.metric in _TYPES and _of_all_scored(one) and value is not None:
-            point = one.scope.get("operating_point")
-            name = one.metric.replace("_", " ")
+    for finding in findings.findings:
+        value = finding.estimate.value
+        if finding.metric in _TYPES and _of_all_scored(finding) and value is not None:
+            point = finding.scope.get("operating_point")
+            name = finding.metric.replace("_", " ")
             yield {
-                "type": _TYPES[one.metric],
+                "type": _TYPES[finding.metric],
                 "value": value,
                 "name": f"{name} at “{point}”" if point else name,
-                "args": _args(one),
+                "args": _args(finding),
             }
 
 
-def _of_all_scored(one: Finding) -> bool:
+def _of_all_scored(finding: Finding) -> bool:
     known = {"analysis", "operating_point"}
-    return one.scope.get("analysis") == "scored" and set(one.scope) <= known
+    return finding.scope.get("analysis") == "scored" and set(finding.scope) <= known
 
 
-def _args(one: Finding) -> dict[str, Any]:
-    estimate = one.estimate
+def _args(finding: Finding) -> dict[str, Any]:
+    estimate = finding.estimate
     known = {
         "low": estimate.low,
         "high": estimate.high,
@@ -102,7 +102,7 @@ def _args(one: Finding) -> dict[str, Any]:
         "interval": estimate.method,
         "k": estimate.k,
         "n": estimate.n,
-        "operating_point": one.scope.get("operating_point"),
+        "operating_point": finding.scope.get("operating_point"),
         "caution": estimate.caution,
     }
     return {key: value for key, value in known.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What a card is printed on."""
+"""Paper that a card is printed on."""
 
 from __future__ import annotations
 

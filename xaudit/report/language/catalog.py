@@ -1,4 +1,4 @@
-"""What one language says: messages that gettext reads, and how its numbers are written.
+"""Catalog of one language: messages that gettext reads, and how its numbers are written.
 
 Catalogs are PO files that translators edit; ``make languages`` compiles them to the MO files that
 are read here (docs/decisions/041-messages.md).
@@ -138,7 +138,7 @@ def catalog_of(path: Path, packages: Iterable[Path | Words] = ()) -> Catalog:
     for one in (*map(read_messages, packages), _Unknown()):
         messages.add_fallback(one)
     facts = [messages.pgettext(_LANGUAGE, one) for one in (ENGLISH.name, ENGLISH.decimal)]
-    if any(isinstance(one, English) for one in facts):
+    if any(isinstance(fact, English) for fact in facts):
         raise InstallError(
             f"{path}: expected the messages “{ENGLISH.name}” and “{ENGLISH.decimal}” in the "
             f"context “{_LANGUAGE}”: the name of the language, and what stands before a fraction"

@@ -1,4 +1,4 @@
-"""In which language a page is printed: English sources in the code, a catalog for each other."""
+"""Translation of a page: English sources in the code, a catalog for each other language."""
 
 from __future__ import annotations
 

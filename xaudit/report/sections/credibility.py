@@ -12,7 +12,7 @@ UNTESTED = later(
     "audit: not shown to be about this model."
 )
 WORDS = {
-    "may_be_believed": later("may be believed"),
+    "may_be_believed": later("may be believed (passes the sanity checks)"),
     "with_caution": later("to be believed with caution"),
     "not_shown": later("not shown to be about this model"),
 }
@@ -49,7 +49,11 @@ def believed(findings: Findings) -> str:
         return tr(UNTESTED)
     parts = []
     for verdict, words in WORDS.items():
-        names = [one.method for one in findings.explanations if one.verdict == verdict]
+        names = [
+            explanation.method
+            for explanation in findings.explanations
+            if explanation.verdict == verdict
+        ]
         if names:
             parts.append(f"{', '.join(names)}: {tr(words)}.")
     return " ".join(parts)
@@ -83,7 +87,7 @@ def credibility(look: Lookup) -> Section:
             tr(
                 "A map counts as evidence about this detector only if it changes when the "
                 "detector's parameters are randomized, and if the score depends on what it "
-                "marks."
+                "marks. These are sanity checks (Adebayo et al. 2018)."
             ),
         )
         if judged
@@ -94,8 +98,8 @@ def credibility(look: Lookup) -> Section:
 
 
 def _figures(look: Lookup) -> Table:
-    names = [one.method for one in look.findings.explanations]
-    measured = {one.metric for one in look.findings.findings}
+    names = [explanation.method for explanation in look.findings.explanations]
+    measured = {finding.metric for finding in look.findings.findings}
     columns = (*_VITAL, *(one for one in _ON_DEMAND if one[0] in measured))
     return Table(
         tr("Checks behind the verdicts"),
@@ -110,12 +114,12 @@ def _figures(look: Lookup) -> Table:
 
 
 def _varied(look: Lookup) -> tuple[Table, ...]:
-    names = [one.method for one in look.findings.explanations]
+    names = [explanation.method for explanation in look.findings.explanations]
     tables = []
     for metric, facet, title in _VARIED:
         levels = list(dict.fromkeys(
-            one.scope[facet] for one in look.findings.findings
-            if one.metric == metric and facet in one.scope
+            finding.scope[facet] for finding in look.findings.findings
+            if finding.metric == metric and facet in finding.scope
         ))  # fmt: skip
         if levels:
             rows = tuple(

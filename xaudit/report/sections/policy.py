@@ -1,11 +1,11 @@
-"""What the policy says: every rule beside what was measured."""
+"""Section on the policy: every rule beside what was measured."""
 
 from __future__ import annotations
 
 from xaudit.core.record.policy import Outcome, Verdict, Waiver
 from xaudit.report.language.translation import told, tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Section, Table
 
@@ -30,7 +30,7 @@ def verdict_section(verdict: Verdict | None, look: Lookup) -> Section:
             Table(
                 tr("Rules, each read against the limit of the interval"),
                 (tr("Rule"), tr("Verdict"), tr("Measured"), tr("Limit"), tr("Why")),
-                tuple(_outcome(one, look) for one in verdict.outcomes),
+                tuple(_outcome(outcome, look) for outcome in verdict.outcomes),
                 tr("“Why” writes shares as the policy does, from 0 to 1.")
                 + " "
                 + tr(
@@ -38,11 +38,13 @@ def verdict_section(verdict: Verdict | None, look: Lookup) -> Section:
                     policy_sha256=verdict.policy_sha256,
                     compared=_compared(verdict) + _stopped(verdict),
                 ),
-                marks=tuple(MARKS[one.verdict] for one in verdict.outcomes),
-                links=tuple(look.link(one.rule.metric, one.scope) for one in verdict.outcomes),
+                marks=tuple(MARKS[outcome.verdict] for outcome in verdict.outcomes),
+                links=tuple(
+                    look.link(outcome.rule.metric, outcome.scope) for outcome in verdict.outcomes
+                ),
             ),
         )
-    waived = tuple(_waiver(one) for one in verdict.waivers) if verdict else ()
+    waived = tuple(_waiver(waiver) for waiver in verdict.waivers) if verdict else ()
     title = tr("What does the policy say?")
     return Section("verdict", "", title, lead, waived, tables=tables)
 
@@ -59,16 +61,16 @@ def counts(verdict: Verdict | None) -> str:
     )
 
 
-def _waiver(one: Waiver) -> str:
+def _waiver(waiver: Waiver) -> str:
     """Every waiver is printed, whether or not it was needed."""
-    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.where.items()))
+    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(waiver.where.items()))
     return tr(
         "Waiver: rule {rule} ({scope}), {owner} until {day}: {reason}",
-        rule=one.rule,
+        rule=waiver.rule,
         scope=scope or tr("every outcome"),
-        owner=one.owner,
-        day=one.expires,
-        reason=one.reason,
+        owner=waiver.owner,
+        day=waiver.expires,
+        reason=waiver.reason,
     )
 
 
@@ -84,7 +86,7 @@ def _compared(verdict: Verdict) -> str:
             plan_sha256=there.plan_sha256,
             note=note,
         )
-    needed = any(one.rule.needs_baseline for one in verdict.outcomes)
+    needed = any(outcome.rule.needs_baseline for outcome in verdict.outcomes)
     return tr(" No baseline was compared: this is a first run.") if needed else ""
 
 
@@ -93,19 +95,19 @@ def _stopped(verdict: Verdict) -> str:
     return tr(" The audit {ended}.", ended=told(verdict.interim.text)) if verdict.interim else ""
 
 
-def _outcome(one: Outcome, look: Lookup) -> tuple[str, ...]:
-    unit = look.unit(one.rule.metric)
-    bounds = [(tr("at least"), one.rule.floor), (tr("at most"), one.rule.ceiling)]
+def _outcome(outcome: Outcome, look: Lookup) -> tuple[str, ...]:
+    unit = look.unit(outcome.rule.metric)
+    bounds = [(tr("at least"), outcome.rule.floor), (tr("at most"), outcome.rule.ceiling)]
     limits = ", ".join(f"{w} {numbers.bound(v, unit)}" for w, v in bounds if v is not None)
-    limits = limits or told(one.rule.demand)
-    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(one.scope.items()))
-    signed = one.rule.compares or one.rule.metric.endswith(("_gap", "_drift"))
-    shown = numbers.estimate(one.estimate, unit, signed)
-    measured = f"{shown}, {numbers.counts(one.estimate)}" if one.estimate else numbers.NONE
+    limits = limits or told(outcome.rule.demand)
+    scope = ", ".join(f"{key} {named(value)}" for key, value in sorted(outcome.scope.items()))
+    signed = outcome.rule.compares or outcome.rule.metric.endswith(("_gap", "_drift"))
+    shown = numbers.estimate(outcome.estimate, unit, signed)
+    measured = f"{shown}, {numbers.counts(outcome.estimate)}" if outcome.estimate else numbers.NONE
     return (
-        f"{one.rule.id}: {scope}" if scope else one.rule.id,
-        tr(one.verdict),
+        f"{outcome.rule.id}: {scope}" if scope else outcome.rule.id,
+        tr(outcome.verdict),
         measured,
         limits,
-        told(one.why),
+        told(outcome.why),
     )

@@ -1,4 +1,4 @@
-"""By how much another run of the same plan may differ, for a reader."""
+"""Reproducibility of a run: by how much another one of the same plan may differ."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ def warnings(findings: Findings) -> tuple[str, ...]:
     return (*near, flips)
 
 
-def _in_doubt(one: Rescored) -> bool:
-    return any(one.near.values()) or one.flipped > 0
+def _in_doubt(rescored: Rescored) -> bool:
+    return any(rescored.near.values()) or rescored.flipped > 0

@@ -6,24 +6,24 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.record.finding import CROSS
 from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.sections.at_points import AT_POINT, point_tables, side_by_side
-from xaudit.report.tables.added import added_of_analyses, added_of_scores
-from xaudit.report.tables.declared import net_benefit, of_curve
+from xaudit.report.sections.operating_points import AT_POINT, point_tables, side_by_side
+from xaudit.report.tables.declared_use import net_benefit, of_curve
 from xaudit.report.tables.demographics import demographics
 from xaudit.report.tables.extremes import equal, extremes
 from xaudit.report.tables.folds import folds
 from xaudit.report.tables.group_details import group_calibration, group_maps
-from xaudit.report.tables.matched import matched
-from xaudit.report.tables.matrix import matrices
+from xaudit.report.tables.intersections import matrices
+from xaudit.report.tables.matched_gaps import matched
+from xaudit.report.tables.package_metrics import added_of_analyses, added_of_scores
+from xaudit.report.tables.simultaneous_gaps import of_sites, simultaneous
 from xaudit.report.tables.site_shift import site_shift
 from xaudit.report.tables.sites import by_site
-from xaudit.report.tables.together import of_sites, simultaneous
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import figures, numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup, measure
 from xaudit.report.view.model import Figure, Section, Table
-from xaudit.report.view.order import in_order
 
 CALIBRATION = (
     ("brier", later("Brier score")),
@@ -103,12 +103,12 @@ def calibration(look: Lookup) -> Section:
         (tr("Predicted"), tr("Mean"), tr("Observed")),
         tuple(
             (
-                f"{numbers.percent(one.low)}{numbers.DASH}{numbers.percent(one.high)}",
-                numbers.percent(one.mean_probability),
-                f"{numbers.estimate(one.observed)}, {numbers.counts(one.observed)}"
-                + (f" ({told(one.observed.undefined)})" if one.observed.undefined else ""),
+                f"{numbers.percent(bin_.low)}{numbers.DASH}{numbers.percent(bin_.high)}",
+                numbers.percent(bin_.mean_probability),
+                f"{numbers.estimate(bin_.observed)}, {numbers.counts(bin_.observed)}"
+                + (f" ({told(bin_.observed.undefined)})" if bin_.observed.undefined else ""),
             )
-            for one in bins
+            for bin_ in bins
         ),
         folded=True,
     )
@@ -185,15 +185,15 @@ def _columns(look: Lookup) -> list[str]:
 
 
 def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:
-    rows: list[figures.Row] = []
+    rows: list[figures.ForestRow] = []
     for column, levels in look.findings.study.levels.items():
         if CROSS in column:
             continue
         blank = look.estimate(metric)
-        rows.append(figures.Row(column, blank, heading=True))
+        rows.append(figures.ForestRow(column, blank, heading=True))
         for level in in_order(levels):
             one = look.estimate(metric, operating_point=point, group=column, level=level)
-            rows.append(figures.Row(named(level), one))
+            rows.append(figures.ForestRow(named(level), one))
     overall = look.estimate(metric, operating_point=point).value
     return figures.forest(
         tr("{metric} by subgroup", metric=measure(metric)), rows, overall, _floor(verdict, metric)

@@ -65,18 +65,18 @@ def robustness(look: Lookup) -> Section:
 def _steps(findings: Findings) -> list[tuple[str, list[str]]]:
     """Corruptions with their severities, in the order of the findings."""
     steps: dict[str, list[str]] = {}
-    for one in findings.findings:
-        corruption = one.scope.get("degradation")
-        if one.metric == "degraded_auc" and corruption and corruption != "none":
-            steps.setdefault(corruption, []).append(one.scope["severity"])
+    for finding in findings.findings:
+        corruption = finding.scope.get("degradation")
+        if finding.metric == "degraded_auc" and corruption and corruption != "none":
+            steps.setdefault(corruption, []).append(finding.scope["severity"])
     return list(steps.items())
 
 
 def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[str]]]) -> str:
-    rows: list[figures.Row] = []
+    rows: list[figures.ForestRow] = []
     for corruption, severities in steps:
         blank = look.estimate(metric)
-        rows.append(figures.Row(_title(corruption), blank, heading=True))
+        rows.append(figures.ForestRow(_title(corruption), blank, heading=True))
         for severity in severities:
             one = look.estimate(
                 f"degraded_{metric}",
@@ -84,7 +84,7 @@ def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[
                 severity=severity,
                 operating_point=point,
             )
-            rows.append(figures.Row(numbers.written(severity), one))
+            rows.append(figures.ForestRow(numbers.written(severity), one))
     clean = look.estimate(
         f"degraded_{metric}", degradation="none", severity="0", operating_point=point
     ).value
@@ -125,7 +125,8 @@ def _cells(look: Lookup, corruption: str, severity: str, point: str) -> Iterator
 def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
     """Where the maps of degraded images lie, for every method of which they were made."""
     methods = list(dict.fromkeys(
-        one.scope["method"] for one in look.findings.findings if one.metric == "degraded_mass"
+        finding.scope["method"] for finding in look.findings.findings if finding.metric ==
+        "degraded_mass"
     ))  # fmt: skip
     metrics = ("degraded_mass", "degraded_mass_gap", "degraded_hit", "degraded_hit_gap")
     for method in methods:

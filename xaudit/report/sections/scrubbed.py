@@ -1,4 +1,4 @@
-"""That a card is one of a scrubbed copy: of which audit, and what was taken out."""
+"""Section of a scrubbed copy: of which audit it is, and what was taken out."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 
@@ -58,20 +58,20 @@ def _denied(look: Lookup) -> Iterator[str]:
         yield found.text
 
 
-def _lesion(one: Estimate) -> str:
-    if one.value is None or one.low is None or one.high is None:
+def _lesion(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
         return tr(
             "Whether the fracture decides is not known: {undefined}.",
-            undefined=told(one.undefined or ""),
+            undefined=told(estimate.undefined or ""),
         )
-    shown = numbers.estimate(one, "number", signed=True)
+    shown = numbers.estimate(estimate, "number", signed=True)
     said = tr(
         "Erasing the fracture lowers the logit by {shown} more than erasing similar anatomy",
         shown=shown,
     )
-    if one.low > 0:
+    if estimate.low > 0:
         return tr("{said}: the decision rests on it at least in part.", said=said)
-    if one.high < 0:
+    if estimate.high < 0:
         return tr("{said}, that is less: the decision does not rest on the fracture.", said=said)
     return tr("{said}: it is not shown that the decision rests on the fracture.", said=said)
 
@@ -173,10 +173,10 @@ def _enriched(look: Lookup) -> Iterator[Table]:
 
 def _tied(look: Lookup) -> Iterator[Table]:
     rows = []
-    for one in look.findings.findings:
-        if one.metric != "association" or one.estimate.value is None:
+    for finding in look.findings.findings:
+        if finding.metric != "association" or finding.estimate.value is None:
             continue
-        scope = dict(one.scope)
+        scope = dict(finding.scope)
         rows.append((
             f"{scope['group']}: {named(scope['level'])}",
             look.cell("association", **scope),
@@ -201,16 +201,16 @@ def _tied(look: Lookup) -> Iterator[Table]:
 
 def _p_values(look: Lookup) -> dict[str, float | None]:
     return {
-        one.scope["group"]: one.estimate.value
-        for one in look.findings.findings
-        if one.metric == "association_p"
+        finding.scope["group"]: finding.estimate.value
+        for finding in look.findings.findings
+        if finding.metric == "association_p"
     }
 
 
 def _levels(look: Lookup, metric: str, key: str) -> list[str]:
     return list(dict.fromkeys(
-        one.scope[key] for one in look.findings.findings
-        if one.metric == metric and key in one.scope
+        finding.scope[key] for finding in look.findings.findings
+        if finding.metric == metric and key in finding.scope
     ))  # fmt: skip
 
 

@@ -27,9 +27,10 @@ def claims(findings: Findings) -> Iterator[Table]:
     if not findings.claims:
         return
     rows = tuple(
-        (told(one.claim), tr(_WORDS[one.agreement][0]), told(one.why)) for one in findings.claims
+        (told(claim.claim), tr(_WORDS[claim.agreement][0]), told(claim.why))
+        for claim in findings.claims
     )
-    marks = tuple(MARKS[_WORDS[one.agreement][1]] for one in findings.claims)
+    marks = tuple(MARKS[_WORDS[claim.agreement][1]] for claim in findings.claims)
     columns = (tr("Claim of the maker"), tr("How it stands"), tr("Why"))
     yield Table(tr("Claims beside the study"), columns, rows, marks=marks)
 
@@ -39,19 +40,19 @@ def warnings(findings: Findings) -> tuple[str, ...]:
     return tuple(
         tr(
             "A claim of the maker, {words}: {claim}. {why}",
-            words=tr(_WORDS[one.agreement][0]),
-            claim=told(one.claim),
-            why=told(one.why),
+            words=tr(_WORDS[claim.agreement][0]),
+            claim=told(claim.claim),
+            why=told(claim.why),
         )
-        for one in findings.claims
-        if one.agreement in {"contradicted", "untested"}
+        for claim in findings.claims
+        if claim.agreement in {"contradicted", "untested"}
     )
 
 
 def independence(findings: Findings) -> Table:
     """What speaks for test data that development has not seen, and what is only stated."""
     points = findings.detector.operating_points
-    fixed = sum(one.origin == "fixed" for one in points)
+    fixed = sum(point.origin == "fixed" for point in points)
     rows = (
         (tr("Patients and sites apart from development"), *_declared(findings, "independence")),
         (tr("Development data"), *_declared(findings, "development_data")),
@@ -84,7 +85,9 @@ def independence(findings: Findings) -> Table:
 def _copies(findings: Findings) -> tuple[str, str]:
     if predictions.alone(findings):
         return (tr("not applicable"), f"{numbers.NONE} ({tr('no images were audited')})")
-    copies = {one.case_id for one in findings.accountability.issues if one.kind == "duplicate"}
+    copies = {
+        issue.case_id for issue in findings.accountability.issues if issue.kind == "duplicate"
+    }
     return (tr("measured"), numbers.whole(len(copies)))
 
 
@@ -98,8 +101,13 @@ def _declared(findings: Findings, name: str) -> tuple[str, str]:
 def signatures(findings: Findings) -> Table:
     """Who answers for the tests, with room to sign."""
     people = tuple(
-        (one.name, one.role, one.organization or numbers.NONE, *(tr(_SIGN_HERE),) * 2)
-        for one in findings.statements.signatories
+        (
+            signatory.name,
+            signatory.role,
+            signatory.organization or numbers.NONE,
+            *(tr(_SIGN_HERE),) * 2,
+        )
+        for signatory in findings.statements.signatories
     )
     nobody = f"{numbers.NONE} ({tr('not stated')})"
     open_rows = tuple(

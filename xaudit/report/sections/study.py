@@ -1,4 +1,4 @@
-"""On which cases: the study, its flow of cases and what was odd about them."""
+"""Section on the study, its flow of cases and what was odd about them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _issues(findings: Findings) -> Iterator[Table]:
     flow = findings.accountability
     if not flow.issues:
         return
-    kinds = Counter((one.kind, one.effect) for one in flow.issues)
+    kinds = Counter((issue.kind, issue.effect) for issue in flow.issues)
     summary = tuple(
         (word(kind), word(effect), numbers.whole(n)) for (kind, effect), n in sorted(kinds.items())
     )

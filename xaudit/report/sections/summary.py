@@ -1,4 +1,4 @@
-"""What the audit says, for a reader who knows no measure."""
+"""Summary of the audit, for a reader who knows no measure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.sections import credibility, places, results
+from xaudit.report.sections import credibility, explanations, results
 from xaudit.report.tables import predictions
-from xaudit.report.tables.decides import decides
+from xaudit.report.tables.interventions import decides
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
@@ -33,15 +33,15 @@ def summary(look: Lookup) -> Section:
         paragraphs=(
             *_false_alarms(look),
             weakest(look),
-            *(() if predictions.alone(look.findings) else (_looks(look), _decides(look))),
+            *(() if predictions.alone(look.findings) else (_where_maps_lie(look), _decides(look))),
             *(() if look.findings.prevalence is not None else (tr(_NO_PREVALENCE),)),
         ),
         tables=tuple(_per_thousand(look)),
     )
 
 
-def _looks(look: Lookup) -> str:
-    return f"{places.looks_at(look)} {credibility.believed(look.findings)}"
+def _where_maps_lie(look: Lookup) -> str:
+    return f"{explanations.looks_at(look)} {credibility.believed(look.findings)}"
 
 
 def _decides(look: Lookup) -> str:
@@ -118,17 +118,21 @@ def _of(look: Lookup, metric: str, point: str) -> Estimate:
     return look.estimate(metric, operating_point=point)
 
 
-def _others(one: Estimate) -> Estimate:
+def _others(estimate: Estimate) -> Estimate:
     """The share of those for whom it is the other way round."""
-    if one.value is None or one.low is None or one.high is None:
-        return one
-    return Estimate(1 - one.value, 1 - one.high, 1 - one.low, one.method, one.level)
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    return Estimate(
+        1 - estimate.value, 1 - estimate.high, 1 - estimate.low, estimate.method, estimate.level
+    )
 
 
-def _people(one: Estimate, of: float) -> str:
-    if one.value is None or one.low is None or one.high is None:
-        return f"{numbers.NONE} ({told(one.undefined or _NOT)})"
-    value, low, high = (numbers.per_thousand(of * part) for part in (one.value, one.low, one.high))
+def _people(estimate: Estimate, of: float) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return f"{numbers.NONE} ({told(estimate.undefined or _NOT)})"
+    value, low, high = (
+        numbers.per_thousand(of * part) for part in (estimate.value, estimate.low, estimate.high)
+    )
     return f"{value} ({low}{numbers.DASH}{high})"
 
 

@@ -1,4 +1,4 @@
-"""What looks wrong about a declaration: the first thing that a card says."""
+"""Section on suspicions, the first thing that a card says."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from xaudit.report.language.translation import told, tr
 
 def suspicions(findings: Findings) -> tuple[str, ...]:
     """A sentence for each suspicion, those first that nobody has acknowledged."""
-    ordered = sorted(findings.suspicions, key=lambda one: one.acknowledged)
+    ordered = sorted(findings.suspicions, key=lambda suspicion: suspicion.acknowledged)
     return tuple(
-        tr("Acknowledged by the audit file, {name}: {text}", name=one.name, text=told(one.text))
-        if one.acknowledged
+        tr(
+            "Acknowledged by the audit file, {name}: {text}",
+            name=suspicion.name,
+            text=told(suspicion.text),
+        )
+        if suspicion.acknowledged
         else tr(
             "Suspicion {name}: {text} Until the audit file acknowledges it, no verdict is better "
             "than inconclusive.",
-            name=one.name,
-            text=told(one.text),
+            name=suspicion.name,
+            text=told(suspicion.text),
         )
-        for one in ordered
+        for suspicion in ordered
     )

@@ -1,4 +1,4 @@
-"""That a page was made of files which are not those that the run wrote."""
+"""Section of a page that was made of files which are not those that the run wrote."""
 
 from __future__ import annotations
 

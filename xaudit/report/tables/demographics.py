@@ -1,4 +1,4 @@
-"""Which demographics the study records, and what is said of those that it does not."""
+"""Demographics that the study records, and what is said of those that it does not."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def demographics(findings: Findings) -> Table:
     return Table(tr("Who can be told apart in this study"), columns, tuple(rows), note)
 
 
-def _answers(one: Unrecorded) -> tuple[str, str, str]:
+def _answers(unrecorded: Unrecorded) -> tuple[str, str, str]:
     hole = f"{numbers.NONE} ({tr('not stated')})"
-    return (one.why or hole, one.acceptable or hole, one.controlled or hole)
+    return (unrecorded.why or hole, unrecorded.acceptable or hole, unrecorded.controlled or hole)
 
 
-def _holes(one: Unrecorded) -> bool:
-    return not (one.why and one.acceptable and one.controlled)
+def _holes(unrecorded: Unrecorded) -> bool:
+    return not (unrecorded.why and unrecorded.acceptable and unrecorded.controlled)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xaudit.core.record.finding import CROSS, EquivalenceFacts
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup, measure
 from xaudit.report.view.model import Table
 
@@ -29,12 +29,16 @@ _ANSWERS = {"different": later("different"), "equivalent": later("equivalent")}
 def extremes(look: Lookup) -> Iterator[Table]:
     """Ranges of every column at the first operating point."""
     points = look.findings.detector.operating_points[:1]
-    columns = [one.scope["group"] for one in look.findings.findings if one.metric == "auc" + _RANGE]
+    columns = [
+        finding.scope["group"]
+        for finding in look.findings.findings
+        if finding.metric == "auc" + _RANGE
+    ]
     if not points or not columns:
         return
     rows = tuple(
         (column, *(_cell(look, metric, column, points[0].name) for metric, _ in _COLUMNS))
-        for column in sorted(dict.fromkeys(columns), key=lambda one: one.count(CROSS))
+        for column in sorted(dict.fromkeys(columns), key=lambda column: column.count(CROSS))
     )
     enough = look.findings.minimum[1]
     note = tr(
@@ -70,23 +74,23 @@ def equal(look: Lookup) -> Iterator[Table]:
         return
     rows = tuple(
         (
-            _title(one),
+            _title(fact),
             tr(
                 "{answer}, margin {margin}",
-                answer=tr(_ANSWERS.get(one.answer, one.answer)),
-                margin=numbers.bound(one.margin, look.unit(one.metric)),
+                answer=tr(_ANSWERS.get(fact.answer, fact.answer)),
+                margin=numbers.bound(fact.margin, look.unit(fact.metric)),
             ),
             numbers.estimate(
-                look.estimate(one.metric, **one.scope),
-                look.unit(one.metric),
-                signed=one.metric.endswith("_gap"),
+                look.estimate(fact.metric, **fact.scope),
+                look.unit(fact.metric),
+                signed=fact.metric.endswith("_gap"),
             ),
         )
-        for one in facts
-        if one.answer == "different"
-        or (one.answer == "equivalent" and CROSS not in one.scope["group"])
+        for fact in facts
+        if fact.answer == "different"
+        or (fact.answer == "equivalent" and CROSS not in fact.scope["group"])
     )
-    count = Counter(one.answer for one in facts)
+    count = Counter(fact.answer for fact in facts)
     open_ones = count["not shown"] + count["undefined"]
     note = tr(
         "Of {all} comparisons {equivalent} are shown to be equal up to the "
@@ -104,12 +108,12 @@ def equal(look: Lookup) -> Iterator[Table]:
     yield Table(tr("Equal up to a declared margin"), columns, rows, note, folded=True)
 
 
-def _title(one: EquivalenceFacts) -> str:
-    point = one.scope.get("operating_point")
+def _title(facts: EquivalenceFacts) -> str:
+    point = facts.scope.get("operating_point")
     at = tr(" at “{point}”", point=point) if point else ""
-    metric = one.metric.removesuffix("_gap").removesuffix(_RANGE)
-    level = one.scope.get("level")
-    who = f"{one.scope['group']}: " + (
+    metric = facts.metric.removesuffix("_gap").removesuffix(_RANGE)
+    level = facts.scope.get("level")
+    who = f"{facts.scope['group']}: " + (
         tr("{level} and the rest", level=named(level)) if level else tr("all subgroups")
     )
     return f"{who}, {measure(metric)}{at}"

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.report.language.translation import tr
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 
 def folds(look: Lookup) -> Iterator[Table]:
     """Each fold, their mean, and all cases pooled."""
-    mean = next((one for one in look.findings.findings if one.metric == "auc_fold_mean"), None)
+    mean = next(
+        (finding for finding in look.findings.findings if finding.metric == "auc_fold_mean"), None
+    )
     if mean is None:
         return
     design = mean.scope["folds"]
     of_folds = {
-        one.scope["fold"]: one for one in look.findings.findings if one.metric == "auc_in_fold"
+        finding.scope["fold"]: finding
+        for finding in look.findings.findings
+        if finding.metric == "auc_in_fold"
     }
     rows = tuple(
         (tr("Fold {name}", name=name), look.cell("auc_in_fold", folds=design, fold=name))

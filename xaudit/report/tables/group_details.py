@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import later, tr
 from xaudit.report.tables import predictions
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 _CALIBRATION = (
     ("brier", later("Brier score")),
@@ -41,7 +41,7 @@ def group_calibration(look: Lookup) -> Iterator[Table]:
         )
         for column, level in _levels(look)
     )
-    if any(one.metric == "brier_gap" for one in look.findings.findings):
+    if any(finding.metric == "brier_gap" for finding in look.findings.findings):
         names = tuple(tr("{title}; gap", title=tr(title)) for _, title in _CALIBRATION)
         note = tr(_NOTE) + look.methods(*(f"{metric}_gap" for metric, _ in _CALIBRATION))
         yield Table(
@@ -58,12 +58,12 @@ def group_maps(look: Lookup) -> Iterator[Table]:
         rows = tuple(
             (
                 f"{column} {named(level)}",
-                *(_with_gap(look, metric, column, level, method=one) for one in methods),
+                *(_with_gap(look, metric, column, level, method=method) for method in methods),
             )
             for column, level in _levels(look)
         )
         if methods:
-            columns = (tr("Subgroup"), *(tr("{title}; gap", title=one) for one in methods))
+            columns = (tr("Subgroup"), *(tr("{title}; gap", title=method) for method in methods))
             note = tr(_NOTE) + look.methods(metric, f"{metric}_gap")
             yield Table(tr(title), columns, rows, note, folded=True)
 
@@ -86,5 +86,9 @@ def _levels(look: Lookup) -> Iterator[tuple[str, str]]:
 
 def _methods(look: Lookup, metric: str) -> Sequence[str]:
     """Methods with such a gap, in the order of the audit."""
-    there = {one.scope.get("method") for one in look.findings.findings if one.metric == metric}
-    return [one.name for one in look.findings.methods if one.name in there]
+    there = {
+        finding.scope.get("method")
+        for finding in look.findings.findings
+        if finding.metric == metric
+    }
+    return [method.name for method in look.findings.methods if method.name in there]

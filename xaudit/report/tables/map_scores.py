@@ -9,7 +9,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, told, tr, word
-from xaudit.report.tables.added import added_of_maps
+from xaudit.report.tables.package_metrics import added_of_maps
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Figure, Table
@@ -195,7 +195,7 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
         note = tr("Five peaks of every explained image, normal ones included, rated by strength. ")
         note += look.methods("peaks_find_lesions")
         yield Table(tr("Lesions found by peaks (FROC)"), columns, rows, note, folded=True)
-    if any(one.metric == "total_attribution_separation" for one in look.findings.findings):
+    if any(finding.metric == "total_attribution_separation" for finding in look.findings.findings):
         rows = tuple(
             (name, *(look.cell("spatial_entropy", method=name, label=label)
                      for label in ("fractured", "normal")),
@@ -263,14 +263,16 @@ def _pair(look: Lookup, methods: Sequence[str], first: str, second: str) -> str:
 
 def has_consensus(findings: Findings) -> bool:
     """Whether the maps of several methods were put together."""
-    return any(one.name == CONSENSUS for one in findings.methods)
+    return any(method.name == CONSENSUS for method in findings.methods)
 
 
 def _levels(findings: Findings, metric: str, key: str) -> tuple[str, ...]:
     """Values of a scope key, in the order of the findings."""
     return tuple(
         dict.fromkeys(
-            one.scope[key] for one in findings.findings if one.metric == metric and key in one.scope
+            finding.scope[key]
+            for finding in findings.findings
+            if finding.metric == metric and key in finding.scope
         )
     )
 
@@ -278,8 +280,8 @@ def _levels(findings: Findings, metric: str, key: str) -> tuple[str, ...]:
 def _cutoffs(findings: Findings, criterion: str) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
-            one.scope["cutoff"]
-            for one in findings.findings
-            if one.metric == "lesions_found" and one.scope["criterion"] == criterion
+            finding.scope["cutoff"]
+            for finding in findings.findings
+            if finding.metric == "lesions_found" and finding.scope["criterion"] == criterion
         )
     )

@@ -1,4 +1,4 @@
-"""What a card says where only predictions were audited: explanations do not apply."""
+"""Sections of a card where only predictions were audited: explanations do not apply."""
 
 from __future__ import annotations
 
@@ -60,31 +60,31 @@ def _intensity(declared: Intensity) -> str:
     return f"bits: {declared.bits}" if isinstance(declared, StoredBits) else declared
 
 
-def facts(one: DetectorFacts, walls: str | None = None) -> tuple[tuple[str, str], ...]:
+def facts(detector: DetectorFacts, walls: str | None = None) -> tuple[tuple[str, str], ...]:
     """What is known of the network; nothing where only its predictions were seen.
 
     Args:
-        one: the detector.
+        detector: the detector.
         walls: of the sandbox that it ran in; None for none.
     """
-    if one.input is None:
+    if detector.input is None:
         return (
-            (tr("Architecture, weights, input"), f"{numbers.NONE} ({word(one.architecture)})"),
-            (tr("Output"), tr("{output}, as the table states it", output=word(one.output))),
+            (tr("Architecture, weights, input"), f"{numbers.NONE} ({word(detector.architecture)})"),
+            (tr("Output"), tr("{output}, as the table states it", output=word(detector.output))),
         )
-    spec = one.input
+    spec = detector.input
     return (
-        (tr("Architecture"), _architecture(one)),
-        *_own_code(one),
-        *_sandbox(one, walls),
-        *_elsewhere(one),
+        (tr("Architecture"), _architecture(detector)),
+        *_own_code(detector),
+        *_sandbox(detector, walls),
+        *_elsewhere(detector),
         (
             tr("Weights"),
-            f"{told(one.weights_file or '')}, SHA-256 {one.weights_sha256}"
-            if one.weights_sha256
+            f"{told(detector.weights_file or '')}, SHA-256 {detector.weights_sha256}"
+            if detector.weights_sha256
             else tr("no file of them is known"),
         ),
-        *_taken(one.taken),
+        *_taken(detector.taken),
         (
             tr("Input"),
             tr(
@@ -98,48 +98,48 @@ def facts(one: DetectorFacts, walls: str | None = None) -> tuple[tuple[str, str]
                 intensity=_intensity(spec.intensity),
             ),
         ),
-        (tr("Output"), word(one.output)),
-        (tr("Layer of Grad-CAM"), one.target_layer or numbers.NONE),
+        (tr("Output"), word(detector.output)),
+        (tr("Layer of Grad-CAM"), detector.target_layer or numbers.NONE),
     )
 
 
-def _architecture(one: DetectorFacts) -> str:
-    if one.parameters is None:
-        return tr("{architecture}, parameters not known", architecture=one.architecture)
+def _architecture(detector: DetectorFacts) -> str:
+    if detector.parameters is None:
+        return tr("{architecture}, parameters not known", architecture=detector.architecture)
     return tr(
         "{architecture}, {parameters} parameters",
-        architecture=one.architecture,
-        parameters=numbers.whole(one.parameters),
+        architecture=detector.architecture,
+        parameters=numbers.whole(detector.parameters),
     )
 
 
-def _elsewhere(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
+def _elsewhere(detector: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """Where it ran, if not in the audit, and what it says it is."""
-    if one.elsewhere is None:
+    if detector.elsewhere is None:
         return ()
-    stated = "; ".join(f"{name} {said}" for name, said in one.stated.items())
-    where = tr("{where}; it offers scores alone", where=one.elsewhere)
+    stated = "; ".join(f"{name} {said}" for name, said in detector.stated.items())
+    where = tr("{where}; it offers scores alone", where=detector.elsewhere)
     return ((tr("Runs elsewhere"), where), (tr("States of itself"), stated or tr("nothing")))
 
 
-def _sandbox(one: DetectorFacts, walls: str | None) -> tuple[tuple[str, str], ...]:
+def _sandbox(detector: DetectorFacts, walls: str | None) -> tuple[tuple[str, str], ...]:
     """What held the code of strangers, or that nothing did."""
     if walls is not None:
         said = tr("{walls}: no network, no files but its own, limited memory", walls=walls)
         return ((tr("Sandbox"), said),)
-    if one.own_code:
+    if detector.own_code:
         return ((tr("Sandbox"), tr("none; it ran with the rights of whoever ran the audit")),)
     return ()
 
 
-def _own_code(one: DetectorFacts) -> tuple[tuple[str, str], ...]:
+def _own_code(detector: DetectorFacts) -> tuple[tuple[str, str], ...]:
     """That other code ran than that of libraries whose names a reader knows."""
-    if not one.own_code:
+    if not detector.own_code:
         return ()
     said = tr(
         "{architecture} is not of torchvision, timm or xaudit; whoever ran the audit allowed it "
         "to run",
-        architecture=one.elsewhere or one.architecture,
+        architecture=detector.elsewhere or detector.architecture,
     )
     return ((tr("Code of its own"), said),)
 

@@ -1,4 +1,4 @@
-"""Whether the images of sites differ, and what the detector makes of them."""
+"""Shift between the images of sites, and what the detector makes of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from xaudit.core.record.finding import Finding
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.tables import predictions
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 _KINDS = (("image_shift", later("images")), ("feature_shift", later("detector features")))
 _TITLE = later("Do the images of sites differ?")
@@ -91,32 +91,36 @@ def _cells(look: Lookup, name: str, scope: dict[str, str]) -> Iterator[str]:
 def _differing(look: Lookup, scope: dict[str, str]) -> str:
     """The statistics whose intervals leave 0 out, the largest first."""
     found = [
-        one
-        for one in look.findings.findings
-        if one.metric.startswith("image_")
-        and one.metric.endswith("_difference")
-        and dict(one.scope) == {**scope, "analysis": "scored"}
+        finding
+        for finding in look.findings.findings
+        if finding.metric.startswith("image_")
+        and finding.metric.endswith("_difference")
+        and dict(finding.scope) == {**scope, "analysis": "scored"}
     ]
     shown = sorted(filter(_beyond, found), key=lambda one: -abs(one.estimate.value or 0.0))
     if not shown:
         known = any(one.estimate.value is not None for one in found)
         return tr("none is shown to") if known else numbers.NONE
     return "; ".join(
-        f"{one.metric.removeprefix('image_').removesuffix('_difference').replace('_', ' ')} "
-        f"{numbers.estimate(one.estimate, 'number', signed=True)}"
-        for one in shown
+        f"{finding.metric.removeprefix('image_').removesuffix('_difference').replace('_', ' ')} "
+        f"{numbers.estimate(finding.estimate, 'number', signed=True)}"
+        for finding in shown
     )
 
 
-def _beyond(one: Finding) -> bool:
-    low, high = one.estimate.low, one.estimate.high
+def _beyond(finding: Finding) -> bool:
+    low, high = finding.estimate.low, finding.estimate.high
     return low is not None and high is not None and (low > 0 or high < 0)
 
 
-def _p_value(one: Estimate) -> str:
-    if one.value is None:
+def _p_value(estimate: Estimate) -> str:
+    if estimate.value is None:
         return numbers.NONE
-    return f"< {numbers.written('0.001')}" if one.value < 0.001 else numbers.fixed(one.value, 3)
+    return (
+        f"< {numbers.written('0.001')}"
+        if estimate.value < 0.001
+        else numbers.fixed(estimate.value, 3)
+    )
 
 
 def _link(found: Finding) -> str:

@@ -1,4 +1,4 @@
-"""What each site contributes, and how bad the worst is."""
+"""Sites: what each contributes, and how bad the worst is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from xaudit.report.language.translation import tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
+from xaudit.report.view.level_order import in_order
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
-from xaudit.report.view.order import in_order
 
 _METRICS = ("sensitivity", "specificity", "auc")
 

@@ -1,4 +1,4 @@
-"""Whom the detector fails: small groups that stand out first, then the weakest large one."""
+"""Weakest subgroups: small ones that stand out first, then the weakest large one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from xaudit.core.record.finding import Finding, StrikingGroup
 from xaudit.report.language.translation import tr
 from xaudit.report.view import numbers
-from xaudit.report.view.levels import named
+from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 
 _SHOWN = 3
@@ -39,14 +39,14 @@ def striking(look: Lookup) -> Iterator[str]:
         yield tr("So do {more} more small subgroups.", more=numbers.whole(len(found) - _SHOWN))
 
 
-def _striking(one: StrikingGroup) -> str:
+def _striking(group: StrikingGroup) -> str:
     """Translators see both whole sentences."""
     facts = {
-        "right": numbers.whole(one.k),
-        "all": numbers.whole(one.n),
-        "group": f"{one.group} {named(one.level)}",
+        "right": numbers.whole(group.k),
+        "all": numbers.whole(group.n),
+        "group": f"{group.group} {named(group.level)}",
     }
-    if one.metric == "sensitivity":
+    if group.metric == "sensitivity":
         return tr("{right} of {all} fractures found in {group}: too few for a verdict, and hardly "
                   "chance.", **facts)  # fmt: skip
     return tr("{right} of {all} normal cases left alone in {group}: too few for a verdict, and "
@@ -66,30 +66,30 @@ def _of_groups(look: Lookup, site: str | None, enough: str) -> Iterator[str]:
                  enough=enough)  # fmt: skip
 
 
-def _is_weak(look: Lookup, one: Finding) -> bool:
+def _is_weak(look: Lookup, finding: Finding) -> bool:
     """Whether fewer are found there than in all cases; 100 % is nobody's weakness."""
-    overall = look.estimate("sensitivity", operating_point=one.scope["operating_point"]).value
-    value = one.estimate.value
+    overall = look.estimate("sensitivity", operating_point=finding.scope["operating_point"]).value
+    value = finding.estimate.value
     return value is not None and value < (1.0 if overall is None else overall)
 
 
 def _weakest(look: Lookup, wanted: Callable[[str], bool]) -> Finding | None:
     points = look.findings.detector.operating_points
     usable = [
-        one
-        for one in look.findings.findings
-        if one.metric == "sensitivity"
-        and wanted(one.scope.get("group", ""))
-        and one.scope.keys() >= {"group", "level", "operating_point"}
-        and one.scope.get("analysis", "scored") == "scored"
-        and one.scope["operating_point"] == (points[0].name if points else None)
-        and one.estimate.value is not None
-        and not one.estimate.caution
+        finding
+        for finding in look.findings.findings
+        if finding.metric == "sensitivity"
+        and wanted(finding.scope.get("group", ""))
+        and finding.scope.keys() >= {"group", "level", "operating_point"}
+        and finding.scope.get("analysis", "scored") == "scored"
+        and finding.scope["operating_point"] == (points[0].name if points else None)
+        and finding.estimate.value is not None
+        and not finding.estimate.caution
     ]
     return min(usable, key=lambda one: (one.estimate.value or 0.0, _told(one)), default=None)
 
 
-def _told(one: Finding) -> str:
-    scope, estimate = one.scope, one.estimate
+def _told(finding: Finding) -> str:
+    scope, estimate = finding.scope, finding.estimate
     place = f"{scope['group']} {named(scope['level'])}"
     return f"{place}: {numbers.estimate(estimate)}, {numbers.counts(estimate)}"

@@ -1,4 +1,4 @@
-"""Where the templates are: in the installed package, or beside it in a checkout."""
+"""Assets: the templates, in the installed package or beside it in a checkout."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _NEAR = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ForestRow:
     """One row of a forest plot."""
 
     label: str
@@ -43,7 +43,9 @@ class Row:
     heading: bool = False
 
 
-def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float | None) -> str:
+def forest(
+    title: str, rows: Sequence[ForestRow], overall: float | None, floor: float | None
+) -> str:
     """Proportions of groups with their intervals; n and k/n at the right."""
     step, left, right = 24, 250, 760
     height = 58 + step * len(rows)
@@ -68,7 +70,7 @@ def forest(title: str, rows: Sequence[Row], overall: float | None, floor: float 
     return str(drawing)
 
 
-def _forest_row(drawing: Drawing, row: Row, y: float, biggest: int) -> None:
+def _forest_row(drawing: Drawing, row: ForestRow, y: float, biggest: int) -> None:
     if row.heading:
         drawing.text(0, y + 5, row.label, "label strong")
         return
@@ -178,9 +180,9 @@ def calibration(bins: Sequence[CalibrationBin], title: str) -> str:
     """Predicted beside observed share of fractures, with intervals."""
     drawing = _square(title, tr("predicted probability"), tr("observed share of fractures"))
     drawing.line(60, 380, 420, 20, "diagonal")
-    biggest = max((one.observed.n for one in bins), default=1) or 1
-    for one in bins:
-        x, seen = 60 + 360 * one.mean_probability, one.observed
+    biggest = max((bin_.observed.n for bin_ in bins), default=1) or 1
+    for bin_ in bins:
+        x, seen = 60 + 360 * bin_.mean_probability, bin_.observed
         height = 22 * seen.n / biggest
         drawing.add("rect", "rug", x=x - 3, y=380 - height, width=6, height=height)
         if seen.value is not None and seen.low is not None and seen.high is not None:

@@ -89,6 +89,13 @@ _BASE = (
         ),
     ),
     (
+        later("Sanity checks"),
+        later(
+            "Tests of whether a map depends on what the detector has learned (Adebayo et al. "
+            "2018): it has to change when the detector's parameters are randomized."
+        ),
+    ),
+    (
         later("Sensitivity"),
         later("Of the cases with a fracture, the share that is called fractured."),
     ),
@@ -212,12 +219,12 @@ _SPELLED = {
 
 def glossary(findings: Findings) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Terms with what they mean, by the alphabet; and those that the text links to."""
-    made = {one.estimate.method for one in findings.findings if one.estimate.method}
+    made = {finding.estimate.method for finding in findings.findings if finding.estimate.method}
     used = " ".join(made).casefold()
-    linked = dict((*_BASE, *(one for one in _METHODS if one[0].casefold() in used)))
+    linked = dict((*_BASE, *(method for method in _METHODS if method[0].casefold() in used)))
     text = tuple(tr(name) for name in linked if name not in _NOT_LINKED)
     known = {name.casefold() for name in linked}
-    metrics = ((_title(one.name), told(one.question)) for one in findings.metrics)
+    metrics = ((_title(metric.name), told(metric.question)) for metric in findings.metrics)
     ours = ((tr(name), tr(said)) for name, said in linked.items())
     rest = ((foreign(name), said) for name, said in metrics if name.casefold() not in known)
     return tuple(sorted((*ours, *rest), key=lambda one: one[0].casefold())), text

@@ -11,7 +11,7 @@ from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.interim import level_text
 from xaudit.report.language.translation import current, later, told, tr
 from xaudit.report.view import numbers
-from xaudit.report.view.few import few
+from xaudit.report.view.small_samples import few
 
 _MEASURES = {
     "sensitivity": later("sensitivity"),
@@ -31,7 +31,9 @@ class Lookup:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self._facts = {facts.name: facts for facts in findings.metrics}
-        self._by_key = {_key(one.metric, one.scope): one for one in findings.findings}
+        self._by_key = {
+            _key(finding.metric, finding.scope): finding for finding in findings.findings
+        }
 
     def get(self, metric: str, **scope: str) -> Finding | None:
         """The finding, or None if the audit has none."""
@@ -77,9 +79,9 @@ class Lookup:
     def methods(self, *metrics: str) -> str:
         """Which interval methods stand behind these metrics, for a footnote."""
         stated = [
-            one.estimate
-            for one in self.findings.findings
-            if one.metric in metrics and one.estimate.method and not _of_a_family(one)
+            finding.estimate
+            for finding in self.findings.findings
+            if finding.metric in metrics and finding.estimate.method and not _of_a_family(finding)
         ]
         names = {one.method for one in stated}
         levels = {_level(one.level) for one in stated}
@@ -114,9 +116,9 @@ _UNITS = {
 }
 
 
-def _of_a_family(one: Finding) -> bool:
+def _of_a_family(finding: Finding) -> bool:
     """Intervals that hold together have a table of their own, which says how they were made."""
-    return one.scope.get("analysis") == "simultaneous"
+    return finding.scope.get("analysis") == "simultaneous"
 
 
 def _key(metric: str, scope: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -1,4 +1,4 @@
-"""What the templates print: strings, tables and drawings, nothing to compute."""
+"""View model that the templates print: strings, tables and drawings, nothing to compute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a number is printed: the only place in the report that rounds."""
+"""Numbers as they are printed: the only place in the report that rounds."""
 
 from __future__ import annotations
 

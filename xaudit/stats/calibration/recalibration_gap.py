@@ -1,4 +1,4 @@
-"""How far the recalibration of a group is from that of all others, for very many groups."""
+"""Gap of recalibration between a subgroup and all others, for very many subgroups."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def _summing(level: IntArray, levels: int) -> scipy.sparse.csr_matrix:
 def _sides(columns: Sequence[_Column], counts: Floats, grid: _Grid) -> Array:
     """(2, K, G, draws): inside and outside."""
     everyone = _everyone(columns[0], counts, grid)
-    return np.concatenate([_in_parts(one, counts, everyone) for one in columns], axis=2)
+    return np.concatenate([_in_parts(column, counts, everyone) for column in columns], axis=2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

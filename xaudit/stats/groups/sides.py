@@ -1,4 +1,4 @@
-"""What intervals of every level of a column, and of all other cases, are made from: in one pass.
+"""Sides: what intervals of every level of a column and of its rest are made from, in one pass.
 
 A level and its rest share all that is said of the whole study. What is summed once by patient, and
 once by patient and level, gives both sides of every level without a look at any case again.

@@ -1,4 +1,4 @@
-"""Does a group travel with the label?"""
+"""Association of an attribute with the label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether patients of two places could come from one: a classifier's test, and distances of means.
+"""Two-sample tests of patients of two places: a classifier's test, and distances of means.
 
 Both statistics are recomputed exactly for every permutation of patients: a least-squares classifier
 with fixed folds is linear in the labels that it learns, so that one operator gives its out-of-fold

@@ -1,4 +1,4 @@
-"""Whether two areas under ROC curves differ."""
+"""Difference of two areas under ROC curves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xaudit.core.message import Message
 from xaudit.stats.comparison import Comparison
 from xaudit.stats.difference import independent_difference
 from xaudit.stats.roc.auc import Array, IntArray, auc, clustered_area_variance, placements
-from xaudit.stats.scored import Scored
+from xaudit.stats.scored_cases import Scored
 from xaudit.stats.weights import Patients, numbered
 
 # Variance of an area, and what each patient adds to the area's error.

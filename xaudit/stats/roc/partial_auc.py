@@ -12,7 +12,7 @@ import numpy.typing as npt
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.stats.resampling.bootstrap import weighted_bootstrap
-from xaudit.stats.scored import Scored
+from xaudit.stats.scored_cases import Scored
 
 Array = npt.NDArray[np.float64]
 Rate = Literal["sensitivity", "specificity"]

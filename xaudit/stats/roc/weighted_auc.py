@@ -17,7 +17,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class WeightedScores:
     """Scores on one side of the comparison.
 
     Attributes:
@@ -31,7 +31,9 @@ class Side:
     patients: Sequence[str]
 
 
-def weighted_auc(positives: Side, negatives: Side, level: float = 0.95) -> Estimate:
+def weighted_auc(
+    positives: WeightedScores, negatives: WeightedScores, level: float = 0.95
+) -> Estimate:
     """How often does a positive, drawn by weight, score above a negative, ties counting one half?
 
     Σ w V / Σ w with the placements V of DeLong et al. 1988. Variance by linearization over
@@ -77,7 +79,7 @@ def weighted_auc(positives: Side, negatives: Side, level: float = 0.95) -> Estim
     return replace(found, n=m + n, clusters=clusters)
 
 
-def _shares_below(scores: Array, others: Side) -> Array:
+def _shares_below(scores: Array, others: WeightedScores) -> Array:
     """Weight of the others below each score, a tie counting one half; (n,) in [0, 1]."""
     levels, place = np.unique(others.scores, return_inverse=True)
     mass = np.bincount(place, weights=others.weights, minlength=len(levels))
