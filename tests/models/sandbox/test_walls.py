@@ -100,7 +100,7 @@ def test_no_network_no_process_no_right(each_sandbox):
     assert said["mount"] == -1
     assert max(said["processes"]) < 10
     assert said["thread"] is None
-    assert set(said["environment"]) <= {"PATH", "PWD", "LC_CTYPE"}
+    assert set(said["environment"]) <= {"PATH", "PWD", "LC_CTYPE", "HOME"}
     assert said["core"] == [0, 0]
     limits = [one for one in resource.getrlimit(resource.RLIMIT_AS) if one > 0]
     assert said["memory"] == min([each_sandbox.memory, *limits])

@@ -324,7 +324,7 @@ MASS = Message("{share} of the positive attribution lies in the fracture at best
     (Message("there is no value: {why}",
              why=Message("the level: {why}", why=Message("no positive cases"))),
      "there is no value: the level: no positive cases",
-     "es gibt keinen Wert: die Ausprägung: keine Fälle mit Fraktur"),
+     "es gibt keinen Wert: die Subgruppe: keine Fälle mit Fraktur"),
     (Message("operating point {name} was chosen on this study, so its figures prove nothing",
              name="'1.0 of 2'"),
      "operating point '1.0 of 2' was chosen on this study, so its figures prove nothing",

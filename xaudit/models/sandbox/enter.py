@@ -56,6 +56,8 @@ def _run(settings: dict[str, object], program: list[str]) -> int:
         _limit(kind, most)
     if processes:
         _limit(resource.RLIMIT_NPROC, processes)
+    # Libraries keep caches at home, and there is none.
+    os.environ["HOME"] = "/tmp"
     _without_rights()
     install(forks=bool(processes))
     os.execv(program[0], program)
