@@ -1,6 +1,6 @@
 """Puts a program into the box: ``python -I -S enter.py SETTINGS PROGRAM ARGUMENTS…``.
 
-SETTINGS is JSON: ``shown``, paths that it sees (null where bubblewrap has raised the walls
+SETTINGS is JSON: ``shown``, what it sees, see `Seen` (null where bubblewrap has raised the walls
 already), ``memory`` in bytes, ``processes`` that it may have (0: it may start none).
 """
 
