@@ -351,3 +351,27 @@ def test_known_networks_are_complete(name):
         network = getattr(torchvision_models(), name)(num_classes=1).eval()
     attribution = map_of(Batches(network), DeepLift(), planted_case([], (64, 64)))
     assert attribution.residual.value < 1e-3
+
+
+class Opaque(torch.nn.Module):
+    """A network whose layers nobody can follow: in a sandbox, or of another library."""
+
+    def __init__(self, hidden):
+        super().__init__()
+        self.head = torch.nn.Linear(1, 1)
+        self._hidden = (hidden,)
+
+    def forward(self, images):
+        if type(images) is not torch.Tensor:
+            raise TypeError("expected images")
+        return self._hidden[0](self.head(images[:, :1, 6, 9]))[:, 0]
+
+
+def test_layers_that_cannot_be_seen_are_refused(case):
+    with pytest.raises(ExplainerError, match="no layer of this model can be seen"):
+        map_of(Opaque(lambda values: torch.tanh(9 * values)), DeepLift(), case)
+
+
+def test_of_a_linear_model_no_layer_has_to_be_seen(case):
+    """A gradient times a difference is DeepLIFT of a linear network, and of no other."""
+    assert map_of(Opaque(lambda values: 9 * values), DeepLift(), case).residual.converged

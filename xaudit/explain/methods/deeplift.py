@@ -78,7 +78,10 @@ class DeepLift(Explainer):
         ]
         values = yield Direct(lambda evaluator: deeplift_of(evaluator, case.image, start))
         change = float(image.logits[0] - origin.logits[0])
-        return self.map_of(case, values, completeness_gap(values, change, self.tolerance))
+        residual = completeness_gap(values, change, self.tolerance)
+        if residual.value is not None and residual.value > self.tolerance:
+            yield Direct(refuse_hidden_layers)
+        return self.map_of(case, values, residual)
 
 
 @explainer("guided_backprop")
@@ -121,6 +124,22 @@ def deeplift_of(evaluator: Evaluator, image: FloatArray, baseline: FloatArray) -
     start = torch.from_numpy(baseline[None].copy()).to(evaluator.device)
     with _hooks_are_no_news(), every_activation_rescaled():
         return _summed(method.attribute(_pixels(evaluator, image), start))
+
+
+def refuse_hidden_layers(evaluator: Evaluator) -> None:
+    """Refuse a model none of whose layers can be seen, such as one that runs in the sandbox.
+
+    Raises:
+        ExplainerError: it is not linear, and no layer has a rule: the map would be the gradient
+            times the difference from the baseline.
+    """
+    parts = list(evaluator.rewritten(modular).modules())
+    with every_activation_rescaled() as rules:
+        if not any(isinstance(part, rules) for part in parts):
+            raise ExplainerError(
+                "deeplift hands differences back layer by layer, and no layer of this model can be "
+                "seen; leave deeplift out of explain.methods"
+            )
 
 
 def guided_gradient(evaluator: Evaluator, image: FloatArray) -> FloatArray:

@@ -18,8 +18,10 @@ ELEMENTWISE: tuple[type[nn.Module], ...] = (
 
 
 @contextmanager
-def every_activation_rescaled() -> Iterator[None]:
+def every_activation_rescaled() -> Iterator[tuple[type[nn.Module], ...]]:
     """While this is open, captum's DeepLIFT has its rescale rule for these activations too.
+
+    Yields the layers that have a rule.
 
     captum 0.9 takes the plain gradient of a layer that its table does not list, without a word.
     The rule itself, the difference of the output over that of the input, holds for any function
@@ -30,7 +32,7 @@ def every_activation_rescaled() -> Iterator[None]:
     added = [kind for kind in ELEMENTWISE if kind not in table]
     table.update(dict.fromkeys(added, captum.nonlinear))
     try:
-        yield
+        yield tuple(table)
     finally:
         for kind in added:
             del table[kind]
