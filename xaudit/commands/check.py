@@ -84,6 +84,8 @@ def _print(preview: Preview) -> None:
     _print_study(preview.plan.study)
     if preview.elsewhere is not None:
         tell(f"detector   {preview.elsewhere}; offers scores alone")
+    if preview.sandbox is not None:
+        tell(f"sandbox    {preview.sandbox}: no network, no files but its own")
     if preview.by:
         tell(f"model      computed by {preview.by}")
     _print_policy(preview.plan.record)

@@ -56,7 +56,7 @@ def _declared(read: Callable[..., object], spec: DetectorSpec) -> dict[str, Dete
 
 
 def _refuse_unpermitted(spec: DetectorSpec) -> None:
-    name = asked(spec.format, spec.arguments)
+    name = asked(spec.format, spec.arguments, spec.weights)
     told = None if name is None else refused(name, spec.allow_code)
     told = told or unread(variables(spec.format, spec.arguments).values(), spec.env)
     if told:

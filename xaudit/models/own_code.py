@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from xaudit.models.remote import permission
 
@@ -47,20 +48,23 @@ def needs_permission(architecture: str) -> bool:
     return architecture.partition(":")[0] not in own and architecture not in SHIPPED
 
 
-def asked(kind: str, architecture: str, arguments: Mapping[str, object]) -> str | None:
+def asked(
+    kind: str, architecture: str, arguments: Mapping[str, object], weights: Path | None = None
+) -> str | None:
     """What of a detector has to be allowed, as ``--allow-code`` names it; None for nothing.
 
     Args:
         kind: format of its file.
         architecture: as it is declared.
         arguments: as they are declared.
+        weights: the file or folder of the model.
 
     Raises:
         DetectorError: the address of a service is none, or holds secrets.
     """
     if needs_permission(architecture):
         return architecture
-    return permission.asked(kind, arguments)
+    return permission.asked(kind, arguments, weights)
 
 
 def is_of_library(architecture: str) -> bool:

@@ -49,6 +49,7 @@ class Preview:
         resampling: what other libraries that resize do to the scores of some images.
         elsewhere: where the detector runs, if not here.
         by: what computes a model of another format; empty for a network of torch.
+        sandbox: the walls that the detector runs in; None for none.
     """
 
     plan: Plan
@@ -60,6 +61,7 @@ class Preview:
     resampling: tuple[ResamplingEffect, ...] = ()
     elsewhere: str | None = None
     by: str = ""
+    sandbox: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -151,6 +153,7 @@ def _preview(plan: Plan, detector: TorchDetector) -> Preview:
             *_failures(rehearsed.maps),
         ),
         by=detector.facts.by,
+        sandbox=detector.sandbox,
     )
 
 

@@ -1,5 +1,6 @@
 """Programs that answer right, slowly, wrongly, too much or never."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.walls import sandbox_or_skip
 from xaudit.core.detector import Elsewhere, InputSpec
 from xaudit.errors import DetectorError, DetectorLostError
 from xaudit.models.load import load_detector
@@ -105,6 +107,53 @@ def test_a_program_is_started_once_and_asked_in_batches(model):
     pid = int(first[0, 2])
     asked.close()
     assert ends(pid)
+
+
+SEES = """
+import socket, subprocess
+def tried(what):
+    try:
+        what()
+        return 1.0
+    except BaseException:
+        return 0.0
+"""
+LOOKS = """
+seen = [tried(lambda: open({secret!r})), tried(socket.socket), tried(lambda: open("/etc/passwd")),
+        tried(lambda: subprocess.run(["/bin/true"], check=True))]
+"""
+
+
+@pytest.mark.parametrize("protocol", ["stream", "folder"])
+def test_a_program_in_the_sandbox_sees_its_images_and_its_own_files(protocol, tmp_path):
+    sandbox_or_skip()
+    secret, folder = tmp_path / "patients.csv", tmp_path / "model"
+    secret.write_text("patient", encoding="utf-8")
+    folder.mkdir()
+    looks = SEES + LOOKS.format(secret=str(secret))
+    says = {
+        "stream": """
+for planes in questions():
+    say({"scores": [[float(value), *seen] for value in score(planes)[:, 0]]})
+""",
+        "folder": """
+for name in sys.argv[1:]:
+    say({"file": name, "scores": [float(score(np.load(name)[None])[0, 0]), *seen]})
+""",
+    }[protocol]
+    (folder / "model.py").write_text(HEAD + looks + says, encoding="utf-8")
+    spec = DetectorSpec(
+        "p", "1", "format:command", folder, SEEN, OutputSpec(), format="command", sandbox=True
+    )
+    words = f"{sys.executable} {{weights}}/model.py"
+    asked = command.read(folder, command=words, protocol=protocol, timeout=60, spec=spec)
+    try:
+        made = asked(planes(3))
+    finally:
+        asked.close()
+    np.testing.assert_allclose(made[:, :1], score(planes(3)), rtol=1e-6)
+    # Neither the study nor a socket nor the list of users; a process of its own it may start.
+    assert made[:, 1:].tolist() == [[0, 0, 0, 1]] * 3
 
 
 @pytest.mark.parametrize("files", ["npy", None])
@@ -212,22 +261,46 @@ def test_what_it_forked_ends_with_it(model):
     assert ends(child)
 
 
+def running(words):
+    """Processes whose command holds these words."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            # It may end while it is looked at.
+            with contextlib.suppress(OSError):
+                found += [folder.name] * (words.encode() in (folder / "cmdline").read_bytes())
+    return found
+
+
 @pytest.mark.heavy
-def test_it_ends_with_whoever_asked_even_if_that_is_killed(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("boxed", [False, True])
+def test_it_ends_with_whoever_asked_even_if_that_is_killed(tmp_path, how, boxed):
+    if boxed:
+        sandbox_or_skip()
     (tmp_path / "model.py").write_text(
-        HEAD + "for planes in questions(): say({'scores': [[os.getpid()]]})", encoding="utf-8"
+        HEAD + "for planes in questions(): say({'scores': [[1.0]]})", encoding="utf-8"
     )
+    program = f"{tmp_path}/model.py"
     asking = textwrap.dedent(f"""
         import numpy as np, os, time
+        from xaudit.core.detector import InputSpec
         from xaudit.models.readers import command
-        model = command.read(command={f"{sys.executable} {tmp_path}/model.py"!r})
+        from xaudit.models.spec import DetectorSpec
+        spec = DetectorSpec("p", "1", "format:command", None, InputSpec(16, 16), sandbox={boxed})
+        model = command.read(command={f"{sys.executable} {program}"!r}, spec=spec)
         print(int(model(np.zeros((1, 1, 4, 4), dtype="f4"))[0, 0]), flush=True)
         time.sleep(60)
     """)
-    with subprocess.Popen([sys.executable, "-c", asking], stdout=subprocess.PIPE) as process:
-        pid = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
-    assert ends(pid)
+    asked = [sys.executable, "-c", asking]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout.readline() == b"1\n"
+        assert len(running(program)) > 1
+        process.send_signal(how)
+    until = time.monotonic() + 10
+    while running(program) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not running(program)
 
 
 FOLDERS = [

@@ -1,5 +1,7 @@
 """What somebody has to allow, by its exact name."""
 
+from pathlib import Path
+
 import pytest
 
 from xaudit.commands.options.trust import _CODE
@@ -20,10 +22,12 @@ FORMAT = "format:x"
         ("blocks", FORMAT, {"url": "https://h", "command": "rm"}, None),
         ("torch", "torchvision:resnet18", {"url": "https://h"}, None),
         ("torch", "nets:build", {}, "nets:build"),
+        ("keras", FORMAT, {"run_code": True}, "model:m.keras"),
+        ("keras", FORMAT, {"run_code": False}, None),
     ],
 )
 def test_what_is_asked(kind, architecture, arguments, name):
-    assert asked(kind, architecture, arguments) == name
+    assert asked(kind, architecture, arguments, Path("/w/m.keras")) == name
     if name is not None:
         refuse = refusal if kind == "torch" else refused
         assert refuse(name, [name]) is None

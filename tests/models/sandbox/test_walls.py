@@ -57,6 +57,19 @@ def test_it_sees_what_it_is_shown_and_nothing_else(each_sandbox, tmp_path):
     assert not {"home", "srv", "var", "run", "opt"} & set(said["root"])
 
 
+def test_it_sees_by_the_way_that_it_was_shown(each_sandbox, tmp_path):
+    """Also where a folder on that way is a link."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    (real / "model.bin").write_text("weights")
+    link.symlink_to(real)
+    said = within(each_sandbox, f"""
+        print(json.dumps([open({str(link / "model.bin")!r}).read(),
+                          open({str(real / "model.bin")!r}).read()]))
+    """, seen=[link / "model.bin"])  # fmt: skip
+    assert said == ["weights"] * 2
+
+
 def test_it_writes_nothing_that_lasts(each_sandbox, tmp_path):
     mine = tmp_path / "folder"
     mine.mkdir()
@@ -100,7 +113,7 @@ def test_no_network_no_process_no_right(each_sandbox):
     assert said["mount"] == -1
     assert max(said["processes"]) < 10
     assert said["thread"] is None
-    assert set(said["environment"]) <= {"PATH", "PWD", "LC_CTYPE"}
+    assert set(said["environment"]) <= {"PATH", "PWD", "LC_CTYPE", "HOME"}
     assert said["core"] == [0, 0]
     limits = [one for one in resource.getrlimit(resource.RLIMIT_AS) if one > 0]
     assert said["memory"] == min([each_sandbox.memory, *limits])
@@ -149,7 +162,7 @@ def test_where_no_walls_can_be_made_it_is_said_with_what_to_do(monkeypatch):
 
 def test_walls_that_cannot_be_made_are_told(each_sandbox):
     """Within a box nobody makes another one."""
-    settings = {"shown": ["/usr"], "memory": 1 << 30, "processes": 0}
+    settings = {"shown": [["/usr", "/usr"]], "memory": 1 << 30, "processes": 0}
     enter = [sys.executable, "-I", "-S", str(confine._ENTER), json.dumps(settings), "/bin/true"]
     words = each_sandbox.words(enter, (), forks=True)
     ran = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)

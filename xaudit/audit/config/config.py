@@ -253,7 +253,7 @@ class DetectorConfig(Section):
         Raises:
             DetectorError: the address of a service is none, or holds secrets.
         """
-        return asked(self.format, self.architecture, self.arguments)
+        return asked(self.format, self.architecture, self.arguments, self.weights)
 
     def allowing(self, names: frozenset[str], env: frozenset[str] = frozenset()) -> Self:
         """The same with this allowed."""

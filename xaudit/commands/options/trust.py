@@ -13,13 +13,13 @@ import typer
 from xaudit.errors import XauditError
 from xaudit.yaml_file import OURS
 
-_CODE = re.compile(r"[\w.]+:\w+|service:https?://[^/\s]+|command:\S.*")
+_CODE = re.compile(r"[\w.]+:\w+|service:https?://[^/\s]+|command:\S.*|model:\S.*")
 _VARIABLE = re.compile(r"\w+")
 _SHORT = 4
 
 
 def _factories(names: list[str] | None) -> list[str]:
-    named = "module:factory, service:https://HOST or command:WORDS"
+    named = "module:factory, service:https://HOST, command:WORDS or model:FILE"
     return _all_match(names, _CODE, f"{named}, exactly as the audit file names it")
 
 
@@ -41,7 +41,7 @@ AllowCode = Annotated[
         callback=_factories,
         help="Run this code, which the audit file names and which is not of torchvision, timm or "
         "xaudit; send images to this service (service:https://HOST), start this program "
-        "(command:WORDS); repeatable.",
+        "(command:WORDS), run the code in this file of a model (model:FILE); repeatable.",
     ),
 ]
 InSandbox = Annotated[

@@ -31,8 +31,9 @@ _CODE = {
     "FlaxLayer": "a module of Flax",
 }
 REMEDY = (
-    "no code of the file is run: rebuild the network with layers of Keras, or audit it as a "
-    "command or a service"
+    "no code of the file is run: rebuild the network with layers of Keras, audit it as a command "
+    "or a service, or let it run in a sandbox (arguments: {run_code: true}, which needs "
+    "--allow-code)"
 )
 
 

@@ -1,7 +1,7 @@
 """Folders of Hugging Face: a configuration that names the network, and its weights.
 
-Nothing is downloaded, and no code of the folder runs: the network is one of the installed
-transformers, its weights are safetensors.
+Nothing is downloaded, and no code of the folder runs unless it is allowed: the network is one of
+the installed transformers, its weights are safetensors.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ CONFIG = "config.json"
 _SHOWN = 5
 _REFUSED = {
     "auto_map": "its network is code of its own, which is not run: name a factory that builds it "
-    "(detector.architecture, docs/how-to/audit-a-detector.md)",
+    "(detector.architecture, docs/how-to/audit-a-detector.md), or let it run in a sandbox "
+    "(arguments: {run_code: true}, which needs --allow-code)",
     "quantization_config": "its weights are quantized by another library: save them as float32",
 }
 
@@ -45,7 +46,7 @@ class Logits(torch.nn.Module):
 
 
 @MODEL_FORMATS.register("huggingface")
-def read(path: Path, leave_out_unused: bool = False) -> torch.nn.Module:
+def read(path: Path, leave_out_unused: bool = False, run_code: bool = False) -> torch.nn.Module:
     """Read a folder that ``save_pretrained`` of a network for image classification wrote.
 
     Every tensor of the network has to be in the folder: transformers would draw one that is
@@ -54,29 +55,30 @@ def read(path: Path, leave_out_unused: bool = False) -> torch.nn.Module:
     Args:
         path: of the folder.
         leave_out_unused: whether tensors are left out that the network does not have.
+        run_code: whether the network is code of the folder; it needs a yes.
 
     Raises:
         DetectorError: the folder holds something else, or weights and network do not fit.
         InstallError: transformers is not installed.
     """
-    model_type = _refuse_others(path)
+    model_type = _refuse_others(path, run_code)
     transformers = _library()
     known = transformers.models.auto.modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
-    if model_type not in known:
+    if model_type not in known and not run_code:
         raise DetectorError(
             f"{path}: transformers {transformers.__version__} has no network of type "
             f"{model_type!r} that classifies images"
         )
     with _silent(transformers):
         model, info = transformers.AutoModelForImageClassification.from_pretrained(
-            str(path), local_files_only=True, trust_remote_code=False, use_safetensors=True,
+            str(path), local_files_only=True, trust_remote_code=run_code, use_safetensors=True,
             output_loading_info=True, dtype=torch.float32, attn_implementation="eager",
         )  # fmt: skip
     _refuse_misfits(path, info, leave_out_unused)
     return Logits(model)
 
 
-def _refuse_others(folder: Path) -> str:
+def _refuse_others(folder: Path, run_code: bool) -> str:
     """The type of the network; refuses a folder whose network is not made of it and weights."""
     try:
         content = read_config(folder)
@@ -85,7 +87,7 @@ def _refuse_others(folder: Path) -> str:
             f"{folder}: expected a folder of Hugging Face with a readable {CONFIG}, got: {error}"
         ) from None
     for key, why in _REFUSED.items():
-        if content.get(key):
+        if content.get(key) and not (run_code and key == "auto_map"):
             raise DetectorError(f"{folder / CONFIG}: says {key}: {why}")
     if (folder / "adapter_config.json").exists():
         raise DetectorError(

@@ -50,17 +50,19 @@ class ChannelsLast(torch.nn.Module):
 
 
 @MODEL_FORMATS.register("keras")
-def read(path: Path) -> torch.nn.Module:
+def read(path: Path, run_code: bool = False) -> torch.nn.Module:
     """Read a model that Keras saved whole: ``.keras``, or ``.h5`` of Keras 2 or 3.
 
     Args:
         path: of the file.
+        run_code: whether Python code in it, such as Lambda layers, is run; it needs a yes.
 
     Raises:
         DetectorError: it is no such model, holds code, or takes something else than one image.
         InstallError: Keras is not installed, or runs on another backend already.
     """
-    refuse_code(path)
+    if not run_code:
+        refuse_code(path)
     keras = _library()
     with tempfile.TemporaryDirectory() as folder:
         # Keras goes by the suffix, and a file of Keras 2 has to be changed.
@@ -68,7 +70,7 @@ def read(path: Path) -> torch.nn.Module:
         twin = shutil.copyfile(path, Path(folder) / ("model.keras" if archive else "model.h5"))
         if not archive:
             drop_groups(twin)
-        model = keras.saving.load_model(twin, compile=False, safe_mode=True)
+        model = keras.saving.load_model(twin, compile=False, safe_mode=not run_code)
     return ChannelsLast(model, channels_last=_channels_last(path, model))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from xaudit.errors import DetectorError
 from xaudit.models.remote.address import Address
@@ -18,15 +19,19 @@ from xaudit.yaml_file import OURS
 HTTP, COMMAND = "http", "command"
 SERVICE = "service:"
 PROGRAM = "command:"
+MODEL = "model:"
+RUN_CODE = "run_code"
+"""Argument of formats whose files may hold code."""
 _HEADER = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*(\w+)\s*")
 
 
-def asked(kind: str, arguments: Mapping[str, object]) -> str | None:
+def asked(kind: str, arguments: Mapping[str, object], weights: Path | None = None) -> str | None:
     """What has to be allowed, as ``--allow-code`` names it; None where nothing has.
 
     Args:
         kind: format of the model.
         arguments: of its reader, as declared.
+        weights: the file or folder of the model.
 
     Raises:
         DetectorError: the address of a service is none, or holds secrets.
@@ -36,6 +41,8 @@ def asked(kind: str, arguments: Mapping[str, object]) -> str | None:
         return f"{SERVICE}{Address.of(url).origin}"
     if kind == COMMAND and isinstance(command, str):
         return f"{PROGRAM}{command}"
+    if arguments.get(RUN_CODE) and weights is not None:
+        return f"{MODEL}{weights.name}"
     return None
 
 
@@ -54,6 +61,12 @@ def refused(name: str, allowed: Collection[str]) -> str | None:
             f"the images of the study would be sent to {name.removeprefix(SERVICE)}, and an audit "
             "file does not send them anywhere by itself. If they may go there, say so with the "
             f"option {option}"
+        )
+    if name.startswith(MODEL):
+        return (
+            f"{RUN_CODE}: this runs the code that {name.removeprefix(MODEL)} brings, and an audit "
+            "file does not run it by itself. If it may run, in a sandbox that sees neither "
+            f"network nor other files, say so with the option {option}"
         )
     return (
         f"this starts the program {name.removeprefix(PROGRAM)!r}, and an audit file does not run "

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorError
+from xaudit.models.sandbox.walls import Seen, is_link
 
 _ENTER = Path(__file__).with_name("enter.py")
 _SYSTEM = (
@@ -56,7 +57,7 @@ class Sandbox:
             shown: files and folders that it may read, besides those of the system and of Python.
             forks: whether it may start processes.
         """
-        seen = [str(path) for path in _outermost([*map(Path, _SYSTEM), *_of_python(), *shown])]
+        seen = _outermost([*map(Path, _SYSTEM), *_of_python(), *shown])
         settings = {
             "shown": None if self.bubblewrap else seen,
             "memory": self.memory,
@@ -137,15 +138,11 @@ def shown(words: Iterable[str]) -> list[Path]:
     return found
 
 
-def _bubblewrapped(bubblewrap: str, seen: Sequence[str]) -> list[str]:
+def _bubblewrapped(bubblewrap: str, seen: Sequence[Seen]) -> list[str]:
     words = [bubblewrap, "--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]
     words += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-    for path in seen:
-        link = Path(path)
-        if link.is_symlink() and link.parent == Path("/"):
-            words += ["--symlink", str(link.readlink()), path]
-        else:
-            words += ["--ro-bind-try", path, path]
+    for place, source in seen:
+        words += ["--symlink" if is_link(place, source) else "--ro-bind-try", source, place]
     return [*words, "--chdir", "/tmp", "--"]
 
 
@@ -170,13 +167,17 @@ def _is_code(path: Path) -> bool:
     return path.suffix in {".py", ".so"} or (path / "__init__.py").is_file()
 
 
-def _outermost(paths: Iterable[Path]) -> list[Path]:
-    """Absolute paths and what they lead to, each once, none that lies within another."""
+def _outermost(paths: Iterable[Path]) -> list[Seen]:
+    """Where something is seen, and where it really lies; none that lies within another.
+
+    Links of the root, such as ``/lib``, stay links.
+    """
     every = {one for path in paths for one in (Path(os.path.abspath(path)), path.resolve())}
-    links = {one for one in every if one.is_symlink() and one.parent == Path("/")}
     kept: list[Path] = []
-    for path in sorted(every - {Path("/")}, key=lambda one: len(one.parts)):
-        inside = any(path != one and path.is_relative_to(one) for one in kept if one not in links)
-        if path.exists() and not inside:
+    links: list[Seen] = []
+    for path in sorted(every - {Path("/")}, key=lambda one: (len(one.parts), one)):
+        if path.is_symlink() and path.parent == Path("/"):
+            links.append((str(path), str(path.readlink())))
+        elif path.exists() and not any(path.is_relative_to(one) for one in kept):
             kept.append(path)
-    return kept
+    return [*links, *((str(path), str(path.resolve())) for path in kept)]

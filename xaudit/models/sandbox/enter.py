@@ -1,6 +1,6 @@
 """Puts a program into the box: ``python -I -S enter.py SETTINGS PROGRAM ARGUMENTS…``.
 
-SETTINGS is JSON: ``shown``, paths that it sees (null where bubblewrap has raised the walls
+SETTINGS is JSON: ``shown``, what it sees, see `Seen` (null where bubblewrap has raised the walls
 already), ``memory`` in bytes, ``processes`` that it may have (0: it may start none).
 """
 
@@ -56,6 +56,8 @@ def _run(settings: dict[str, object], program: list[str]) -> int:
         _limit(kind, most)
     if processes:
         _limit(resource.RLIMIT_NPROC, processes)
+    # Libraries keep caches at home, and there is none.
+    os.environ["HOME"] = "/tmp"
     _without_rights()
     install(forks=bool(processes))
     os.execv(program[0], program)

@@ -22,6 +22,10 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SHARE_OF_TMP = "size=25%"
 
 
+Seen = tuple[str, str]
+"""Where a file or a folder is seen, and where it lies; of a link, what it says."""
+
+
 class _Attributes(ctypes.Structure):
     """What of a mount changes; `struct mount_attr` of the kernel."""
 
@@ -44,13 +48,18 @@ def separate() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
 
 
-def enclose(shown: Sequence[str]) -> None:
+def is_link(place: str, source: str) -> bool:
+    """Whether something seen is a link of the root, which stays one: ``/lib`` to ``usr/lib``."""
+    return not source.startswith("/") and place.count("/") == 1
+
+
+def enclose(shown: Sequence[Seen]) -> None:
     """Make a new root in which only these files and folders are, and cannot be written.
 
     The process has to be the first one of its namespace.
 
     Args:
-        shown: absolute paths; they stay where they are.
+        shown: what is in it.
 
     Raises:
         OSError: this system does not allow it.
@@ -65,8 +74,11 @@ def enclose(shown: Sequence[str]) -> None:
     old, new = Path("/old"), Path("/new")
     # A mount of its own, so that it can become the root.
     call("mount", "tmpfs", str(new), "tmpfs", _NO_SUID | _NO_DEVICES, _SHARE_OF_TMP)
-    for path in shown:
-        _show(old, new, Path(path), writable=False)
+    for place, source in shown:
+        if is_link(place, source):
+            (new / place.lstrip("/")).symlink_to(source)
+        else:
+            _show(old / source.lstrip("/"), new / place.lstrip("/"), writable=False)
     _devices(old, new)
     (new / "tmp").mkdir(exist_ok=True)
     (new / "proc").mkdir(exist_ok=True)
@@ -78,12 +90,7 @@ def enclose(shown: Sequence[str]) -> None:
     os.chdir("/tmp")
 
 
-def _show(old: Path, new: Path, path: Path, *, writable: bool) -> None:
-    source, place = old / path.relative_to("/"), new / path.relative_to("/")
-    if source.is_symlink() and path.parent == Path("/"):
-        # /lib and its like, which lead into /usr.
-        place.symlink_to(source.readlink())
-        return
+def _show(source: Path, place: Path, *, writable: bool) -> None:
     if not source.exists():
         return
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +110,7 @@ def _show(old: Path, new: Path, path: Path, *, writable: bool) -> None:
 def _devices(old: Path, new: Path) -> None:
     """Devices that hold nothing, and a place for memory that processes share."""
     for name in _DEVICES:
-        _show(old, new, Path("/dev") / name, writable=True)
+        _show(old / "dev" / name, new / "dev" / name, writable=True)
     shared = new / "dev" / "shm"
     shared.mkdir()
     call("mount", "tmpfs", str(shared), "tmpfs", _NO_SUID | _NO_DEVICES, _SHARE_OF_TMP)
