@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from xaudit.explain.engine.gather import Wanted, run_batch
 
 from xaudit.core.detector import InputSpec
-from xaudit.explain.engine.gather import Wanted, run_batch
 from xaudit.models.architectures import build_network
 from xaudit.models.sandbox.load import load_declared
 from xaudit.models.spec import DetectorSpec, OutputSpec

@@ -45,7 +45,7 @@ def gap_of_sides(
         raise ConfigError(f"no gap for metric {metric!r}; there is: {', '.join(_KNOWN)}")
     level, rest = (sides.estimate(metric, one, edge or 0.0) for one in (side, side.others))
     unit = sides.size.unit
-    for one, said in ((level, "the level: {why}"), (rest, "the rest: {why}")):
+    for one, said in ((level, "the subgroup: {why}"), (rest, "the rest: {why}")):
         if one.value is None:
             why = Message(said, why=one.undefined or "")
             return Estimate.missing(why, n=sides.size.cases, unit=unit)

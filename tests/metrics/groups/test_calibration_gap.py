@@ -89,7 +89,7 @@ def test_sides_turn_the_sign():
 def test_a_side_that_cannot_be_judged_is_named():
     p, _ = study(6)
     nobody = np.zeros(len(p), dtype=bool)
-    assert "the level: no positive cases" in calibration_gap(
+    assert "the subgroup: no positive cases" in calibration_gap(
         "calibration_slope", p, p.patients == p.patients[~p.labels][0]
     ).undefined.replace("no negative", "no positive")
     assert "0 patients on one side" in calibration_gap("brier", p, nobody).undefined

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from xaudit.explain.engine.gather import Wanted, run_batch
 
 from tests.contracts.test_models_of_others import of_hub, of_keras, of_litert
 from tests.oracles import onnx_models, programs
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import InputSpec
-from xaudit.explain.engine.gather import Wanted, run_batch
 from xaudit.models.load import load_detector
 from xaudit.models.sandbox.load import load_declared
 from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec

@@ -44,8 +44,8 @@ def test_a_group_that_moves_the_rest_is_taken_out_by_a_regression(which):
 def test_reasons_are_those_of_the_side():
     logits, labels, index, _ = study()
     gaps = RecalibrationGaps(logits, labels, index, "slope")
-    assert gaps.gap(np.flatnonzero(labels)[:50]).undefined == "the level: no negative cases"
-    assert gaps.gap(np.empty(0, dtype=np.intp)).undefined == "the level: no positive cases"
+    assert gaps.gap(np.flatnonzero(labels)[:50]).undefined == "the subgroup: no negative cases"
+    assert gaps.gap(np.empty(0, dtype=np.intp)).undefined == "the subgroup: no positive cases"
     rest = np.flatnonzero(~labels | (np.arange(len(labels)) < 3000))
     others = np.setdiff1d(np.arange(len(labels)), rest)
     assert labels[others].all()

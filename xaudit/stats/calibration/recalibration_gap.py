@@ -71,7 +71,7 @@ class RecalibrationGaps:
         level = self._level(rows)
         fit, clusters = level.fit, level.clusters
         if isinstance(fit, str):
-            return Estimate.missing(Message("the level: {why}", why=fit), n=n, clusters=every)
+            return Estimate.missing(Message("the subgroup: {why}", why=fit), n=n, clusters=every)
         if self._series is not None:
             here = np.unique(self._index[rows])
             pull = _summed(level.own, fit[1], clusters)
