@@ -49,7 +49,7 @@ OFFERED = {
     "torch": GRADIENTS | MASKS, "pt2": GRADIENTS | MASKS, "onnx": GRADIENTS | MASKS,
     "torchscript": MASKS | {"integrated_gradients"}, "http": MASKS, "command": MASKS,
 }  # fmt: skip
-SCORED, EXPLAINED = 12, 2
+SCORED, EXPLAINED = 12, 1
 POLICY = """\
 name: handed-over
 rules:
@@ -96,7 +96,7 @@ def audit_file(folder, name, **detector):
             del content["detector"]["arguments"]
         if "weights" not in detector:
             del content["detector"]["weights"]
-    checks = {"cases": 1, "subsets": 8, "repeats": 0, "disturbances": []}
+    checks = {"cases": 1, "subsets": 16, "repeats": 0, "disturbances": []}
     content |= {
         "policy": "policy.yaml", "robustness": {"cases": 0, "maps": 0},
         "device": str(ROOT / "examples" / content["device"]),
