@@ -34,8 +34,9 @@ sample: venv  ## accept a new sample card; look at what changed before you commi
 	cp build/sample/{plan,findings,verdict,hashes}.json build/sample/card.{html,md} reports/sample/
 	cp build/sample/evidence/*.png reports/sample/evidence/
 
-table: venv  ## accept a new table of methods and architectures
+table: venv  ## accept new tables of methods and of formats
 	cd tests/oracles && ../../$(BIN)/python method_table.py
+	cd tests/oracles && ../../$(BIN)/python format_table.py
 
 languages: venv  ## compile the catalogs that translators edit
 	cd tests/oracles && ../../$(BIN)/python language_files.py

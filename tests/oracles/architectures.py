@@ -111,8 +111,15 @@ def _batches(spec: InputSpec) -> torch.Tensor:
     return (pixels - mean) / std
 
 
-def awaken(network, batches):
-    """Give an untrained network what training would: norms that matter, no parameter at zero."""
+def awaken(network, batches, shift=0.0):
+    """Give an untrained network what training would: norms that matter, no parameter at zero.
+
+    Args:
+        network: is changed.
+        batches: two, as they enter it.
+        shift: of what leaves a norm; with 1 or 2 most units are above zero, and a network of many
+            layers magnifies rounding less.
+    """
     for parameter in network.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.02)
@@ -121,7 +128,7 @@ def awaken(network, batches):
     norms = [one for one in network.modules() if isinstance(one, NORMS)]
     for norm in norms:
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
-        torch.nn.init.normal_(norm.bias, std=0.1)
+        torch.nn.init.normal_(norm.bias, shift, std=0.1)
         # Statistics become the mean over the batches.
         norm.momentum = None
         norm.train()

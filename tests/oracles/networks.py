@@ -1,7 +1,11 @@
 """Detectors of the fracture literature that no library builds; small, with random weights."""
 
+from itertools import chain, pairwise
+
 import torch
 from torch import nn
+
+from xaudit.torchvision_operators import torchvision_models
 
 VIEWS = 3
 
@@ -128,3 +132,14 @@ def old_style(size=64, outputs=1):
 
 def detached():
     return Detached()
+
+
+def vgg11_for_64(outputs=1):
+    """VGG-11 with a head for images of 64 x 64: its own is for 224 and has 120 million weights."""
+    network = torchvision_models().vgg11(weights=None)
+    network.avgpool = nn.AdaptiveAvgPool2d(2)
+    widths = (512 * 4, 256, 256)
+    hidden = [(nn.Linear(one, other), nn.ReLU(), nn.Dropout())
+              for one, other in pairwise(widths)]  # fmt: skip
+    network.classifier = nn.Sequential(*chain(*hidden), nn.Linear(widths[-1], outputs))
+    return network

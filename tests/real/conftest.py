@@ -1,20 +1,14 @@
-"""FracAtlas and its two detectors, where they are, and the audits that the tests of them read."""
+"""Audits of FracAtlas and its two detectors, which the tests of them read."""
 
-import os
 from pathlib import Path
 
 import pytest
 import yaml
+from fracatlas_files import ROOT, STUDY, WEIGHTS
 
 from xaudit.audit.config.read_config import Overrides
 from xaudit.pipeline.conduct import run_audit
 
-ROOT = Path(__file__).parents[2]
-STUDY = Path(os.environ.get("XAUDIT_FRACATLAS", ROOT / "../shared/data/fracatlas"))
-DETECTORS = Path(os.environ.get("XAUDIT_DETECTORS", ROOT / "../shared/data/detectors"))
-WEIGHTS = {name: DETECTORS / f"fracatlas_mobilenet_v2_{name}.safetensors"
-           for name in ("localizing", "plain")}  # fmt: skip
-THERE = STUDY.is_dir() and all(one.is_file() for one in WEIGHTS.values())
 POLICY = """\
 name: against-the-other
 rules:

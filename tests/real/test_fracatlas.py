@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from fracatlas_files import ROOT, STUDY, THERE, WEIGHTS
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from scipy.stats import mannwhitneyu
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from tests.real.conftest import ROOT, STUDY, THERE, WEIGHTS
 from xaudit.audit.store.files import read_findings, read_json
 from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.results import Results

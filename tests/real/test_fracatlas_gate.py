@@ -4,10 +4,11 @@ import shutil
 
 import numpy as np
 import pytest
+from fracatlas_files import STUDY, THERE, WEIGHTS
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tests.real.conftest import NONE, STUDY, THERE, WEIGHTS, written
+from tests.real.conftest import NONE, written
 from xaudit.audit.config.read_config import Overrides
 from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.pipeline.conduct import run_audit

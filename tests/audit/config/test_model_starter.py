@@ -90,3 +90,10 @@ def test_init_declares_the_format(written, tmp_path):
     detector = yaml.safe_load(text)["detector"]
     assert (detector["format"], detector["weights"]) == ("onnx", "m.onnx")
     assert detector["output"]["kind"] == OPEN
+
+
+def test_what_a_file_says_of_several_keys_is_told_once(written):
+    relu = helper.make_node("Relu", ["image"], ["maps"])
+    text = model_text(written([relu, *HEAD], {"flat": 3}), "onnx")
+    assert text.count("its graph begins with Relu") == 1
+    assert text.index("its graph begins with Relu") < text.index("resize:")

@@ -242,6 +242,22 @@ def test_channels_that_come_last_are_recognized(tmp_path):
         read(path, arguments={"layout": "HWC"})
 
 
+def test_a_vector_that_becomes_a_column_is_no_picture(tmp_path):
+    """As the windows of a Swin transformer number their places."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["vector"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Reshape", ["vector", "column"], ["rows"]),
+        helper.make_node("Reshape", ["rows", "pixels"], ["each"]),
+        helper.make_node("Add", ["x", "each"], ["y"]),
+    ]
+    sides = {"column": np.array([-1, 1]), "pixels": np.array([-1, 1, 1, 1])}
+    detector = read(drawn(tmp_path, nodes, **sides), output=MEAN)
+    assert "gradients" in detector.capabilities, detector.facts
+    np.testing.assert_allclose(
+        detector.logits(images()), 2 * (4 * images()[:, 0] - 1.6).mean((1, 2)), rtol=1e-4
+    )
+
+
 def test_half_precision_and_whole_numbers_have_scores_alone(tmp_path):
     half = drawn(tmp_path, [helper.make_node("Cast", ["x"], ["y"], to=1)], kind=TensorProto.FLOAT16)
     detector = read(half, output=MEAN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -120,6 +121,9 @@ def input_lines(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str]:
         sidecars: what files beside the weights say.
     """
     answers = {key: _answer(key, seen, sidecars) for key in _INPUT}
+    shared = _shared(answers)
+    for remark in shared:
+        yield from comment(remark, "    ")
     for key, answer in answers.items():
         if key == "color" and seen.channels == 1:
             yield "    color: gray            # the layer that sees the image has one plane"
@@ -128,7 +132,7 @@ def input_lines(seen: Recognized, sidecars: Sequence[Sidecar]) -> Iterator[str]:
         elif isinstance(answer, _Answer):
             yield f"    {key}: {json.dumps(answer.value)}   # says {answer.sources}"
         elif key != "crop_pct":
-            yield from asked("input", key, "    ", *answer)
+            yield from asked("input", key, "    ", *(one for one in answer if one not in shared))
     resize = answers["resize"]
     if not isinstance(resize, _Answer) or resize.value == "letterbox":
         yield from asked("input", "pad", "    ")
@@ -150,6 +154,14 @@ def _answer(key: str, seen: Recognized, sidecars: Sequence[Sidecar]) -> _Answer 
     if told and not doubted and all(_same(value, told[0][1]) for _, value in told):
         return _Answer(told[0][1], ", ".join(source for source, _ in told))
     return remarks + [f"{source}: it says {json.dumps(value)}" for source, value in told]
+
+
+def _shared(answers: Mapping[str, _Answer | list[str]]) -> list[str]:
+    """Remarks on several keys: they are told once, before all questions."""
+    asked_of = Counter(
+        remark for one in answers.values() if isinstance(one, list) for remark in set(one)
+    )
+    return [remark for remark, keys in asked_of.items() if keys > 1]
 
 
 def _same(one: object, other: object) -> bool:

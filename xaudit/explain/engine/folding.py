@@ -107,7 +107,7 @@ def foldable_neighbors(twin: torch.nn.Module) -> list[tuple[str, str]]:
     scratch = copied(twin, shared=twin.parameters())
     places = Counter(id(part) for _, part in twin.named_modules(remove_duplicate=False))
     pairs = []
-    for prefix, graph in traced(scratch):
+    for prefix, graph in traced(scratch, single=False):
         for names in _neighbors(graph):
             one, other = (f"{prefix}{name}" for name in names)
             parts = twin.get_submodule(one), twin.get_submodule(other)

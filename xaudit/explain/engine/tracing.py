@@ -6,7 +6,9 @@ import torch
 from torch.fx import GraphModule, symbolic_trace
 
 
-def traced(module: torch.nn.Module, prefix: str = "") -> list[tuple[str, GraphModule]]:
+def traced(
+    module: torch.nn.Module, prefix: str = "", single: bool = True
+) -> list[tuple[str, GraphModule]]:
     """The largest parts of a network that can be traced.
 
     The graphs share their layers with the network.
@@ -14,6 +16,7 @@ def traced(module: torch.nn.Module, prefix: str = "") -> list[tuple[str, GraphMo
     Args:
         module: any network.
         prefix: put before the names of its parts.
+        single: whether parts that are a single layer are traced too; there may be hundreds.
 
     Returns:
         Each part with what stands before the names of its layers: "" or "dotted.name.".
@@ -22,5 +25,9 @@ def traced(module: torch.nn.Module, prefix: str = "") -> list[tuple[str, GraphMo
         return [(prefix, symbolic_trace(module))]
     # A network may fail to be traced with any error of its own; its parts are tried instead.
     except Exception:
-        children = module.named_children()
-        return [pair for name, child in children for pair in traced(child, f"{prefix}{name}.")]
+        return [
+            pair
+            for name, child in module.named_children()
+            if single or any(child.children())
+            for pair in traced(child, f"{prefix}{name}.", single)
+        ]

@@ -109,7 +109,8 @@ def _reshaped(node: NodeProto, graph: Graph) -> NodeProto | None:
     if attributes(node).get("allowzero") and 0 in sides:
         # An empty picture, which no detector has.
         return None
-    if before and len(sides) == 2 and sides[0] in {0, -1} and None not in before[1:]:
+    flat = before is not None and len(before) > 1 and None not in before[1:]
+    if before and flat and len(sides) == 2 and sides[0] in {0, -1}:
         width = int(np.prod([side or 0 for side in before[1:]]))
         if sides[1] in {-1 if sides[0] == 0 else width, width}:
             return remade(node, "Flatten", node.input[:1], {"axis": 1})

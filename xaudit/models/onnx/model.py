@@ -48,7 +48,10 @@ class ConvertedNetwork(torch.nn.Module):
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) → (N, K)."""
         given = planes.permute(0, 2, 3, 1) if self._last else planes
-        made: torch.Tensor = self.network(given)
+        with warnings.catch_warnings():
+            # Onnx2torch indexes with lists; that torch reads them as before is compared.
+            warnings.filterwarnings("ignore", message="Using a non-tuple sequence")
+            made: torch.Tensor = self.network(given)
         return made
 
     def compare(self, planes: FloatArray, outputs: FloatArray, /) -> None:

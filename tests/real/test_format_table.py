@@ -1,0 +1,19 @@
+"""The two real detectors say the same in every format, on a film of FracAtlas."""
+
+import format_table
+import pytest
+from fracatlas_files import THERE, WEIGHTS
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.fracatlas,
+    pytest.mark.skipif(
+        not THERE,
+        reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_rows_of_the_table_are_what_is_found(name):
+    format_table.compared(format_table.measured(name))
