@@ -50,6 +50,8 @@ OFFERED = {
     "torchscript": MASKS | {"integrated_gradients"}, "http": MASKS, "command": MASKS,
 }  # fmt: skip
 SCORED, EXPLAINED = 12, 1
+SIDE = 112
+"""A quarter of the pixels that the detector learned from: formats are compared, not films."""
 POLICY = """\
 name: handed-over
 rules:
@@ -58,8 +60,8 @@ rules:
   - {id: failed, metric: failed_share, ceiling: 0.5}
   - {id: random, metric: randomization_similarity, where: {method: lime}, ceiling: 0.9}
 """
-NEAR = {"rtol": 2e-3, "atol": 2e-3}
-"""Of findings: rounding moves a superpixel or a rank here and there."""
+NEAR, NEARLY = 2e-3, 2e-2
+"""Of findings; nearly those of a program that is run unfolded: its gradients rank pixels anew."""
 # Draws of weights go by the names of layers, which a program and a graph do not have.
 DRAWN = ("randomiz", "complexity_rise")
 OF_SCORES = ("Does it find fractures?", "Do its probabilities mean what they say?")
@@ -90,6 +92,7 @@ def audit_file(folder, name, **detector):
     """That of the example with another detector, and little of everything."""
     content = yaml.safe_load((ROOT / "examples" / "fracatlas.yaml").read_text("utf-8"))
     content["detector"] = {**content["detector"], **detector}
+    content["detector"]["input"] |= {"height": SIDE, "width": SIDE}
     if detector:
         del content["detector"]["architecture"]
         if "arguments" not in detector:
@@ -114,7 +117,7 @@ def audit_file(folder, name, **detector):
 
 def handed_over(folder):
     """Format → what an audit file says of the detector, and its server where there is one."""
-    made, example = network(), torch.rand(2, 3, 224, 224)
+    made, example = network(), torch.rand(2, 3, SIDE, SIDE)
     said = {"torch": {}}
     for kind, save in SAVED.items():
         save(made, example, folder / f"model.{kind}")
@@ -194,8 +197,9 @@ def test_findings_are_those_of_the_weights(kind, audits):
     own, other = (values(audits / one, OFFERED[kind]) for one in ("torch", kind))
     assert own.keys() == other.keys()
     assert len(other) > 40
+    near = NEARLY if kind == "torchscript" else NEAR
     for key, value in other.items():
-        np.testing.assert_allclose(value, own[key], **NEAR, err_msg=str(key))
+        np.testing.assert_allclose(value, own[key], rtol=near, atol=near, err_msg=str(key))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
