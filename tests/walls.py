@@ -19,6 +19,15 @@ def sandbox_or_skip():
         pytest.skip(str(error))
 
 
+def boxed_where_possible():
+    """For tests of something else: as a run decides, or without where none can be made here."""
+    try:
+        find_sandbox()
+    except DetectorError:
+        return False
+    return None
+
+
 def sandbox_of(kind):
     """One kind of walls; skips where this machine cannot make it."""
     program = shutil.which("bwrap") if kind == "bubblewrap" else None

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.walls import boxed_where_possible
 from xaudit.commands import main
 from xaudit.core.detector import InputSpec
 from xaudit.core.message import in_english
@@ -99,6 +100,11 @@ def ways(model, address):
     return {"http": (http, f"service:{address}"), "command": (command, f"command:{words}")}
 
 
+def allowed_by(name):
+    """Options of this yes; without a sandbox where this machine makes none."""
+    return ("--allow-code", name, *(["--no-sandbox"] if boxed_where_possible() is False else []))
+
+
 @pytest.fixture
 def audit(ways, drawn_study, short_audit, tmp_path):
     """Write the audit of a format: the file, where it is run to, and the options."""
@@ -114,7 +120,7 @@ def audit(ways, drawn_study, short_audit, tmp_path):
         content["robustness"] = {"cases": 4, "maps": 0, "corruptions": ["noise"]}
         (folder / "policy.yaml").write_text(yaml.safe_dump(POLICY), encoding="utf-8")
         (folder / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-        return folder / "audit.yaml", folder / "out", ("--allow-code", ways[kind][1])
+        return folder / "audit.yaml", folder / "out", allowed_by(ways[kind][1])
 
     return written
 

@@ -16,6 +16,7 @@ from fracatlas_files import ROOT, STUDY, THERE, WEIGHTS
 from safetensors.torch import load_file
 from score_server import Behavior, serving
 
+from tests.walls import boxed_where_possible
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.store.files import read_json
 from xaudit.audit.store.record import PlanRecord
@@ -146,7 +147,10 @@ def fill(folder):
             weights = WEIGHTS["localizing"].resolve() if kind == "torch" else None
             asked = detector.get("arguments", {}).get("command")
             allowed = (f"service:{address}", f"command:{asked}")
-            overrides = Overrides(STUDY.resolve(), weights, cases=EXPLAINED, allow_code=allowed)
+            overrides = Overrides(
+                STUDY.resolve(), weights, cases=EXPLAINED, allow_code=allowed,
+                sandbox=boxed_where_possible() if kind == "command" else None,
+            )  # fmt: skip
             run_audit(file, folder / kind, overrides, SCORED, lambda step: None)
             judge_audit(folder / kind)
             write_cards(folder / kind)
