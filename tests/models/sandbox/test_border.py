@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as of_numpy
 
 from xaudit.errors import DetectorLostError
+from xaudit.models.sandbox import border
 from xaudit.models.sandbox.border import Border
 
 ARRAYS = st.lists(
@@ -60,6 +61,15 @@ def test_nobody_makes_it_smaller():
         near.put([np.zeros(10**5, np.float32)])
         with pytest.raises(PermissionError):
             os.ftruncate(far.descriptor, 0)
+
+
+def test_what_would_end_this_side_is_not_read(monkeypatch):
+    """A model may let the memory grow without ever filling it."""
+    monkeypatch.setattr(border, "_MOST_BYTES", 1000)
+    with both_sides() as (near, far):
+        assert near.get(far.put([np.zeros((2, 100), np.float32)]), [(2, None)])[0].size == 200
+        with pytest.raises(DetectorLostError, match="not there"):
+            near.get(far.put([np.zeros((2, 126), np.float32)]), [(2, None)])
 
 
 @pytest.mark.parametrize(

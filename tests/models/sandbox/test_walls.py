@@ -170,6 +170,18 @@ def test_walls_that_cannot_be_made_are_told(each_sandbox):
     assert ran.stderr == "the sandbox cannot be made: unshare: Operation not permitted\n"
 
 
+def test_packages_of_a_user_are_shown_whole_and_of_other_folders_only_code(tmp_path, monkeypatch):
+    packages, project = tmp_path / "site-packages", tmp_path / "project"
+    for folder in (packages / "some.libs", project / "data", project / "code"):
+        folder.mkdir(parents=True)
+    (project / "code" / "__init__.py").write_text("")
+    (project / "model.py").write_text("")
+    monkeypatch.setattr(sys, "path", [str(packages), str(project), str(tmp_path / "missing")])
+    seen = set(confine._of_python())
+    assert {packages, project / "code", project / "model.py"} <= seen
+    assert not {project, project / "data", tmp_path} & seen
+
+
 def test_what_a_command_names_is_shown(tmp_path):
     (tmp_path / "tool").mkdir()
     script, beside = tmp_path / "tool" / "run.py", tmp_path / "tool" / "net.py"

@@ -16,6 +16,8 @@ from xaudit.errors import DetectorLostError
 _KINDS = {"<f4": 4, "<f8": 8}
 _ALIGNED = 64
 _MOST_AXES = 8
+_MOST_BYTES = 2**32
+"""Of one array: larger than any that is meant, smaller than what would end this side."""
 
 Head = list[Any]
 """Kind, shape and offset of an array, as JSON has them."""
@@ -82,8 +84,9 @@ class Border:
 
     def _one(self, head: object, expected: Sequence[int | None]) -> np.ndarray:
         kind, shape, offset = _checked(head, expected)
-        end = offset + math.prod(shape) * _KINDS[kind]
-        if end > os.fstat(self.descriptor).st_size:
+        size = math.prod(shape) * _KINDS[kind]
+        end = offset + size
+        if size > _MOST_BYTES or end > os.fstat(self.descriptor).st_size:
             raise DetectorLostError("the model in the sandbox announced numbers that are not there")
         return np.ndarray(shape, kind, self._of_size(end), offset).copy()
 

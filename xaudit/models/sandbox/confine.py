@@ -23,6 +23,8 @@ _SYSTEM = (
     "/etc/ld.so.cache", "/etc/alternatives", "/sys/devices/system/cpu",
 )  # fmt: skip
 """What any program needs; no file of a user is in it."""
+_PACKAGES = ("site-packages", "dist-packages")
+"""Folders of installed packages, also those of a user: libraries lie beside modules in them."""
 _PACKAGE = Path(__file__).parents[2]
 _MEMORY = 16 * 2**30
 _PROCESSES = 256
@@ -157,7 +159,7 @@ def _of_python() -> Iterator[Path]:
     homes |= {Path(sys.executable).parent, Path(sys.executable).resolve().parent, _PACKAGE}
     yield from homes
     for entry in map(Path, filter(None, sys.path)):
-        if entry.is_file():
+        if entry.is_file() or entry.name in _PACKAGES:
             yield entry
         elif entry.is_dir() and not any(entry.is_relative_to(home) for home in homes):
             yield from (one for one in sorted(entry.iterdir()) if _is_code(one))
