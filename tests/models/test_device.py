@@ -22,3 +22,11 @@ def test_a_gpu_that_is_not_there_is_a_message(monkeypatch):
 
 def test_the_processor_is_described_without_its_host():
     assert describe_device(torch.device("cpu")).startswith("CPU (")
+
+
+def test_a_network_in_the_sandbox_computes_on_the_processor(monkeypatch):
+    """Whatever the machine has: the card would name a GPU that never saw an image."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [choose_device(asked, boxed=True).type for asked in ("auto", "cpu")] == ["cpu", "cpu"]
+    with pytest.raises(ConfigError, match="in the sandbox has no GPU"):
+        choose_device("cuda", boxed=True)

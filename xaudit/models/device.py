@@ -12,16 +12,22 @@ from xaudit.core.message import Message
 from xaudit.errors import ConfigError
 
 
-def choose_device(asked: str) -> torch.device:
+def choose_device(asked: str, *, boxed: bool = False) -> torch.device:
     """The device that the configuration names.
 
     Args:
         asked: "auto" for the GPU if PyTorch finds one, "cpu", or "cuda".
+        boxed: whether the network runs in a sandbox, where there is no GPU.
 
     Raises:
         ConfigError: a GPU is asked for and there is none.
     """
-    found = torch.cuda.is_available()
+    if boxed and asked == "cuda":
+        raise ConfigError(
+            "explain.device: cuda was asked for, and a network in the sandbox has no GPU; say cpu "
+            "or auto, or --no-sandbox where you have read its code and trust it"
+        )
+    found = torch.cuda.is_available() and not boxed
     if asked == "cuda" and not found:
         raise ConfigError(
             f"explain.device: cuda was asked for, and PyTorch {torch.__version__} finds no GPU; "

@@ -65,7 +65,8 @@ class Engine:
         wanted = [make_explainer(*one) for one in explain.methods.items()]
         detector = load_declared(detector_spec(plan.config))
         explainers = [one for one in wanted if one.needs <= detector.capabilities]
-        detector.module.to(choose_device(explain.device))
+        boxed = detector.sandbox is not None and detector.elsewhere is None
+        detector.module.to(choose_device(explain.device, boxed=boxed))
         compares = any(explainer.compares for explainer in explainers)
         background = Context(0).background
         if compares:
