@@ -17,17 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from xaudit.explain.engine.gather import Wanted, run_batch
 
 from xaudit.core.detector import InputSpec
+from xaudit.explain.engine.batch_outcomes import PassPurpose, run_batch
 from xaudit.models.architectures import build_network
 from xaudit.models.sandbox.load import load_declared
 from xaudit.models.spec import DetectorSpec, OutputSpec
 
 FILMS, TURNS = 16, 15
 WORK = {
-    "scores": Wanted(gradients=False, features=False, rough=False),
-    "gradients and feature maps": Wanted(gradients=True, features=True, rough=False),
+    "scores": PassPurpose(gradients=False, features=False, rough=False),
+    "gradients and feature maps": PassPurpose(gradients=True, features=True, rough=False),
 }
 
 

@@ -134,7 +134,7 @@ def _offered(
 ) -> Offered:
     """The target layer, and what the logit offers; gradients of another format are tried first."""
     layer, capabilities = said or _seen(module, spec, image)
-    if not capabilities or (spec.format == TORCH and said is None):
+    if not capabilities or spec.format == TORCH:
         return layer, capabilities
     with foreign_code("the model fails where it is asked for its gradients"):
         held = slopes_hold(module, image)

@@ -1,22 +1,27 @@
 """A network in a box is the network: same scores, slopes, maps, draws, to the last digit."""
 
 import copy
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from xaudit.explain.engine.gather import Wanted, run_batch
 
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import Taken
 from xaudit.errors import DetectorError
 from xaudit.explain.checks.randomize import layers_from_top, randomized
+from xaudit.explain.engine.batch_outcomes import PassPurpose, run_batch
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.load import load_detector
 from xaudit.models.sandbox.load import load_declared
 
-WANTED = [Wanted(True, True, False), Wanted(False, True, False), Wanted(True, False, False)]
+WANTED = [
+    PassPurpose(True, True, False),
+    PassPurpose(False, True, False),
+    PassPurpose(True, False, False),
+]
 PARTS = ("logits", "gradients", "activations", "activation_gradients")
 
 
@@ -115,3 +120,15 @@ def test_parameters_that_change_below_a_pass_are_noticed(pair, batch):
         next(twin.parameters()).add_(1)
     with pytest.raises(RuntimeError, match="parameters were changed"):
         torch.autograd.grad(made.sum(), images)
+
+
+def test_the_process_ends_with_the_network(make_spec, batch):
+    sandbox_or_skip()
+    boxed = load_declared(replace(make_spec(), sandbox=True))
+    images = torch.from_numpy(batch).clone().requires_grad_(True)
+    torch.autograd.grad(boxed.module(images).sum(), images)
+    program = boxed.module.network._xaudit_box._program
+    assert program.runs
+    ended = weakref.ref(program)
+    del boxed, program
+    assert ended() is None

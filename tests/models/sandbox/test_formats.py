@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from xaudit.explain.engine.gather import Wanted, run_batch
 
 from tests.contracts.test_models_of_others import of_hub, of_keras, of_litert
 from tests.oracles import onnx_models, programs
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import InputSpec
+from xaudit.explain.engine.batch_outcomes import PassPurpose, run_batch
 from xaudit.models.load import load_detector
 from xaudit.models.sandbox.load import load_declared
 from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec
@@ -58,7 +58,7 @@ def test_a_format_in_the_box(kind, tmp_path):
     assert boxed.facts == plain.facts
     layers = [each.target_layer.name if each.target_layer else None for each in (plain, boxed)]
     assert layers[0] == layers[1]
-    wanted = Wanted("gradients" in plain.capabilities, plain.target_layer is not None, False)
+    wanted = PassPurpose("gradients" in plain.capabilities, plain.target_layer is not None, False)
     one, other = (
         run_batch(each.module, each.target_layer, torch.from_numpy(images).clone(), wanted)
         for each in (plain, boxed)

@@ -43,7 +43,8 @@ class BoxedNetwork(torch.nn.Module):
                 part._buffers[key] = tensor
             self._xaudit_tensors.append((part, key))
         layer = box.about.layer
-        self._xaudit_layer = _part(self, layer.place) if layer else None
+        # In a tuple torch does not take it for a part of its own.
+        self._xaudit_layer = (_part(self, layer.place) if layer else None,)
         box.holds = self._xaudit_state()
 
     @property
@@ -56,7 +57,8 @@ class BoxedNetwork(torch.nn.Module):
         if not isinstance(planes, torch.Tensor):
             # Who follows the steps of a network by a stand-in for its images learns nothing here.
             raise TypeError(f"expected images, got {type(planes).__name__}")
-        watched = self._xaudit_layer is not None and bool(self._xaudit_layer._forward_hooks)
+        (layer,) = self._xaudit_layer
+        watched = layer is not None and bool(layer._forward_hooks)
         call = _Call(self, planes, watched)
         if not call.differentiable:
             table, maps = call.scores()
@@ -70,7 +72,7 @@ class BoxedNetwork(torch.nn.Module):
         """Call every part as the network does, so that who watches them sees their order."""
         passed = maps
         for part in self._xaudit_order:
-            if part is self._xaudit_layer:
+            if part is self._xaudit_layer[0]:
                 passed = part(maps)
             else:
                 part(None)
@@ -103,7 +105,7 @@ class BoxedNetwork(torch.nn.Module):
 
 def offered_by(network: BoxedNetwork) -> Offered:
     """The target layer, whose outputs cross the border as feature maps, and what is offered."""
-    about, part = network._xaudit_box.about, network._xaudit_layer
+    about, (part,) = network._xaudit_box.about, network._xaudit_layer
     if about.layer is None or part is None:
         return None, about.capabilities
     layer = TargetLayer(about.layer.name, part, "channels_first", about.layer.grid)
@@ -151,6 +153,8 @@ class _Call:
         wanted = torch.is_grad_enabled() and (self._inputs or features)
         self.differentiable = offered and wanted
         self.table: torch.Tensor | None = None
+        # Not the call itself, by which a network would hold on to its box.
+        self._mark = object()
 
     def scores(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Outputs, (N, K), and what the target layer returns where somebody watches."""
@@ -166,15 +170,15 @@ class _Call:
 
     def outputs(self) -> torch.Tensor:
         """(N, K), in a pass that can be differentiated."""
-        if self.table is None:
-            self.table, _ = self._passed()
-        return self.table
+        # Not kept: what is returned leads to its gradient, and from there to this call.
+        table, self.table = self.table, None
+        return self._passed()[0] if table is None else table
 
     def slopes(
         self, weights: torch.Tensor, inputs: bool, features: bool
     ) -> list[torch.Tensor | None]:
         """Derivatives with respect to the images and the target layer, where they are wanted."""
-        if self._box.last is not self:
+        if self._box.last is not self._mark:
             self._passed()
         shapes = [self._planes.shape] * inputs + [self._shape_of_maps] * features
         found = self._box.ask(
@@ -193,7 +197,7 @@ class _Call:
             raise RuntimeError("parameters were changed between a pass and its gradients")
         self._network._xaudit_bring()
         made = self._read("pass", inputs=self._inputs)
-        self._box.last = self
+        self._box.last = self._mark
         return made
 
     def _read(self, what: str, **how: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
