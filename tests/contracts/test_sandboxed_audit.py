@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import threading
+import time
 
 import pytest
 import yaml
@@ -14,21 +16,18 @@ pytestmark = pytest.mark.heavy  # audits
 NAME = "strangers_model:build"
 MODULE = """
 import os
+from pathlib import Path
 from xaudit.models.reference import small_cnn
 
-LAST = {last}
-seen = 0
+SWITCH = Path(__file__).with_name("switch.py")
 
 def build():
     network = small_cnn()
-    network.register_forward_pre_hook(counted)
+    network.register_forward_pre_hook(asked)
     return network
 
-def counted(_network, images):
-    # With it a process answers for so many images, and is gone.
-    global seen
-    seen += len(images[0])
-    if LAST is not None and seen > LAST:
+def asked(_network, _images):
+    if SWITCH.read_text() == "die":
         os._exit(9)
 """
 METHODS = {
@@ -39,10 +38,12 @@ METHODS = {
 
 @pytest.fixture
 def audit(drawn_study, short_audit, tmp_path, monkeypatch, capsys):
-    """Run the audit of a model that answers for so many images: its exit code, and what it said."""
+    """Run the audit of a model: its exit code, and what it said."""
     sandbox_or_skip()
     folder = shutil.copytree(drawn_study, tmp_path / "audit")
     (folder / "code").mkdir()
+    (folder / "code" / "strangers_model.py").write_text(MODULE, encoding="utf-8")
+    (folder / "code" / "switch.py").write_text("", encoding="utf-8")
     monkeypatch.syspath_prepend(folder / "code")
     content = short_audit | {
         "data": {"format": "manifest", "root": "study", "patient": "patient", "groups": ["sex"]},
@@ -54,8 +55,7 @@ def audit(drawn_study, short_audit, tmp_path, monkeypatch, capsys):
     }  # fmt: skip
     (folder / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
-    def run(out, *options, last=None, limit=24):
-        (folder / "code" / "strangers_model.py").write_text(MODULE.format(last=last))
+    def run(out, *options, limit=24):
         words = [
             "run",
             str(folder / "audit.yaml"),
@@ -63,10 +63,8 @@ def audit(drawn_study, short_audit, tmp_path, monkeypatch, capsys):
             str(folder / out),
             "--allow-code",
             NAME,
-            "--limit",
-            str(limit),
         ]
-        code = main([*words, *options])
+        code = main([*words, "--limit", str(limit), *options])
         return code, "".join(capsys.readouterr()), folder / out
 
     return run
@@ -118,14 +116,30 @@ def same(one, two, within=1e-4):
     return one == two
 
 
-def test_what_was_computed_before_a_model_died_is_kept(audit):
-    code, said, out = audit("out", last=600, limit=60)
+def test_what_was_computed_before_a_model_died_is_kept(audit, tmp_path):
+    out, switch = tmp_path / "audit" / "out", tmp_path / "audit" / "code" / "switch.py"
+
+    def kept():
+        return {path.parent.name for path in out.glob("shards/*/_DONE")}
+
+    def turn():
+        # A file that the model sees; the first shard is complete.
+        while not kept() and not over.is_set():
+            time.sleep(0.01)
+        switch.write_text("die", encoding="utf-8")
+
+    over = threading.Event()
+    turning = threading.Thread(target=turn)
+    turning.start()
+    code, said, _ = audit("out", "--cases", "0", limit=72)
+    over.set()
+    turning.join()
     assert code == 3, said
-    assert "strangers_model" in said or "(in the sandbox)" in said
-    assert "ended with exit status 9 before it answered" in said
-    kept = sorted(path.parent.name for path in out.glob("shards/*/_DONE"))
-    assert kept
-    code, said, _ = audit("out", limit=60)
+    assert "(in the sandbox): ended with exit status 9 before it answered" in said
+    before = kept()
+    assert before
+    switch.write_text("", encoding="utf-8")
+    code, said, _ = audit("out", "--cases", "0", limit=72)
     assert code == 0, said
-    assert set(kept) <= {path.parent.name for path in out.glob("shards/*/_DONE")}
+    assert before < kept()
     assert main(["verify", str(out)]) == 0

@@ -72,6 +72,6 @@ def test_turning_the_level_around_turns_the_sign():
 
 def test_an_empty_level_is_missing_and_an_unknown_metric_is_named():
     empty = gap_to_rest("auc", _study(), np.zeros(200, bool), RNG(0))
-    assert "the level" in empty.undefined
+    assert "the subgroup" in empty.undefined
     with pytest.raises(ConfigError, match="sensitivity"):
         gap_to_rest("dice", _study(), np.ones(200, bool), RNG(0))

@@ -47,9 +47,8 @@ torchvision; the card says "features" of the first and "features, then relu" of 
 same weights give the same map. Where the head is a linear layer over the mean of that feature map
 (ResNet, DenseNet, EfficientNet, MobileNetV2, Swin), the Grad-CAM map on its grid and the bias add
 up to the logit, which a test holds for both engines. Feature maps come channels first, channels
-last, or as tokens with class and register tokens in front. `detector.target_layer` names a layer to
-look
-elsewhere: that layer's output is read as it is, whatever follows.
+last, or as tokens with class and register tokens in front. `detector.target_layer` names a layer
+to look elsewhere: that layer's output is read as it is, whatever follows.
 
 ● a map · – refused, with the reason below the table. A map is not a reason to believe it: read its
 residual. DeepLIFT, for one, gives a map of a transformer with a gap that says how wrong it is.

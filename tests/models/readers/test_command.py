@@ -283,7 +283,9 @@ def test_it_ends_with_whoever_asked_even_if_that_is_killed(tmp_path, how, boxed)
     )
     program = f"{tmp_path}/model.py"
     asking = textwrap.dedent(f"""
-        import numpy as np, os, time
+        import numpy as np, os, signal, time
+        # What started it may ignore Ctrl+C, which would stay so.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from xaudit.core.detector import InputSpec
         from xaudit.models.readers import command
         from xaudit.models.spec import DetectorSpec
