@@ -2,16 +2,9 @@
 
 import format_table
 import pytest
-from fracatlas_files import THERE, WEIGHTS
+from fracatlas_files import NEEDS_FRACATLAS, WEIGHTS
 
-pytestmark = [
-    pytest.mark.heavy,
-    pytest.mark.fracatlas,
-    pytest.mark.skipif(
-        not THERE,
-        reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
-    ),
-]
+pytestmark = NEEDS_FRACATLAS
 
 
 @pytest.mark.parametrize("name", WEIGHTS)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from fracatlas_files import ROOT, STUDY, THERE, WEIGHTS
+from fracatlas_files import NEEDS_FRACATLAS, ROOT, STUDY, WEIGHTS
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from scipy.stats import mannwhitneyu
@@ -18,14 +18,7 @@ from xaudit.audit.store.store import Store
 from xaudit.explain.numerics.libraries import library
 from xaudit.torchvision_operators import torchvision_models
 
-pytestmark = [
-    pytest.mark.heavy,
-    pytest.mark.fracatlas,
-    pytest.mark.skipif(
-        not THERE,
-        reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
-    ),
-]
+pytestmark = NEEDS_FRACATLAS
 
 
 @pytest.fixture(scope="module")

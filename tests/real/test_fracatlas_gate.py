@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from fracatlas_files import STUDY, THERE, WEIGHTS
+from fracatlas_files import NEEDS_FRACATLAS, STUDY, WEIGHTS
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
@@ -14,14 +14,7 @@ from xaudit.compare.same_cases import SameCases, SavedAudit
 from xaudit.pipeline.conduct import run_audit
 from xaudit.pipeline.judge import judge_audit
 
-pytestmark = [
-    pytest.mark.heavy,
-    pytest.mark.fracatlas,
-    pytest.mark.skipif(
-        not THERE,
-        reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
-    ),
-]
+pytestmark = NEEDS_FRACATLAS
 
 
 @pytest.fixture(scope="module")

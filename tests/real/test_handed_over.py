@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from fracatlas_files import ROOT, STUDY, THERE, WEIGHTS
+from fracatlas_files import NEEDS_FRACATLAS, ROOT, STUDY, WEIGHTS
 from safetensors.torch import load_file
 from score_server import Behavior, serving
 
@@ -28,14 +28,7 @@ from xaudit.pipeline.conduct import run_audit
 from xaudit.pipeline.judge import judge_audit
 from xaudit.torchvision_operators import torchvision_models
 
-pytestmark = [
-    pytest.mark.heavy,
-    pytest.mark.fracatlas,
-    pytest.mark.skipif(
-        not THERE,
-        reason="FracAtlas or its detectors are not here (XAUDIT_FRACATLAS, XAUDIT_DETECTORS)",
-    ),
-]
+pytestmark = NEEDS_FRACATLAS
 
 SAVED = {"torchscript": exports.torchscript, "pt2": exports.pt2, "onnx": exports.onnx}
 FEW = {

@@ -137,6 +137,25 @@ def test_what_is_allowed_runs_and_stands_in_provenance_and_on_the_card(own, caps
     assert read_findings(out) == findings
 
 
+def test_a_file_is_never_allowed_for_good(quick, workspace, monkeypatch):
+    """Its name alone would allow the code of every other file of that name."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(workspace / "config"))
+    file = workspace / "config" / "xaudit" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('allow_code = ["model:m.keras"]\n', encoding="utf-8")
+    path = quick()
+    content = yaml.safe_load(path.read_text("utf-8"))
+    del content["detector"]["architecture"]
+    content["detector"] |= {
+        "format": "keras", "weights": "m.keras", "arguments": {"run_code": True},
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"--allow-code model:m\.keras"):
+        permitted(*read_config(path), Overrides())
+    given = Overrides(allow_code=("model:m.keras",))
+    assert permitted(*read_config(path, given), given).detector.sandbox
+
+
 def test_what_the_user_allows_once_and_for_all_runs(own):
     path, ran = own
     file = path.parent / "config" / "xaudit" / "config.toml"

@@ -11,7 +11,7 @@ from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.config.user_config import read_user_config
 from xaudit.errors import ConfigError, DetectorError
 from xaudit.models.own_code import refusal
-from xaudit.models.remote.permission import HTTP, refused, unread, variables
+from xaudit.models.remote.permission import HTTP, MODEL, refused, unread, variables
 from xaudit.models.spec import TORCH
 from xaudit.yaml_file import YamlFile
 
@@ -44,7 +44,9 @@ def permitted(config: AuditConfig, file: YamlFile, given: Overrides) -> AuditCon
     if name is None:
         known = detector.boxed(sandbox=bool(given.sandbox))
         return config.model_copy(update={"detector": known})
-    allowed = name in set(given.allow_code) or name in read_user_config().allow_code
+    # A file is allowed for this run only: for good, its name would allow any other of that name.
+    lasting = () if name.startswith(MODEL) else read_user_config().allow_code
+    allowed = name in {*given.allow_code, *lasting}
     refuse = refusal if detector.format == TORCH else refused
     problems = (
         None if allowed else refuse(name, ()),

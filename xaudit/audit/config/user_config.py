@@ -16,8 +16,8 @@ class UserConfig(BaseModel):
     """The user's own configuration file.
 
     Attributes:
-        allow_code: what every audit file may name: "module:factory", "service:ORIGIN",
-            "command:WORDS" or "model:FILE".
+        allow_code: what every audit file may name: "module:factory", "service:ORIGIN" or
+            "command:WORDS".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
