@@ -49,11 +49,18 @@ ALLOWED = {
     "data.annotations": {"core", "data.pixels"},
     "data": {"core", "data.tables", "data.transforms", "data.pixels", "data.annotations"},
     "data.manifest": {"core", "data.tables", "data.pixels", "data.annotations", "data"},
+    "data.dicom": {
+        "core", "data.tables", "data.pixels", "data.annotations", "data", "data.manifest",
+    },
+    "data.image_formats": {"core", "data.pixels", "data.dicom"},
     "data.formats": {
         "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
-        "data.manifest",
+        "data.manifest", "data.dicom",
     },
-    "data.study": {"core", "data.tables", "data.pixels", "data", "data.manifest", "data.formats"},
+    "data.study": {
+        "core", "data.tables", "data.pixels", "data", "data.manifest", "data.dicom",
+        "data.formats",
+    },
     "data.predictions": {"core", "data.tables", "data"},
     "phantom": {"core"},
     "models.files": {"core.text"},

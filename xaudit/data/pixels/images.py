@@ -53,7 +53,7 @@ def read_header(path: Path) -> ImageHeader:
         DataError: the file is missing, no image, empty, or larger than `MAX_BYTES`.
     """
     if own := format_of(path):
-        return _within_limits(own.header(path), path)
+        return within_limits(own.header(path), path)
     with _opened(path) as image:
         return _header(image, path)
 
@@ -79,7 +79,7 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
             values that are not finite, or a range that does not fit ``intensity``.
     """
     if own := format_of(path):
-        stored = own.stored(path, _within_limits(own.header(path), path))
+        stored = own.stored(path, within_limits(own.header(path), path))
         return scaled_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
@@ -95,7 +95,7 @@ def read_range(path: Path, intensity: Intensity = "dtype") -> UsedRange | None:
     if intensity in {"percentile", "minmax"}:
         return None
     if own := format_of(path):
-        stored = own.stored(path, _within_limits(own.header(path), path))
+        stored = own.stored(path, within_limits(own.header(path), path))
         return range_of_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
@@ -137,6 +137,27 @@ def looks_inverted(gray: FloatArray) -> bool:
     return bool(low > 0.6 and median - np.median(middle) > 0.25)
 
 
+def within_limits(header: ImageHeader, path: Path, more: int = 0) -> ImageHeader:
+    """The header of an image that may be decoded.
+
+    Args:
+        header: of the image.
+        path: for messages.
+        more: bytes a pixel that a decoder takes besides.
+
+    Raises:
+        DataError: the image is larger than `MAX_BYTES`.
+    """
+    height, width = header.grid.plane
+    needed = width * height * (_BYTES.get(header.mode, 16) + more)
+    if needed > MAX_BYTES:
+        raise DataError(
+            f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "
+            f"{header.mode} = {needed:,}; scale the image down"
+        )
+    return header
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     if not path.is_file():
@@ -165,24 +186,12 @@ def _not_an_image(path: Path, error: Exception) -> str:
     return f"{path}: expected an image (PNG, JPEG, TIFF, ...), got {size:,} bytes: {error}"
 
 
-def _within_limits(header: ImageHeader, path: Path, more: int = 0) -> ImageHeader:
-    """A header of an image that may be decoded; ``more`` bytes a pixel are what a decoder takes."""
-    height, width = header.grid.plane
-    needed = width * height * (_BYTES.get(header.mode, 16) + more)
-    if needed > MAX_BYTES:
-        raise DataError(
-            f"{path}: {_TOO_LARGE}, the header announces {width} x {height} pixels of mode "
-            f"{header.mode} = {needed:,}; scale the image down"
-        )
-    return header
-
-
 def _header(image: Image.Image, path: Path) -> ImageHeader:
     width, height = image.size
     if width * height == 0:
         raise DataError(f"{path}: the image is {width} x {height}, expected at least one pixel")
     more = _WEBP_BYTES if image.format == "WEBP" else 0
-    _within_limits(ImageHeader(Grid((height, width)), image.mode), path, more)
+    within_limits(ImageHeader(Grid((height, width)), image.mode), path, more)
     orientation = _orientation(image, path)
     # Pillow swaps the sides of a turned TIFF already when it opens it.
     if orientation >= 5 and image.format != "TIFF":

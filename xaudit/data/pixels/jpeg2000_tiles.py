@@ -33,9 +33,7 @@ def missing_in_jpeg2000(content: bytes) -> str | None:
     Raises:
         ValueError: its boxes or markers cannot be followed.
     """
-    stream = _codestream(content)
-    if stream[:2] != _START or stream[2:4] != _SIZE:
-        raise ValueError("its codestream does not start with an image size")
+    stream = _sized(content)
     width, height, _, _, columns, rows, first_column, first_row = (
         int.from_bytes(stream[8 + 4 * place : 12 + 4 * place]) for place in range(8)
     )
@@ -49,6 +47,27 @@ def missing_in_jpeg2000(content: bytes) -> str | None:
     if whole < expected:
         return f"its header announces {expected} tiles, {whole} are there in full"
     return None
+
+
+def size_of_jpeg2000(content: bytes) -> tuple[int, int]:
+    """Rows and columns that the codestream of a JPEG 2000 announces.
+
+    Raises:
+        ValueError: its boxes or markers cannot be followed.
+    """
+    stream = _sized(content)
+    width, height, left, top = (
+        int.from_bytes(stream[place : place + 4]) for place in range(8, 24, 4)
+    )
+    return height - top, width - left
+
+
+def _sized(content: bytes) -> bytes:
+    """The codestream, which starts with an image size."""
+    stream = _codestream(content)
+    if stream[:2] != _START or stream[2:4] != _SIZE:
+        raise ValueError("its codestream does not start with an image size")
+    return stream
 
 
 def _codestream(content: bytes) -> bytes:

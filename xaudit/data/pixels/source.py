@@ -56,7 +56,9 @@ class ImageFormat(ABC):
         """The pixels; asked for only if they fit the limit of memory."""
 
 
-IMAGE_FORMATS: Registry[type[ImageFormat]] = Registry("image format", entry_points="xaudit.images")
+IMAGE_FORMATS: Registry[type[ImageFormat]] = Registry(
+    "image format", entry_points="xaudit.images", package="xaudit.data.image_formats"
+)
 
 
 @dataclass(frozen=True, slots=True)

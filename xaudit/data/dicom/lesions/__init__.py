@@ -1,0 +1,1 @@
+"""Lesions that DICOM objects draw on the images that they refer to."""

@@ -1,0 +1,1 @@
+"""Pixels of a DICOM object, from what is stored to what is shown."""
