@@ -27,7 +27,7 @@ def rendered(values, ds, voi="sequence"):
 @pytest.mark.parametrize("syntax", ["raw", "jpeg2000", "jpeg_ls", "rle"])
 @pytest.mark.parametrize(("kind", "bits"), [("MONOCHROME1", 12), ("MONOCHROME2", 12)])
 def test_every_syntax_and_polarity_shows_the_same_film(tmp_path, syntax, kind, bits):
-    """Bone is bright; MONOCHROME1 is inverted by its bits, not by the largest value of the image."""
+    """Bone is bright; MONOCHROME1 is inverted by its bits, not by the largest value there."""
     top = 2**bits - 1
     bone = RAMP // 2
     stored = (top - bone if kind == "MONOCHROME1" else bone).astype(np.uint16)
@@ -243,7 +243,7 @@ def test_truncated_compressed_frames_are_named(tmp_path, syntax, share):
     write(tmp_path / "a", ds, syntax)
     whole = get_frame(ds.PixelData, 0, number_of_frames=1)
     ds.PixelData = encapsulate([whole[: int(len(whole) * share)]])
-    with pytest.raises(DataError, match="truncated|damaged"):
+    with pytest.raises(DataError, match=r"truncated|damaged"):
         read(write(tmp_path / "b", ds))
 
 
@@ -252,7 +252,7 @@ def test_a_frame_larger_than_announced_is_refused_before_it_is_decoded(tmp_path,
     ds = film(RAMP, BitsStored=12)
     write(tmp_path / "a", ds, syntax)
     ds.Rows = 6
-    with pytest.raises(DataError, match="expected 6 rows of 48 pixels, the compressed .* 40 of 48"):
+    with pytest.raises(DataError, match=r"compressed pixel data announce 40 of 48"):
         read(write(tmp_path / "b", ds))
 
 

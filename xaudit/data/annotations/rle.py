@@ -26,6 +26,13 @@ def decode_runs(runs: Sequence[int], height: int, width: int) -> BoolArray:
     return flat.reshape(width, height).T
 
 
+def encode_runs(mask: BoolArray) -> tuple[int, ...]:
+    """The alternating runs of a mask (first of zeros), column by column, as `decode_runs` reads."""
+    flat = np.concatenate(([False], mask.T.ravel()))
+    borders = np.flatnonzero(flat[1:] != flat[:-1])
+    return tuple(np.diff(borders, prepend=0, append=mask.size).tolist())
+
+
 def parse_counts(text: str) -> tuple[int, ...]:
     """The run lengths in a compressed COCO string (rleFrString of pycocotools).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xaudit.data.dicom.library import quiet
 from xaudit.errors import DataError
@@ -77,5 +77,5 @@ def _read(path: Path, tags: Sequence[str | int] | None, where: str, *, pixels: b
             raise DataError(f"{where}: the object is deflated; store it as explicit little endian")
         if size > MAX_FILE:
             raise DataError(f"{where}: at most {MAX_FILE:,} bytes are read, got {size:,}")
-        named = None if tags is None else list(tags)
+        named: list[Any] | None = None if tags is None else list(tags)
         return dcmread(path, stop_before_pixels=not pixels, specific_tags=named, force=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from xaudit.core.case import CaseIssue
 from xaudit.data.annotations.outlines import forms
 from xaudit.data.grouping import check_grouping, group_columns
@@ -78,12 +80,23 @@ def missing_issues(reading: Reading) -> list[CaseIssue]:
 
 def labels_of(reading: Reading) -> dict[str, bool]:
     """Lower-case label value → fractured."""
-    found = {reading.text(row, "label").lower() for row in reading.table.rows} - {""}
-    declared = {value.lower() for value in reading.spec.positive}
-    positive = declared or POSITIVE
+    texts = (reading.text(row, "label") for row in reading.table.rows)
+    return meanings(texts, reading.spec.positive)
+
+
+def meanings(texts: Iterable[str], declared: Iterable[str]) -> dict[str, bool]:
+    """Lower-case label value → fractured, of those that are known to mean it or not.
+
+    Args:
+        texts: of the column of labels.
+        declared: values that mean fractured; none for those that mean it by themselves.
+    """
+    found = {text.lower() for text in texts} - {""}
+    named = {value.lower() for value in declared}
+    positive = named or POSITIVE
     others = found - positive
     # With declared positives, a single other value can only mean the opposite.
-    negative = others if declared and len(others) == 1 else NEGATIVE - positive
+    negative = others if named and len(others) == 1 else NEGATIVE - positive
     return {value: value in positive for value in found if value in positive | negative}
 
 

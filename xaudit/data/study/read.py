@@ -11,13 +11,14 @@ from xaudit.core.case import NOT_RECORDED, Case, CaseIssue, Study
 from xaudit.core.message import Message
 from xaudit.data.contradictions import patient_contradicts
 from xaudit.data.format import FORMATS
-from xaudit.data.formats import fracatlas, manifest
+from xaudit.data.formats import dicom, fracatlas, manifest
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.artifact_issues import artifact_issues
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.errors import DataError
 
-BUILT_IN = (fracatlas.read_fracatlas, manifest.read_manifest)
+BUILT_IN = (dicom.read_dicom, fracatlas.read_fracatlas, manifest.read_manifest)
+_WITH_OPTIONS = (dicom.read_dicom,)
 _READERS = 8
 
 
@@ -37,7 +38,7 @@ def load_study(spec: DataSpec) -> Study:
     if not spec.root.is_dir():
         raise DataError(f"data.root: expected the folder of the study, got {spec.root}")
     reader = FORMATS[spec.format]
-    if spec.options and reader in BUILT_IN:
+    if spec.options and reader in BUILT_IN and reader not in _WITH_OPTIONS:
         raise DataError(f"data.options: format {spec.format} has none; leave them out")
     study = reader(replace(spec, root=spec.root.resolve()))
     if not study.cases:

@@ -118,7 +118,7 @@ def _modality(values: Values, ds: Dataset, where: str) -> _Levels:
         raise DataError(f"{where}: expected a rescale slope that is not 0, got {slope:g}")
     ends = sorted((low * slope + intercept, high * slope + intercept))
     rescaled = values.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-    return _Levels(rescaled, *ends, bits)
+    return _Levels(rescaled, ends[0], ends[1], bits)
 
 
 def _of_interest(levels: _Levels, ds: Dataset, voi: Voi, where: str) -> _Levels:

@@ -85,7 +85,8 @@ def stored_frame(ds: Dataset, frame: int, where: str) -> Values:
 
 
 def _decoded(ds: Dataset, frame: int, where: str) -> Values:
-    from pydicom.pixels import apply_color_lut, pixel_array  # noqa: PLC0415
+    from pydicom.pixels.processing import apply_color_lut  # noqa: PLC0415
+    from pydicom.pixels.utils import pixel_array  # noqa: PLC0415
 
     _check_whole(ds, frame, where)
     # pydicom cuts at the bits stored, as if they always began at bit 0.

@@ -1,0 +1,1 @@
+"""What headers say, without what of it is private."""
