@@ -65,7 +65,7 @@ def test_missing_and_damaged_files_stay_listed(folder):
 
 def test_unknown_format_and_root_are_refused(folder):
     with pytest.raises(RegistryError, match="fracatlas"):
-        load_study(DataSpec("dicom", folder))
+        load_study(DataSpec("none", folder))
     with pytest.raises(DataError, match="folder of the study"):
         load_study(DataSpec("manifest", folder / "gone"))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xaudit.core.message import Message
 from xaudit.data.dicom.headers.film import TAGS, Film, film_of
 from xaudit.data.dicom.lesions.read import DRAWING
 from xaudit.data.dicom.library import quiet
@@ -94,7 +95,7 @@ def add_object(found: Listing, ds: Dataset, path: Path, options: DicomOptions) -
 def _other(ds: Dataset, kind: str, options: DicomOptions) -> str | None:
     """What an object is that is no radiograph; None for one."""
     modality = str(ds.get("Modality") or "").strip().upper()
-    told = modality if modality.isalnum() and len(modality) <= 16 else "unknown"
+    told = modality if modality.isalnum() and len(modality) <= 16 else Message("unknown")
     if kind.startswith(_NO_PIXELS) or kind == _DIRECTORY:
         return told
     if not modality or (modality in options.modalities and not ds.get("Rows")):
@@ -104,5 +105,5 @@ def _other(ds: Dataset, kind: str, options: DicomOptions) -> str | None:
         return told
     several = int(ds.get("NumberOfFrames") or 1) > 1
     if several and (modality in _CINE or ds.get("PerFrameFunctionalGroupsSequence")):
-        return "cine or volume"
+        return Message("cine or volume")
     return None

@@ -86,7 +86,7 @@ def notes_of_lesions(
         "annotation_left_out": Message(
             "{n} annotations are left out: {kinds}",
             n=drawing.left_out.total(),
-            kinds=_counts(Counter({Message(why): n for why, n in drawing.left_out.items()})),
+            kinds=_counts(drawing.left_out),
         ),
         "damaged_annotation": Message(
             "{n} objects with annotations are damaged, so what they draw is not known", n=damaged

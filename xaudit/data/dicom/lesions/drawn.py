@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from xaudit.core.case import Region
+from xaudit.core.message import Message
 
-OPEN = "lines and points, which enclose nothing"
-NO_PLACE = "contours in millimeters of an image whose place in the patient is not recorded"
-TURNED = "graphics of a display that is turned or magnified"
-EMPTY = "empty segments"
-COMPOUND = "compound graphics"
+OPEN = Message("lines and points, which enclose nothing")
+NO_PLACE = Message("contours in millimeters of an image whose place in the patient is not recorded")
+TURNED = Message("graphics of a display that is turned or magnified")
+EMPTY = Message("empty segments")
+COMPOUND = Message("compound graphics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class Drawing:
     """
 
     drawn: list[Drawn] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[Message] = field(default_factory=Counter)
     unclear: set[str] = field(default_factory=set)
 
-    def leave_out(self, why: str, *uids: str) -> None:
+    def leave_out(self, why: Message, *uids: str) -> None:
         """Count what encloses nothing or cannot be placed, and of which images it speaks."""
         self.left_out[why] += 1
         self.unclear.update(uids)
