@@ -51,7 +51,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt quantus cachetools
 	touch $@
 
-browser:  ## Chromium for the tests of the card and bubblewrap, where apt-get may install them
+browser:  ## Chromium, bubblewrap and dicom3tools for the tests, where apt-get may install them
 	@if command -v chromium >/dev/null && command -v pdftotext >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium poppler-utils >/dev/null; \
@@ -59,6 +59,9 @@ browser:  ## Chromium for the tests of the card and bubblewrap, where apt-get ma
 	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq bubblewrap >/dev/null; } || \
 	  echo "note: bubblewrap is not installed; tests of those walls are skipped, those of namespaces are not"
+	@command -v dciodvfy >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dicom3tools >/dev/null; } || \
+	  echo "note: dicom3tools is not installed; exported DICOM objects are not checked against the standard"
 
 bench: venv  ## speed and memory, as ratios; see benchmarks/README.md
 	$(BIN)/python benchmarks/explain.py

@@ -174,6 +174,10 @@ ALLOWED = {
         "audit.store", "audit.suspicions", "audit.config", "audit.scores", "audit.gallery",
         "audit.plan", "audit.summary", "compare", "pipeline",
     },
+    "dicom_export": {
+        "core", "core.record", "metrics.maps", "data.dicom", "data.study",
+        "data.transforms", "report.exports", "audit.store", "audit.plan", "pipeline", "verify",
+    },
     "scrub": {
         "core", "core.record", "stats", "gate.policies", "gate.judging", "data.tables", "data",
         "audit.store", "provenance", "audit.plan", "pipeline", "verify",
@@ -191,7 +195,8 @@ ALLOWED = {
         "report.language", "report.sections", "report.elements", "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
-        "commands.terminal", "pipeline", "verify", "scrub", "qualification", "commands.options",
+        "commands.terminal", "pipeline", "verify", "dicom_export", "scrub", "qualification",
+        "commands.options",
     },
 }  # fmt: skip
 LEAVES = {"errors", "yaml_file", "torchvision_operators", "__init__"}
