@@ -45,9 +45,13 @@ ALLOWED = {
     "gate": set(),
     "data.tables": {"core", "core.text"},
     "data.transforms": {"core"},
+    "data.corruptions": {"core", "data.transforms"},
     "data.pixels": {"core", "core.record"},
     "data.annotations": {"core", "data.pixels"},
-    "data": {"core", "data.tables", "data.transforms", "data.pixels", "data.annotations"},
+    "data": {
+        "core", "data.tables", "data.transforms", "data.corruptions", "data.pixels",
+        "data.annotations",
+    },
     "data.manifest": {"core", "data.tables", "data.pixels", "data.annotations", "data"},
     "data.formats": {
         "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
@@ -97,8 +101,8 @@ ALLOWED = {
     "audit.store": {"core", "core.record", "core.text", "data.tables", "data"},
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
-        "core", "core.record", "core.text", "gate.policies", "data.tables", "data.pixels",
-        "data.annotations", "data", "data.study", "data.predictions", "models.files",
+        "core", "core.record", "core.text", "gate.policies", "data.tables", "data.transforms",
+        "data.pixels", "data.annotations", "data", "data.study", "data.predictions", "models.files",
         "models.remote", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
@@ -142,9 +146,10 @@ ALLOWED = {
         "audit.gallery", "audit.maps", "audit.plan", "audit.run",
     },
     "audit.summary": {
-        "core", "core.record", "stats", "fairness", "gate.judging", "models.remote", "models",
-        "report.view", "audit.store", "audit.suspicions", "audit.config", "audit.scores",
-        "audit.analyses", "audit.performance", "audit.maps", "audit.plan",
+        "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",
+        "models.remote", "models", "report.view", "audit.store", "audit.suspicions",
+        "audit.config", "audit.scores", "audit.analyses", "audit.performance", "audit.maps",
+        "audit.plan",
     },
     "compare": {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "stats.multiple",
