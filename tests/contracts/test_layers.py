@@ -48,6 +48,7 @@ ALLOWED = {
     "data.corruptions": {"core", "data.transforms"},
     "data.pixels": {"core", "core.record"},
     "data.annotations": {"core", "data.pixels"},
+    "data.annotation_forms": {"core", "data.annotations"},
     "data": {
         "core", "data.tables", "data.transforms", "data.corruptions", "data.pixels",
         "data.annotations",
@@ -88,14 +89,21 @@ ALLOWED = {
     "report.language": {"core"},
     "report.view": {"core", "core.record", "core.text", "report.language"},
     "report.tables": {"core", "core.record", "report.language", "report.view"},
-    "report.sections": {"core", "core.record", "report.language", "report.view", "report.tables"},
-    "report.elements": {"core", "core.record", "report.language", "report.view", "report.tables"},
+    "report.facts": {"core", "core.record", "report.language", "report.view", "report.tables"},
+    "report.sections": {
+        "core", "core.record", "report.language", "report.view", "report.tables", "report.facts",
+    },
+    "report.elements": {
+        "core", "core.record", "report.language", "report.view", "report.tables",
+        "report.facts", "report.sections",
+    },
     "report.cards": {
         "core.record", "core.text", "report.language", "report.view", "report.tables",
-        "report.sections", "report.elements",
+        "report.facts", "report.sections", "report.elements",
     },
     "report.changes": {
-        "core.record", "report.language", "report.view", "report.sections", "report.elements",
+        "core.record", "report.language", "report.view", "report.facts", "report.sections",
+        "report.elements",
     },
     "report.exports": {"core", "core.record", "core.text", "report.cards"},
     "audit.store": {"core", "core.record", "core.text", "data.tables", "data"},
@@ -113,7 +121,8 @@ ALLOWED = {
     },
     "audit.gallery": {
         "core", "core.record", "metrics.maps", "data.annotations", "data", "report.language",
-        "report.view", "report.sections", "report.cards", "audit.store", "audit.scores",
+        "report.view", "report.facts", "report.sections", "report.cards", "audit.store",
+        "audit.scores",
     },
     "provenance": {"core", "core.record", "stats", "data", "audit.store"},
     "audit": set(),
@@ -130,9 +139,9 @@ ALLOWED = {
         "audit.store", "audit.config", "audit.scores", "audit.analyses",
     },
     "audit.plan": {
-        "core", "core.record", "stats.multiple", "fairness", "gate.policies", "gate.judging",
-        "data.tables", "data.pixels", "data", "data.study", "models.files", "models",
-        "audit.store", "audit.config", "audit.analyses", "audit.performance",
+        "core", "core.record", "stats.multiple", "metrics", "fairness", "gate.policies",
+        "gate.judging", "data.tables", "data.pixels", "data", "data.study", "models.files",
+        "models", "audit.store", "audit.config", "audit.analyses", "audit.performance",
     },
     "audit.run": {
         "core", "data.pixels", "data", "models", "models.sandbox", "explain.engine", "explain",
@@ -186,7 +195,7 @@ ALLOWED = {
     },
     "commands": {
         "core", "core.record", "gate.policies", "gate.judging", "gate.outputs", "explain",
-        "report.language", "report.sections", "report.elements", "report.cards",
+        "report.language", "report.facts", "report.sections", "report.elements", "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
         "commands.terminal", "pipeline", "verify", "scrub", "qualification", "commands.options",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, told, tr
+from xaudit.report.sections.registry import section
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.lookup import Lookup, measure
 from xaudit.report.view.model import Figure, Section, Table
@@ -17,6 +18,7 @@ _MEASURES = (
 )
 
 
+@section("robustness", 90)
 def robustness(look: Lookup) -> Section:
     """How sensitivity and specificity fall as the same radiographs are degraded."""
     steps = _steps(look.findings)
