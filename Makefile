@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= reports/demo
 
-.PHONY: demo test check quick card sample table languages venv browser bench clean
+.PHONY: demo test heavy check quick card sample table languages venv browser bench clean
 .DEFAULT_GOAL := demo
 
 demo: venv  ## draw a study, audit the reference detector, end with the path of a card
@@ -18,8 +18,11 @@ check: venv  ## style, types, contracts
 	$(BIN)/mypy xaudit
 	$(BIN)/python -m pytest -q -n 2 tests/contracts -m "not heavy"
 
-test: venv browser  ## every test
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+test: venv browser  ## the tests that take seconds at most; the others are in "heavy"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not heavy"
+
+heavy: venv browser  ## whole audits, tables of networks, real films
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m heavy
 
 quick: venv  ## the tests that take moments
 	$(BIN)/python -m pytest -q -n 2 -m "not heavy and not browser"

@@ -62,6 +62,7 @@ def test_what_init_cannot_know_is_asked_all_at_once(xaudit, demo, tmp_path, comm
     assert err.count("audit.yaml:") == len(OPEN) + 1
 
 
+@pytest.mark.heavy
 def test_with_its_questions_answered_the_first_file_passes_the_check(xaudit, demo, tmp_path):
     out = tmp_path / "audit.yaml"
     weights = demo / "reference_detector.safetensors"
@@ -125,6 +126,7 @@ def test_check_lists_every_mistake_at_once(xaudit, demo, tmp_path):
     assert re.search(r"audit.yaml:\d+: detector", err)
 
 
+@pytest.mark.heavy
 def test_check_says_which_texts_of_a_manifest_were_read_as_missing(xaudit, demo, tmp_path):
     folder = tmp_path / "demo"
     shutil.copytree(demo, folder)
@@ -145,6 +147,7 @@ def test_check_says_which_texts_of_a_manifest_were_read_as_missing(xaudit, demo,
     assert "line 2: patient: expected a patient, got nothing ('nan' is read as missing" in err
 
 
+@pytest.mark.heavy
 def test_check_previews_the_cost(xaudit, demo):
     code, out, err = xaudit("check", demo / "audit.yaml")
     assert code == 0, err
@@ -158,6 +161,7 @@ def test_check_previews_the_cost(xaudit, demo):
     assert re.search(r"about .* on this machine, \d+ MB on disk", out)
 
 
+@pytest.mark.heavy
 def test_limited_run_shows_its_cases(xaudit, demo, tmp_path):
     out = tmp_path / "out"
     code, _out, err = xaudit(

@@ -45,9 +45,14 @@ ALLOWED = {
     "gate": set(),
     "data.tables": {"core", "core.text"},
     "data.transforms": {"core"},
+    "data.corruptions": {"core", "data.transforms"},
     "data.pixels": {"core", "core.record"},
     "data.annotations": {"core", "data.pixels"},
-    "data": {"core", "data.tables", "data.transforms", "data.pixels", "data.annotations"},
+    "data.annotation_forms": {"core", "data.annotations"},
+    "data": {
+        "core", "data.tables", "data.transforms", "data.corruptions", "data.pixels",
+        "data.annotations",
+    },
     "data.manifest": {"core", "data.tables", "data.pixels", "data.annotations", "data"},
     "data.dicom": {
         "core", "data.tables", "data.pixels", "data.annotations", "data", "data.manifest",
@@ -91,21 +96,28 @@ ALLOWED = {
     "report.language": {"core"},
     "report.view": {"core", "core.record", "core.text", "report.language"},
     "report.tables": {"core", "core.record", "report.language", "report.view"},
-    "report.sections": {"core", "core.record", "report.language", "report.view", "report.tables"},
-    "report.elements": {"core", "core.record", "report.language", "report.view", "report.tables"},
+    "report.facts": {"core", "core.record", "report.language", "report.view", "report.tables"},
+    "report.sections": {
+        "core", "core.record", "report.language", "report.view", "report.tables", "report.facts",
+    },
+    "report.elements": {
+        "core", "core.record", "report.language", "report.view", "report.tables",
+        "report.facts", "report.sections",
+    },
     "report.cards": {
         "core.record", "core.text", "report.language", "report.view", "report.tables",
-        "report.sections", "report.elements",
+        "report.facts", "report.sections", "report.elements",
     },
     "report.changes": {
-        "core.record", "report.language", "report.view", "report.sections", "report.elements",
+        "core.record", "report.language", "report.view", "report.facts", "report.sections",
+        "report.elements",
     },
     "report.exports": {"core", "core.record", "core.text", "report.cards"},
     "audit.store": {"core", "core.record", "core.text", "data.tables", "data"},
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
-        "core", "core.record", "core.text", "gate.policies", "data.tables", "data.pixels",
-        "data.annotations", "data", "data.study", "data.predictions", "models.files",
+        "core", "core.record", "core.text", "gate.policies", "data.tables", "data.transforms",
+        "data.pixels", "data.annotations", "data", "data.study", "data.predictions", "models.files",
         "models.remote", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
@@ -116,7 +128,8 @@ ALLOWED = {
     },
     "audit.gallery": {
         "core", "core.record", "metrics.maps", "data.annotations", "data", "report.language",
-        "report.view", "report.sections", "report.cards", "audit.store", "audit.scores",
+        "report.view", "report.facts", "report.sections", "report.cards", "audit.store",
+        "audit.scores",
     },
     "provenance": {"core", "core.record", "stats", "data", "audit.store"},
     "audit": set(),
@@ -133,9 +146,9 @@ ALLOWED = {
         "audit.store", "audit.config", "audit.scores", "audit.analyses",
     },
     "audit.plan": {
-        "core", "core.record", "stats.multiple", "fairness", "gate.policies", "gate.judging",
-        "data.tables", "data.pixels", "data", "data.study", "models.files", "models",
-        "audit.store", "audit.config", "audit.analyses", "audit.performance",
+        "core", "core.record", "stats.multiple", "metrics", "fairness", "gate.policies",
+        "gate.judging", "data.tables", "data.pixels", "data", "data.study", "models.files",
+        "models", "audit.store", "audit.config", "audit.analyses", "audit.performance",
     },
     "audit.run": {
         "core", "data.pixels", "data", "models", "models.sandbox", "explain.engine", "explain",
@@ -149,9 +162,10 @@ ALLOWED = {
         "audit.gallery", "audit.maps", "audit.plan", "audit.run",
     },
     "audit.summary": {
-        "core", "core.record", "stats", "fairness", "gate.judging", "models.remote", "models",
-        "report.view", "audit.store", "audit.suspicions", "audit.config", "audit.scores",
-        "audit.analyses", "audit.performance", "audit.maps", "audit.plan",
+        "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",
+        "models.remote", "models", "report.view", "audit.store", "audit.suspicions",
+        "audit.config", "audit.scores", "audit.analyses", "audit.performance", "audit.maps",
+        "audit.plan",
     },
     "compare": {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "stats.multiple",
@@ -192,7 +206,7 @@ ALLOWED = {
     },
     "commands": {
         "core", "core.record", "gate.policies", "gate.judging", "gate.outputs", "explain",
-        "report.language", "report.sections", "report.elements", "report.cards",
+        "report.language", "report.facts", "report.sections", "report.elements", "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
         "commands.terminal", "pipeline", "verify", "dicom_export", "scrub", "qualification",

@@ -71,6 +71,7 @@ def test_listing_works(without_torch, command):
     assert without_torch(command).returncode == 0
 
 
+@pytest.mark.heavy
 def test_audit_is_verified_compared_and_exported(without_torch, tmp_path):
     config = ROOT / "examples" / "small-predictions.yaml"
     assert without_torch("run", config, "--out", tmp_path / "out").returncode == 0

@@ -69,12 +69,14 @@ def test_findings_hold_no_patient(finished):
         assert f'"{patient}"' not in text
 
 
+@pytest.mark.heavy
 def test_second_run_computes_nothing(workspace, monkeypatch):
     first = run(workspace)
     monkeypatch.setattr("xaudit.pipeline.conduct.run_shards", lambda *_: pytest.fail("ran again"))
     assert run(workspace) == first
 
 
+@pytest.mark.heavy
 def test_interrupted_run_goes_on_to_the_same_findings(workspace, monkeypatch):
     steps = []
 
@@ -94,6 +96,7 @@ def test_interrupted_run_goes_on_to_the_same_findings(workspace, monkeypatch):
     assert resumed.accountability == whole.accountability
 
 
+@pytest.mark.heavy
 def test_folder_of_another_audit_is_not_written_over(workspace):
     run(workspace)
     text = (workspace / "audit.yaml").read_text(encoding="utf-8").replace("seed: 5", "seed: 6")
@@ -102,6 +105,7 @@ def test_folder_of_another_audit_is_not_written_over(workspace):
         run(workspace)
 
 
+@pytest.mark.heavy
 def test_unreadable_case_is_a_row_and_a_miss_in_the_worst_case(workspace):
     with (workspace / "study" / "manifest.csv").open(encoding="utf-8") as file:
         row = next(row for row in csv.DictReader(file) if row["label"] == "1")
@@ -126,6 +130,7 @@ def test_too_many_unreadable_cases_fail_the_audit_and_keep_the_shards(workspace)
     assert (workspace / "out" / "shards" / "00000" / "_DONE").exists()
 
 
+@pytest.mark.heavy
 def test_method_that_raises_is_a_row_and_the_others_go_on(workspace, monkeypatch):
     def broken(*_args):
         raise RuntimeError("no gradients today")

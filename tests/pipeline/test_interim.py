@@ -160,6 +160,7 @@ def test_interrupted_audit_makes_no_look_twice(workspace, monkeypatch):
     assert (workspace / "out" / "interim.json").read_bytes() == before
 
 
+@pytest.mark.heavy
 def test_comparison_is_decided_at_a_look_only_beside_its_baseline(workspace):
     configured(workspace, COMPARES)
     old = run(workspace, "old", limit=None)

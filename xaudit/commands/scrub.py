@@ -53,7 +53,7 @@ def scrub(
 
 
 def _table(listed: Sequence[Personal]) -> Table:
-    from xaudit.report.sections.scrubbed import KINDS
+    from xaudit.report.facts.scrubbed import KINDS
 
     table = Table("personal", "HIPAA", "how many", "in the copy", box=None, pad_edge=False)
     for one in listed:

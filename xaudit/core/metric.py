@@ -122,11 +122,12 @@ def metric(
         better: which direction is good.
         bounds: smallest and largest possible value; None for unbounded.
         unit: how the value is printed.
-        kind: what an audit calls the metric of another package with. "map": the signed values
-            (H, W) of a map, the lesions (L, H, W) and what is image rather than padding (H, W);
-            it returns a float or `Undefined`, and its family is "localization". "scores":
-            `Predictions`, a random generator and how many draws are taken; it returns an
-            `Estimate`, and its family is "discrimination", "calibration" or "utility".
+        kind: what an audit calls the metric with, where no analysis calls it by name. "map":
+            the signed values (H, W) of a map, the lesions (L, H, W) and what is image rather
+            than padding (H, W); it returns a float or `Undefined`, and its family is
+            "localization". "scores": `Predictions`, a random generator and how many draws are
+            taken; it returns an `Estimate`, and its family is "discrimination", "calibration"
+            or "utility".
 
     Raises:
         RegistryError: the name is taken, the first line of the docstring is empty, or a metric
@@ -140,7 +141,8 @@ def metric(
             raise RegistryError(f"metric {name!r}: its docstring begins with what it answers")
         if package != _OURS:
             _refuse_unreachable(name, family, kind)
-        package = "" if package == _OURS else package
+        # What xaudit's own analyses call by name needs no name of a package.
+        package = "" if package == _OURS and kind is None else package
         facts = MetricFacts(name, Message(question), better, *bounds, unit, family, package)
         return METRICS.add(name, Metric(facts, function, kind))
 

@@ -1,8 +1,14 @@
-"""Metrics that other packages bring, called so that a fault of theirs is a reason, not a crash."""
+"""Metrics that no analysis calls by name, called so that a fault is a reason, not a crash.
+
+Other packages bring theirs; a file of xaudit's own that states a kind is enough, too.
+"""
 
 from __future__ import annotations
 
+import importlib
 import math
+import pkgutil
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +20,22 @@ from xaudit.core.metric import METRICS, Kind, Metric, MetricFacts, Score, Undefi
 from xaudit.metrics.scores.discrimination import Predictions
 from xaudit.stats.weights import numbered
 
+_ROOMS = ("xaudit.metrics.maps", "xaudit.metrics.scores")
+
 
 def added(kind: Kind) -> tuple[Metric[Any, Any], ...]:
-    """Metrics of installed packages that an audit calls in this way, by name."""
+    """Metrics that an audit calls in this way, those of installed packages included, by name."""
+    load_rooms()
     metrics = (METRICS[name] for name in METRICS)
-    return tuple(metric for metric in metrics if metric.facts.package and metric.kind == kind)
+    return tuple(metric for metric in metrics if metric.kind == kind)
+
+
+@cache
+def load_rooms() -> None:
+    """Import every file of metrics of maps and of scores."""
+    for room in map(importlib.import_module, _ROOMS):
+        for module in pkgutil.iter_modules(room.__path__):
+            importlib.import_module(f"{room.__name__}.{module.name}")
 
 
 def added_map_scores(values: FloatArray, lesions: BoolArray, inside: BoolArray) -> dict[str, Score]:

@@ -27,7 +27,7 @@ class Personal:
     """One kind of thing.
 
     Attributes:
-        kind: what; `xaudit.report.sections.scrubbed.KINDS` tells it to a reader.
+        kind: what; `xaudit.report.facts.scrubbed.KINDS` tells it to a reader.
         law: letters of 45 CFR 164.514(b)(2)(i), HIPAA's Safe Harbor method, that it may fall under.
         count: how many there are.
         done: what a copy does with it.

@@ -118,6 +118,7 @@ def outcomes(findings, pack):
     return [one for rule in rules for one in outcomes_of(rule, there, None)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("pack", ["release", "regulatory"])
 def test_packs_pass_the_lesion_and_never_the_marker(seen, probed, tmp_path, pack):
     lesions = {name: case.lesion_mask for name, case in seen.cases.items()}

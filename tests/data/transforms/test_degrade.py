@@ -8,16 +8,10 @@ from scipy import ndimage
 
 from xaudit.core.case import Case, PreparedCase
 from xaudit.core.grid import Grid
+from xaudit.data.corruptions.noise import add_noise
+from xaudit.data.corruptions.resolution import resample
 from xaudit.data.image_file import ImageFile
-from xaudit.data.transforms.degrade import (
-    CORRUPTIONS,
-    add_noise,
-    degraded,
-    degraded_lesions,
-    expose,
-    resample,
-    turn,
-)
+from xaudit.data.transforms.degrade import CORRUPTIONS, degraded, degraded_lesions, expose, turn
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +29,7 @@ def prepared(image, tmp_path, inside=None):
     return PreparedCase(case, image, lesions, inside, *[Grid(image.shape[1:])] * 2)
 
 
-@pytest.mark.parametrize("name", CORRUPTIONS)
+@pytest.mark.parametrize("name", list(CORRUPTIONS))
 def test_every_step_is_worse_than_the_one_before(name, image):
     corruption = CORRUPTIONS[name]
     away = [
@@ -46,7 +40,7 @@ def test_every_step_is_worse_than_the_one_before(name, image):
     assert away[0] > 0
 
 
-@pytest.mark.parametrize("name", CORRUPTIONS)
+@pytest.mark.parametrize("name", list(CORRUPTIONS))
 def test_padding_and_range_stay(name, image, tmp_path):
     inside = np.zeros((64, 48), dtype=bool)
     inside[4:60, 6:40] = True

@@ -15,7 +15,7 @@ from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html, render_markdown
 from xaudit.report.elements.fields import ALL
 from xaudit.report.elements.record import record
-from xaudit.report.sections.statements import independence, signatures
+from xaudit.report.facts.statements import independence, signatures
 from xaudit.report.tables.demographics import demographics, recorded
 
 AGAINST = ClaimCheck("intended_use", "Meant for ages: 18 and over", "contradicted", "30 children.")

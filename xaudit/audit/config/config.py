@@ -25,6 +25,7 @@ from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
+from xaudit.data.transforms.degrade import CORRUPTIONS
 from xaudit.models.own_code import asked
 from xaudit.models.spec import OF_FORMAT, TORCH, OutputKind, OutputSpec
 
@@ -398,6 +399,12 @@ class ExplainConfig(Section):
     )
 
 
+def _known_corruption(name: str) -> str:
+    if name not in CORRUPTIONS:
+        raise ValueError(f"no corruption {name!r}; there is: {', '.join(CORRUPTIONS)}")
+    return name
+
+
 class RobustnessConfig(Section):
     """What happens when the radiographs are degraded."""
 
@@ -411,21 +418,9 @@ class RobustnessConfig(Section):
         20, ge=0, description="explained cases with lesions whose maps are made again, by methods "
         "of at most four passes; 0 leaves this out"
     )  # fmt: skip
-    corruptions: tuple[
-        Literal[
-            "noise",
-            "blur",
-            "contrast",
-            "underexposure",
-            "overexposure",
-            "rotation",
-            "jpeg",
-            "resolution",
-        ],
-        ...,
-    ] = Field(
+    corruptions: tuple[Annotated[str, AfterValidator(_known_corruption)], ...] = Field(
         ("noise", "blur", "contrast", "rotation", "jpeg", "resolution"),
-        description="how images are degraded; each has four severities in physical units",
+        description="how images are degraded, at severities in physical units",
     )
 
 

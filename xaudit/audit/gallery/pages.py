@@ -27,8 +27,8 @@ from xaudit.report.cards.pages import (
     render_case,
     render_index,
 )
+from xaudit.report.facts.warnings import unverified_warnings
 from xaudit.report.language.translation import later, told, tr, word
-from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
 from xaudit.report.view.level_names import named
 from xaudit.report.view.overlays import overlay_png, picture_png

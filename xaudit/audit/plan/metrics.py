@@ -7,6 +7,7 @@ from typing import Any
 
 from xaudit.audit.analyses.port import TABLES, analyses
 from xaudit.core.metric import METRICS, Metric, MetricFacts
+from xaudit.metrics.package_metrics import load_rooms
 
 _KINDS = {"map": "maps", "scores": "cases"}
 """Table that a metric of another package is computed from."""
@@ -30,6 +31,7 @@ def metrics_of(tables: Collection[str]) -> list[MetricFacts]:
     """
     there = [analysis for analysis in analyses() if analysis.reads <= set(tables)]
     modules = {module.__name__ for one in there for module in one.metrics}
+    load_rooms()
     registered = (METRICS[name] for name in METRICS)
     facts = [one.facts for one in registered if _reported(one, modules, tables)]
     facts.extend(fact for one in there for fact in one.described())
@@ -38,6 +40,6 @@ def metrics_of(tables: Collection[str]) -> list[MetricFacts]:
 
 def _reported(one: Metric[Any, Any], modules: set[str], tables: Collection[str]) -> bool:
     module = one.function.__module__
-    if module.startswith("xaudit."):
+    if one.kind is None and module.startswith("xaudit."):
         return module in modules
     return one.kind is None or _KINDS[one.kind] in tables

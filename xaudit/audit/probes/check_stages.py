@@ -19,7 +19,7 @@ from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import seed_for
-from xaudit.data.transforms.disturb import (
+from xaudit.data.disturb import (
     DISTURBANCES,
     disturbed,
     in_both,

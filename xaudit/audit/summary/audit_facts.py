@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.message import Message, one_after_another
-from xaudit.core.record.finding import AuditFacts
+from xaudit.core.record.finding import AuditFacts, CorruptionFacts
+from xaudit.data.transforms.degrade import CORRUPTIONS
 
 
 def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:
@@ -32,6 +33,12 @@ def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:
         xaudit_version=record.xaudit_version,
         seed=seed,
     )
+
+
+def corruption_facts(names: Iterable[str]) -> tuple[CorruptionFacts, ...]:
+    """How corruptions are called; nothing of one whose package is not here."""
+    known = ((name, CORRUPTIONS[name]) for name in names if name in CORRUPTIONS)
+    return tuple(CorruptionFacts(name, one.title, one.unit) for name, one in known)
 
 
 def group_levels(rows: Sequence[CaseRow]) -> dict[str, dict[str, tuple[int, int]]]:

@@ -20,7 +20,7 @@ from xaudit.audit.scores.score import REFERENCES
 from xaudit.audit.store.provenance import BETWEEN, LEFT_OUT, MODEL_LIMITS, provenance
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, MapRow
-from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
+from xaudit.audit.summary.audit_facts import audit_facts, corruption_facts, group_levels, limit_why
 from xaudit.audit.summary.repeated_intervals import repeated, repeated_bins
 from xaudit.audit.summary.run_facts import Ran, RanMethod
 from xaudit.audit.suspicions.inquiry import StudyScores, scores_of
@@ -112,6 +112,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         interim=interim,
         suspicions=evidence.noticed.with_scores(_scores(plan, rows)),
         rescored=rescored(material.rows_of(RESCORED), rows, _points(plan), _unit(plan)),
+        corruptions=corruption_facts(config.robustness.corruptions),
     )
     findings = replace(findings, striking=striking_groups(findings))
     return stated(findings, plan.record.statements)

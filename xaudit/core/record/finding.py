@@ -198,6 +198,21 @@ class MethodFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CorruptionFacts:
+    """How one corruption of radiographs is called.
+
+    Attributes:
+        name: registry name, as in the scope of findings.
+        title: for a reader.
+        unit: what its severities are measured in.
+    """
+
+    name: str
+    title: Sentence
+    unit: Sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """Points of a curve, with a mark for each operating point.
 
@@ -375,6 +390,7 @@ class Findings:
         suspicions: declarations that do not look like what was seen, acknowledged or not.
         rescored: by how much another run may differ; None where no detector ran.
         scrubbed: what was taken out, where this is a copy without what is personal.
+        corruptions: of the plan.
     """
 
     audit: AuditFacts
@@ -401,6 +417,7 @@ class Findings:
     suspicions: tuple[Suspicion, ...] = ()
     rescored: Rescored | None = None
     scrubbed: Scrubbed | None = None
+    corruptions: tuple[CorruptionFacts, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

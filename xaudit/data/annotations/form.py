@@ -49,4 +49,30 @@ class AnnotationCell:
 Form = Callable[[AnnotationCell], Sequence[Region]]
 """Makes outlines of a cell; raises ValueError, what was expected and what came."""
 
-FORMS: Registry[Form] = Registry("annotation form", entry_points="xaudit.annotations")
+FORMS: Registry[Form] = Registry(
+    "annotation form", entry_points="xaudit.annotations", package="xaudit.data.annotation_forms"
+)
+_LARGEST = 1e9
+"""No coordinate or run is longer; NaN and infinity fail the comparison too."""
+
+
+def numbers_of(value: object) -> Sequence[float]:
+    """A list of finite numbers.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, list) or not all(_is_number(one) for one in value):
+        raise ValueError(f"expected a list of finite numbers, got {short(value)}")
+    return [float(one) for one in value]
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < _LARGEST
+
+
+def short(value: object) -> str:
+    """A value in an error, cut off."""
+    return repr(value)[:60]

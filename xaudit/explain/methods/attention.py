@@ -142,8 +142,9 @@ def _check(shapes: Sequence[torch.Size]) -> None:
     """Refuse attention from which no path of tokens can be followed through the layers."""
     if not shapes:
         raise ExplainerError(
-            "expected a transformer, found no self-attention that the logit depends on; leave "
-            "attention methods out of explain.methods for this detector"
+            "expected a transformer, found no self-attention that the logit depends on (what a "
+            "compiled model computes, or one in the sandbox, cannot be seen); leave attention "
+            "methods out of explain.methods for this detector"
         )
     # One image was passed, so everything before (heads, T, T) counts windows or groups.
     if any(prod(shape[:-3]) != 1 for shape in shapes):

@@ -7,33 +7,23 @@ from dataclasses import replace
 
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Verdict
-from xaudit.report.elements.crosswalk import anchor, asked_for, said_status
-from xaudit.report.elements.crosswalk import lead as crosswalk_lead
 from xaudit.report.elements.embedded_json import twin
 from xaudit.report.elements.record import Element, record
-from xaudit.report.language.translation import later, told, tr, trn, word
-from xaudit.report.sections import credibility, explanations, rescored, results, statements
-from xaudit.report.sections.operating_points import above
-from xaudit.report.sections.package_sections import brought
-from xaudit.report.sections.policy import counts, verdict_section
-from xaudit.report.sections.robustness import robustness
-from xaudit.report.sections.scrubbed import scrubbed_tables, scrubbed_warning
-from xaudit.report.sections.shortcuts import shortcuts
-from xaudit.report.sections.study import study_section
-from xaudit.report.sections.summary import summary
-from xaudit.report.sections.suspicions import suspicions
-from xaudit.report.sections.unverified import unverified_warnings
+from xaudit.report.facts import rescored, statements
+from xaudit.report.facts.scrubbed import scrubbed_warning
+from xaudit.report.facts.warnings import suspicions, unverified_warnings
+from xaudit.report.language.translation import told, tr, trn, word
+from xaudit.report.sections import credibility, explanations, results
+from xaudit.report.sections.policy import counts
+from xaudit.report.sections.registry import sections_of
 from xaudit.report.tables import predictions
 from xaudit.report.tables.interventions import decides
 from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import numbers
-from xaudit.report.view.glossary import glossary
 from xaudit.report.view.lookup import Lookup
-from xaudit.report.view.model import MARKS, Answer, ModelCard, Section, Table
+from xaudit.report.view.model import MARKS, Answer, ModelCard, Section
 from xaudit.report.view.page_language import sentences_of
 from xaudit.report.view.small_samples import explained
-
-_ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
 
 
 def build_card(
@@ -56,15 +46,7 @@ def build_card(
     Raises:
         ValueError: a picture is not a PNG.
     """
-    look, elements = Lookup(findings), record(findings)
-    sections = (
-        summary(look),
-        verdict_section(verdict, look),
-        *_measured(findings, verdict, look, uses),
-        *_explanations(findings, look, pictures),
-        *brought(look),
-        *_reference(findings, elements),
-    )
+    look, elements = Lookup(findings, verdict, pictures, uses), record(findings)
     device = findings.detector
     mark = MARKS[verdict.overall] if verdict else None
     return ModelCard(
@@ -81,7 +63,7 @@ def build_card(
         answers=_answers(look),
         sections=tuple(
             _with_missing(explained(replace(one, number=str(index))), elements)
-            for index, one in enumerate(sections, start=1)
+            for index, one in enumerate(sections_of(look), start=1)
         ),
         twin=twin(findings, verdict, uses, unverified),
         sentences=sentences_of(findings),
@@ -100,42 +82,6 @@ def build_card(
             plan_sha256=findings.audit.plan_sha256[:12],
             created=findings.audit.created,
         ),
-    )
-
-
-def _measured(
-    findings: Findings, verdict: Verdict | None, look: Lookup, uses: str
-) -> tuple[Section, ...]:
-    return (
-        _detector(findings),
-        study_section(findings, uses),
-        results.performance(look),
-        results.calibration(look),
-        results.groups(look, verdict),
-        shortcuts(look),
-    )
-
-
-def _reference(findings: Findings, elements: Sequence[Element]) -> tuple[Section, ...]:
-    return (
-        _elements(elements),
-        _provenance(findings),
-        _every_finding(findings),
-        _glossary(findings),
-    )
-
-
-def _explanations(
-    findings: Findings, look: Lookup, pictures: Mapping[str, bytes]
-) -> tuple[Section, ...]:
-    if predictions.alone(findings):
-        return predictions.not_applicable()
-    return (
-        robustness(look),
-        explanations.localization(look),
-        credibility.credibility(look),
-        explanations.methods(findings),
-        explanations.gallery(findings, pictures),
     )
 
 
@@ -220,70 +166,6 @@ def _localization_answer(findings: Findings, look: Lookup) -> Answer:
     )
 
 
-def _detector(findings: Findings) -> Section:
-    one = findings.detector
-    rows = (
-        (tr("Name and version"), f"{one.name} {one.version}"),
-        *predictions.facts(one, findings.provenance.get(predictions.SANDBOX)),
-        *(
-            (
-                tr("Operating point {name}", name=p.name),
-                tr(
-                    "{above}, {origin}. {note}",
-                    above=above(p),
-                    origin=tr(_ORIGINS[p.origin]),
-                    note=p.note,
-                ),
-            )
-            for p in one.operating_points
-        ),
-    )
-    table = Table(tr("Detector"), (tr("Fact"), tr("Value")), rows)
-    lead = tr(
-        "This card is about the file with the {identity} and no other.",
-        identity=predictions.identity(findings),
-    )
-    return Section("detector", "", tr("What was audited?"), lead,
-                   tables=(table, *statements.claims(findings)))  # fmt: skip
-
-
-def _elements(elements: Sequence[Element]) -> Section:
-    rows = tuple(
-        (f"{index}. {tr(one.field.title)}", _status(one), one.text or tr(one.field.question),
-         asked_for(one.field.name))
-        for index, one in enumerate(elements, start=1)
-    )  # fmt: skip
-    columns = (
-        tr("Element"),
-        tr("Status"),
-        tr("Declared text, or the question"),
-        tr("Asked for in"),
-    )
-    note = tr(
-        "Declared facts come from the maker and were not verified. Addressed says "
-        "that something stands here, not that it suffices. FDA: draft guidance of "
-        "January 2025, a draft still. Places marked [unverified] were not checked "
-        "against the text. CHAI, Hugging Face and CycloneDX: xaudit card "
-        "--crosswalk."
-    )
-    table = Table(
-        tr("Elements"), columns, rows, note,
-        links=tuple(f"#{element.field.section}" for element in elements),
-        anchors=tuple(map(anchor, elements)),
-    )  # fmt: skip
-    return Section(
-        "elements", "", tr("Elements addressed"), crosswalk_lead(elements), tables=(table,)
-    )
-
-
-def _status(element: Element) -> str:
-    return (
-        tr("{status}; in question: see the claims", status=said_status(element))
-        if element.against
-        else said_status(element)
-    )
-
-
 def _with_missing(section: Section, elements: Sequence[Element]) -> Section:
     here = [element for element in elements if element.field.section == section.id]
     said = tuple(
@@ -301,42 +183,3 @@ def _with_missing(section: Section, elements: Sequence[Element]) -> Section:
         if one.status == "missing"
     )
     return replace(section, paragraphs=section.paragraphs + said, missing=section.missing + absent)
-
-
-def _provenance(findings: Findings) -> Section:
-    audit = findings.audit
-    rows = (
-        (tr("Plan SHA-256"), audit.plan_sha256),
-        (
-            tr("Policy SHA-256, as planned"),
-            audit.policy_sha256 or numbers.nothing(tr("not planned")),
-        ),
-        (tr("Planned at"), audit.created),
-        (tr("Seed"), numbers.whole(audit.seed)),
-        *((word(name), told(fact)) for name, fact in sorted(findings.provenance.items())),
-    )
-    return Section("provenance", "", tr("Where do the numbers come from?"),
-                   rescored.same_again(findings), paragraphs=rescored.details(findings),
-                   tables=(statements.signatures(findings), *scrubbed_tables(findings),
-                           Table(tr("Provenance"), (tr("Fact"), tr("Value")), rows)))  # fmt: skip
-
-
-def _every_finding(findings: Findings) -> Section:
-    count = numbers.whole(len(findings.findings))
-    lead = tr(
-        "{count} findings stand behind this page; each has an address of its own.", count=count
-    )
-    how = tr(
-        "On the screen they are listed here, and #finding= with the name of one "
-        "opens it. On paper they are in findings.json, and in the JSON inside this "
-        "page (element “twin”)."
-    )
-    return Section("findings", "", tr("Every finding"), lead, paragraphs=(how,))
-
-
-def _glossary(findings: Findings) -> Section:
-    terms, linked = glossary(findings)
-    lead = tr(
-        "The words of this card, by the alphabet. The text links to them where they are used."
-    )
-    return Section("glossary", "", tr("Glossary"), lead, terms=terms, linked=linked)

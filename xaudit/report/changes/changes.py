@@ -17,8 +17,8 @@ from xaudit.report.changes.cells import (
 )
 from xaudit.report.changes.figure import differences
 from xaudit.report.elements.embedded_json import script_json
+from xaudit.report.facts.warnings import unverified_warnings
 from xaudit.report.language.translation import later, told, tr, trn, word
-from xaudit.report.sections.unverified import unverified_warnings
 from xaudit.report.view import numbers
 from xaudit.report.view.level_names import named
 from xaudit.report.view.level_order import in_order

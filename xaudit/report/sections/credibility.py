@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import later, told, tr
+from xaudit.report.sections.registry import section
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Section, Table
 
@@ -59,6 +60,7 @@ def believed(findings: Findings) -> str:
     return " ".join(parts)
 
 
+@section("credibility", 110)
 def credibility(look: Lookup) -> Section:
     """Verdict of every method with its reasons, and the figures behind them."""
     judged = look.findings.explanations

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xaudit.core.record.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections.credibility import believed
+from xaudit.report.sections.registry import section
 from xaudit.report.tables import map_scores
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.level_names import named
@@ -60,6 +61,7 @@ def looks_at(look: Lookup) -> str:
     )
 
 
+@section("localization", 100)
 def localization(look: Lookup) -> Section:
     """Every method beside what knows nothing of the detector."""
     names = explainers(look.findings)
@@ -120,8 +122,10 @@ def _score_tables(look: Lookup, names: Sequence[str], shown: Sequence[str]) -> I
     yield Table(tr("Worst case: a missing or degenerate map scores 0"), columns, worst, folded=True)
 
 
-def methods(findings: Findings) -> Section:
+@section("methods", 120)
+def methods(look: Lookup) -> Section:
     """How each map was made, what it cost, and whether it converged."""
+    findings = look.findings
     ran = [method for method in findings.methods if not method.reference]
     columns = (
         tr("Method"),
@@ -176,8 +180,10 @@ def _method(facts: MethodFacts) -> tuple[str, ...]:
     )
 
 
-def gallery(findings: Findings, pictures: Mapping[str, bytes]) -> Section:
+@section("gallery", 130)
+def gallery(look: Lookup) -> Section:
     """Cases that the detector or the maps got most wrong, and two good ones."""
+    findings, pictures = look.findings, look.pictures
     shown = tuple(
         Group(tr(title), cases)
         for kind, title in KINDS.items()

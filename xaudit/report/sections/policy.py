@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from xaudit.core.record.policy import Outcome, Verdict, Waiver
 from xaudit.report.language.translation import told, tr
+from xaudit.report.sections.registry import section
 from xaudit.report.view import numbers
 from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Section, Table
 
 
-def verdict_section(verdict: Verdict | None, look: Lookup) -> Section:
-    """Every rule, its verdict and what was measured; every waiver.
-
-    Args:
-        verdict: of the policy; None where none was judged.
-        look: the findings.
-    """
+@section("verdict", 20)
+def verdict_section(look: Lookup) -> Section:
+    """Every rule, its verdict and what was measured; every waiver."""
+    verdict = look.verdict
     lead = tr("No policy was judged, so this card gives no verdict.")
     tables: tuple[Table, ...] = ()
     if verdict:

@@ -7,6 +7,7 @@ from xaudit.core.record.finding import CROSS
 from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections.operating_points import AT_POINT, point_tables, side_by_side
+from xaudit.report.sections.registry import section
 from xaudit.report.tables.declared_use import net_benefit, of_curve
 from xaudit.report.tables.demographics import demographics
 from xaudit.report.tables.extremes import equal, extremes
@@ -41,6 +42,7 @@ CALIBRATION = (
 GAPS = ("sensitivity_gap", "specificity_gap", "auc_gap")
 
 
+@section("performance", 50)
 def performance(look: Lookup) -> Section:
     """Accuracy at each operating point, scored and worst case, and over all of them."""
     findings = look.findings
@@ -92,6 +94,7 @@ def found_sentence(look: Lookup, point: OperatingPoint) -> str:
     )
 
 
+@section("calibration", 60)
 def calibration(look: Lookup) -> Section:
     """Whether a probability means what it says."""
     bins = look.findings.calibration
@@ -130,14 +133,15 @@ def calibration(look: Lookup) -> Section:
     )
 
 
-def groups(look: Lookup, verdict: Verdict | None) -> Section:
+@section("groups", 70)
+def groups(look: Lookup) -> Section:
     """Sensitivity and specificity for every level of every column, and the gaps to the rest."""
     levels = look.findings.study.levels
     points = look.findings.detector.operating_points[:1]
     low, enough = look.findings.minimum
     drawings = tuple(
         Figure(
-            _forest(look, metric, point.name, verdict),
+            _forest(look, metric, point.name),
             tr(
                 "{title} at “{name}”; gray rows are too small for a verdict.",
                 title=tr(title),
@@ -184,7 +188,7 @@ def _columns(look: Lookup) -> list[str]:
     return sorted(look.findings.study.levels, key=lambda column: column.count(CROSS))
 
 
-def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> str:
+def _forest(look: Lookup, metric: str, point: str) -> str:
     rows: list[figures.ForestRow] = []
     for column, levels in look.findings.study.levels.items():
         if CROSS in column:
@@ -196,7 +200,10 @@ def _forest(look: Lookup, metric: str, point: str, verdict: Verdict | None) -> s
             rows.append(figures.ForestRow(named(level), one))
     overall = look.estimate(metric, operating_point=point).value
     return figures.forest(
-        tr("{metric} by subgroup", metric=measure(metric)), rows, overall, _floor(verdict, metric)
+        tr("{metric} by subgroup", metric=measure(metric)),
+        rows,
+        overall,
+        _floor(look.verdict, metric),
     )
 
 

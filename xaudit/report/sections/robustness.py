@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
-from xaudit.report.language.translation import later, tr
+from xaudit.report.language.translation import later, told, tr
+from xaudit.report.sections.registry import section
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.lookup import Lookup, measure
 from xaudit.report.view.model import Figure, Section, Table
@@ -15,19 +16,9 @@ _MEASURES = (
     ("sensitivity", later("Sensitivity")),
     ("specificity", later("Specificity")),
 )
-_CORRUPTIONS = {
-    "noise": (later("Noise"), later("of 255 gray levels")),
-    "blur": (later("Blur"), later("pixels, standard deviation")),
-    "contrast": (later("Contrast"), later("% of it")),
-    "underexposure": (later("Underexposure"), later("% of the signal")),
-    "overexposure": (later("Overexposure"), later("% of the signal")),
-    "rotation": (later("Rotation"), later("degrees")),
-    "jpeg": ("JPEG", later("quality, of 100")),
-    "resolution": (later("Resolution"), later("% of the pixels a side")),
-}
-"""How corruptions are called, and in what their severities are measured."""
 
 
+@section("robustness", 90)
 def robustness(look: Lookup) -> Section:
     """How sensitivity and specificity fall as the same radiographs are degraded."""
     steps = _steps(look.findings)
@@ -76,7 +67,7 @@ def _drawing(look: Lookup, metric: str, point: str, steps: list[tuple[str, list[
     rows: list[figures.ForestRow] = []
     for corruption, severities in steps:
         blank = look.estimate(metric)
-        rows.append(figures.ForestRow(_title(corruption), blank, heading=True))
+        rows.append(figures.ForestRow(_title(look, corruption), blank, heading=True))
         for severity in severities:
             one = look.estimate(
                 f"degraded_{metric}",
@@ -105,7 +96,7 @@ def _table(look: Lookup, corruption: str, severities: list[str], point: str) -> 
     )
     note = look.methods(*(f"degraded_{metric}_gap" for metric, _ in _MEASURES))
     return Table(
-        _title(corruption),
+        _title(look, corruption),
         (tr("Severity"), *names),
         rows,
         tr("A difference is degraded minus as they are, on the same cases. {note}", note=note),
@@ -135,7 +126,7 @@ def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
             for severity in severities:
                 scope = {"degradation": corruption, "severity": severity, "method": method}
                 cells = (look.cell(metric, **scope) for metric in metrics)
-                rows.append((f"{_title(corruption)}: {numbers.written(severity)}", *cells))
+                rows.append((f"{_title(look, corruption)}: {numbers.written(severity)}", *cells))
         yield Table(
             tr("Does {method} still lie on the fracture?", method=method),
             (
@@ -155,6 +146,8 @@ def _maps(look: Lookup, steps: list[tuple[str, list[str]]]) -> Iterator[Table]:
         )
 
 
-def _title(corruption: str) -> str:
-    name, unit = _CORRUPTIONS.get(corruption, (corruption, later("severity")))
-    return f"{tr(name)} ({tr(unit)})"
+def _title(look: Lookup, name: str) -> str:
+    for one in look.findings.corruptions:
+        if one.name == name:
+            return f"{told(one.title)} ({told(one.unit)})"
+    return name

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from xaudit.core.estimate import Estimate
 from xaudit.report.language.translation import later, told, tr
+from xaudit.report.sections.registry import section
 from xaudit.report.tables.interventions import decides
 from xaudit.report.view import numbers
 from xaudit.report.view.level_names import named
@@ -25,6 +26,7 @@ _WITHIN = {
 }
 
 
+@section("shortcuts", 80)
 def shortcuts(look: Lookup) -> Section:
     """What moves the score when it is taken away, and which groups come with the label."""
     removed = _levels(look, "other_effect", "removed")

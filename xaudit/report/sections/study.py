@@ -6,22 +6,21 @@ from collections import Counter
 from collections.abc import Iterator
 
 from xaudit.core.record.finding import Findings
+from xaudit.report.facts import statements
 from xaudit.report.language.translation import told, tr, trn, word
-from xaudit.report.sections import statements
+from xaudit.report.sections.registry import section
 from xaudit.report.tables import predictions
 from xaudit.report.view import figures, numbers
+from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Figure, Section, Table
 
 ISSUES_SHOWN = 40
 
 
-def study_section(findings: Findings, uses: str) -> Section:
-    """On which cases the detector was audited.
-
-    Args:
-        findings: of the run.
-        uses: how often the study was used before; empty where no ledger was kept.
-    """
+@section("study", 40)
+def study_section(look: Lookup) -> Section:
+    """On which cases the detector was audited."""
+    findings = look.findings
     flow, alone = findings.accountability, predictions.alone(findings)
     lead = tr(
         "{listed} cases were listed, {scored} scored",
@@ -36,7 +35,7 @@ def study_section(findings: Findings, uses: str) -> Section:
     )
     caption = tr("Listed = excluded + without a score + scored")
     caption += "." if alone else tr("; sampled + not sampled = all not excluded.")
-    table = Table(tr("Study"), (tr("Fact"), tr("Value")), _study_facts(findings, uses))
+    table = Table(tr("Study"), (tr("Fact"), tr("Value")), _study_facts(findings, look.uses))
     tables = (table, statements.independence(findings), *_issues(findings))
     return Section(
         "study",

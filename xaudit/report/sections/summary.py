@@ -8,6 +8,7 @@ from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections import credibility, explanations, results
+from xaudit.report.sections.registry import section
 from xaudit.report.tables import predictions
 from xaudit.report.tables.interventions import decides
 from xaudit.report.tables.weakest import weakest
@@ -21,6 +22,7 @@ _NO_PREVALENCE = later(
 )
 
 
+@section("summary", 10)
 def summary(look: Lookup) -> Section:
     """Found, missed and falsely called, in people; then whom it fails and what it looks at."""
     points = look.findings.detector.operating_points

@@ -1,4 +1,4 @@
-"""Tables of the metrics that other packages brought."""
+"""Tables of the metrics that no other table of the card knows by name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Table
 
 _OF_MAPS, _ADDED = "localization", "added"
+_OURS = __name__.partition(".")[0]
 
 
 def added_of_maps(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
@@ -73,4 +74,6 @@ def _table(
 ) -> Table:
     names = [metric.name for metric in look.findings.metrics if metric.package == package]
     caption = tr("Measured by the package {package}", package=package)
+    if package == _OURS:
+        caption = tr("Further measures")
     return Table(caption, columns, rows, look.methods(*names), folded=True)

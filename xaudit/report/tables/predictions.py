@@ -17,6 +17,7 @@ _EXPLANATIONS = {
     "localization": later("Does it look at the fracture?"),
     "credibility": later("Can the explanations be believed?"),
     "methods": later("How were the maps made?"),
+    "gallery": later("Where does it fail?"),
 }
 _NAMED = 5
 SANDBOX = "sandbox"
@@ -38,12 +39,10 @@ def applies(findings: Findings, section: str) -> bool:
     return not (alone(findings) and section in _EXPLANATIONS)
 
 
-def not_applicable() -> tuple[Section, ...]:
-    """The sections on explanations and pictures, each with the reason why it has no content."""
-    return (
-        *(Section(name, "", tr(title), tr(WHY)) for name, title in _EXPLANATIONS.items()),
-        Section("gallery", "", tr("Where does it fail?"), tr(_NO_PICTURES)),
-    )
+def not_applicable(section: str) -> Section:
+    """A section on explanations or pictures, with the reason why it has no content."""
+    why = _NO_PICTURES if section == "gallery" else WHY
+    return Section(section, "", tr(_EXPLANATIONS[section]), tr(why))
 
 
 def identity(findings: Findings) -> str:

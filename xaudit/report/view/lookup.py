@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.record.finding import Finding, Findings
 from xaudit.core.record.interim import level_text
+from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import current, later, told, tr
 from xaudit.report.view import numbers
 from xaudit.report.view.small_samples import few
@@ -26,10 +28,24 @@ def measure(name: str) -> str:
 
 
 class Lookup:
-    """Finds estimates; where an analysis is not named, that of the scored cases is meant."""
+    """Finds estimates; where an analysis is not named, that of the scored cases is meant.
 
-    def __init__(self, findings: Findings) -> None:
-        self.findings = findings
+    Args:
+        findings: of the run.
+        verdict: of the policy; None where none was judged.
+        pictures: file name → PNG, of the cases that are shown.
+        uses: how often the study was used before; empty where no ledger was kept.
+    """
+
+    def __init__(
+        self,
+        findings: Findings,
+        verdict: Verdict | None = None,
+        pictures: Mapping[str, bytes] = MappingProxyType({}),
+        uses: str = "",
+    ) -> None:
+        self.findings, self.verdict = findings, verdict
+        self.pictures, self.uses = pictures, uses
         self._facts = {facts.name: facts for facts in findings.metrics}
         self._by_key = {
             _key(finding.metric, finding.scope): finding for finding in findings.findings

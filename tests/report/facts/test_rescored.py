@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from xaudit.core.record.finding import Rescored
+from xaudit.report.facts.rescored import details, same_again, warnings
 from xaudit.report.language.translation import speaking
-from xaudit.report.sections.rescored import details, same_again, warnings
 
 WAYS = ("1 at once, 1 threads", "8 at once, 2 threads")
 

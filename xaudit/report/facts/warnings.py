@@ -1,6 +1,8 @@
-"""Section on suspicions, the first thing that a card says."""
+"""Warnings of a page: suspicions, and files that are not those that the run wrote."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from xaudit.core.record.finding import Findings
 from xaudit.report.language.translation import told, tr
@@ -23,4 +25,21 @@ def suspicions(findings: Findings) -> tuple[str, ...]:
             text=told(suspicion.text),
         )
         for suspicion in ordered
+    )
+
+
+def unverified_warnings(files: Sequence[str]) -> tuple[str, ...]:
+    """One sentence with all files, or none.
+
+    Args:
+        files: which ones, a line each.
+    """
+    if not files:
+        return ()
+    return (
+        tr(
+            "Not verified: this was made of files that are not those that the run wrote, so no "
+            "number here is shown to be that of the audit. {files}.",
+            files="; ".join(files),
+        ),
     )

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xaudit.data.transforms.disturb import (
+from xaudit.data.disturb import (
     DISTURBANCES,
     disturbed,
     in_both,

@@ -10,15 +10,10 @@ from scipy import ndimage
 
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.core.message import Message
-from xaudit.data.transforms.degrade import (
-    Change,
-    add_noise,
-    changed,
-    expose,
-    resample,
-    through_jpeg,
-    turn,
-)
+from xaudit.data.corruptions.jpeg import through_jpeg
+from xaudit.data.corruptions.noise import add_noise
+from xaudit.data.corruptions.resolution import resample
+from xaudit.data.transforms.degrade import Change, changed, expose, turn
 
 _DEGREES = 2.0
 _SMOOTHING = 0.15
@@ -31,7 +26,7 @@ class Disturbance:
 
     Attributes:
         says: what is done, for a reader.
-        change: of `xaudit.data.transforms.degrade`.
+        change: as a corruption has it.
         severity: of the change.
     """
 

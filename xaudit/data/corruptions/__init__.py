@@ -1,0 +1,1 @@
+"""Corruptions of radiographs, one file each, by the name of the file."""
