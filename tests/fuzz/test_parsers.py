@@ -329,9 +329,9 @@ TARGETS = {
     "jpeg": Target(lambda: seeds.images()["jpeg"], mutations.of_bytes, _image),
     "tiff": Target(lambda: seeds.images()["tiff"], mutations.of_bytes, _image),
     "other images": Target(lambda: seeds.images()["other"], mutations.of_bytes, _image),
-    "dicom": Target(seeds.dicom_films, mutations.of_bytes, _dicom, "study/object"),
+    "dicom": Target(seeds.dicom_films, mutations.of_bytes, _dicom, "study/object", share=0.4),
     "dicom annotations": Target(
-        seeds.dicom_annotations, mutations.of_bytes, _dicom, "study/object"
+        seeds.dicom_annotations, mutations.of_bytes, _dicom, "study/object", share=0.4
     ),
     "checkpoint": Target(seeds.checkpoints, mutations.of_zip, _checkpoint),
     "old checkpoint": Target(seeds.old_checkpoints, mutations.of_bytes, _checkpoint),

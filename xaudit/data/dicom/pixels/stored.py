@@ -140,11 +140,8 @@ def _compressed(ds: Dataset) -> bool:
 def _within_bits(values: Values, ds: Dataset) -> Values:
     bits = int(ds.BitsStored)
     # What a JPEG holds begins at bit 0, wherever it is told to end; run lengths hold it as it was.
-    shift = (
-        0
-        if _compressed(ds) and not _run_lengths(ds)
-        else int(ds.get("HighBit", bits - 1)) + 1 - bits
-    )
+    jpeg = _compressed(ds) and not _run_lengths(ds)
+    shift = 0 if jpeg else int(ds.get("HighBit", bits - 1)) + 1 - bits
     cut = values.astype(np.int32) >> shift & (1 << bits) - 1
     if int(ds.get("PixelRepresentation", 0)):
         return np.where(cut >= 1 << bits - 1, cut - (1 << bits), cut).astype(np.int32)
