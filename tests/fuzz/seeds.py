@@ -125,6 +125,72 @@ def images():
     }  # fmt: skip
 
 
+@cache
+def dicom_films():
+    """A film as it is, and in each transfer syntax, with tables, a shutter and an overlay."""
+    import dicom_files
+
+    pixels = (np.arange(32 * 40) * 3 % 4096).astype(np.uint16).reshape(32, 40)
+    shutter = {"ShutterShape": "CIRCULAR", "CenterOfCircularShutter": ["10", "10"],
+               "RadiusOfCircularShutter": "12", "WindowCenter": "900", "WindowWidth": "99",
+               "ImagerPixelSpacing": ["0.1", "0.1"], "PatientAge": "045Y"}  # fmt: skip
+    made = [_bytes_of(dicom_files.film(pixels, "fuzz", BitsStored=12))]
+    for syntax in dicom_files.SYNTAXES:
+        ds = dicom_files.film(pixels, "fuzz", BitsStored=12, **shutter)
+        ds.VOILUTSequence = dicom_files.table(np.arange(64), bits=8)
+        for element, kind, value in ((0x10, "US", 8), (0x11, "US", 8), (0x50, "SS", [1, 1]),
+                                     (0x100, "US", 1), (0x3000, "OW", b"\xff" * 8)):  # fmt: skip
+            ds.add_new(0x60000000 + element, kind, value)
+        made.append(_bytes_of(ds, syntax))
+    return tuple(made)
+
+
+@cache
+def dicom_annotations():
+    """What may draw on the film: segments, contours, a report, a presentation state."""
+    import dicom_files
+    from dicom_files import items, uid
+
+    storage, film = "1.2.840.10008.5.1.4.1.1.", {"ReferencedSOPInstanceUID": uid("fuzz")}
+    ring = {"GraphicType": "POLYLINE", "GraphicData": [1.0, 1.0, 9.0, 1.0, 9.0, 9.0, 1.0, 1.0],
+            "GraphicAnnotationUnits": "PIXEL"}  # fmt: skip
+    contour = {"ContourImageSequence": items(film), "ContourGeometricType": "CLOSED_PLANAR",
+               "ContourData": [1.0, 1.0, 0.0, 9.0, 1.0, 0.0, 9.0, 9.0, 0.0]}  # fmt: skip
+    image = {"ValueType": "IMAGE", "ReferencedSOPSequence": items(film)}
+    source = items({"SourceImageSequence": items(film)})
+    kinds = {
+        "481.3": {"ROIContourSequence": items(
+            {"ReferencedROINumber": 1, "ContourSequence": items(contour)})},
+        "88.33": {"ContentSequence": items(
+            {"ValueType": "SCOORD", "ContentSequence": items(image), **ring})},
+        "11.1": {"GraphicAnnotationSequence": items(
+            {"GraphicObjectSequence": items(ring), "ReferencedImageSequence": items(film)})},
+        "66.4": {"SegmentationType": "BINARY", "SegmentSequence": items({"SegmentNumber": 1}),
+                 "PerFrameFunctionalGroupsSequence": items(
+                     {"SegmentIdentificationSequence": items({"ReferencedSegmentNumber": 1}),
+                      "DerivationImageSequence": source})},
+    }  # fmt: skip
+    made = []
+    for kind, attributes in kinds.items():
+        ds = dicom_files.film(np.ones((32, 40), np.uint8), kind, SOPClassUID=storage + kind)
+        ds.Modality = "SEG" if kind == "66.4" else "SR"
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelData = 1, 1, 0, b"\x0f" * 160
+        for key, value in attributes.items():
+            setattr(ds, key, value)
+        made.append(_bytes_of(ds))
+    return tuple(made)
+
+
+def _bytes_of(ds, syntax="raw"):
+    import dicom_files
+
+    if syntax != "raw":
+        ds.compress(dicom_files.SYNTAXES[syntax], generate_instance_uid=False)
+    file = io.BytesIO()
+    ds.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
 def manifest():
     """Every way to outline a lesion that needs no other file."""
     rows = [

@@ -118,6 +118,26 @@ def _image(path):
             read(path)
 
 
+def _dicom(path):
+    """A folder with a whole film, and the damaged object beside it."""
+    from xaudit.data.spec import DataSpec
+    from xaudit.data.study.read import load_study
+
+    whole = path.with_name("whole")
+    if not whole.exists():
+        whole.write_bytes(seeds.dicom_films()[0])
+    options = {"lesions_mean_fracture": True, "lesion_names": ["*"], "contours": "pixels"}
+    study = load_study(DataSpec("dicom", path.parent, options=options))
+    for case in study.cases:
+        for read in (
+            case.image.upright,
+            partial(case.image.used_range, "dtype"),
+            *(partial(one.rasterize, case.image.header().grid) for one in case.lesions),
+        ):
+            with sentences():
+                read()
+
+
 def _checkpoint(path):
     from xaudit.models.files.checkpoint import read_states
 
@@ -309,6 +329,10 @@ TARGETS = {
     "jpeg": Target(lambda: seeds.images()["jpeg"], mutations.of_bytes, _image),
     "tiff": Target(lambda: seeds.images()["tiff"], mutations.of_bytes, _image),
     "other images": Target(lambda: seeds.images()["other"], mutations.of_bytes, _image),
+    "dicom": Target(seeds.dicom_films, mutations.of_bytes, _dicom, "study/object", share=0.4),
+    "dicom annotations": Target(
+        seeds.dicom_annotations, mutations.of_bytes, _dicom, "study/object", share=0.4
+    ),
     "checkpoint": Target(seeds.checkpoints, mutations.of_zip, _checkpoint),
     "old checkpoint": Target(seeds.old_checkpoints, mutations.of_bytes, _checkpoint),
     "safetensors": Target(seeds.safetensors, mutations.of_safetensors, _checkpoint),

@@ -5,10 +5,13 @@ import pytest
 from dicom_files import film, table, write
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.encaps import get_frame
 from pydicom.pixels import apply_modality_lut, apply_voi, apply_windowing
+from pydicom.uid import RLELossless
 
 from xaudit.core.source import StoredBits
 from xaudit.data.dicom.pixels.rendering import shown
+from xaudit.data.dicom.pixels.run_lengths import decoded_runs
 from xaudit.data.image_file import ImageFile
 from xaudit.errors import DataError
 
@@ -36,6 +39,35 @@ def test_every_syntax_and_polarity_shows_the_same_film(tmp_path, syntax, kind, b
     )
     assert np.array_equal(read(path), (bone / np.float32(top)).astype(np.float32))
     assert np.array_equal(read(path, StoredBits(12)), read(path))
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([np.uint8, np.uint16, np.int16]),
+       st.integers(0, 99), st.integers(1, 400))  # fmt: skip
+def test_run_lengths_are_those_of_pydicom(rows, columns, dtype, seed, most):
+    """Of images with long runs and without."""
+    shape = (rows * 7, columns)
+    values = np.random.default_rng(seed).integers(0, most, shape).astype(dtype)
+    ds = film(values)
+    ds.compress(RLELossless, encoding_plugin="pydicom")
+    content = get_frame(ds.PixelData, 0, number_of_frames=1)
+    found = decoded_runs(content, shape, values.dtype.itemsize, "a")
+    assert np.array_equal(found.view(dtype), values)
+
+
+def test_a_segment_of_runs_is_decoded_no_further_than_announced():
+    content = np.array([1, 64, *[0] * 14], "<u4").tobytes() + b"\x81\x07" * 1_000_000
+    assert np.array_equal(decoded_runs(content, (2, 3), 1, "a"), np.full((2, 3), 7))
+    with pytest.raises(DataError, match="truncated: a segment ends after 128 of 200 bytes"):
+        decoded_runs(content[:66], (10, 20), 1, "a")
+    with pytest.raises(DataError, match="expected 2 segments"):
+        decoded_runs(content, (2, 3), 2, "a")
+
+
+def test_colors_in_run_lengths_are_read(tmp_path):
+    colors = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    ds = film(colors[..., 0], SamplesPerPixel=3, PhotometricInterpretation="RGB")
+    ds.PlanarConfiguration, ds.PixelData = 0, colors.tobytes()
+    assert np.array_equal(read(write(tmp_path / "a", ds, "rle")), (colors / np.float32(255)))
 
 
 def test_a_jpeg_of_the_lossless_process_is_read(tmp_path):

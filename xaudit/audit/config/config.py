@@ -58,7 +58,9 @@ class IntersectionsConfig(Section):
 class DataConfig(Section):
     """Which study is audited."""
 
-    format: str = Field(description="fracatlas or manifest (or the name of an installed format)")
+    format: str = Field(
+        description="dicom, fracatlas or manifest (or the name of an installed format)"
+    )
     root: Path = Field(description="folder of the study, relative to this file")
     manifest: Path | None = Field(None, description="CSV or JSON manifest, relative to root")
     name: str = Field("", description="how the card calls the study")
@@ -106,7 +108,7 @@ class DataConfig(Section):
         False, description="leave out every byte-identical copy but the first"
     )
     options: dict[str, Any] = Field(
-        default_factory=dict, description="what an installed format asks for; ours ask for nothing"
+        default_factory=dict, description="what the format asks for: dicom and installed ones do"
     )
     near_duplicates: bool = Field(
         False, description="decode every image beforehand to name those that show the same picture"

@@ -15,6 +15,8 @@ OPEN = "?"
 
 QUESTIONS: Mapping[str, str] = {
     "data.positive": "which values of the label mean fractured?",
+    "data.options.labels": "which CSV holds the labels of the DICOM objects, or do lesions mean "
+    "a fracture (then lesions_mean_fracture: true in its place)?",
     "detector.architecture": "which network has these weights? torchvision:NAME, timm:NAME or "
     "package.module:factory for your own, which then needs --allow-code too",
     "detector.weights_key": "which of the states in the file is audited?",

@@ -122,6 +122,9 @@ def _data(found: Inspection, root: str) -> str:
     if spec.columns:
         lines.append("  columns:")
         lines += [f"    {role}: {_scalar(name)}" for role, name in spec.columns.items()]
+    if spec.options:
+        lines.append("  options:")
+        lines += [f"    {name}: {_scalar(str(value))}" for name, value in spec.options.items()]
     lines += [
         "  # For the card: where the images come from, under which terms, and when they were made.",
         '  source: ""',

@@ -40,7 +40,8 @@ def read_dicom(spec: DataSpec) -> Study:
     options = DicomOptions.of(spec.options)
     named = options.dicomdir
     files = files_of_directory(spec.root, named) if named else files_below(spec.root)
-    listing = listing_of(files, options)
+    table = spec.root / options.labels
+    listing = listing_of((path for path in files if path != table), options)
     if not listing.films:
         raise DataError(f"{spec.root}: expected radiographs in DICOM ({_there(listing)})")
     return _study(spec, options, listing)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xaudit.data.dicom.folder import looks_like_dicom
 from xaudit.data.formats import fracatlas
 from xaudit.data.manifest.columns import ALIASES, NEGATIVE, POSITIVE, all_roles
 from xaudit.data.spec import DataSpec
@@ -26,6 +27,9 @@ _NAMES = {
     "photometric": ("photometric", "photometric_interpretation"),
 }
 
+ASKED = "?"
+"""Stands in an option for what only a person knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
@@ -43,7 +47,7 @@ class Inspection:
 
 
 def inspect_dataset(folder: Path) -> Inspection:
-    """Recognize the FracAtlas layout or a manifest, and guess what its columns mean.
+    """Recognize the FracAtlas layout, DICOM or a manifest, and guess what its columns mean.
 
     Raises:
         DataError: the folder is missing or holds neither.
@@ -60,13 +64,36 @@ def inspect_dataset(folder: Path) -> Inspection:
                 "the pixel size stands in for the device and is the site column",
             ),
         )
+    if not _lists(folder) and looks_like_dicom(folder):
+        return _inspect_dicom(folder)
     path = _list_file(folder)
     return _inspect_manifest(folder, path, read_table(path))
 
 
-def _list_file(folder: Path) -> Path:
+def _inspect_dicom(folder: Path) -> Inspection:
+    tables = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    labels = tables[0] if len(tables) == 1 else ASKED
+    return Inspection(
+        DataSpec("dicom", folder, name=folder.resolve().name, options={"labels": labels}),
+        (),
+        (
+            "recognized DICOM objects by their content; xaudit check lists what else is there",
+            "labels: a table with the columns sop_instance_uid (or accession_number, or file) and "
+            "label",
+            "without one, options: {lesions_mean_fracture: true} where an image without an "
+            "annotated lesion has no fracture",
+            "site: the institution, or the station where none is named; both are told by a hash",
+        ),
+    )
+
+
+def _lists(folder: Path) -> list[Path]:
     named = [folder / name for name in ("manifest.csv", "manifest.json")]
-    there = [path for path in named if path.is_file()]
+    return [path for path in named if path.is_file()]
+
+
+def _list_file(folder: Path) -> Path:
+    named, there = [folder / name for name in ("manifest.csv", "manifest.json")], _lists(folder)
     there = there or sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
     if not there:
         raise DataError(

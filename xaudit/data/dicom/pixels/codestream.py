@@ -12,16 +12,14 @@ _END = b"\xff\xd9"
 _SIZES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 """Markers that begin with precision, rows and columns: SOF0 to SOF15, and SOF55 of JPEG-LS."""
 _ALONE = {0x01, *range(0xD0, 0xD9)}
-_RLE_HEAD = 64
 
 
-def check_frame(content: bytes, size: tuple[int, int], planes: int, where: str) -> None:
+def check_frame(content: bytes, size: tuple[int, int], where: str) -> None:
     """Refuse a compressed frame that is not what the header of its object announces.
 
     Args:
-        content: of the frame: JPEG, JPEG-LS, JPEG 2000, or run lengths.
+        content: of the frame: JPEG, JPEG-LS or JPEG 2000.
         size: rows and columns that the object announces.
-        planes: bytes of a pixel, which are the segments of run lengths.
         where: for messages.
 
     Raises:
@@ -35,8 +33,7 @@ def check_frame(content: bytes, size: tuple[int, int], planes: int, where: str) 
         except ValueError as error:
             raise DataError(f"{where}: the JPEG 2000 pixel data are damaged: {error}") from error
     else:
-        _check_runs(content, planes, where)
-        return
+        raise DataError(f"{where}: the pixel data are no JPEG, JPEG-LS or JPEG 2000")
     if found is not None and found != size:
         raise DataError(
             f"{where}: expected {size[0]} rows of {size[1]} pixels, the compressed pixel data "
@@ -70,13 +67,3 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
             continue
         yield marker, content[at + 4 : at + 2 + length]
         at += 2 + length
-
-
-def _check_runs(content: bytes, planes: int, where: str) -> None:
-    """The head of run lengths (PS3.5, annex G): how many segments, and where each begins."""
-    head = [int.from_bytes(content[at : at + 4], "little") for at in range(0, _RLE_HEAD, 4)]
-    starts = head[1 : planes + 1]
-    if len(content) < _RLE_HEAD or head[0] != planes or starts != sorted(set(starts)):
-        raise DataError(f"{where}: the pixel data are no compressed frame that is known")
-    if starts[0] != _RLE_HEAD or starts[-1] >= len(content):
-        raise truncated(where, f"segment {planes} begins behind the end of the frame")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from xaudit.core.grid import Grid
 from xaudit.core.source import ImageHeader
 from xaudit.data.dicom.pixels.codestream import check_frame, truncated
+from xaudit.data.dicom.pixels.run_lengths import decoded_runs
 from xaudit.data.pixels.images import within_limits
 from xaudit.errors import DataError
 
@@ -86,34 +87,49 @@ def stored_frame(ds: Dataset, frame: int, where: str) -> Values:
 
 def _decoded(ds: Dataset, frame: int, where: str) -> Values:
     from pydicom.pixels.processing import apply_color_lut  # noqa: PLC0415
-    from pydicom.pixels.utils import pixel_array  # noqa: PLC0415
 
-    _check_whole(ds, frame, where)
-    # pydicom cuts at the bits stored, as if they always began at bit 0.
-    values = pixel_array(ds, index=frame, correct_unused_bits=False)
+    values = _values(ds, frame, where)
     if ds.PhotometricInterpretation == "PALETTE COLOR":
         colors = apply_color_lut(values, ds)
         return (colors >> 8 * (colors.dtype.itemsize - 1)).astype(np.uint8)
     return values if values.ndim == 3 else _within_bits(values, ds)
 
 
-def _check_whole(ds: Dataset, frame: int, where: str) -> None:
+def _values(ds: Dataset, frame: int, where: str) -> Values:
+    """The values of a frame as they are packed, colors as red, green and blue."""
+    from pydicom.encaps import get_frame  # noqa: PLC0415
+    from pydicom.pixels.processing import convert_color_space  # noqa: PLC0415
+    from pydicom.pixels.utils import pixel_array  # noqa: PLC0415
+
     if "PixelData" not in ds:
         raise truncated(where, "there are none")
-    rows, columns, frames = int(ds.Rows), int(ds.Columns), frames_of(ds)
+    size, frames = (int(ds.Rows), int(ds.Columns)), frames_of(ds)
     samples, width = int(ds.SamplesPerPixel), int(ds.BitsAllocated) // 8
     if not 0 <= frame < frames:
         raise DataError(f"{where}: expected frame 1 to {frames}, got {frame + 1}")
-    if _compressed(ds):
-        from pydicom.encaps import get_frame  # noqa: PLC0415
-
+    if not _compressed(ds):
+        _check_length(ds, size[0] * size[1] * samples * width * frames, where)
+    else:
         content = get_frame(ds.PixelData, frame, number_of_frames=frames)
-        check_frame(content, (rows, columns), samples * width, where)
-        return
-    sampled = 2 if ds.PhotometricInterpretation == "YBR_FULL_422" else samples
-    expected = rows * columns * sampled * width * frames
+        if _run_lengths(ds):
+            shape = size if samples == 1 else (*size, samples)
+            values = decoded_runs(content, shape, width, where)
+            kind = str(ds.PhotometricInterpretation)
+            return convert_color_space(values, kind, "RGB") if "YBR" in kind else values
+        check_frame(content, size, where)
+    # pydicom cuts at the bits stored, as if they always began at bit 0.
+    return pixel_array(ds, index=frame, correct_unused_bits=False)
+
+
+def _check_length(ds: Dataset, expected: int, where: str) -> None:
+    if ds.PhotometricInterpretation == "YBR_FULL_422":
+        expected = expected * 2 // 3
     if len(ds.PixelData) < expected:
         raise truncated(where, f"{len(ds.PixelData):,} of {expected:,} bytes are there")
+
+
+def _run_lengths(ds: Dataset) -> bool:
+    return bool(_compressed(ds) and ds.file_meta.TransferSyntaxUID == _RUN_LENGTHS)
 
 
 def _compressed(ds: Dataset) -> bool:
@@ -124,8 +140,8 @@ def _compressed(ds: Dataset) -> bool:
 def _within_bits(values: Values, ds: Dataset) -> Values:
     bits = int(ds.BitsStored)
     # What a JPEG holds begins at bit 0, wherever it is told to end; run lengths hold it as it was.
-    plain = not _compressed(ds) or ds.file_meta.TransferSyntaxUID == _RUN_LENGTHS
-    shift = 0 if not plain else int(ds.get("HighBit", bits - 1)) + 1 - bits
+    jpeg = _compressed(ds) and not _run_lengths(ds)
+    shift = 0 if jpeg else int(ds.get("HighBit", bits - 1)) + 1 - bits
     cut = values.astype(np.int32) >> shift & (1 << bits) - 1
     if int(ds.get("PixelRepresentation", 0)):
         return np.where(cut >= 1 << bits - 1, cut - (1 << bits), cut).astype(np.int32)
