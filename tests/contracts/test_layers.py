@@ -49,11 +49,22 @@ ALLOWED = {
     "data.annotations": {"core", "data.pixels"},
     "data": {"core", "data.tables", "data.transforms", "data.pixels", "data.annotations"},
     "data.manifest": {"core", "data.tables", "data.pixels", "data.annotations", "data"},
-    "data.formats": {
+    "data.listing": {
         "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
         "data.manifest",
     },
-    "data.study": {"core", "data.tables", "data.pixels", "data", "data.manifest", "data.formats"},
+    "data.exports": {
+        "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
+        "data.listing",
+    },
+    "data.formats": {
+        "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
+        "data.manifest", "data.listing", "data.exports",
+    },
+    "data.study": {
+        "core", "core.text", "data.tables", "data.pixels", "data", "data.manifest",
+        "data.formats",
+    },
     "data.predictions": {"core", "data.tables", "data"},
     "phantom": {"core"},
     "models.files": {"core.text"},
@@ -180,7 +191,8 @@ ALLOWED = {
         "commands.terminal", "executors", "pipeline",
     },
     "commands": {
-        "core", "core.record", "gate.policies", "gate.judging", "gate.outputs", "explain",
+        "core", "core.record", "data.study", "gate.policies", "gate.judging", "gate.outputs",
+        "explain",
         "report.language", "report.sections", "report.elements", "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",

@@ -57,7 +57,10 @@ class IntersectionsConfig(Section):
 class DataConfig(Section):
     """Which study is audited."""
 
-    format: str = Field(description="fracatlas or manifest (or the name of an installed format)")
+    format: str = Field(
+        description="layout of the study: manifest, fracatlas, coco, yolo, voc, ... (`xaudit init` "
+        "recognizes it), or the name of an installed format"
+    )
     root: Path = Field(description="folder of the study, relative to this file")
     manifest: Path | None = Field(None, description="CSV or JSON manifest, relative to root")
     name: str = Field("", description="how the card calls the study")
@@ -87,7 +90,9 @@ class DataConfig(Section):
     columns: dict[str, str] = Field(
         default_factory=dict, description="role → column, where a manifest uses other names"
     )
-    positive: tuple[str, ...] = Field((), description="label values that mean fractured")
+    positive: tuple[str, ...] = Field(
+        (), description="label values, or classes, that mean fractured"
+    )
     split: tuple[str, ...] = Field((), description="values of the split column to audit")
     invert: bool = Field(False, description="bright and dark are swapped in every image")
     mask_lesions: MaskLesions = Field(
@@ -105,7 +110,9 @@ class DataConfig(Section):
         False, description="leave out every byte-identical copy but the first"
     )
     options: dict[str, Any] = Field(
-        default_factory=dict, description="what an installed format asks for; ours ask for nothing"
+        default_factory=dict,
+        description="what a layout asks for besides: where annotations and images lie, how "
+        "names tell the patient, which classes are artifacts",
     )
     near_duplicates: bool = Field(
         False, description="decode every image beforehand to name those that show the same picture"

@@ -14,7 +14,9 @@ OPEN = "?"
 """Stands where an answer is wanted."""
 
 QUESTIONS: Mapping[str, str] = {
-    "data.positive": "which values of the label mean fractured?",
+    "data.positive": "which values of the label, or which classes, mean fractured?",
+    "data.options.unannotated": "images without annotation: did somebody look and find nothing "
+    "(normal), or nobody look (excluded)?",
     "detector.architecture": "which network has these weights? torchvision:NAME, timm:NAME or "
     "package.module:factory for your own, which then needs --allow-code too",
     "detector.weights_key": "which of the states in the file is audited?",
