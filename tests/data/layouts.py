@@ -5,6 +5,7 @@ Six films of 48 x 64 pixels (width x height); three show a lesion, at pixels tha
 
 import csv
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ METAL = ("13_a", (5, 5, 4, 3))
 
 def film(name, depth=8):
     """A film, bright where its lesion is, so that a small network could find it."""
-    rng = np.random.default_rng(sum(map(ord, name)))
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
     pixels = rng.integers(40, 90, (HEIGHT, WIDTH))
     if BOXES.get(name):
         x, y, width, height = BOXES[name]
@@ -81,7 +82,7 @@ def table(path, rows):
 
 
 def coco(root):
-    """Ids of images, categories and annotations begin at 0; one lesion as polygon, text and runs."""
+    """Ids of images, categories and annotations begin at 0; a polygon, a text and runs."""
     films(root / "images")
     names = list(BOXES)
     annotations = []
@@ -157,14 +158,14 @@ def voc(root):
 
 def labelme(root):
     films(root)
-    for name in BOXES:
+    for name, lesion in BOXES.items():
         shapes = [
             {"label": kind, "points": points(box), "group_id": None, "shape_type": "polygon",
              "flags": {}}
             for kind, box in drawn(name)
         ]  # fmt: skip
         if name == "11_b":
-            x, y, width, height = BOXES[name]
+            x, y, width, height = lesion
             corners = [[x + width, y + height], [x, y]]
             shapes[0] |= {"shape_type": "rectangle", "points": corners}
         write(
@@ -332,9 +333,9 @@ def image_folder(root):
 def mura(root):
     base = root / "MURA-v1.1"
     rows = []
-    for name in BOXES:
+    for name, lesion in BOXES.items():
         patient, _, letter = name.partition("_")
-        label = "positive" if BOXES[name] else "negative"
+        label = "positive" if lesion else "negative"
         place = f"valid/XR_WRIST/patient000{patient}/study{' ab'.index(letter)}_{label}"
         save(base / place / "image1.png", film(name))
         rows.append([f"MURA-v1.1/{place}/", int(label == "positive")])
@@ -356,10 +357,12 @@ def grazpedwri(root, boxes="yolo"):
     rows = [header]
     for number, name in enumerate(BOXES):
         ill = "1.0" if BOXES[name] else ""
+        metal = "1.0" if name == METAL[0] else ""
+        cast, maker = "1.0" if number == 1 else "", "Siemens" if number < 4 else "Agfa"
         rows.append(
-            [name, name[:2], 1, 1297860395 + number, "MF"[number % 2], 5.5 + number, "LR"[number % 2],
-             1 + number % 2, "1.0", "23r-M/2.1" if ill else "", "1.0" if number == 1 else "", "", "",
-             ill, "1.0" if name == METAL[0] else "", 0.144, "Siemens" if number < 4 else "Agfa"]
+            [name, name[:2], 1, 1297860395 + number, "MF"[number % 2], 5.5 + number,
+             "LR"[number % 2], 1 + number % 2, "1.0", "23r-M/2.1" if ill else "", cast, "", "",
+             ill, metal, 0.144, maker]
         )  # fmt: skip
     table(root / "dataset.csv", rows)
     if boxes == "yolo":

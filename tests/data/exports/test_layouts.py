@@ -1,4 +1,4 @@
-"""Every layout in a small study of its true form: labels, lesions to the pixel, patients, counts."""
+"""Every layout in a small study of its true form: labels, lesions to the pixel, patients."""
 
 from collections import Counter
 from dataclasses import replace
@@ -72,7 +72,7 @@ def test_a_folder_is_recognized_and_the_positive_class_is_asked(name, tmp_path):
     if LAYOUTS[name][2]:
         said = next(one for one in found.findings if one.startswith("data.positive"))
         assert LAYOUTS[name][2][0] in said
-        with pytest.raises(DataError, match="data.positive: which classes mean fractured"):
+        with pytest.raises(DataError, match=r"data\.positive: which classes mean fractured"):
             study_of(name, root, positive=())
     else:
         assert load_study(replace(found.spec, options={})).cases
@@ -101,9 +101,9 @@ def test_unknown_options_and_classes_are_named(name, tmp_path):
     with pytest.raises(DataError, match=r"no 'anotations'.*did you mean annotations|There is:"):
         study_of(name, root, options={"anotations": "x"})
     if LAYOUTS[name][2]:
-        with pytest.raises(DataError, match=r"data.positive: no class 'fractur'; found: "):
+        with pytest.raises(DataError, match=r"data\.positive: no class 'fractur'; found: "):
             study_of(name, root, positive=("fractur",))
-    with pytest.raises(DataError, match=r"options.artifacts: no class 'cast'"):
+    with pytest.raises(DataError, match=r"options\.artifacts: no class 'cast'"):
         study_of(name, root, options={"artifacts": ["cast"]})
 
 

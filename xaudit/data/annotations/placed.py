@@ -71,7 +71,8 @@ class Union:
         Raises:
             DataError: one of them does not fit.
         """
-        return np.any([one.rasterize(grid) for one in self.regions], axis=0)
+        planes = [one.rasterize(grid) for one in self.regions]
+        return np.asarray(np.any(planes, axis=0))
 
     def fingerprint(self) -> str:
         """What identifies the outlines, whatever the machine."""

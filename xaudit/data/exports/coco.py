@@ -155,7 +155,7 @@ def _key(one: object, name: str, known: Mapping[Any, Any], where: str) -> int | 
 def _shape(spec: DataSpec, one: Mapping[str, Any], names: Mapping[Any, str], where: str) -> Shape:
     name = names[_key(one, "category_id", names, where)]
     region = next(_regions(spec, one, where), None)
-    return Shape(name, region, crowd=one.get("iscrowd") in {1})
+    return Shape(name, region, crowd=one.get("iscrowd") == 1)
 
 
 def _regions(spec: DataSpec, one: Mapping[str, Any], where: str) -> Iterator[Region]:

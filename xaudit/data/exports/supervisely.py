@@ -98,7 +98,7 @@ def _shape(one: Mapping[str, Any], where: str) -> Shape:
 def _region(one: Mapping[str, Any], where: str) -> Region | None:
     """The outline of an object; None for what has no area, and for bitmaps."""
     kind = one.get("geometryType")
-    if kind not in {"rectangle", "polygon"}:
+    if kind not in ("rectangle", "polygon"):
         return None
     points = an_object(one.get("points"), f"{where} points")
     flat = [a_number(value, where) for value in pairs(points.get("exterior"), where)]

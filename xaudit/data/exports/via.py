@@ -155,7 +155,7 @@ def _attribute(images: list[tuple[Path, Mapping[str, Any]]]) -> str:
     for path, image in images:
         for one in _regions(image, f"{path.name} regions"):
             said = one.get("region_attributes")
-            names.update(said if isinstance(said, dict) else ())
+            names.update(list(said) if isinstance(said, dict) else ())
     if len(names) > 1:
         told = ", ".join(f"{name[:40]!r} ({count:,})" for name, count in names.most_common(10))
         raise DataError(
@@ -190,7 +190,7 @@ def _classes(one: Mapping[str, Any], attribute: str, where: str) -> Iterator[str
         ticked = [name for name, on in value.items() if on is True]
         yield from (a_name(name, where) for name in ticked or ["(no class)"])
     else:
-        yield a_name(value, where) if value not in {None, ""} else "(no class)"
+        yield a_name(value, where) if value not in (None, "") else "(no class)"
 
 
 def _region(spec: DataSpec, one: Mapping[str, Any], where: str) -> Region | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xaudit.core.case import Study
@@ -40,10 +40,11 @@ def list_yolo(spec: DataSpec, options: Options) -> Listing:
     labels = _labels(spec.root, options.annotations)
     names = class_names(spec.root)
     listing = Listing(files=_told(spec.root, labels, names), names=tuple(names.values()))
+    folders = {path.parent for found in labels.values() for path in found}
     problems: list[str] = []
     for path in index.files:
         relative = path.relative_to(spec.root)
-        file = _file_of(path, labels)
+        file = _file_of(path, labels, folders)
         if file is None:
             listing.unlisted += (path,)
             continue
@@ -158,21 +159,28 @@ def _labels(root: Path, named: str) -> Mapping[str, Sequence[Path]]:
     return found
 
 
-def _file_of(image: Path, labels: Mapping[str, Sequence[Path]]) -> Path | None:
+def _file_of(
+    image: Path, labels: Mapping[str, Sequence[Path]], folders: Collection[Path]
+) -> Path | None:
     """The file of an image: where YOLO looks (labels for images), beside it, or the only one."""
     files = labels.get(image.stem, ())
-    parts = list(image.with_suffix(".txt").parts)
-    places = [image.with_suffix(".txt")]
+    beside = image.with_suffix(".txt")
+    parts = list(beside.parts)
     if "images" in parts:
         last = len(parts) - 1 - parts[::-1].index("images")
-        places.insert(0, Path(*parts[:last], "labels", *parts[last + 1 :]))
-    return next((place for place in places if place in files), None) or _nearest(image, files)
+        mirrored = Path(*parts[:last], "labels", *parts[last + 1 :])
+        if mirrored in files:
+            return mirrored
+        if mirrored.parent in folders:
+            # Labels lie where they belong, and this image has none: another of its name has.
+            return None
+    return beside if beside in files else _nearest(image, files)
 
 
 def _nearest(image: Path, files: Sequence[Path]) -> Path | None:
     """The one file, or the one of several that lies in a folder of the same name."""
-    if len(files) > 1:
-        files = [path for path in files if path.parent.name == image.parent.name]
+    beside = [path for path in files if path.parent.name == image.parent.name]
+    files = beside if len(files) > 1 and beside else files
     if len(files) > 1:
         raise DataError(
             f"{image.name}: {len(files)} text files have its name; name the folder of the labels: "

@@ -18,6 +18,7 @@ from xaudit.data.exports.yolo import list_yolo
 from xaudit.data.format import FORMATS
 from xaudit.data.listing.entry import Entry, Layout, Listing
 from xaudit.data.listing.files import files_below
+from xaudit.data.listing.images import not_there
 from xaudit.data.listing.inspect import inspect_layout
 from xaudit.data.listing.options import Options
 from xaudit.data.listing.side_table import SideTable
@@ -59,7 +60,7 @@ def list_graz(table: SideTable, spec: DataSpec, options: Options) -> Listing:
     for row in table.reading.table.rows:
         stem = row.text("filestem")
         own = drawn.get(stem)
-        image = images.pop(stem, spec.root / f"{Path(stem).name}.png")
+        image = images.pop(stem, None) or _not_there(spec.root, stem)
         listing.entries.append(
             Entry(
                 image,
@@ -77,6 +78,13 @@ def list_graz(table: SideTable, spec: DataSpec, options: Options) -> Listing:
         )
         listing.issues.append(CaseIssue("(study)", "image_without_row", detail, "noted"))
     return listing
+
+
+def _not_there(root: Path, stem: str) -> Path:
+    try:
+        return not_there(root, f"{Path(stem).name}.png")
+    except ValueError as error:
+        raise DataError(f"filestem: {error}") from error
 
 
 LAYOUT = Layout(

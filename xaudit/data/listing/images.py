@@ -11,6 +11,10 @@ from xaudit.data.listing.files import files_below
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".gif", ".pgm")
 
 
+_LONGEST = 250
+"""Bytes of a name that every file system takes."""
+
+
 class ImageIndex:
     """The images below a folder.
 
@@ -48,7 +52,7 @@ class ImageIndex:
         parts = _parts(text)
         base = within or self.folder
         found = self._fitting(self._named.get(parts[-1], []), parts, base)
-        return found or base / parts[-1]
+        return found or not_there(base, parts[-1])
 
     def of_stem(self, relative: Path, within: Path | None = None) -> Path | None:
         """The image of an annotation file: one of its name, whatever its suffix.
@@ -73,8 +77,22 @@ class ImageIndex:
             paths = [path for path in paths if path.parts[-depth:-1] == wanted]
         if len(paths) > 1:
             names = ", ".join(path.relative_to(self.folder).as_posix() for path in paths[:3])
-            raise ValueError(f"which of {len(paths)} images is meant: {names}?")
+            raise ValueError(
+                f"which of {len(paths)} images is meant: {names}? name their folder: data.options: "
+                "{images: FOLDER}"
+            )
         return paths[0] if paths else None
+
+
+def not_there(folder: Path, name: str) -> Path:
+    """The path of an image that is listed and not found.
+
+    Raises:
+        ValueError: no file can have this name.
+    """
+    if len(name.encode(errors="replace")) > _LONGEST:
+        raise ValueError(f"the name {name[:40]!r}... is longer than a file's can be")
+    return folder / name
 
 
 def _parts(text: str) -> tuple[str, ...]:

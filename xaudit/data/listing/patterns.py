@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from xaudit.errors import DataError
 
-_LONGEST, _MOST_REPEATS = 200, 3
-_LONGEST_PATH = 500
+_LONGEST, _MOST_REPEATS, _MOST_CHOICES = 200, 2, 4
+_LONGEST_PATH = 300
+"""With two repeats, a search takes at most the third power of it in steps."""
 _EXPORTED_COPY = re.compile(r"(.{1,300})\.rf\.[0-9A-Za-z]{16,64}")
 """How Roboflow names the copies that it makes of one image."""
 
@@ -17,7 +18,7 @@ class PathPattern:
     """A regular expression whose time is bounded: it may be written by anybody.
 
     Args:
-        text: at most 200 characters; at most three repeats, none of them of a group.
+        text: at most 200 characters, two repeats, none of them of a group, and four choices.
 
     Raises:
         DataError: it is no such expression, or has no group.
@@ -25,12 +26,18 @@ class PathPattern:
 
     def __init__(self, text: str) -> None:
         where = "data.options.patient_pattern"
-        repeats = re.findall(r"(?<!\\)[*+{]", text)
+        repeats = re.findall(r"(?<!\\)(?:[*+]|\{[0-9]*,[0-9]*\})", text)
+        choices = re.findall(r"(?<![\\(])[?|]", text)
         repeated = re.search(r"(?<!\\)\)[*+{?]", text)
-        if len(text) > _LONGEST or len(repeats) > _MOST_REPEATS or repeated:
+        if (
+            len(text) > _LONGEST
+            or len(repeats) > _MOST_REPEATS
+            or len(choices) > _MOST_CHOICES
+            or repeated
+        ):
             raise DataError(
-                f"{where}: expected at most {_LONGEST} characters and {_MOST_REPEATS} repeats "
-                f"(*, +, {{n}}), none of a group, got {text[:60]!r}"
+                f"{where}: expected at most {_LONGEST} characters, {_MOST_REPEATS} repeats (*, +, "
+                f"{{n,m}}), none of a group, and {_MOST_CHOICES} choices (?, |), got {text[:60]!r}"
             )
         try:
             self._pattern = re.compile(text)
@@ -46,9 +53,11 @@ class PathPattern:
             path: of the image below the root, with slashes.
 
         Raises:
-            ValueError: it does not fit.
+            ValueError: it does not fit, or the path is longer than 300 characters.
         """
-        found = self._pattern.search(path[-_LONGEST_PATH:])
+        if len(path) > _LONGEST_PATH:
+            raise ValueError(f"the path has {len(path)} characters, at most {_LONGEST_PATH}")
+        found = self._pattern.search(path)
         if found is None:
             raise ValueError("the pattern fits nowhere")
         named = {name: text or "" for name, text in found.groupdict().items()}
