@@ -58,12 +58,20 @@ ALLOWED = {
         "core", "data.tables", "data.pixels", "data.annotations", "data", "data.manifest",
     },
     "data.image_formats": {"core", "data.pixels", "data.dicom"},
+    "data.listing": {
+        "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
+        "data.manifest",
+    },
+    "data.exports": {
+        "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
+        "data.listing",
+    },
     "data.formats": {
         "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
-        "data.manifest", "data.dicom",
+        "data.manifest", "data.dicom", "data.listing", "data.exports",
     },
     "data.study": {
-        "core", "data.tables", "data.pixels", "data", "data.manifest", "data.dicom",
+        "core", "core.text", "data.tables", "data.pixels", "data", "data.manifest", "data.dicom",
         "data.formats",
     },
     "data.predictions": {"core", "data.tables", "data"},
@@ -205,8 +213,9 @@ ALLOWED = {
         "commands.terminal", "executors", "pipeline",
     },
     "commands": {
-        "core", "core.record", "gate.policies", "gate.judging", "gate.outputs", "explain",
-        "report.language", "report.facts", "report.sections", "report.elements", "report.cards",
+        "core", "core.record", "data.study", "gate.policies", "gate.judging", "gate.outputs",
+        "explain", "report.language", "report.facts", "report.sections", "report.elements",
+        "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
         "commands.terminal", "pipeline", "verify", "dicom_export", "scrub", "qualification",

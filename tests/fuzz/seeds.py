@@ -391,3 +391,14 @@ def card():
 
     read = TypeAdapter(Findings).validate_python(json.loads(findings()))
     return render_html(build_card(read, None, {})).encode()
+
+
+@cache
+def of_layout(name, file):
+    """A file of a small study in the layout of a data set or an annotation tool."""
+    from tempfile import TemporaryDirectory
+
+    from tests.data.layouts import written
+
+    with TemporaryDirectory() as folder:
+        return (written(name, folder) / file).read_bytes()

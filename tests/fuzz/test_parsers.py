@@ -105,6 +105,35 @@ def _fracatlas(path):
     return fracatlas.read_fracatlas(DataSpec("fracatlas", root))
 
 
+def _layout(name, file):
+    """What reads a study in a layout of which one file is damaged, and draws what it outlines."""
+    from tests.data.layouts import LAYOUTS
+    from xaudit.data.format import FORMATS
+    from xaudit.data.spec import DataSpec
+
+    write, format, positive = LAYOUTS[name]
+
+    def read(path):
+        root = Path(*path.parts[: -len(Path(file).parts)])
+        if not (root / "written").exists():
+            content = path.read_bytes()
+            write(root)
+            (root / "written").touch()
+            path.write_bytes(content)
+        options = {"unannotated": "normal"}
+        spec = DataSpec(format, root, positive=tuple(positive), options=options)
+        for case in FORMATS[format](spec).cases:
+            for lesion in case.lesions:
+                with sentences():
+                    lesion.rasterize(Grid((64, 48)))
+
+    return read
+
+
+def _of_layout(name, file, damage):
+    return Target(lambda: (seeds.of_layout(name, file),), damage, _layout(name, file), file, 0.3)
+
+
 def _image(path):
     from xaudit.data.annotations.mask_files import lesions_of
     from xaudit.data.pixels.images import read_header, read_labels, read_upright
@@ -325,6 +354,19 @@ TARGETS = {
         _fracatlas,
         "Annotations/COCO JSON/COCO_fracture_masks.json",
     ),
+    "coco": _of_layout("coco", "annotations/instances.json", mutations.of_json_or_bytes),
+    "yolo": _of_layout("yolo", "labels/11_b.txt", mutations.of_bytes),
+    "yolo names": _of_layout("yolo", "data.yaml", mutations.of_bytes),
+    "voc": _of_layout("voc", "Annotations/11_a.xml", mutations.of_bytes),
+    "labelme": _of_layout("labelme", "11_a.json", mutations.of_json_or_bytes),
+    "label studio": _of_layout("label_studio", "project.json", mutations.of_json_or_bytes),
+    "cvat": _of_layout("cvat", "annotations.xml", mutations.of_bytes),
+    "via": _of_layout("via", "via_project.json", mutations.of_json_or_bytes),
+    "via table": _of_layout("via csv", "via_export.csv", mutations.of_table),
+    "supervisely": _of_layout("supervisely", "ds/ann/11_a.png.json", mutations.of_json_or_bytes),
+    "kaggle": _of_layout("kaggle_rle", "train.csv", mutations.of_table),
+    "mura": _of_layout("mura", "MURA-v1.1/valid_labeled_studies.csv", mutations.of_table),
+    "grazpedwri": _of_layout("grazpedwri", "dataset.csv", mutations.of_table),
     "png": Target(lambda: seeds.images()["png"], mutations.of_bytes, _image),
     "jpeg": Target(lambda: seeds.images()["jpeg"], mutations.of_bytes, _image),
     "tiff": Target(lambda: seeds.images()["tiff"], mutations.of_bytes, _image),

@@ -20,14 +20,19 @@ class Registry(Generic[T]):
         kind: what is registered, as error messages call it.
         entry_points: group of entry points through which installed packages add theirs.
         package: whose modules each register a thing of the module's name; one is imported when
-            it is asked for, so that what it needs besides has to be installed only then.
+            it is asked for, so that what it needs besides has to be installed only then. Several
+            packages may be named.
     """
 
     def __init__(
-        self, kind: str, entry_points: str | None = None, package: str | None = None
+        self,
+        kind: str,
+        entry_points: str | None = None,
+        package: str | tuple[str, ...] = (),
     ) -> None:
         self.kind = kind
-        self._group, self._package = entry_points, package
+        self._group = entry_points
+        self._packages = (package,) if isinstance(package, str) else package
         self._things: dict[str, T] = {}
 
     def add(self, name: str, thing: T) -> T:
@@ -47,8 +52,8 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         self._load_plugins()
-        if name not in self._things and name in self._modules():
-            importlib.import_module(f"{self._package}.{name}")
+        if name not in self._things and (package := self._modules().get(name)):
+            importlib.import_module(f"{package}.{name}")
         try:
             return self._things[name]
         except KeyError:
@@ -60,14 +65,15 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         self._load_plugins()
-        return iter(sorted(self._modules() | self._things.keys()))
+        return iter(sorted(self._modules().keys() | self._things.keys()))
 
-    def _modules(self) -> set[str]:
-        """Names of things that ship with xaudit and may not be imported yet."""
-        if self._package is None:
-            return set()
-        package = importlib.import_module(self._package)
-        return {module.name for module in pkgutil.iter_modules(package.__path__)}
+    def _modules(self) -> dict[str, str]:
+        """Names of things that ship with xaudit and may not be imported yet → their package."""
+        return {
+            module.name: name
+            for name in self._packages
+            for module in pkgutil.iter_modules(importlib.import_module(name).__path__)
+        }
 
     def _load_plugins(self) -> None:
         group, self._group = self._group, None

@@ -1,4 +1,4 @@
-"""The port for readers of study formats; one file for each in ``xaudit/data/formats``."""
+"""The port for readers of study formats; a file each in ``formats`` and ``exports``."""
 
 from __future__ import annotations
 
@@ -11,4 +11,8 @@ from xaudit.data.spec import DataSpec
 Reader = Callable[[DataSpec], Study]
 """Lists the cases of a study without decoding pixels; raises DataError with all mistakes."""
 
-FORMATS: Registry[Reader] = Registry("data format", entry_points="xaudit.formats")
+FORMATS: Registry[Reader] = Registry(
+    "data format",
+    entry_points="xaudit.formats",
+    package=("xaudit.data.formats", "xaudit.data.exports"),
+)

@@ -20,9 +20,10 @@ class DataSpec:
     """The declaration behind a study.
 
     Attributes:
-        format: name of a reader in `xaudit.data.format.FORMATS` ("fracatlas", "manifest").
+        format: name of a reader in `xaudit.data.format.FORMATS` ("fracatlas", "coco", ...).
         root: folder of the study; no path of the study may lead out of it.
-        manifest: CSV or JSON file that lists the cases; relative paths count from ``root``.
+        manifest: CSV or JSON file that lists the cases, or says beside annotations of whom an
+            image is; relative paths count from ``root``.
         name: how reports call the study; the folder's name where it is empty.
         source: citation, DOI or commit, for the card.
         license: terms of use, for the card.
@@ -36,7 +37,8 @@ class DataSpec:
             hold nothing by themselves (`xaudit.data.tables.missing`).
         columns: role → column, where a manifest uses names of its own. Roles: id, image, label,
             patient, site, mask, polygons, boxes, rle, split, photometric.
-        positive: label values that mean "fractured"; empty takes 1, true, yes, fractured, ...
+        positive: label values or classes that mean "fractured"; empty takes 1, true, yes,
+            fractured, ... of a manifest, and is refused where classes have to be named.
         split: values of the split column to use; empty uses every row.
         invert: bright and dark are stored the other way round in every image (MONOCHROME1).
         mask_lesions: whether a mask file holds one lesion, one for each connected component, or
@@ -46,7 +48,7 @@ class DataSpec:
         holes: whether rings of one lesion that lie within each other are filled, or count as holes
             ("even_odd").
         exclude_duplicates: leave out every byte-identical copy but the first.
-        options: what a format of another package asks for.
+        options: what a format asks for besides (`xaudit.data.listing.options`).
     """
 
     format: str

@@ -7,6 +7,7 @@ import yaml
 from xaudit.audit.config.hub_starter import hub_text
 from xaudit.audit.config.questions import OPEN
 from xaudit.audit.config.starter import starter
+from xaudit.data.study.inspect import inspect_dataset
 from xaudit.testing import tiny_study
 
 CONFIG = {
@@ -56,6 +57,11 @@ def test_what_it_does_not_state_is_asked(tmp_path):
 
 def test_init_takes_the_folder_for_the_model(tmp_path):
     tiny_study(tmp_path / "study")
-    text = starter(tmp_path / "study", written(tmp_path / "m"), tmp_path / "audit.yaml")
+    text = starter(
+        tmp_path / "study",
+        inspect_dataset(tmp_path / "study"),
+        written(tmp_path / "m"),
+        tmp_path / "audit.yaml",
+    )
     detector = yaml.safe_load(text)["detector"]
     assert (detector["format"], detector["weights"]) == ("huggingface", "m")

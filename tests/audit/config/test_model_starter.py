@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.questions import OPEN, QUESTIONS
 from xaudit.audit.config.starter import starter
+from xaudit.data.study.inspect import inspect_dataset
 from xaudit.testing import tiny_study
 
 CONV = helper.make_node("Conv", ["image", "weight"], ["maps"])
@@ -86,7 +87,9 @@ def test_what_the_graph_does_first_leaves_the_preparation_open(written):
 def test_init_declares_the_format(written, tmp_path):
     tiny_study(tmp_path / "study")
     path = written([CONV, *HEAD], {"flat": 1})
-    text = starter(tmp_path / "study", path, tmp_path / "audit.yaml")
+    text = starter(
+        tmp_path / "study", inspect_dataset(tmp_path / "study"), path, tmp_path / "audit.yaml"
+    )
     detector = yaml.safe_load(text)["detector"]
     assert (detector["format"], detector["weights"]) == ("onnx", "m.onnx")
     assert detector["output"]["kind"] == OPEN

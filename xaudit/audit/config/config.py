@@ -59,7 +59,8 @@ class DataConfig(Section):
     """Which study is audited."""
 
     format: str = Field(
-        description="dicom, fracatlas or manifest (or the name of an installed format)"
+        description="layout of the study: manifest, dicom, fracatlas, coco, yolo, voc, ... "
+        "(`xaudit init` recognizes it), or the name of an installed format"
     )
     root: Path = Field(description="folder of the study, relative to this file")
     manifest: Path | None = Field(None, description="CSV or JSON manifest, relative to root")
@@ -90,7 +91,9 @@ class DataConfig(Section):
     columns: dict[str, str] = Field(
         default_factory=dict, description="role → column, where a manifest uses other names"
     )
-    positive: tuple[str, ...] = Field((), description="label values that mean fractured")
+    positive: tuple[str, ...] = Field(
+        (), description="label values, or classes, that mean fractured"
+    )
     split: tuple[str, ...] = Field((), description="values of the split column to audit")
     invert: bool = Field(False, description="bright and dark are swapped in every image")
     mask_lesions: MaskLesions = Field(
@@ -108,7 +111,9 @@ class DataConfig(Section):
         False, description="leave out every byte-identical copy but the first"
     )
     options: dict[str, Any] = Field(
-        default_factory=dict, description="what the format asks for: dicom and installed ones do"
+        default_factory=dict,
+        description="what a layout asks for besides: where annotations and images lie, how "
+        "names tell the patient, which classes are artifacts, what stands for labels",
     )
     near_duplicates: bool = Field(
         False, description="decode every image beforehand to name those that show the same picture"

@@ -14,7 +14,9 @@ OPEN = "?"
 """Stands where an answer is wanted."""
 
 QUESTIONS: Mapping[str, str] = {
-    "data.positive": "which values of the label mean fractured?",
+    "data.positive": "which values of the label, or which classes, mean fractured?",
+    "data.options.unannotated": "images without annotation: did somebody look and find nothing "
+    "(normal), or nobody look (excluded)?",
     "data.options.labels": "which CSV holds the labels of the DICOM objects, or do lesions mean "
     "a fracture (then lesions_mean_fracture: true in its place)?",
     "detector.architecture": "which network has these weights? torchvision:NAME, timm:NAME or "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,8 @@ from xaudit.audit.config.hub_starter import hub_text
 from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
-from xaudit.data.study.inspect import Inspection, inspect_dataset
+from xaudit.core.text.printable import in_a_cell
+from xaudit.data.recognize import Inspection
 from xaudit.models.files.file_kinds import model_format
 from xaudit.models.recognize import recognize
 from xaudit.models.sidecars.read import read_sidecars
@@ -66,19 +68,18 @@ device: device.yaml
 """
 
 
-def starter(folder: Path, weights: Path, out: Path) -> str:
+def starter(folder: Path, found: Inspection, weights: Path, out: Path) -> str:
     """The text of an audit file: what can be shown is written, the rest is a question.
 
     Args:
         folder: of the study.
+        found: what was recognized in it.
         weights: safetensors, state_dict, or a model of another format.
         out: where the file will be; paths in it are relative to its folder.
 
     Raises:
-        ConfigError: the folder holds no study that is recognized.
         DetectorError: the weights cannot be read.
     """
-    found = inspect_dataset(folder)
     return _TEXT.format(
         name=folder.resolve().name,
         name_yaml=_scalar(folder.resolve().name),
@@ -106,13 +107,13 @@ def _point() -> str:
 
 def _data(found: Inspection, root: str) -> str:
     spec = found.spec
-    lines = [f"  # {sentence}" for sentence in found.findings]
+    lines = [f"  # {line}" for sentence in found.findings for line in _wrapped(sentence)]
     lines += [f"  format: {spec.format}", f"  root: {_scalar(root)}"]
     for name in ("manifest", "name", "patient", "site"):
         value = getattr(spec, name)
         if value:
             lines.append(f"  {name}: {_scalar(str(value))}")
-    for name in ("groups", "positive"):
+    for name in ("groups", "positive", "split"):
         values = getattr(spec, name)
         if values:
             lines.append(f"  {name}: [{', '.join(map(_scalar, values))}]")
@@ -124,7 +125,7 @@ def _data(found: Inspection, root: str) -> str:
         lines += [f"    {role}: {_scalar(name)}" for role, name in spec.columns.items()]
     if spec.options:
         lines.append("  options:")
-        lines += [f"    {name}: {_scalar(str(value))}" for name, value in spec.options.items()]
+        lines += [f"    {name}: {_option(value)}" for name, value in spec.options.items()]
     lines += [
         "  # For the card: where the images come from, under which terms, and when they were made.",
         '  source: ""',
@@ -132,6 +133,15 @@ def _data(found: Inspection, root: str) -> str:
         '  dates: ""',
     ]
     return "\n".join(lines)
+
+
+def _wrapped(sentence: str) -> list[str]:
+    """A sentence in lines of a comment; names of files may hold anything."""
+    return textwrap.wrap(in_a_cell(sentence), 96, break_long_words=False, break_on_hyphens=False)
+
+
+def _option(value: object) -> str:
+    return _scalar(value) if isinstance(value, str) else str(value).lower()
 
 
 def _scalar(text: str) -> str:

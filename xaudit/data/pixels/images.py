@@ -83,7 +83,7 @@ def read_upright(path: Path, intensity: Intensity = "dtype") -> FloatArray:
         return scaled_values(stored, intensity, path)
     with _opened(path) as image:
         _load(image, path, _header(image, path))
-        return _upright(scaled(image, intensity, path), _remaining_turn(image, path))
+        return turned(scaled(image, intensity, path), _remaining_turn(image, path))
 
 
 def read_range(path: Path, intensity: Intensity = "dtype") -> UsedRange | None:
@@ -111,7 +111,7 @@ def read_labels(path: Path) -> Labels:
     """
     with _opened(path) as image:
         _load(image, path, _header(image, path))
-        return np.ascontiguousarray(_upright(labels_of(image), _remaining_turn(image, path)))
+        return np.ascontiguousarray(turned(labels_of(image), _remaining_turn(image, path)))
 
 
 def to_gray(pixels: FloatArray) -> FloatArray:
@@ -242,8 +242,8 @@ def _refuse_stacks(image: Image.Image, path: Path) -> None:
         raise DataError(f"{path}: expected one image, got {frames} frames; list each as a file")
 
 
-def _upright(pixels: npt.NDArray[Pixel], orientation: int) -> npt.NDArray[Pixel]:
-    """Undo an EXIF orientation (TIFF 6.0, tag 274)."""
+def turned(pixels: npt.NDArray[Pixel], orientation: int) -> npt.NDArray[Pixel]:
+    """What is stored, its EXIF orientation undone (TIFF 6.0, tag 274); (H, W, ...)."""
     if orientation >= 5:
         pixels = np.swapaxes(pixels, 0, 1)
     if orientation in {2, 3, 6, 7}:

@@ -56,9 +56,7 @@ def near_duplicates(cases: Sequence[Case]) -> tuple[CaseIssue, ...]:
     Args:
         cases: of the study.
     """
-    with ThreadPoolExecutor(_READERS) as pool:
-        prints = list(pool.map(_print, cases))
-    read = [(case, one) for case, one in zip(cases, prints, strict=True) if one is not None]
+    read = _prints(cases)
     found: dict[int, tuple[int, float]] = {}
     for first, second, correlation in _pairs([one for _, one in read]):
         found.setdefault(second, (first, correlation))
@@ -66,6 +64,23 @@ def near_duplicates(cases: Sequence[Case]) -> tuple[CaseIssue, ...]:
         _issue(*read[first], *read[second], correlation)
         for second, (first, correlation) in sorted(found.items())
     )
+
+
+def same_pictures(cases: Sequence[Case]) -> Iterator[tuple[Case, Case]]:
+    """All pairs of images that show the same picture, as `near_duplicates` finds them.
+
+    Args:
+        cases: whose images are decoded; the first of a pair stands before the second.
+    """
+    read = _prints(cases)
+    for first, second, _ in _pairs([one for _, one in read]):
+        yield read[first][0], read[second][0]
+
+
+def _prints(cases: Sequence[Case]) -> list[tuple[Case, _Print]]:
+    with ThreadPoolExecutor(_READERS) as pool:
+        prints = list(pool.map(_print, cases))
+    return [(case, one) for case, one in zip(cases, prints, strict=True) if one is not None]
 
 
 def _print(case: Case) -> _Print | None:

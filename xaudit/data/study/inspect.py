@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.data.dicom.folder import looks_like_dicom
+from xaudit.data.format import FORMATS
 from xaudit.data.formats import fracatlas
 from xaudit.data.manifest.columns import ALIASES, NEGATIVE, POSITIVE, all_roles
+from xaudit.data.recognize import RECOGNIZERS, Inspection, Recognizer
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.levels import remedy, too_many_levels
 from xaudit.data.tables.table import ListTable, read_as_missing, read_table
@@ -27,33 +28,56 @@ _NAMES = {
     "photometric": ("photometric", "photometric_interpretation"),
 }
 
-ASKED = "?"
-"""Stands in an option for what only a person knows."""
 
+def inspect_dataset(folder: Path, format: str | None = None) -> Inspection:
+    """Recognize the layout of a study by its content, and guess what can be guessed.
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """A declaration to start from.
+    Of several that fit, the most special counts: a data set before a list of cases or the export
+    of an annotation tool, and that before folders of images.
 
-    Attributes:
-        spec: what seems to fit; roles that were not recognized are left out.
-        columns: every column of the list, in order.
-        findings: one sentence for each guess and each question, for a reader.
-    """
-
-    spec: DataSpec
-    columns: tuple[str, ...]
-    findings: tuple[str, ...]
-
-
-def inspect_dataset(folder: Path) -> Inspection:
-    """Recognize the FracAtlas layout, DICOM or a manifest, and guess what its columns mean.
+    Args:
+        folder: of the study.
+        format: which format it is, where a person says so.
 
     Raises:
-        DataError: the folder is missing or holds neither.
+        DataError: the folder is missing, nothing is recognized, or several formats fit alike.
     """
     if not folder.is_dir():
         raise DataError(f"expected the folder of a study, got {folder}")
+    for name in FORMATS:
+        # A reader brings its recognizer.
+        _ = FORMATS[name]
+    if format is not None:
+        return _declared(folder, format)
+    for rank in sorted({RECOGNIZERS[name].rank for name in RECOGNIZERS}, reverse=True):
+        looks = [RECOGNIZERS[name] for name in RECOGNIZERS if RECOGNIZERS[name].rank == rank]
+        found = [inspection for one in looks if (inspection := one.look(folder)) is not None]
+        if len(found) > 1:
+            names = " or ".join(inspection.spec.format for inspection in found)
+            raise DataError(f"{folder}: this may be {names}; say which with --format NAME")
+        if found:
+            return found[0]
+    if table := _any_table(folder):
+        return table
+    raise DataError(
+        f"{folder}: no study is recognized: expected FracAtlas' dataset.csv, manifest.csv or "
+        f"manifest.json, or one of {', '.join(FORMATS)}; list the cases in a manifest with the "
+        "columns id, image, label, or say --format NAME"
+    )
+
+
+def _declared(folder: Path, format: str) -> Inspection:
+    if format not in RECOGNIZERS:
+        raise DataError(f"--format: no {format!r}; there is: {', '.join(RECOGNIZERS)}")
+    found = RECOGNIZERS[format].look(folder)
+    if found is None and format == "manifest":
+        found = _any_table(folder)
+    if found is None:
+        raise DataError(f"{folder}: holds nothing of the format {format}")
+    return found
+
+
+def _fracatlas(folder: Path) -> Inspection | None:
     if (folder / fracatlas.TABLE).is_file() and (folder / fracatlas.MASKS).is_file():
         return Inspection(
             DataSpec("fracatlas", folder, name="FracAtlas"),
@@ -64,15 +88,24 @@ def inspect_dataset(folder: Path) -> Inspection:
                 "the pixel size stands in for the device and is the site column",
             ),
         )
-    if not _lists(folder) and looks_like_dicom(folder):
-        return _inspect_dicom(folder)
-    path = _list_file(folder)
-    return _inspect_manifest(folder, path, read_table(path))
+    return None
 
 
-def _inspect_dicom(folder: Path) -> Inspection:
-    tables = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".csv")
-    labels = tables[0] if len(tables) == 1 else ASKED
+def _manifest_of(folder: Path) -> Path | None:
+    named = [folder / name for name in ("manifest.csv", "manifest.json")]
+    return next((path for path in named if path.is_file()), None)
+
+
+def _manifest(folder: Path) -> Inspection | None:
+    path = _manifest_of(folder)
+    return None if path is None else _inspect_manifest(folder, path, read_table(path))
+
+
+def _dicom(folder: Path) -> Inspection | None:
+    if not looks_like_dicom(folder) or _manifest_of(folder) is not None:
+        return None
+    tables = _tables(folder)
+    labels = tables[0].name if len(tables) == 1 else "?"
     return Inspection(
         DataSpec("dicom", folder, name=folder.resolve().name, options={"labels": labels}),
         (),
@@ -87,23 +120,33 @@ def _inspect_dicom(folder: Path) -> Inspection:
     )
 
 
-def _lists(folder: Path) -> list[Path]:
-    named = [folder / name for name in ("manifest.csv", "manifest.json")]
-    return [path for path in named if path.is_file()]
+def _table_of_cases(folder: Path) -> Inspection | None:
+    """The only CSV, whatever its name, where its columns look like those of a manifest."""
+    there = _tables(folder)
+    if len(there) != 1:
+        return None
+    table = read_table(there[0])
+    named = all(_guess(role, table.columns) for role in ("image", "label"))
+    return _inspect_manifest(folder, there[0], table) if named else None
 
 
-def _list_file(folder: Path) -> Path:
-    named, there = [folder / name for name in ("manifest.csv", "manifest.json")], _lists(folder)
-    there = there or sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
-    if not there:
-        raise DataError(
-            f"{folder}: expected FracAtlas' dataset.csv, manifest.csv or manifest.json, found "
-            "none; list the cases in a manifest with the columns id, image, label"
-        )
-    if len(there) > 1 and there[0] not in named:
+def _any_table(folder: Path) -> Inspection | None:
+    """A CSV of any name."""
+    there = _tables(folder)
+    if len(there) > 1:
         names = ", ".join(path.name for path in there)
         raise DataError(f"{folder}: which of {names} lists the cases? name it manifest.csv")
-    return there[0]
+    return _inspect_manifest(folder, there[0], read_table(there[0])) if there else None
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+
+
+RECOGNIZERS.add("fracatlas", Recognizer(_fracatlas, 4))
+RECOGNIZERS.add("dicom", Recognizer(_dicom, 3))
+RECOGNIZERS.add("manifest", Recognizer(_manifest, 3))
+RECOGNIZERS.add("table", Recognizer(_table_of_cases, 2))
 
 
 def _inspect_manifest(folder: Path, path: Path, table: ListTable) -> Inspection:

@@ -1,0 +1,1 @@
+"""Images and what an export says of them, made into a study."""
