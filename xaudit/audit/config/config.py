@@ -22,6 +22,7 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.record.interim import Spending
 from xaudit.data.annotations.mask_files import MaskLesions
+from xaudit.data.consensus import Consensus
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
@@ -101,6 +102,11 @@ class DataConfig(Section):
     holes: Holes = Field(
         "filled", description="whether rings of a polygon within each other are filled or, with "
         "even_odd, holes"
+    )  # fmt: skip
+    consensus: Consensus | None = Field(
+        None, description="which label (majority, any, all or {annotator: NAME}) and lesions "
+        "(majority, union, intersection, staple or {annotator: NAME}) count where several "
+        "annotators read an image, what ties count as, and whether names of annotators are shown"
     )  # fmt: skip
     exclude_duplicates: bool = Field(
         False, description="leave out every byte-identical copy but the first"

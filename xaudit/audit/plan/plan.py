@@ -52,6 +52,8 @@ from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
+_LATER = ("consensus",)
+"""Keys of the data without which plans of before were fixed; absent where nothing is declared."""
 _NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
 
 
@@ -276,6 +278,9 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
+    for name in _LATER:
+        if not plain["data"][name]:
+            del plain["data"][name]
     if config.data.manifest is not None:
         plain["data"]["manifest"] = config.data.manifest.name
     weights = config.detector.weights
