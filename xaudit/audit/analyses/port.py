@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import Means
-from xaudit.audit.scores.probe_tables import OURS, Probed
+from xaudit.audit.scores.probe_tables import EVERYWHERE, OURS, Probed
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.detector import OperatingPoint
@@ -23,12 +23,12 @@ from xaudit.core.record.finding import Finding
 from xaudit.core.registry import Registry
 
 T = TypeVar("T")
-TABLES = ("cases", "features", "maps", *OURS)
+TABLES = ("cases", "features", "maps", *EVERYWHERE)
 """Rows of every audit of a network, besides those of probes that packages bring."""
 ADDED = "added"
 """Family of the figures that other packages bring."""
 _OURS = __name__.partition(".")[0]
-_ROOMS = ("xaudit.audit.performance", "xaudit.audit.maps")
+_ROOMS = ("xaudit.audit.performance", "xaudit.audit.maps", "xaudit.audit.annotators")
 """Rooms whose modules register the analyses of xaudit."""
 
 
@@ -146,6 +146,15 @@ def as_analysis(
         return findings
 
     return registered
+
+
+def tables_of(material: Material) -> frozenset[str]:
+    """The tables of an audit of a network; some are there only where the study has a use for them.
+
+    A probe of xaudit that found nothing wrote no table, as a saved audit has none.
+    """
+    found = (name for name, rows in material.probed.items() if rows or name not in OURS)
+    return frozenset((*TABLES, *found))
 
 
 def analyzed(
