@@ -69,7 +69,7 @@ class _Agreement:
     def fleiss(self) -> Finding:
         """Of the cases that all annotators read."""
         readings = self.readings
-        rows = readings.read.all(axis=1)
+        rows = np.asarray(readings.read.all(axis=1))
         columns = agreement.fleiss_columns(readings.positive[rows], len(readings.annotators))
         why = _ONE_CATEGORY if rows.any() else Message("no case was read by all annotators")
         estimate = clustered_function(

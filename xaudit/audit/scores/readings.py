@@ -84,12 +84,12 @@ class Readings:
     @property
     def read(self) -> BoolArray:
         """(N, A), who read which case."""
-        return self.calls != _NONE
+        return np.asarray(self.calls != _NONE)
 
     @property
     def positive(self) -> npt.NDArray[np.intp]:
         """(N,), annotators who say fractured."""
-        return np.sum(self.calls == 1, axis=1)
+        return np.asarray(np.sum(self.calls == 1, axis=1), dtype=np.intp)
 
     @property
     def pairs(self) -> list[tuple[int, int, str]]:

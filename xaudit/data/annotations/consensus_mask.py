@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,17 +93,17 @@ def staple(masks: Sequence[BoolArray]) -> npt.NDArray[np.float64]:
         InstallError: it needs SimpleITK.
     """
     try:
-        import SimpleITK  # noqa: PLC0415
+        itk: Any = importlib.import_module("SimpleITK")
     except ImportError:
         raise InstallError(
             "data.consensus, lesions: staple needs SimpleITK: pip install 'xaudit[readers]'"
         ) from None
     if not np.any(masks):
         return np.zeros(masks[0].shape)
-    filter_ = SimpleITK.STAPLEImageFilter()
+    filter_ = itk.STAPLEImageFilter()
     filter_.SetForegroundValue(1)
-    images = [SimpleITK.GetImageFromArray(mask.astype(np.uint8)) for mask in masks]
-    return np.asarray(SimpleITK.GetArrayFromImage(filter_.Execute(images)), dtype=np.float64)
+    images = [itk.GetImageFromArray(mask.astype(np.uint8)) for mask in masks]
+    return np.asarray(itk.GetArrayFromImage(filter_.Execute(images)), dtype=np.float64)
 
 
 def lesions_in(mask: BoolArray, form: AnnotationForm) -> tuple[KeptMask, ...]:

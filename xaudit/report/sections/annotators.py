@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xaudit.report.language.translation import tr
+from xaudit.report.language.translation import later, tr
 from xaudit.report.sections.registry import section
 from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 
 _PAIR = re.compile(r"reader (\d+) and reader (\d+)")
+_READER = re.compile(r"reader (\d+)")
+_RATES = ("sensitivity", "specificity")
+_RULES = {
+    "majority": later("majority of the annotators"),
+    "any": later("any annotator"),
+    "all": later("all annotators"),
+}
 
 
 @section("annotators", 45)
@@ -30,7 +37,12 @@ def annotators(look: Lookup) -> Section | None:
         "",
         tr("Do the annotators agree?"),
         lead,
-        tables=(_labels(look, pairs), *_outlines(look, pairs)),
+        tables=(
+            _labels(look, pairs),
+            *_outlines(look, pairs),
+            *_ceilings(look),
+            *_rules(look),
+        ),
     )
 
 
@@ -80,3 +92,58 @@ def _outlines(look: Lookup, pairs: list[str]) -> Iterator[Table]:
 def _pair(pair: str) -> str:
     found = _PAIR.fullmatch(pair)
     return tr("readers {one} and {other}", one=found[1], other=found[2]) if found else pair
+
+
+def _reader(name: str) -> str:
+    found = _READER.fullmatch(name)
+    return tr("reader {n}", n=found[1]) if found else name
+
+
+def _ceilings(look: Lookup) -> Iterator[Table]:
+    """What annotators reach among each other, and the detector on the same cases."""
+    readers = _scopes(look, "annotator_sensitivity", "annotator")
+    for point in look.findings.detector.operating_points if readers else ():
+        rows = [row for reader in readers for row in _beside(look, reader, point.name)]
+        named = [f"{rate}{kind}" for rate in _RATES for kind in ("_beside_annotator",
+                 "_by_annotator")]  # fmt: skip
+        note = tr(
+            "Annotators against the majority of the others, on cases where it decides; the "
+            "detector on the same cases; and the detector against the label of one annotator "
+            "alone. {methods}",
+            methods=look.methods(*named, *(f"annotator_{rate}" for rate in _RATES)),
+        )
+        columns = tr("Who"), tr("Against"), tr("Sensitivity"), tr("Specificity"), "AUC"
+        caption = tr("The detector beside the annotators, at “{point}”", point=point.name)
+        yield Table(caption, columns, tuple(rows), note)
+
+
+def _beside(look: Lookup, reader: str, point: str) -> Iterator[tuple[str, ...]]:
+    others, detector, name = tr("the others"), tr("detector"), _reader(reader)
+    own = (look.cell(f"annotator_{rate}", annotator=reader) for rate in _RATES)
+    yield name, others, *own, ""
+    at = {"annotator": reader, "operating_point": point}
+    beside = (look.cell(f"{rate}_beside_annotator", **at) for rate in _RATES)
+    yield detector, tr("all but {reader}", reader=name), *beside, ""
+    cells = (look.cell(f"{rate}_by_annotator", **at) for rate in _RATES)
+    yield detector, name, *cells, look.cell("auc_by_annotator", annotator=reader)
+
+
+def _rules(look: Lookup) -> Iterator[Table]:
+    """The figures of the detector under every rule by which readings become a label."""
+    rules = _scopes(look, "auc_by_consensus", "consensus")
+    for point in look.findings.detector.operating_points if rules else ():
+        rows = tuple(_under(look, rule, point.name) for rule in rules)
+        note = tr(
+            "Fractured is what the rule calls so. Cases on which a majority ties are left out of "
+            "its row. {methods}",
+            methods=look.methods("auc_by_consensus", *(f"{rate}_by_consensus" for rate in _RATES)),
+        )
+        columns = tr("Rule"), "AUC", tr("Sensitivity"), tr("Specificity")
+        caption = tr("What if another rule made the label? At “{point}”", point=point.name)
+        yield Table(caption, columns, rows, note)
+
+
+def _under(look: Lookup, rule: str, point: str) -> tuple[str, ...]:
+    at = {"consensus": rule, "operating_point": point}
+    cells = (look.cell(f"{rate}_by_consensus", **at) for rate in _RATES)
+    return tr(_RULES[rule]), look.cell("auc_by_consensus", consensus=rule), *cells
