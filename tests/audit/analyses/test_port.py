@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from xaudit.audit.analyses.derived_metrics import beside
-from xaudit.audit.analyses.port import ANALYSES, TABLES, Analysis, Material, analyses, analyzed
+from xaudit.audit.analyses.port import (
+    ANALYSES,
+    TABLES,
+    TYPES,
+    Analysis,
+    Material,
+    analyses,
+    analyzed,
+)
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.plan.metrics import all_metrics, metrics_of
 from xaudit.audit.scores.probe_tables import READINGS
@@ -15,7 +23,7 @@ from xaudit.audit.store.store import Store
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 
-SOMETIMES = (READINGS,)
+SOMETIMES = (READINGS, TYPES)
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def test_analyses_run_where_their_tables_are(material):
     assert {"scores", "label shift", "folds"} <= alone
     assert not {"localization", "robustness", "shortcuts", "site shift"} & alone
     everywhere = {one.name for one, _ in analyzed(material, TABLES)}
-    assert not {"annotators"} & everywhere
+    assert not {"annotators", "types of fracture"} & everywhere
     assert {one.name for one, _ in analyzed(material, {*TABLES, *SOMETIMES})} == set(ANALYSES)
 
 

@@ -25,6 +25,8 @@ from xaudit.core.registry import Registry
 T = TypeVar("T")
 TABLES = ("cases", "features", "maps", *EVERYWHERE)
 """Rows of every audit of a network, besides those of probes that packages bring."""
+TYPES = "types"
+"""Stands for columns of types of fracture, where an audit declares some: they lie in the cases."""
 ADDED = "added"
 """Family of the figures that other packages bring."""
 _OURS = __name__.partition(".")[0]
@@ -46,6 +48,7 @@ class Material:
         methods: attribution methods of the plan.
         folds: how folds were made; empty where there are none.
         probed: rows of every probe.
+        types: columns whose levels fractures alone have.
     """
 
     results: Results
@@ -57,6 +60,7 @@ class Material:
     methods: Sequence[str] = ()
     folds: str = ""
     probed: Probed = field(default_factory=dict)
+    types: Sequence[str] = ()
     _made: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -154,7 +158,12 @@ def tables_of(material: Material) -> frozenset[str]:
     A probe of xaudit that found nothing wrote no table, as a saved audit has none.
     """
     found = (name for name, rows in material.probed.items() if rows or name not in OURS)
-    return frozenset((*TABLES, *found))
+    return frozenset((*TABLES, *found, *declared_tables(material)))
+
+
+def declared_tables(material: Material) -> tuple[str, ...]:
+    """Those that an audit of a network or of predictions has where the audit file declares them."""
+    return (TYPES,) if material.types else ()
 
 
 def analyzed(

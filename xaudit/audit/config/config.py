@@ -74,6 +74,10 @@ class DataConfig(Section):
     intersections: IntersectionsConfig | None = Field(
         None, description="combinations of groups that are tables too"
     )
+    types: tuple[str, ...] = Field(
+        (), description="groups that are types of fracture, which normal cases do not have: each "
+        "level is set against all normal cases"
+    )  # fmt: skip
     bins: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="column → inner borders, for numbers such as age"
     )

@@ -146,6 +146,7 @@ def _material(plan: Plan, evidence: Evidence, results: Results, methods: Sequenc
         methods,
         folds.design if folds else "",
         evidence.probed,
+        config.data.types,
     )
 
 
