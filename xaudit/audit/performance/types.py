@@ -76,8 +76,10 @@ def _facts() -> Iterator[MetricFacts]:
 def _types(material: Material) -> Iterator[Finding]:
     of = _Types(CaseColumns.of(material.results.cases), material)
     for column in material.types:
-        cut = of.cases.groups.get(column)
-        for level in () if cut is None else cut.there:
+        if column not in of.cases.groups:
+            continue
+        cut = of.cases.groups[column]
+        for level in cut.there:
             rows = cut.rows(level)[of.cases.labels[cut.rows(level)]]
             if len(rows):
                 yield from of.level(rows, {"group": column, "level": level})
