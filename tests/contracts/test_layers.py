@@ -148,6 +148,10 @@ ALLOWED = {
         "metrics.scores", "metrics.groups", "metrics", "fairness", "data.tables", "audit.store",
         "audit.config", "audit.analyses",
     },
+    "audit.annotators": {
+        "core", "core.record", "stats", "stats.resampling", "metrics.scores", "metrics", "fairness",
+        "audit.store", "audit.scores", "audit.analyses",
+    },
     "audit.maps": {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "metrics.scores",
         "metrics.groups", "metrics.maps", "metrics", "fairness", "data.tables", "data.pixels",
@@ -163,7 +167,7 @@ ALLOWED = {
         "audit.store", "audit.config", "audit.scores", "audit.plan",
     },
     "audit.probes": {
-        "core", "core.record", "metrics.maps", "data.transforms", "data.pixels", "data",
+        "core", "core.record", "metrics.maps", "metrics", "data.transforms", "data.pixels", "data",
         "models", "models.sandbox", "explain.engine", "explain", "explain.numerics",
         "explain.checks",
         "explain.methods", "audit.store", "audit.suspicions", "audit.config", "audit.scores",

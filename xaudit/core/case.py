@@ -39,6 +39,21 @@ class Region(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AnnotatorReading:
+    """What one annotator says of an image.
+
+    Attributes:
+        annotator: a code ("reader 2"), or the name where the study declares names harmless.
+        label: True where this annotator says "fractured".
+        lesions: as this annotator outlines them.
+    """
+
+    annotator: str
+    label: bool
+    lesions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One image of a study and what is known of it; pixels stay on disk.
 
@@ -49,6 +64,8 @@ class Case:
         image: what reads it; in a file, `xaudit.data.pixels.image_file.ImageFile`.
         lesions: one region for each annotated lesion; empty where there is none.
         ignored: regions that are neither lesion nor background: they are not scored.
+        readings: of each annotator, where several annotated it; label and lesions follow from
+            them by a declared rule.
         artifacts: named regions of things that should not decide (marker, cast, metal).
         site: hospital or scanner, where it is known.
         groups: column → level, for every column that a table may be cut by.
@@ -67,6 +84,7 @@ class Case:
     inverted: bool = False
     spacing: float | None = None
     ignored: tuple[Region, ...] = ()
+    readings: tuple[AnnotatorReading, ...] = ()
 
     @property
     def form(self) -> AnnotationForm:

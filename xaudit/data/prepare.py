@@ -101,6 +101,11 @@ def study_fingerprint(study: Study) -> str:
         }
         if case.ignored:
             record["ignored"] = [_region_text(region, case) for region in case.ignored]
+        if case.readings:
+            record["readings"] = [
+                [one.annotator, one.label, [_region_text(region, case) for region in one.lesions]]
+                for one in case.readings
+            ]
         digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 

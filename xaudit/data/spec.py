@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xaudit.data.annotations.mask_files import MaskLesions
+from xaudit.data.consensus import Consensus
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.tables.levels import Merge
 from xaudit.data.tables.missing import MissingTexts
@@ -36,7 +37,7 @@ class DataSpec:
         missing: texts that hold nothing, for all columns or column → texts; None takes those that
             hold nothing by themselves (`xaudit.data.tables.missing`).
         columns: role → column, where a manifest uses names of its own. Roles: id, image, label,
-            patient, site, mask, polygons, boxes, rle, split, photometric.
+            patient, site, mask, polygons, boxes, rle, split, photometric, annotator.
         positive: label values or classes that mean "fractured"; empty takes 1, true, yes,
             fractured, ... of a manifest, and is refused where classes have to be named.
         split: values of the split column to use; empty uses every row.
@@ -47,6 +48,8 @@ class DataSpec:
             value the lesion.
         holes: whether rings of one lesion that lie within each other are filled, or count as holes
             ("even_odd").
+        consensus: which label and lesions count where several annotators read an image; None
+            where they never disagree.
         exclude_duplicates: leave out every byte-identical copy but the first.
         options: what a format asks for besides (`xaudit.data.listing.options`).
     """
@@ -71,4 +74,5 @@ class DataSpec:
     mask_values: MaskValues | None = None
     holes: Holes = "filled"
     exclude_duplicates: bool = False
+    consensus: Consensus | None = None
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xaudit import __version__
-from xaudit.audit.analyses.port import Material, analyzed
+from xaudit.audit.analyses.port import Material, analyzed, declared_tables
 from xaudit.audit.config.device import read_device
 from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.config.predictions_config import (
@@ -22,6 +22,7 @@ from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.performance.case_mix import check_case_mix
 from xaudit.audit.performance.equivalences import equivalences
 from xaudit.audit.performance.performance import Performance
+from xaudit.audit.performance.types import check_types
 from xaudit.audit.plan.failures import check_failures
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.plan import (
@@ -111,6 +112,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     assert isinstance(study.cases, ScoredCases)
     rows = _columns(study.cases, config)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
+    check_types(config.data.types, rows.labels, rows.groups)
     policy = read_policy(config.policy, overrides.env) if config.policy else None
     selected = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
     kept = rows if selected.limit is None else rows.at([row.case_id for row in selected.cases])
@@ -211,6 +213,9 @@ def _portable(config: PredictionsConfig) -> dict[str, object]:
     """The configuration without the paths of this machine; the table is hashed instead."""
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"]["table"] = config.data.table.name
+    if not config.data.types:
+        # As in plans that were fixed before there was such a key.
+        del plain["data"]["types"]
     return plain
 
 
@@ -230,9 +235,10 @@ def summarize_predictions(
     study = _study_facts(plan, record, rows)
     material = Material(
         results, points, config.statistics, config.seed, study.unit, study.site_column,
-        folds=config.data.folds or "",
+        folds=config.data.folds or "", types=config.data.types,
     )  # fmt: skip
-    found = tuple(finding for _, findings in analyzed(material, _TABLES) for finding in findings)
+    tables = (*_TABLES, *declared_tables(material))
+    found = tuple(finding for _, findings in analyzed(material, tables) for finding in findings)
     # Draws of all groups are the largest things that are made, and most of them are gone now.
     give_back()
     performance = material.shared(Performance.of)
@@ -242,7 +248,7 @@ def summarize_predictions(
         study=study,
         accountability=_accountability(plan, record, rows),
         findings=found,
-        metrics=tuple(metrics_of(_TABLES)),
+        metrics=tuple(metrics_of(tables)),
         methods=(),
         curves=performance.curves(),
         calibration=performance.calibration(),

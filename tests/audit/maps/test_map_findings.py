@@ -77,6 +77,9 @@ def test_boxes_and_masks_are_taken_apart_where_a_study_has_both():
     assert found["mask", "gradcam"].value == pytest.approx(0.2)
     drawn = results(map(case_row, range(N)), rows[:N])
     assert not any("form" in one.scope for one in localization_findings(drawn, ["gradcam"], MEANS))
+    boxed = results([case_row(n, form="box") for n in range(N)], rows[:N])
+    found = localization_findings(boxed, ["gradcam"], MEANS)
+    assert {one.scope["form"] for one in found if "form" in one.scope} == {"box"}
 
 
 def test_maps_that_did_not_converge_are_left_out_once():

@@ -105,3 +105,21 @@ def test_curves_carry_their_names_apart_from_each_other(scored):
                if 'x="372"' in part]  # fmt: skip
     assert len(heights) == 2
     assert abs(heights[0] - heights[1]) >= 14
+
+
+def test_localization_is_claimed_of_annotated_fractures_alone(audit):
+    scope = {"method": "gradcam", "analysis": "worst_case"}
+    kept = [one for one in audit[0].findings if one.metric != "mass"]
+    sampled = audit[0].accountability.sampled_positives
+
+    def paragraphs(read, *forms):
+        made = [Finding("mass", scope, _share(0.3), positives=read)]
+        made += [Finding("mass", {**scope, "form": form}, _share(0.3)) for form in forms]
+        return " ".join(localization(Lookup(replace(audit[0], findings=(*kept, *made)))).paragraphs)
+
+    labels_alone = f"Localization is read on {sampled - 3} of {sampled} sampled fractures."
+    assert labels_alone in paragraphs(sampled - 3)
+    assert "sampled fractures" not in paragraphs(sampled)
+    assert "Every lesion is annotated as a box" in paragraphs(sampled, "box")
+    assert "Every lesion" not in paragraphs(sampled, "box", "mask")
+    assert "read on 0 of" in paragraphs(0)

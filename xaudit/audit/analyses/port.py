@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.scores.patient_means import Means
-from xaudit.audit.scores.probe_tables import OURS, Probed
+from xaudit.audit.scores.probe_tables import EVERYWHERE, OURS, Probed
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.detector import OperatingPoint
@@ -23,12 +23,14 @@ from xaudit.core.record.finding import Finding
 from xaudit.core.registry import Registry
 
 T = TypeVar("T")
-TABLES = ("cases", "features", "maps", *OURS)
+TABLES = ("cases", "features", "maps", *EVERYWHERE)
 """Rows of every audit of a network, besides those of probes that packages bring."""
+TYPES = "types"
+"""Stands for columns of types of fracture, where an audit declares some: they lie in the cases."""
 ADDED = "added"
 """Family of the figures that other packages bring."""
 _OURS = __name__.partition(".")[0]
-_ROOMS = ("xaudit.audit.performance", "xaudit.audit.maps")
+_ROOMS = ("xaudit.audit.performance", "xaudit.audit.maps", "xaudit.audit.annotators")
 """Rooms whose modules register the analyses of xaudit."""
 
 
@@ -46,6 +48,7 @@ class Material:
         methods: attribution methods of the plan.
         folds: how folds were made; empty where there are none.
         probed: rows of every probe.
+        types: columns whose levels fractures alone have.
     """
 
     results: Results
@@ -57,6 +60,7 @@ class Material:
     methods: Sequence[str] = ()
     folds: str = ""
     probed: Probed = field(default_factory=dict)
+    types: Sequence[str] = ()
     _made: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -146,6 +150,20 @@ def as_analysis(
         return findings
 
     return registered
+
+
+def tables_of(material: Material) -> frozenset[str]:
+    """The tables of an audit of a network; some are there only where the study has a use for them.
+
+    A probe of xaudit that found nothing wrote no table, as a saved audit has none.
+    """
+    found = (name for name, rows in material.probed.items() if rows or name not in OURS)
+    return frozenset((*TABLES, *found, *declared_tables(material)))
+
+
+def declared_tables(material: Material) -> tuple[str, ...]:
+    """Those that an audit of a network or of predictions has where the audit file declares them."""
+    return (TYPES,) if material.types else ()
 
 
 def analyzed(

@@ -22,6 +22,7 @@ from xaudit.core.attribution import Parameter
 from xaudit.core.detector import InputSpec, OperatingPoint
 from xaudit.core.record.interim import Spending
 from xaudit.data.annotations.mask_files import MaskLesions
+from xaudit.data.consensus import Consensus
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
@@ -76,6 +77,10 @@ class DataConfig(Section):
     intersections: IntersectionsConfig | None = Field(
         None, description="combinations of groups that are tables too"
     )
+    types: tuple[str, ...] = Field(
+        (), description="groups that are types of fracture, which normal cases do not have: each "
+        "level is set against all normal cases"
+    )  # fmt: skip
     bins: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="column → inner borders, for numbers such as age"
     )
@@ -106,6 +111,11 @@ class DataConfig(Section):
     holes: Holes = Field(
         "filled", description="whether rings of a polygon within each other are filled or, with "
         "even_odd, holes"
+    )  # fmt: skip
+    consensus: Consensus | None = Field(
+        None, description="which label (majority, any, all or {annotator: NAME}) and lesions "
+        "(majority, union, intersection, staple or {annotator: NAME}) count where several "
+        "annotators read an image, what ties count as, and whether names of annotators are shown"
     )  # fmt: skip
     exclude_duplicates: bool = Field(
         False, description="leave out every byte-identical copy but the first"

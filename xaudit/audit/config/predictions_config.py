@@ -56,6 +56,10 @@ class PredictionsDataConfig(Section):
     groups: dict[str, GroupColumn] = Field(
         default_factory=dict, description="name on the card → column, with bins for numbers"
     )
+    types: tuple[str, ...] = Field(
+        (), description="groups that are types of fracture, which normal cases do not have: each "
+        "level is set against all normal cases"
+    )  # fmt: skip
     intersections: IntersectionsConfig | None = Field(
         None, description="combinations of groups that are tables too"
     )

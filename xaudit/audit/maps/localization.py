@@ -42,7 +42,7 @@ def localization_findings(
     needed, or the spacing for a tolerance in millimeters is not known. Of a metric of another
     package the worst value is its bound on that side, and without one there is no worst case.
     "converged" leaves out maps that did not converge, where a method has any. Outlined lesions and
-    boxes are also taken apart where a study has both: a box flatters the mass.
+    boxes are also taken apart where a study has boxes: a box flatters the mass.
 
     Args:
         results: of the run; scores of the mean lesion mask may have been added to it.
@@ -74,7 +74,7 @@ def _groups(report: _Report, rows: Sequence[CaseRow], methods: Sequence[str]) ->
 
 def _strata(report: _Report, rows: Sequence[CaseRow], methods: Sequence[str]) -> Iterator[Finding]:
     forms = sorted({row.form for row in rows})
-    for form in forms if len(forms) > 1 else ():
+    for form in forms if forms != ["mask"] else ():
         of_form = [row for row in rows if row.form == form]
         for method in (*methods, *REFERENCES):
             for metric in BY_GROUP:

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from xaudit import __version__
 from xaudit.audit.config.config import AuditConfig, IntersectionsConfig
 from xaudit.audit.config.device import read_device
 from xaudit.audit.performance.case_mix import check_case_mix
+from xaudit.audit.performance.types import check_types
 from xaudit.audit.plan.fold_plan import (
     check_folds,
     folds_of_cases,
@@ -43,6 +46,7 @@ from xaudit.data.prepare import study_fingerprint
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.read import load_study
 from xaudit.errors import ConfigError
+from xaudit.fairness.groups import levels
 from xaudit.fairness.intersections import with_intersections
 from xaudit.gate.policies.policy import read_policy
 from xaudit.models.files.file_kinds import no_file
@@ -52,7 +56,9 @@ from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
-_NOT_OF_SPEC = {"dates", "intersections", "near_duplicates"}
+_LATER = ("consensus", "types")
+"""Keys of the data without which plans of before were fixed; absent where nothing is declared."""
+_NOT_OF_SPEC = {"types", "dates", "intersections", "near_duplicates"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,9 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
         study, cases=crossed, issues=(*study.issues, *issues_of_folds(folds, everyone))
     )
     check_case_mix(config.statistics, (case.groups for case in audited.cases))
+    if config.data.types:
+        labels = np.array([case.label for case in everyone], dtype=bool)
+        check_types(config.data.types, labels, levels([case.groups for case in everyone]))
     if config.data.near_duplicates:
         audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
     return Plan(with_identity(record), config, audited)
@@ -276,6 +285,9 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
+    for name in _LATER:
+        if not plain["data"][name]:
+            del plain["data"][name]
     if config.data.manifest is not None:
         plain["data"]["manifest"] = config.data.manifest.name
     weights = config.detector.weights

@@ -8,8 +8,10 @@ from pathlib import Path
 from xaudit.audit.store.store import ProbeRow, read_table
 
 ROBUSTNESS, DEGRADED_MAPS, CHECKS = "robustness", "degraded_maps", "checks"
-SHORTCUTS, RESCORED = "shortcuts", "rescored"
-OURS = (ROBUSTNESS, DEGRADED_MAPS, CHECKS, SHORTCUTS, RESCORED)
+SHORTCUTS, RESCORED, READINGS = "shortcuts", "rescored", "readings"
+EVERYWHERE = (ROBUSTNESS, DEGRADED_MAPS, CHECKS, SHORTCUTS, RESCORED)
+"""Names of probes that every audit of a network has a use for."""
+OURS = (*EVERYWHERE, READINGS)
 """Names of the probes of xaudit, which are those of their tables."""
 _ADDED = "probe-"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from xaudit.audit.analyses.port import TABLES, Material, analyzed
+from xaudit.audit.analyses.port import Material, analyzed, tables_of
 from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.maps.localization import mean_mask_scores
 from xaudit.audit.performance.equivalences import equivalences
@@ -80,7 +80,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
     results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
     interim, material = evidence.interim, _material(plan, evidence, results, methods)
-    tables = {*TABLES, *evidence.probed}
+    tables = tables_of(material)
     found = tuple(
         finding
         for one, findings in analyzed(material, tables)
@@ -146,6 +146,7 @@ def _material(plan: Plan, evidence: Evidence, results: Results, methods: Sequenc
         methods,
         folds.design if folds else "",
         evidence.probed,
+        config.data.types,
     )
 
 

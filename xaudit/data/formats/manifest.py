@@ -1,4 +1,4 @@
-"""Any study that a CSV or JSON manifest lists; one row for each image."""
+"""Any study that a CSV or JSON manifest lists; one row for each image, and annotator."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from xaudit.core.case import Case, CaseIssue, Study
 from xaudit.core.message import Message
 from xaudit.data.format import FORMATS
 from xaudit.data.image_file import ImageFile
+from xaudit.data.manifest.annotators import as_one, rows_of_images
 from xaudit.data.manifest.artifacts import ARTIFACTS, read_artifacts
 from xaudit.data.manifest.cells import (
     annotated_lesions,
@@ -99,7 +100,8 @@ def _manifest_path(spec: DataSpec) -> Path:
 def _cases(reading: Reading) -> list[Case]:
     cases = []
     seen: dict[str, str] = {}
-    for row in reading.table.rows:
+    for rows in rows_of_images(reading):
+        row = rows[0]
         case_id = _case_id(reading, row, seen)
         split = reading.text(row, "split")
         if reading.spec.split and split not in reading.spec.split:
@@ -110,7 +112,7 @@ def _cases(reading: Reading) -> list[Case]:
             )
             reading.issues.append(CaseIssue(case_id, "other_split", detail, "excluded"))
             continue
-        cases.append(_case(reading, row, case_id))
+        cases += as_one(reading, rows, [_case(reading, one, case_id) for one in rows])
     strays = sorted(set(reading.artifacts) - set(seen))
     reading.problems += [f"{ARTIFACTS}: no case {name!r} in {reading.file}" for name in strays]
     return cases

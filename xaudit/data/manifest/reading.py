@@ -27,6 +27,7 @@ class Reading:
         missing: what is no value.
         labels: lower-case label value → fractured.
         groups: columns that are groups.
+        annotators: text of their column → how reports call them.
         artifacts: case → name → outline.
         issues: what is told of the study.
         soft: of each mask with soft edges, pixels above half and above 0.
@@ -43,6 +44,7 @@ class Reading:
     missing: Missing
     labels: Mapping[str, bool] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
+    annotators: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, Mapping[str, Region]] = field(default_factory=dict)
     issues: list[CaseIssue] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)

@@ -74,7 +74,11 @@ def localization(look: Lookup) -> Section:
         "",
         tr("Does it look at the fracture?"),
         looks_at(look),
-        paragraphs=(believed(look.findings), *map_scores.grid_limit(look)),
+        paragraphs=(
+            believed(look.findings),
+            *map_scores.annotated(look, names),
+            *map_scores.grid_limit(look),
+        ),
         figures=(_masses(look, names), *(one for one in found if isinstance(one, Figure))),
         tables=(
             *_score_tables(look, names, shown),

@@ -122,6 +122,25 @@ def grid_limit(look: Lookup) -> tuple[str, ...]:
     )
 
 
+def annotated(look: Lookup, methods: Sequence[str]) -> Iterator[str]:
+    """Of which fractures localization speaks, where that is not all of them, and boxes alone."""
+    worst = (look.get("mass", method=name, analysis="worst_case") for name in methods)
+    read = max((one.positives or 0 for one in worst if one), default=0)
+    sampled = look.findings.accountability.sampled_positives
+    if methods and read < sampled:
+        yield tr(
+            "Localization is read on {read} of {sampled} sampled fractures. The others have a "
+            "label alone, or no lesion where the detector sees it: of them it claims nothing.",
+            read=numbers.whole(read),
+            sampled=numbers.whole(sampled),
+        )
+    if read and _levels(look.findings, "mass", "form") == ("box",):
+        yield tr(
+            "Every lesion is annotated as a box, which holds healthy bone too: what lies in a box "
+            "need not lie on the fracture."
+        )
+
+
 def criteria(look: Lookup, methods: Sequence[str]) -> Iterator[Figure | Table]:
     """How many lesions count as found, over what counts as found."""
     names = (*methods, *(n for n in _BESIDE if _levels(look.findings, "lesions_found", "cutoff")))
@@ -217,7 +236,7 @@ def elsewhere(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
 
 
 def strata(look: Lookup, methods: Sequence[str]) -> Iterator[Table]:
-    """Outlined lesions and boxes apart, where a study has both; and maps that converged."""
+    """Outlined lesions and boxes apart, where a study has boxes; and maps that converged."""
     forms = _levels(look.findings, "mass", "form")
     if forms:
         rows = tuple(

@@ -1,0 +1,53 @@
+"""Readings of annotators as an audit stores them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from xaudit.audit.probes.readings import AnnotatorReadings
+from xaudit.audit.scores.probe_tables import READINGS, read_probed
+from xaudit.audit.scores.readings import DICE, DRAWN, LABEL, MATCHED, Readings
+from xaudit.core.case import CaseIssue
+from xaudit.data.consensus import Consensus
+from xaudit.data.spec import DataSpec
+from xaudit.data.study.read import load_study
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    root = tmp_path / "study"
+    root.mkdir()
+    for name in "abc":
+        Image.fromarray(np.full((40, 50), ord(name), np.uint8)).save(root / f"{name}.png")
+    (root / "manifest.csv").write_text(
+        "id;image;label;annotator;patient;boxes\n"
+        "a;a.png;1;Smith;p;[[1,1,10,10]]\na;a.png;1;Jones;p;[[6,1,10,10],[30,30,4,4]]\n"
+        "b;b.png;0;Smith;q;\nb;b.png;1;Jones;q;\n"
+        "c;c.png;0;Smith;r;\nc;c.png;1;Jones;r;[[1,1,100,10]]\n"
+    )
+    consensus = Consensus("any", "union")
+    text = (root / "manifest.csv").read_text().replace("[1,1,100,10]", "[1,1,20,10]")
+    (root / "manifest.csv").write_text(text)
+    return load_study(DataSpec("manifest", root, consensus=consensus))
+
+
+def test_what_is_stored_names_nobody_and_holds_every_overlap(annotated, carried_out, tmp_path):
+    issue = CaseIssue("d", "annotators_tie", "", "excluded")
+    study = SimpleNamespace(cases=annotated.cases, issues=(issue,))
+    plan = SimpleNamespace(study=study, config=SimpleNamespace(seed=1, probes={}))
+    engine = SimpleNamespace(detector=SimpleNamespace(input=None))
+    rows = carried_out(AnnotatorReadings, (plan, engine), SimpleNamespace(cases=()), tmp_path)
+    assert read_probed(tmp_path) == {READINGS: rows}
+    assert not {"Smith", "Jones"} & {text for row in rows for text in (row.facet, row.level)}
+    calls = {(row.case_id, row.level): row.value for row in rows if row.metric == LABEL}
+    assert calls["b", "reader 1"] == 1.0, "Jones is first by name"
+    assert calls["b", "reader 2"] == 0.0
+    values = {(row.case_id, row.metric, row.level): row.value for row in rows}
+    assert values["a", DICE, ""] == pytest.approx(2 * 50 / 216)
+    assert values["a", DRAWN, ""] == 3
+    assert (values["a", MATCHED, "0.25"], values["a", MATCHED, "0.5"]) == (1, 0)
+    assert values["c", DRAWN, ""] == 1
+    assert ("b", DRAWN, "") not in values, "Jones sees a fracture and says nothing of its place"
+    assert Readings.of(rows, ()).ties == 1

@@ -1,0 +1,1 @@
+"""Findings about annotators: how they agree, and the detector beside them."""

@@ -1,0 +1,125 @@
+"""Types of fracture, which normal cases do not have: each against all normal cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xaudit.audit.analyses.derived_metrics import beside
+from xaudit.audit.analyses.port import TYPES, Material, as_analysis
+from xaudit.audit.store.case_columns import CaseColumns
+from xaudit.core.case import NOT_RECORDED, BoolArray
+from xaudit.core.cut import Cut
+from xaudit.core.estimate import Estimate
+from xaudit.core.message import Message
+from xaudit.core.metric import MetricFacts
+from xaudit.core.record.finding import Finding
+from xaudit.data.tables.levels import UNKNOWN
+from xaudit.errors import ConfigError
+from xaudit.fairness.groups import apply_size_rule, rarest
+from xaudit.metrics.scores.discrimination import Predictions, auc, sensitivity, with_misses
+from xaudit.stats.weights import IntArray
+
+_SHOWN = 5
+
+
+def check_types(types: Sequence[str], labels: BoolArray, columns: Mapping[str, Cut]) -> None:
+    """Refuse columns that the study does not have, or whose levels normal cases have too.
+
+    Args:
+        types: of the audit file.
+        labels: (N,) of every case.
+        columns: groups of these cases.
+
+    Raises:
+        ConfigError: one line for each such column.
+    """
+    problems = []
+    for column in types:
+        if column not in columns:
+            listed = ", ".join(columns) or "none"
+            problems.append(f"data.types: no group {column!r}; there is: {listed}")
+            continue
+        normal = _counts(columns[column], ~labels)
+        if len(normal) > 1:
+            said = ", ".join(f"{level} ({n})" for level, n in normal[:_SHOWN])
+            problems.append(
+                f"data.types: {column!r} is a type of fracture where normal cases have none of its "
+                f"levels, or one that says so; they have: {said}"
+            )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _counts(cut: Cut, rows: BoolArray) -> list[tuple[str, int]]:
+    """Levels of some cases with their numbers, the most frequent first."""
+    counts = np.bincount(cut.codes[rows], minlength=len(cut.names)).tolist()
+    there = [
+        (level, count)
+        for level, count in zip(cut.names, counts, strict=True)
+        if count and level not in {NOT_RECORDED, UNKNOWN}
+    ]
+    return sorted(there, key=lambda one: (-one[1], one[0]))
+
+
+def _facts() -> Iterator[MetricFacts]:
+    question = Message("How often does a fracture of this type score above a normal case?")
+    area = beside("auc_of_type", question, "higher", "proportion")
+    yield replace(area, unit="number")
+    question = Message("What share of the fractures of this type is called fractured?")
+    yield beside("sensitivity_of_type", question, "higher", "proportion")
+
+
+@as_analysis("types of fracture", 15, ["cases", TYPES], facts=_facts)
+def _types(material: Material) -> Iterator[Finding]:
+    of = _Types(CaseColumns.of(material.results.cases), material)
+    for column in material.types:
+        if column not in of.cases.groups:
+            continue
+        cut = of.cases.groups[column]
+        for level in cut.there:
+            rows = cut.rows(level)[of.cases.labels[cut.rows(level)]]
+            if len(rows):
+                yield from of.level(rows, {"group": column, "level": level})
+
+
+@dataclass(frozen=True, slots=True)
+class _Types:
+    cases: CaseColumns
+    material: Material
+
+    def level(self, rows: IntArray, scope: dict[str, str]) -> Iterator[Finding]:
+        """Figures of the fractures of one type and all normal cases."""
+        cases = self.cases
+        chosen = np.sort(np.concatenate([rows, np.flatnonzero(~cases.labels)]))
+        scored = chosen[cases.scored[chosen]]
+        lost = rows[~cases.scored[rows]]
+        p = self._predictions(scored)
+        yield self._sized("auc_of_type", auc(p), p, {**scope, "analysis": "scored"})
+        for point in self.material.points:
+            at = {**scope, "operating_point": point.name}
+            own = replace(p, threshold=point.edge)
+            worst = own
+            if len(lost):
+                worst = with_misses(own, cases.labels[lost], self._patients(lost))
+            for analysis, read in (("scored", own), ("worst_case", worst)):
+                full = {**at, "analysis": analysis}
+                yield self._sized("sensitivity_of_type", sensitivity(read), read, full)
+
+    def _predictions(self, rows: IntArray) -> Predictions:
+        cases, unit = self.cases, self.material.unit
+        return Predictions(cases.logits[rows], cases.labels[rows], self._patients(rows), unit=unit)
+
+    def _patients(self, rows: IntArray) -> IntArray:
+        return self.cases.patients.codes[rows].astype(np.intp)
+
+    def _sized(
+        self, metric: str, estimate: Estimate, p: Predictions, scope: dict[str, str]
+    ) -> Finding:
+        positives = int(p.labels.sum())
+        rate = metric.removesuffix("_of_type")
+        count, what = rarest(positives, len(p) - positives, rate)
+        sized = apply_size_rule(estimate, count, self.material.statistics.minimum, what)
+        return Finding(metric, scope, sized, positives=positives)
