@@ -146,7 +146,7 @@ ALLOWED = {
     "audit.performance": {
         "core", "core.record", "stats", "stats.roc", "stats.multiple", "stats.independence",
         "metrics.scores", "metrics.groups", "metrics", "fairness", "data.tables", "audit.store",
-        "audit.config", "audit.analyses",
+        "audit.config", "audit.scores", "audit.analyses",
     },
     "audit.annotators": {
         "core", "core.record", "stats", "stats.resampling", "metrics.scores", "metrics", "fairness",

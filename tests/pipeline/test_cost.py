@@ -11,7 +11,6 @@ from xaudit.audit.config.read_config import read_config
 from xaudit.audit.plan.plan import make_plan
 from xaudit.audit.probes.runner import run_probes
 from xaudit.audit.probes.worker import crew_of
-from xaudit.audit.probes.workload import MAPS
 from xaudit.audit.run.parts import load_part
 from xaudit.audit.run.shards import Run, run_shards
 from xaudit.audit.store.results import Results
@@ -21,6 +20,7 @@ from xaudit.pipeline.clocks import Clocks
 from xaudit.pipeline.cost import rest_of, run_cost, seconds_of
 from xaudit.pipeline.rehearsal import Rehearsed, Spent, rehearse
 from xaudit.pipeline.shorten import HOUR, Change, shorten
+from xaudit.pipeline.workload import MAPS
 
 DEEP = {
     "checks": {"cases": 2, "cascade": 2, "smooth": 1, "subsets": 16, "repeats": 1},

@@ -71,6 +71,8 @@ class Case:
         groups: column → level, for every column that a table may be cut by.
         inverted: True where bright and dark are stored the other way round (MONOCHROME1).
         spacing: millimeters from one pixel of the upright image to the next; None if not known.
+        examination: what images that were taken together have in common, never shown; None where
+            the study does not say.
     """
 
     case_id: str
@@ -84,6 +86,7 @@ class Case:
     inverted: bool = False
     spacing: float | None = None
     ignored: tuple[Region, ...] = ()
+    examination: str | None = None
     readings: tuple[AnnotatorReading, ...] = ()
 
     @property

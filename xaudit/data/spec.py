@@ -50,6 +50,8 @@ class DataSpec:
             ("even_odd").
         consensus: which label and lesions count where several annotators read an image; None
             where they never disagree.
+        examinations: how the scores of images that were taken together become one; None where
+            every image stands for itself.
         exclude_duplicates: leave out every byte-identical copy but the first.
         options: what a format asks for besides (`xaudit.data.listing.options`).
     """
@@ -75,4 +77,5 @@ class DataSpec:
     holes: Holes = "filled"
     exclude_duplicates: bool = False
     consensus: Consensus | None = None
+    examinations: Literal["mean", "max", "noisy_or"] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xaudit.audit.plan.plan import Plan
-from xaudit.audit.probes.workload import MAPS, workload
 from xaudit.audit.store.store import MapRow
 from xaudit.pipeline.rehearsal import Rehearsed, Spent
+from xaudit.pipeline.workload import MAPS, workload
 
 START = "start"
 

@@ -25,14 +25,6 @@ from xaudit.audit.plan.sample import draw_sample
 from xaudit.audit.probes.check_stages import SMOOTH
 from xaudit.audit.probes.faults import fault_of_package
 from xaudit.audit.probes.port import Audited, Probe, Wanted, wanted
-from xaudit.audit.probes.workload import (
-    FINDINGS,
-    MAPS,
-    PICTURES,
-    SCORE,
-    SHOWN,
-    workload,
-)
 from xaudit.audit.run.engine import Engine, readable
 from xaudit.audit.run.parts import load_part
 from xaudit.audit.run.shard import Progressed, ShardWorker
@@ -43,6 +35,14 @@ from xaudit.audit.store.store import MapRow, Store
 from xaudit.core.case import PreparedCase
 from xaudit.explain.checks.randomize import layers_from_top
 from xaudit.pipeline.clocks import Clocks
+from xaudit.pipeline.workload import (
+    FINDINGS,
+    MAPS,
+    PICTURES,
+    SCORE,
+    SHOWN,
+    workload,
+)
 from xaudit.stats.resampling.bootstrap import clustered_mean
 
 _SCORED, _EXPLAINED = 8, 6

@@ -117,6 +117,11 @@ class DataConfig(Section):
         "(majority, union, intersection, staple or {annotator: NAME}) count where several "
         "annotators read an image, what ties count as, and whether names of annotators are shown"
     )  # fmt: skip
+    examinations: Literal["mean", "max", "noisy_or"] | None = Field(
+        None, description="how the logits of images that were taken together (column "
+        "examination) become one, for figures of whole examinations: mean, max, or noisy_or, the "
+        "probability that not all of them are normal"
+    )  # fmt: skip
     exclude_duplicates: bool = Field(
         False, description="leave out every byte-identical copy but the first"
     )

@@ -107,7 +107,12 @@ def _cases(
             case = Case(name, _patient(film), label, image, lesions, film.artifacts)
             groups = grouping.levels[film.uid]
             site = grouping.site_of(film.uid)
-            cases.append(replace(case, site=site, groups=groups, spacing=film.spacing))
+            cases.append(
+                replace(
+                    case, site=site, groups=groups, spacing=film.spacing,
+                    examination=film.examination or None,
+                )
+            )  # fmt: skip
     return tuple(cases), unlabeled
 
 

@@ -148,4 +148,5 @@ def _case(reading: Reading, row: Row, case_id: str) -> Case:
         inverted=is_inverted(reading, row),
         spacing=spacing_of(reading, row),
         ignored=tuple(one for mask in masks for one in mask.ignored),
+        examination=reading.text(row, "examination") or None,
     )

@@ -99,6 +99,7 @@ def _entry(path: Path, found: re.Match[str], label: str) -> Entry:
         split=split,
         patient=found["patient"],
         groups={"body_region": found["region"].lower()},
+        examination=_study(found),
     )
 
 

@@ -42,6 +42,7 @@ class Entry:
         split: part of the data set, where the layout has parts.
         patient: where the layout says it.
         groups: column → level, where the layout says it.
+        examination: what images that were taken together have in common, where the layout says it.
         label: whether the layout calls it fractured, whatever is drawn; None where classes say it.
     """
 
@@ -53,6 +54,7 @@ class Entry:
     patient: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
     label: bool | None = None
+    examination: str | None = None
 
 
 @dataclass(slots=True)

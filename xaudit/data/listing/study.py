@@ -223,6 +223,7 @@ def _case(making: _Making, entry: Entry, case_id: str) -> Case:
         lesions=regions([shape for shape in lesions if not shape.crowd]),
         ignored=regions([shape for shape in lesions if shape.crowd]),
         artifacts=artifacts,
+        examination=entry.examination,
     )
 
 

@@ -22,7 +22,7 @@ ALIASES = {"mask": "masks"}
 def all_roles() -> tuple[str, ...]:
     """What a column can be; the forms in which lesions are written are roles too."""
     first = ("id", "image", "label", "patient", "site", "mask")
-    return (*first, *forms(), "split", "photometric", "spacing", "annotator")
+    return (*first, *forms(), "split", "photometric", "spacing", "annotator", "examination")
 
 
 def roles_of(spec: DataSpec, table: ListTable, file: str) -> dict[str, str]:

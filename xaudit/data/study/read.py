@@ -14,6 +14,7 @@ from xaudit.data.format import FORMATS
 from xaudit.data.formats import dicom, fracatlas, manifest
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.artifact_issues import artifact_issues
+from xaudit.data.study.examinations import check_examinations
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.errors import DataError
 
@@ -44,6 +45,8 @@ def load_study(spec: DataSpec) -> Study:
     if not study.cases:
         raise DataError(f"{spec.root}: the study lists no case")
     study = replace(study, cases=_choose_groups(study.cases, spec))
+    if spec.examinations is not None:
+        check_examinations(study.cases)
     copies = _copies(study.cases)
     issues = (
         *study.issues,
