@@ -8,7 +8,7 @@ from simulated_readings import POINT, material_of
 from sklearn.metrics import roc_auc_score
 
 from xaudit.audit.analyses.port import TYPES, analyzed, tables_of
-from xaudit.audit.performance.types import _types, check_types
+from xaudit.audit.performance.types import _types, check_types, type_issues
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import levels
@@ -98,12 +98,16 @@ def test_they_are_there_where_types_are_declared_alone(tmp_path):
 
 
 def test_columns_that_are_no_types_are_refused():
-    labels = np.array([True, True, False, False, False])
-    rows = [{"kind": kind, "sex": "f" if at % 2 else "m"} for at, kind in
-            enumerate(["oblique", "none", "none", "none", ""])]  # fmt: skip
-    check_types(("kind",), labels, levels(rows))
+    labels = np.array([True, True] + [False] * 10)
+    kinds = ["oblique", "none", *["none"] * 7, "", "", "hairline"]
+    rows = [{"kind": kind, "sex": "f" if at % 2 else "m"} for at, kind in enumerate(kinds)]
+    columns = levels(rows)
+    check_types(("kind",), labels, columns)
     check_types((), labels, {})
+    (issue,) = type_issues(("kind",), labels, columns, [str(at) for at in range(12)])
+    assert (issue.case_id, issue.effect) == ("11", "noted")
+    assert issue.detail == "the label says no fracture, kind says hairline"
     with pytest.raises(ConfigError) as caught:
-        check_types(("sex", "type"), labels, levels(rows))
-    assert "they have: m (2), f (1)" in caught.value.problems[0]
+        check_types(("sex", "type"), labels, columns)
+    assert "'sex' is no type of fracture: 5 of 10 normal cases" in caught.value.problems[0]
     assert "no group 'type'; there is: kind, sex" in caught.value.problems[1]

@@ -68,6 +68,9 @@ def test_rules_by_hand(folder, label, lesions, expected):
     assert [one.annotator for one in case.readings] == ["reader 1", "reader 2", "reader 3"]
     assert [one.label for one in case.readings] == [True, True, False]
     assert case.form == ("box" if area(case) else "none")
+    (said,) = (one.detail for one in study.issues if one.kind == "consensus")
+    assert said.startswith("3 annotators; label: ")
+    assert said.endswith("ties: not declared")
     assert "view" in case.groups
     assert "annotator" not in case.groups
 

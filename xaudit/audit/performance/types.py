@@ -10,7 +10,7 @@ import numpy as np
 from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import TYPES, Material, as_analysis
 from xaudit.audit.store.case_columns import CaseColumns
-from xaudit.core.case import NOT_RECORDED, BoolArray
+from xaudit.core.case import NOT_RECORDED, BoolArray, CaseIssue
 from xaudit.core.cut import Cut
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
@@ -22,7 +22,8 @@ from xaudit.fairness.groups import apply_size_rule, rarest
 from xaudit.metrics.scores.discrimination import Predictions, auc, sensitivity, with_misses
 from xaudit.stats.weights import IntArray
 
-_SHOWN = 5
+_MOST = 0.2
+"""Share of the normal cases that may have a type, by mistake or because a majority missed it."""
 
 
 def check_types(types: Sequence[str], labels: BoolArray, columns: Mapping[str, Cut]) -> None:
@@ -42,26 +43,50 @@ def check_types(types: Sequence[str], labels: BoolArray, columns: Mapping[str, C
             listed = ", ".join(columns) or "none"
             problems.append(f"data.types: no group {column!r}; there is: {listed}")
             continue
-        normal = _counts(columns[column], ~labels)
-        if len(normal) > 1:
-            said = ", ".join(f"{level} ({n})" for level, n in normal[:_SHOWN])
+        strange = int(typed_normals(labels, columns[column]).sum())
+        normal = int((~labels).sum())
+        if strange > _MOST * normal:
             problems.append(
-                f"data.types: {column!r} is a type of fracture where normal cases have none of its "
-                f"levels, or one that says so; they have: {said}"
+                f"data.types: {column!r} is no type of fracture: {strange} of {normal} normal "
+                "cases have a level of it that is not the one of most of them"
             )
     if problems:
         raise ConfigError(problems)
 
 
-def _counts(cut: Cut, rows: BoolArray) -> list[tuple[str, int]]:
-    """Levels of some cases with their numbers, the most frequent first."""
-    counts = np.bincount(cut.codes[rows], minlength=len(cut.names)).tolist()
-    there = [
-        (level, count)
-        for level, count in zip(cut.names, counts, strict=True)
-        if count and level not in {NOT_RECORDED, UNKNOWN}
-    ]
-    return sorted(there, key=lambda one: (-one[1], one[0]))
+def typed_normals(labels: BoolArray, cut: Cut) -> BoolArray:
+    """(N,), normal cases with a type: a level other than that of most normal cases ("none").
+
+    Args:
+        labels: (N,) of every case.
+        cut: their levels.
+    """
+    counts = np.bincount(cut.codes[~labels], minlength=len(cut.names))
+    usual = {NOT_RECORDED, UNKNOWN, cut.names[int(counts.argmax())]}
+    strange = np.array([name not in usual for name in cut.names], dtype=bool)
+    return np.asarray(~labels & strange[cut.codes])
+
+
+def type_issues(
+    types: Sequence[str], labels: BoolArray, columns: Mapping[str, Cut], ids: Sequence[str]
+) -> Iterator[CaseIssue]:
+    """Normal cases with a type of fracture: the label may be wrong, or a majority missed it.
+
+    Args:
+        types: of the audit file.
+        labels: (N,) of every case.
+        columns: groups of these cases.
+        ids: of these cases.
+    """
+    for column in types:
+        cut = columns[column]
+        for row in np.flatnonzero(typed_normals(labels, cut)).tolist():
+            detail = Message(
+                "the label says no fracture, {column} says {level}",
+                column=column,
+                level=cut.names[cut.codes[row]],
+            )
+            yield CaseIssue(ids[row], "type_without_fracture", detail, "noted")
 
 
 def _facts() -> Iterator[MetricFacts]:

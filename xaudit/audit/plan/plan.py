@@ -14,7 +14,7 @@ from xaudit import __version__
 from xaudit.audit.config.config import AuditConfig, IntersectionsConfig
 from xaudit.audit.config.device import read_device
 from xaudit.audit.performance.case_mix import check_case_mix
-from xaudit.audit.performance.types import check_types
+from xaudit.audit.performance.types import check_types, type_issues
 from xaudit.audit.plan.fold_plan import (
     check_folds,
     folds_of_cases,
@@ -146,8 +146,7 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
     )
     check_case_mix(config.statistics, (case.groups for case in audited.cases))
     if config.data.types:
-        labels = np.array([case.label for case in everyone], dtype=bool)
-        check_types(config.data.types, labels, levels([case.groups for case in everyone]))
+        audited = replace(audited, issues=(*audited.issues, *_types(config.data.types, everyone)))
     if config.data.near_duplicates:
         audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
     return Plan(with_identity(record), config, audited)
@@ -169,6 +168,14 @@ def _shards(
         return plain, None, (unread_note(closed),)
     found = plan_interim(cases, config.interim, config.seed)
     return (plain, None, ()) if found is None else (*found, (interim_note(found[1]),))
+
+
+def _types(types: Sequence[str], cases: Sequence[Case]) -> tuple[CaseIssue, ...]:
+    """What is strange about declared types of fracture."""
+    labels = np.array([case.label for case in cases], dtype=bool)
+    columns = levels([case.groups for case in cases])
+    check_types(types, labels, columns)
+    return tuple(type_issues(types, labels, columns, [case.case_id for case in cases]))
 
 
 def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:

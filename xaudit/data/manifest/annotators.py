@@ -118,6 +118,14 @@ def _codes(reading: Reading) -> Mapping[str, str]:
             for number, name in enumerate(sorted(named, key=_order), start=1)
         }
         there = set(reading.annotators.values())
+        detail = Message(
+            "{n} annotators; label: {label}, lesions: {lesions}, ties: {ties}",
+            n=len(there),
+            label=_said(rule.label),
+            lesions=_said(rule.lesions),
+            ties=_said(rule.ties),
+        )
+        reading.issues.append(CaseIssue("(study)", "consensus", detail, "noted"))
         reading.problems += [
             f"data.consensus: no annotator {one.annotator!r}; there is: {', '.join(sorted(there))} "
             "(numbered in the order of their names in the column)"
@@ -125,6 +133,12 @@ def _codes(reading: Reading) -> Mapping[str, str]:
             if isinstance(one, OneAnnotator) and one.annotator not in there
         ]
     return reading.annotators
+
+
+def _said(rule: str | OneAnnotator | None) -> str:
+    if rule is None:
+        return Message("not declared")
+    return rule.annotator if isinstance(rule, OneAnnotator) else rule
 
 
 def _of_one(case: Case, rule: OneAnnotator) -> AnnotatorReading | None:
