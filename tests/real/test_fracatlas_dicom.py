@@ -89,7 +89,7 @@ def test_logits_are_those_of_the_originals(detector, originals, known, tmp_path,
         rows.append(f"{uid(str(number))},{int(case.label)}")
     (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
     study = load_study(DataSpec("dicom", tmp_path, options={"labels": "labels.csv"}))
-    by_path = {int(case.image.path.name): case for case in study.cases}
+    by_path = {int(case.image.kept.path.name): case for case in study.cases}
     assert [by_path[n].label for n in range(8)] == [case.label for case, _ in originals]
     read = logits([by_path[number] for number in range(8)], detector)
     rounded = [replace(case, image=Rounded(levels, bits)) for case, levels in originals]

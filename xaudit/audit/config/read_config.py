@@ -8,8 +8,10 @@ from pathlib import Path
 from xaudit.audit.config.config import AuditConfig, ChecksConfig, DetectorConfig
 from xaudit.audit.config.former_names import file_of_today
 from xaudit.audit.config.questions import open_questions
-from xaudit.errors import ConfigError
+from xaudit.audit.config.user_config import read_user_config
+from xaudit.errors import ConfigError, DetectorError
 from xaudit.gate.policies.packs import is_pack
+from xaudit.models.remote.permission import archive_refused
 from xaudit.yaml_file import YamlFile, read_yaml
 
 
@@ -66,6 +68,7 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     given = overrides or Overrides()
     file = file_of_today(read_yaml(path, given.env))
     config = _parsed(file)
+    _refuse_archive(config, file, given)
     folder = path.resolve().parent
     data = config.data.model_copy(
         update={
@@ -85,6 +88,23 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     }
     parts = {"data": data, "detector": detector, "explain": explain}
     return config.model_copy(update=parts | others), file
+
+
+def _refuse_archive(config: AuditConfig, file: YamlFile, given: Overrides) -> None:
+    """Before anything is read: a study behind an address needs a yes, as a detector there does."""
+    url = config.data.options.get("url")
+    if config.data.format != "dicom" or not isinstance(url, str) or not url:
+        return
+    place = f"{file.place(('data', 'options'))}: data.options.url"
+    try:
+        told = archive_refused(url, {*given.allow_code, *read_user_config().allow_code})
+    except DetectorError:
+        # The address is not repeated: it may hold a secret.
+        raise ConfigError(
+            f"{place}: expected http://HOST/PATH, no name, password or query"
+        ) from None
+    if told:
+        raise ConfigError(f"{place}: {told}")
 
 
 def _parsed(file: YamlFile) -> AuditConfig:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from xaudit.core.case import Region
@@ -50,14 +49,7 @@ def read_labels(spec: DataSpec, name: str, films: Mapping[str, Film]) -> Labels:
     Raises:
         DataError: the table cannot be used; every mistake with its line.
     """
-    try:
-        path = inside_root(spec.root, name)
-    except ValueError as error:
-        raise DataError(f"data.options.labels: {error}") from error
-    if not path.is_file():
-        raise DataError(f"data.options.labels: no file {name[:80]!r} below data.root")
-    table = read_table(path)
-    roles = _roles(spec, table, path.name)
+    table, roles, file = _table(spec, name)
     found = Labels(next(key for key in _KEYS if key in roles))
     named = _named(found.key, films, spec.root)
     means = meanings((row.text(roles["label"]) for row in table.rows), spec.positive)
@@ -78,8 +70,38 @@ def read_labels(spec: DataSpec, name: str, films: Mapping[str, Film]) -> Labels:
                 *found.lesions.get(uid, ()), *_outlined(spec, row, roles, wrong)
             )  # fmt: skip
     if wrong:
-        raise DataError(capped(list(told_once(path.name, wrong))))
+        raise DataError(capped(list(told_once(file, wrong))))
     return found
+
+
+def keys_of(spec: DataSpec, name: str) -> tuple[list[str], str]:
+    """What a table names objects by, and which role that is; of an archive it has to be a UID.
+
+    Raises:
+        DataError: there is no table, or it names files.
+    """
+    if not name:
+        raise DataError("data.options.url: expected labels: TABLE.csv, which says what is audited")
+    table, roles, file = _table(spec, name)
+    key = next(key for key in _KEYS if key in roles)
+    if key == "file":
+        raise DataError(f"{file}: expected sop_instance_uid or accession_number for an archive")
+    found = [row.text(roles[key]) for row in table.rows]
+    if wrong := [row for row, text in zip(table.rows, found, strict=True) if not text]:
+        raise DataError(list(told_once(file, ((row, f": {key}: nothing") for row in wrong))))
+    return found, key
+
+
+def _table(spec: DataSpec, name: str) -> tuple[ListTable, dict[str, str], str]:
+    """The table, its roles, and its name."""
+    try:
+        path = inside_root(spec.root, name)
+    except ValueError as error:
+        raise DataError(f"data.options.labels: {error}") from error
+    if not path.is_file():
+        raise DataError(f"data.options.labels: no file {name[:80]!r} below data.root")
+    table = read_table(path)
+    return table, _roles(spec, table, path.name), path.name
 
 
 def _roles(spec: DataSpec, table: ListTable, file: str) -> dict[str, str]:
@@ -112,7 +134,7 @@ def _named(key: str, films: Mapping[str, Film], root: Path) -> dict[str, list[st
     names: dict[str, Callable[[Film], Iterable[str]]] = {
         "sop_instance_uid": lambda film: [film.uid],
         "accession_number": lambda film: [film.accession] if film.accession else [],
-        "file": partial(_file_names, root=root),
+        "file": lambda film: film.kept.file_names(root),
     }
     found: dict[str, list[str]] = {}
     for uid, film in films.items():
@@ -122,12 +144,6 @@ def _named(key: str, films: Mapping[str, Film], root: Path) -> dict[str, list[st
         # The name alone names an image where no other one is called so.
         return {name: uids for name, uids in found.items() if len(uids) == 1}
     return found
-
-
-def _file_names(film: Film, root: Path) -> set[str]:
-    path = film.path
-    inside = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    return {inside, path.name}
 
 
 def _outlined(

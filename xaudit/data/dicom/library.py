@@ -10,11 +10,17 @@ from xaudit.errors import DataError, InstallError
 
 
 @contextmanager
-def quiet(where: str) -> Iterator[None]:
+def quiet(
+    where: str,
+    what: str = "the DICOM object is damaged or incomplete",
+    remedy: str = "export it again",
+) -> Iterator[None]:
     """Read with pydicom inside: its warnings would repeat values, and its errors are ours.
 
     Args:
         where: what is read, for messages; nothing private.
+        what: is said to have happened.
+        remedy: what to do.
 
     Raises:
         InstallError: pydicom is not installed.
@@ -32,7 +38,4 @@ def quiet(where: str) -> Iterator[None]:
             raise
         # Readers of untrusted files raise whatever they like, and what they say may hold a value.
         except Exception as error:
-            raise DataError(
-                f"{where}: the DICOM object is damaged or incomplete ({type(error).__name__}); "
-                "export it again"
-            ) from error
+            raise DataError(f"{where}: {what} ({type(error).__name__}); {remedy}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xaudit.core.message import Message
 from xaudit.data.dicom.headers.film import TAGS, Film, film_of
+from xaudit.data.dicom.kept import InFile, Kept
 from xaudit.data.dicom.lesions.read import DRAWING
 from xaudit.data.dicom.library import quiet
 from xaudit.data.dicom.options import DicomOptions
@@ -32,7 +33,7 @@ class Listing:
 
     Attributes:
         films: radiographs, by SOP Instance UID.
-        drawing: files of objects that may draw on them.
+        drawing: objects that may draw on them.
         others: what is neither → how many ("CT", "MR", "cine", ...).
         foreign: files that are no DICOM.
         damaged: objects whose header cannot be read.
@@ -40,7 +41,7 @@ class Listing:
     """
 
     films: dict[str, Film] = field(default_factory=dict)
-    drawing: list[Path] = field(default_factory=list)
+    drawing: list[Kept] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     foreign: int = 0
     damaged: int = 0
@@ -60,20 +61,20 @@ def listing_of(files: Iterable[Path], options: DicomOptions) -> Listing:
             found.foreign += 1
             continue
         try:
-            add_object(found, read_header(path, TAGS, "an object"), path, options)
+            add_object(found, read_header(path, TAGS, "an object"), InFile(path), options)
         except DataError:
             # Neither its name nor what is wrong with it may be told: it is counted.
             found.damaged += 1
     return found
 
 
-def add_object(found: Listing, ds: Dataset, path: Path, options: DicomOptions) -> None:
+def add_object(found: Listing, ds: Dataset, kept: Kept, options: DicomOptions) -> None:
     """Sort one object in.
 
     Args:
         found: to add to.
         ds: with the attributes of `TAGS`.
-        path: where it was read.
+        kept: the object.
         options: of the study.
 
     Raises:
@@ -82,13 +83,13 @@ def add_object(found: Listing, ds: Dataset, path: Path, options: DicomOptions) -
     with quiet("an object"):
         kind = str(ds.get("SOPClassUID") or "")
         if kind in DRAWING:
-            found.drawing.append(path)
+            found.drawing.append(kept)
         elif (other := _other(ds, kind, options)) is not None:
             found.others[other] += kind != _DIRECTORY
         elif str(ds.SOPInstanceUID) in found.films:
             found.repeated += 1
         else:
-            film = film_of(ds, path, options.voi)
+            film = film_of(ds, kept, options.voi)
             found.films[film.uid] = film
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
+from xaudit.data.dicom.address import address_problem
 from xaudit.data.dicom.pixels.rendering import Voi
 from xaudit.errors import DataError
 
@@ -30,6 +31,8 @@ class DicomOptions:
         dicomdir: a DICOMDIR below the root, whose files alone are read.
         contours: whether RTSTRUCT contours are millimeters in the patient, or pixels.
         modalities: of the objects that are radiographs.
+        url: of an archive that speaks DICOMweb, which has what the table of labels names.
+        headers_from: headers for it whose values stand in variables: HEADER=XAUDIT_VARIABLE.
     """
 
     labels: str = ""
@@ -40,6 +43,8 @@ class DicomOptions:
     dicomdir: str = ""
     contours: Contours = "patient"
     modalities: tuple[str, ...] = PLANE
+    url: str = ""
+    headers_from: str = ""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> DicomOptions:
@@ -58,6 +63,8 @@ class DicomOptions:
             elif (expected := _expected(name, value, known[name])) is not None:
                 problems.append(f"data.options.{name}: expected {expected}, got {value!r:.60}")
             given[name] = value
+        if not problems and given.get("url") and (expected := address_problem(given["url"])):
+            problems.append(f"data.options.url: expected {expected}")
         if problems:
             raise DataError(problems)
         return cls(**given)

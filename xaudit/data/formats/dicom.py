@@ -12,11 +12,13 @@ from xaudit.data.dicom.headers.attributes import SITE_TAGS
 from xaudit.data.dicom.headers.film import Film
 from xaudit.data.dicom.headers.grouping import Grouping, grouping_of
 from xaudit.data.dicom.headers.identity import case_name, patient_name
+from xaudit.data.dicom.labels import keys_of
 from xaudit.data.dicom.listing import Listing, listing_of
 from xaudit.data.dicom.notes import notes_of, notes_of_patients
 from xaudit.data.dicom.options import DicomOptions
 from xaudit.data.dicom.pixels.frame import DicomFrame
 from xaudit.data.dicom.truth import Truth, truth_of
+from xaudit.data.dicom.web.archive import listing_of_archive
 from xaudit.data.format import FORMATS
 from xaudit.data.spec import DataSpec
 from xaudit.errors import DataError
@@ -38,13 +40,20 @@ def read_dicom(spec: DataSpec) -> Study:
     """
     _refuse(spec)
     options = DicomOptions.of(spec.options)
-    named = options.dicomdir
-    files = files_of_directory(spec.root, named) if named else files_below(spec.root)
-    table = spec.root / options.labels
-    listing = listing_of((path for path in files if path != table), options)
+    listing = _listing(spec, options)
     if not listing.films:
         raise DataError(f"{spec.root}: expected radiographs in DICOM ({_there(listing)})")
     return _study(spec, options, listing)
+
+
+def _listing(spec: DataSpec, options: DicomOptions) -> Listing:
+    if options.url:
+        keys, role = keys_of(spec, options.labels)
+        return listing_of_archive(keys, role, options)
+    named = options.dicomdir
+    files = files_of_directory(spec.root, named) if named else files_below(spec.root)
+    table = spec.root / options.labels
+    return listing_of((path for path in files if path != table), options)
 
 
 def _study(spec: DataSpec, options: DicomOptions, listing: Listing) -> Study:
@@ -102,7 +111,7 @@ def _cases(
             if label is None:
                 unlabeled.append(CaseIssue(name, "no_label", truth.unknown, "excluded"))
                 continue
-            image = DicomFrame(film.path, name, film.header, film.refused, options.voi,
+            image = DicomFrame(film.kept, name, film.header, film.refused, options.voi,
                                frame, film.frames)  # fmt: skip
             case = Case(name, _patient(film), label, image, lesions, film.artifacts)
             groups = grouping.levels[film.uid]

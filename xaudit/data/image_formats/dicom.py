@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xaudit.core.source import ImageHeader
+from xaudit.data.dicom.kept import InFile
 from xaudit.data.dicom.library import quiet
 from xaudit.data.dicom.pixels.frame import HEADER_TAGS, image_header, refused, shown_frame
 from xaudit.data.dicom.pixels.stored import frames_of
@@ -44,4 +45,4 @@ class DicomFiles(ImageFormat):
         Raises:
             DataError: the pixels are not all there.
         """
-        return shown_frame(path, 0, "sequence", str(path))
+        return shown_frame(InFile(path), 0, "sequence", str(path))

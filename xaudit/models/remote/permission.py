@@ -75,6 +75,26 @@ def refused(name: str, allowed: Collection[str]) -> str | None:
     )
 
 
+def archive_refused(url: str, allowed: Collection[str]) -> str | None:
+    """Why a study is not read from an archive, and what to type; None where it is allowed.
+
+    Args:
+        url: of the archive.
+        allowed: names of whoever runs the audit, exactly.
+
+    Raises:
+        DetectorError: the address is none, or holds secrets.
+    """
+    name = f"{SERVICE}{Address.of(url).origin}"
+    if name in set(allowed):
+        return None
+    return (
+        f"the study would be read from {name.removeprefix(SERVICE)}, and an audit file does not "
+        "connect to anything by itself. If it may, say so with the option --allow-code "
+        f"{shlex.quote(name)}, or in Python with allow_code"
+    )
+
+
 def variables(kind: str, arguments: Mapping[str, object]) -> dict[str, str]:
     """Header → the variable that holds it, of a service; empty for everything else.
 

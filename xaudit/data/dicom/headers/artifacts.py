@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,8 @@ from xaudit.core.case import AnnotationForm, BoolArray, Region
 from xaudit.core.grid import Grid
 from xaudit.data.annotations.masks import not_empty
 from xaudit.data.annotations.polygons import Ring, fill_ring
+from xaudit.data.dicom.kept import Kept
 from xaudit.data.dicom.library import quiet
-from xaudit.data.dicom.reading import read_whole
 from xaudit.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,12 +74,12 @@ class Overlay:
     """The pixels that an overlay plane sets (PS3.3, C.9.2).
 
     Attributes:
-        path: of the object.
+        kept: the object.
         name: what is named in messages instead of it.
         group: of the overlay, 0x6000 to 0x601E.
     """
 
-    path: Path
+    kept: Kept
     name: str
     group: int
 
@@ -96,7 +95,7 @@ class Overlay:
             DataError: it has no pixels of its own, is damaged, or sets none of this image.
         """
         tags = [self.group << 16 | element for element in (*_FIELDS, _DATA)]
-        ds = read_whole(self.path, tags, self.name)
+        ds = self.kept.whole(tags, self.name)
         with quiet(self.name):
             rows, columns = (int(ds[self.group, one].value) for one in (_ROWS, _COLUMNS))
             content = bytes(ds[self.group, _DATA].value)
@@ -120,12 +119,12 @@ def _placed(plane: BoolArray, top: int, left: int, grid: Grid) -> BoolArray:
     return out
 
 
-def artifacts_of(ds: Dataset, path: Path, name: str) -> dict[str, Region]:
+def artifacts_of(ds: Dataset, kept: Kept, name: str) -> dict[str, Region]:
     """Name → region, of the shutter and of overlays with pixels of their own.
 
     Args:
         ds: with the attributes of `SHUTTER_TAGS` and `OVERLAY_TAGS`.
-        path: of the object.
+        kept: the object.
         name: what is named in messages instead of it.
     """
     found: dict[str, Region] = {}
@@ -135,7 +134,7 @@ def artifacts_of(ds: Dataset, path: Path, name: str) -> dict[str, Region]:
     for number, group in enumerate(_GROUPS, start=1):
         # Of old devices, overlays lie in unused bits of the pixels, which are cut off.
         if (group, _ROWS) in ds and int(ds[group, _ALLOCATED].value or 0) == 1:
-            found[f"overlay {number}"] = Overlay(path, name, group)
+            found[f"overlay {number}"] = Overlay(kept, name, group)
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xaudit.core.case import Region
@@ -15,6 +14,7 @@ from xaudit.data.dicom.headers.artifacts import artifacts_of
 from xaudit.data.dicom.headers.attributes import attributes_of, places_of
 from xaudit.data.dicom.headers.identity import case_name, patient_name
 from xaudit.data.dicom.headers.spacing import spacing_of
+from xaudit.data.dicom.kept import Kept
 from xaudit.data.dicom.pixels.frame import HEADER_TAGS, image_header, refused
 from xaudit.data.dicom.pixels.rendering import Voi, contradicts
 from xaudit.data.dicom.pixels.stored import frames_of
@@ -59,7 +59,7 @@ class Film:
     """One object of radiographs.
 
     Attributes:
-        path: of the object.
+        kept: the object.
         uid: its SOP Instance UID; it finds what refers to it and is not told.
         name: of its case, or the beginning of it where there are several frames.
         examination: its Study Instance UID.
@@ -77,7 +77,7 @@ class Film:
         place: where it lies in the patient.
     """
 
-    path: Path
+    kept: Kept
     uid: str
     name: str
     examination: str
@@ -95,12 +95,12 @@ class Film:
     place: Place | None = None
 
 
-def film_of(ds: Dataset, path: Path, voi: Voi) -> Film:
+def film_of(ds: Dataset, kept: Kept, voi: Voi) -> Film:
     """What the header of a radiograph says.
 
     Args:
         ds: with the attributes of `TAGS`.
-        path: where it was read.
+        kept: the object.
         voi: which values of interest will be shown.
 
     Raises:
@@ -109,7 +109,7 @@ def film_of(ds: Dataset, path: Path, voi: Voi) -> Film:
     uid, frames = str(ds.SOPInstanceUID), frames_of(ds)
     name, (distance, said) = case_name(uid), spacing_of(ds)
     return Film(
-        path=path,
+        kept=kept,
         uid=uid,
         name=name,
         examination=str(ds.get("StudyInstanceUID") or ""),
@@ -122,7 +122,7 @@ def film_of(ds: Dataset, path: Path, voi: Voi) -> Film:
         spacing_from=said,
         groups=attributes_of(ds),
         places=places_of(ds),
-        artifacts=artifacts_of(ds, path, name),
+        artifacts=artifacts_of(ds, kept, name),
         flags=tuple(_flags(ds)),
         place=_place(ds),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xaudit.data.dicom.headers.film import Film
+from xaudit.data.dicom.kept import Kept
 from xaudit.data.dicom.lesions.contours import read_contours
 from xaudit.data.dicom.lesions.drawn import Drawing, Drawn
 from xaudit.data.dicom.lesions.presentations import read_presentation
@@ -14,7 +15,6 @@ from xaudit.data.dicom.lesions.reports import read_report
 from xaudit.data.dicom.lesions.segments import read_segments
 from xaudit.data.dicom.library import quiet
 from xaudit.data.dicom.options import DicomOptions
-from xaudit.data.dicom.reading import read_whole
 from xaudit.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MOST_BYTES = 200_000_000
 
 
 def read_drawing(
-    objects: Sequence[Path],
+    objects: Sequence[Kept],
     films: Mapping[str, Film],
     options: DicomOptions,
     *,
@@ -40,16 +40,16 @@ def read_drawing(
     """What all objects draw, and how many of them could not be read.
 
     Args:
-        objects: files of the SOP classes `DRAWING`.
+        objects: of the SOP classes `DRAWING`.
         films: SOP Instance UID → radiograph.
         options: of the study.
         components: whether parts of a segment that do not touch are lesions of their own.
     """
     whole, damaged = Drawing(), 0
-    for path in objects:
+    for kept in objects:
         own = Drawing()
         try:
-            _read_one(path, own, films, options, components=components)
+            _read_one(kept, own, films, options, components=components)
         except DataError:
             # What is private may stand in its name and in what is wrong with it: it is counted.
             damaged += 1
@@ -65,7 +65,7 @@ def fits(one: Drawn, films: Mapping[str, Film]) -> bool:
 
 
 def _read_one(
-    path: Path,
+    kept: Kept,
     drawing: Drawing,
     films: Mapping[str, Film],
     options: DicomOptions,
@@ -73,9 +73,7 @@ def _read_one(
     components: bool,
 ) -> None:
     where = "an annotation"
-    if path.stat().st_size > MOST_BYTES:
-        raise DataError(f"{where}: at most {MOST_BYTES:,} bytes are read")
-    ds = read_whole(path, None, where)
+    ds = kept.whole(None, where, MOST_BYTES)
     kinds: list[tuple[set[str], Callable[[Dataset], None]]] = [
         (SEGMENTS, lambda ds: read_segments(ds, drawing, Path(where), components=components)),
         (CONTOURS, lambda ds: read_contours(ds, drawing, films, options.contours)),

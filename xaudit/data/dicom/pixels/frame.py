@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING
 from xaudit.core.case import FloatArray
 from xaudit.core.grid import Grid
 from xaudit.core.source import ImageHeader, Intensity, UsedRange
+from xaudit.data.dicom.kept import Kept
 from xaudit.data.dicom.library import quiet
 from xaudit.data.dicom.pixels import rendering, stored
 from xaudit.data.dicom.pixels.rendering import Voi, as_stored, shown
 from xaudit.data.dicom.pixels.stored import refusal, stored_frame
-from xaudit.data.dicom.reading import read_whole
-from xaudit.data.file_hash import file_sha256
 from xaudit.data.pixels.images import within_limits
 from xaudit.data.pixels.intensity import range_of_values, scaled_values
 from xaudit.data.pixels.source import StoredImage
@@ -37,10 +35,10 @@ _SQUARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class DicomFrame:
-    """One frame of an object in a file; an `ImageSource`.
+    """One frame of an object; an `ImageSource`.
 
     Attributes:
-        path: absolute; it is not named in what is raised, names of files are private.
+        kept: the object; it is not named in what is raised, names of files are private.
         name: what is named instead.
         known: its header, read when the study was listed.
         refused: why its pixels are not read; None where they are.
@@ -49,7 +47,7 @@ class DicomFrame:
         frames: of the object.
     """
 
-    path: Path
+    kept: Kept
     name: str
     known: ImageHeader
     refused: str | None = None
@@ -58,8 +56,8 @@ class DicomFrame:
     frames: int = 1
 
     def exists(self) -> bool:
-        """Whether there is a file."""
-        return self.path.is_file()
+        """Whether there is anything to read."""
+        return self.kept.exists()
 
     def header(self) -> ImageHeader:
         """Size and type.
@@ -90,30 +88,25 @@ class DicomFrame:
         return range_of_values(self._shown(), intensity, Path(self.name))
 
     def fingerprint(self) -> str | None:
-        """SHA-256 of the file, and of the number of the frame where there are several."""
-        content = file_sha256(self.path)
+        """That of the object, and of the number of the frame where there are several."""
+        content = self.kept.fingerprint()
         if content is None or self.frames == 1:
             return content
         return hashlib.sha256(f"{content} {self.frame}".encode()).hexdigest()
 
     def _shown(self) -> StoredImage:
         self.header()
-        return shown_frame(self.path, self.frame, self.voi, self.name)
+        return shown_frame(self.kept, self.frame, self.voi, self.name)
 
 
-def shown_frame(path: Path, frame: int, voi: Voi, where: str) -> StoredImage:
-    """What a file shows of a frame.
+def shown_frame(kept: Kept, frame: int, voi: Voi, where: str) -> StoredImage:
+    """What an object shows of a frame.
 
     Raises:
         DataError: the object is damaged, or its pixels are not all there.
     """
-    return shown_of(lambda: read_whole(path, PIXEL_TAGS, where), frame, voi, where)
-
-
-def shown_of(read: Callable[[], Dataset], frame: int, voi: Voi, where: str) -> StoredImage:
-    """As `shown_frame`, of an object wherever it comes from."""
+    ds = kept.whole(PIXEL_TAGS, where)
     with quiet(where):
-        ds = read()
         return shown(stored_frame(ds, frame, where), ds, voi, where)
 
 

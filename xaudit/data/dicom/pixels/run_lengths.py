@@ -25,7 +25,7 @@ def decoded_runs(
     Args:
         content: of the frame.
         shape: (H, W), or (H, W, 3).
-        width: bytes of a value, whose most significant one comes first.
+        width: bytes of a value, 1 or 2, whose most significant one comes first.
         where: for messages.
 
     Returns:
@@ -49,9 +49,9 @@ def decoded_runs(
     segments = [_decoded(content[start:end], size, where) for start, end in pairwise(starts)]
     stacked = np.stack([np.frombuffer(one, np.uint8) for one in segments])
     parts = stacked.reshape(samples, width, rows, columns)
-    values = parts[:, 0].astype(np.uint16 if width > 1 else np.uint8)
-    for part in range(1, width):
-        values = values << 8 | parts[:, part]
+    values: npt.NDArray[Any] = parts[:, 0]
+    if width > 1:
+        values = parts[:, 0].astype(np.uint16) << 8 | parts[:, 1]
     return values[0] if len(shape) == 2 else np.moveaxis(values, 0, -1)
 
 
