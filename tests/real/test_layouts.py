@@ -25,7 +25,7 @@ FORMS = {
 
 @pytest.mark.skipif(not (FRACATLAS / "dataset.csv").is_file(), reason="FracAtlas is not here")
 def test_three_forms_of_fracatlas_say_the_same():
-    """Ids of annotations begin at 0; outlines fit the upright image; boxes are those of outlines."""
+    """Ids of annotations begin at 0; outlines fit the upright image, boxes the outlines."""
     own = {case.case_id: case for case in load_study(DataSpec("fracatlas", FRACATLAS)).cases}
     assert inspect_dataset(FRACATLAS).spec.format == "fracatlas"
     for format, (positive, options) in FORMS.items():

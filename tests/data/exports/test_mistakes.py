@@ -78,6 +78,7 @@ MISTAKES = [
      r"objects\[0\] classTitle: expected a name"),
     ("masks_beside", lambda r: save(r / "99_x_mask.png", mask("11_a").astype(np.uint8)), "99_x_mask.png: a mask without an image"),
     ("masks_beside", lambda r: save(r / "11_a_mask.png", mask("11_a").astype(np.uint8) + 7), "11_a_mask.png"),
+    ("masks_beside", lambda r: (r / "11_a_mask.png").write_bytes(b"no mask"), "11_a.png: 11_a_mask.png: expected an image"),
     ("kaggle_rle", of_text("train.csv", "14_b,-1", "14_b,5 2 4 1"), "line 7: EncodedPixels: runs ascend"),
     ("kaggle_rle", of_text("train.csv", "14_b,-1", "14_b,5 2 4"), "line 7: EncodedPixels: expected pairs"),
     ("image_folder", lambda r: save(r / "stray.png", mask("11_a").astype(np.uint8)), "stray.png: expected a folder for each class"),
