@@ -39,9 +39,9 @@ def placing_of(
     if turns and declared:
         own = stored if declared == "stored" else upright
         orientation = header.orientation if declared == "stored" else 1
-        if size in {None, own}:
+        if size is None or size == own:
             return Placing(None, orientation), None
-        return Placing(size, orientation), _other_size(case_id, size or own, upright)
+        return Placing(size, orientation), _other_size(case_id, size, upright)
     if size is not None and size != upright:
         if turns and size == stored:
             return Placing(None, header.orientation), _turned(case_id, header)
