@@ -14,7 +14,7 @@ def test_elements_attributes_and_texts_are_read():
     ("content", "said"),
     [
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "DOCTYPE"),
-        (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "DOCTYPE"),
+        (b'<!DOCTYPE a SYSTEM "other.dtd"><a/>', "DOCTYPE"),
         (b"<a>&b;</a>", "no XML"),
         (b"<a><b></a>", "no XML"),
         (b"", "no XML"),

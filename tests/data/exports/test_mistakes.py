@@ -1,6 +1,8 @@
 """Planted mistakes: each is named with its place, and none is read as something else."""
 # ruff: noqa: E501 (a mistake a line)
 
+import base64
+import io
 import json
 import re
 
@@ -78,6 +80,7 @@ MISTAKES = [
      r"objects\[0\] classTitle: expected a name"),
     ("masks_beside", lambda r: save(r / "99_x_mask.png", mask("11_a").astype(np.uint8)), "99_x_mask.png: a mask without an image"),
     ("masks_beside", lambda r: save(r / "11_a_mask.png", mask("11_a").astype(np.uint8) + 7), "11_a_mask.png"),
+    ("masks_beside", lambda r: (r / "11_a_mask.png").write_bytes(b"no mask"), "11_a.png: 11_a_mask.png: expected an image"),
     ("kaggle_rle", of_text("train.csv", "14_b,-1", "14_b,5 2 4 1"), "line 7: EncodedPixels: runs ascend"),
     ("kaggle_rle", of_text("train.csv", "14_b,-1", "14_b,5 2 4"), "line 7: EncodedPixels: expected pairs"),
     ("image_folder", lambda r: save(r / "stray.png", mask("11_a").astype(np.uint8)), "stray.png: expected a folder for each class"),
@@ -166,6 +169,17 @@ def test_where_nothing_says_which_grid_it_is_asked(tmp_path):
     assert not kinds(study)["outlines_maybe_turned"]
     case = next(case for case in study.cases if case.case_id == "11_a")
     np.testing.assert_array_equal(case.lesions[0].rasterize(GRID), mask("11_a"))
+
+
+def test_a_declared_grid_counts_and_is_held_against_the_size(tmp_path):
+    root = written("coco", tmp_path)
+    rotate(root, "11_a")
+    study = study_of("coco", root, options={"grid": "upright"})
+    assert not kinds(study)["outlines_maybe_turned"]
+    case = next(case for case in study.cases if case.case_id == "11_a")
+    np.testing.assert_array_equal(case.lesions[0].rasterize(GRID), mask("11_a"))
+    study = study_of("coco", root, options={"grid": "stored"})
+    assert kinds(study)["annotation_size"] == 1
 
 
 def test_a_crowd_is_not_scored(tmp_path):
@@ -266,3 +280,54 @@ def test_a_film_of_grazpedwri_is_fractured_as_its_table_says(tmp_path):
     study = study_of("grazpedwri", root)
     assert sum(case.label for case in study.cases) == 2
     assert count_of(study, "label_contradicts_lesions") == 1
+
+
+def test_masks_of_labelme_are_read(tmp_path):
+    root = written("labelme", tmp_path)
+    x, y, width, height = BOXES["11_a"]
+    part = np.eye(height, width, dtype=bool)
+    file = io.BytesIO()
+    Image.fromarray(part).save(file, "PNG")
+    drawn = {
+        "shape_type": "mask",
+        "points": [[x, y], [x + width - 1, y + height - 1]],
+        "mask": base64.b64encode(file.getvalue()).decode(),
+    }
+    of_json("11_a.json", lambda content: content["shapes"][0].update(drawn))(root)
+    case = next(case for case in study_of("labelme", root).cases if case.case_id == "11_a")
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[y : y + height, x : x + width] = part
+    np.testing.assert_array_equal(case.lesions[0].rasterize(GRID), expected)
+    drawn["points"] = [[x, y], [x + width, y + height]]
+    of_json("11_a.json", lambda content: content["shapes"][0].update(drawn))(root)
+    with pytest.raises(DataError, match="the mask has 8 x 6 pixels, its corners are 9 x 7 apart"):
+        study_of("labelme", root)
+
+
+def test_regions_whose_labels_stand_apart_are_read(tmp_path):
+    root = written("label_studio", tmp_path)
+
+    def change(content):
+        result = content[0]["annotations"][0]["result"][0]
+        result["type"] = "labels"
+        result["value"]["labels"] = result["value"].pop("rectanglelabels")
+
+    of_json("project.json", change)(root)
+    case = next(c for c in study_of("label_studio", root).cases if c.case_id == "11_a")
+    np.testing.assert_array_equal(case.lesions[0].rasterize(GRID), mask("11_a"))
+
+
+def test_classes_of_a_checkbox_are_all_that_are_ticked(tmp_path):
+    root = written("via", tmp_path)
+
+    def change(content):
+        image = next(iter(content["_via_img_metadata"].values()))
+        image["regions"][0]["region_attributes"] = {"class": {"fracture": True, "metal": True}}
+        image["regions"].append({"shape_attributes": {"name": "rect", "x": 1, "y": 1, "width": 3,
+                                 "height": 2}, "region_attributes": {}})  # fmt: skip
+
+    of_json("via_project.json", change)(root)
+    study = study_of("via", root)
+    told = [issue.detail for issue in study.issues if issue.kind == "class_not_used"]
+    assert any("'metal': 2 outlines in 2 images" in one for one in told)
+    assert any("'(no class)': 1 outlines in 1 images" in one for one in told)

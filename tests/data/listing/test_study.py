@@ -96,6 +96,8 @@ def test_keys_of_which_nothing_would_come_are_refused(tmp_path):
         study_of("coco", root, patient="patient")
     with pytest.raises(DataError, match="format grazpedwri fixes it"):
         load_study(DataSpec("grazpedwri", tmp_path, patient="x"))
+    with pytest.raises(DataError, match="format coco has no masks"):
+        study_of("coco", root, mask_lesions="components")
     root = written("grazpedwri", tmp_path / "graz")
     with pytest.raises(DataError, match=r"data\.positive: format grazpedwri fixes it"):
         load_study(DataSpec("grazpedwri", root, positive=("metal",)))

@@ -169,9 +169,16 @@ def _shapes(
             f"{where}: was drawn on an image that was turned by hand ({result['image_rotation']} "
             "degrees), which is not read; turn it back in Label Studio and export again"
         )
-    region = _region(spec, kind, value, size, where)
+    region = _region(spec, _tool(kind, value), value, size, where)
     for name in names:
         yield Shape(a_name(name, f"{where} {kind}"), region)
+
+
+def _tool(kind: str, value: Mapping[str, Any]) -> str:
+    """With what a region was drawn; labels of their own (<Labels>) do not say it."""
+    marks = {"points": "polygonlabels", "radiusX": "ellipselabels", "rle": "brushlabels",
+             "width": "rectanglelabels"}  # fmt: skip
+    return next((tool for mark, tool in marks.items() if kind == "labels" and mark in value), kind)
 
 
 def _region(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from xaudit.core.case import Region, Study
 from xaudit.data.annotations.masks import Box, Polygons
-from xaudit.data.annotations.placed import ellipse
+from xaudit.data.annotations.placed import Patch, ellipse
 from xaudit.data.format import FORMATS
 from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
 from xaudit.data.listing.files import files_below, read_json_file, split_of
@@ -22,6 +27,7 @@ from xaudit.data.recognize import RECOGNIZERS, Inspection, Recognizer
 from xaudit.data.spec import DataSpec
 from xaudit.errors import DataError
 
+_MOST_PIXELS = 80_000_000
 _KEYS = {"shapes", "imagePath"}
 
 
@@ -125,4 +131,28 @@ def _region(one: Mapping[str, Any], where: str, *, even_odd: bool) -> Region | N
     if kind == "circle" and len(flat) == 4:
         radius = math.hypot(flat[2] - flat[0], flat[3] - flat[1])
         return Polygons((ellipse(flat[0], flat[1], radius, radius),)) if radius else None
-    return None
+    return _patch(one.get("mask"), flat, where) if kind == "mask" and len(flat) == 4 else None
+
+
+def _patch(mask: object, corners: Sequence[float], where: str) -> Patch:
+    """The mask of a shape: a PNG in the text, of the pixels from the first corner to the last."""
+    left, top, right, bottom = (round(value) for value in corners)
+    width, height = right - left + 1, bottom - top + 1
+    if width * height > _MOST_PIXELS:
+        raise DataError(f"{where}: a mask has at most {_MOST_PIXELS:,} pixels")
+    try:
+        content = base64.b64decode(mask if isinstance(mask, str) else "", validate=True)
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if image.size != (width, height) or min(left, top) < 0:
+                raise DataError(
+                    f"{where}: the mask has {image.size[0]} x {image.size[1]} pixels, its corners "
+                    f"are {width} x {height} apart"
+                )
+            flat = np.asarray(image.convert("L")).ravel() > 0
+    except DataError:
+        raise
+    # Decoders of untrusted files raise whatever they like.
+    except Exception as error:
+        raise DataError(f"{where}: the mask cannot be read: {error}") from error
+    ends = np.flatnonzero(np.diff(flat, prepend=False, append=not flat[-1]))
+    return Patch(tuple(np.diff(ends, prepend=0).tolist()), left, top, width, height)

@@ -10,13 +10,13 @@ from pathlib import Path
 from xaudit.core.case import Study
 from xaudit.data.annotations.mask_files import lesions_of
 from xaudit.data.format import FORMATS
+from xaudit.data.image_file import without_folder
 from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
 from xaudit.data.listing.files import below, split_of
 from xaudit.data.listing.images import SUFFIXES, ImageIndex
 from xaudit.data.listing.inspect import inspect_layout
 from xaudit.data.listing.options import Options
 from xaudit.data.listing.study import read_layout
-from xaudit.data.pixels.mask_values import UndeclaredValuesError
 from xaudit.data.recognize import RECOGNIZERS, Inspection, Recognizer
 from xaudit.data.spec import DataSpec
 from xaudit.data.tables.table import capped
@@ -46,11 +46,8 @@ def list_masks(spec: DataSpec, options: Options) -> Listing:
         try:
             shapes = tuple(shape for mask in own for shape in _shapes(spec, mask))
             listing.entries.append(Entry(path, shapes, seen=True, split=split_of(relative)))
-        except UndeclaredValuesError as error:
-            problems.append(str(error))
-        except DataError:
-            # A mask that cannot be read says nothing of its image.
-            listing.entries.append(Entry(path, (Shape(CLASS),), split=split_of(relative)))
+        except DataError as error:
+            problems.append(f"{relative.as_posix()}: {error}")
     strays = [path.name for paths in masks.values() for path in paths]
     problems += [f"{name}: a mask without an image" for name in strays]
     if problems:
@@ -89,7 +86,8 @@ RECOGNIZERS.add("masks_beside", Recognizer(recognize_masks_beside, 2))
 
 
 def _shapes(spec: DataSpec, mask: Path) -> Iterator[Shape]:
-    found = lesions_of(mask, spec.mask_lesions, spec.mask_values)
+    with without_folder(mask):
+        found = lesions_of(mask, spec.mask_lesions, spec.mask_values)
     for lesion in found.lesions:
         yield Shape(CLASS, lesion)
     for ignored in found.ignored:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from xaudit.core.case import CaseIssue, Study
@@ -81,11 +82,9 @@ def read_mura(spec: DataSpec) -> Study:
 
 def recognize_mura(folder: Path) -> Inspection | None:
     """What MURA holds, if a folder holds it."""
-    for path in files_below(folder, (".png", ".jpg")):
-        if _PLACE.fullmatch(path.relative_to(folder).as_posix()):
-            return inspect_layout(folder, LAYOUT, patients=True)
-        return None
-    return None
+    first = islice(files_below(folder, (".png", ".jpg")), 200)
+    found = any(_PLACE.fullmatch(path.relative_to(folder).as_posix()) for path in first)
+    return inspect_layout(folder, LAYOUT, patients=True) if found else None
 
 
 RECOGNIZERS.add("mura", Recognizer(recognize_mura, 3))

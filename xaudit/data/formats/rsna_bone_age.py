@@ -38,6 +38,9 @@ def recognize_rsna_bone_age(folder: Path) -> Inspection | None:
     Raises:
         DataError: it does.
     """
+    if (folder / "manifest.csv").is_file():
+        # Somebody has read the films, and listed them.
+        return None
     for path in files_below(folder, (".csv",)):
         try:
             with path.open(encoding="utf-8-sig", errors="replace") as file:

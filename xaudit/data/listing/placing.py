@@ -38,8 +38,10 @@ def placing_of(
     turns = header.orientation != 1
     if turns and declared:
         own = stored if declared == "stored" else upright
-        if size in {None, own}:
-            return Placing(None, header.orientation if declared == "stored" else 1), None
+        orientation = header.orientation if declared == "stored" else 1
+        if size is None or size == own:
+            return Placing(None, orientation), None
+        return Placing(size, orientation), _other_size(case_id, size, upright)
     if size is not None and size != upright:
         if turns and size == stored:
             return Placing(None, header.orientation), _turned(case_id, header)

@@ -80,6 +80,8 @@ def _refuse_unused(spec: DataSpec, layout: Layout, table: SideTable | None) -> N
         f"data.manifest (columns image, patient, ...), or use data.options.patient_pattern"
         for name in unused
     ]
+    if "masks" not in layout.takes and (spec.mask_values or spec.mask_lesions != "one"):
+        problems.append(f"data.mask_values, data.mask_lesions: format {layout.format} has no masks")
     if layout.positive and spec.positive:
         problems.append(f"data.positive: format {layout.format} fixes it; leave it out")
     if problems:

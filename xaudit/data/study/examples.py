@@ -89,7 +89,7 @@ def _panel(case: Case) -> Image.Image:
     canvas.paste(Image.fromarray(pixels), (0, 0))
     pen = ImageDraw.Draw(canvas)
     turned = case.image.header().orientation
-    told = [in_a_cell(case.case_id)[:40], f"{len(case.lesions)} outlines"]
+    told = [in_a_cell(case.case_id)[:40], f"outlines: {len(case.lesions)}"]
     told[1] += f", EXIF {turned}" if turned != 1 else ""
     told[1] += ", NOT DRAWN" if problem else ""
     for row, text in enumerate(told):
