@@ -13,7 +13,6 @@ from xaudit.audit.plan.plan import data_spec
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray, Case, FloatArray
 from xaudit.data.dicom.pixels.frame import DicomFrame
-from xaudit.data.dicom.reading import read_whole
 from xaudit.data.study.read import load_study
 from xaudit.data.transforms.geometry import GridTransform
 from xaudit.errors import ConfigError, DataError
@@ -119,6 +118,6 @@ def _refuse_others(
 
 def _object_of(case: Case) -> Dataset:
     assert isinstance(case.image, DicomFrame)
-    ds = read_whole(case.image.path, None, case.case_id)
+    ds = case.image.kept.whole(None, case.case_id)
     del ds.PixelData
     return ds

@@ -39,7 +39,8 @@ def write_examples(spec: DataSpec, path: Path) -> bool:
         # What is wrong is said by `check`, in the words of what a person declares.
         return False
     panels: list[Image.Image] = []
-    for case in _chosen(study.cases):
+    # An export often lists more images than were handed over with it.
+    for case in _chosen([case for case in study.cases if case.image.exists()]):
         try:
             panels.append(_panel(case))
         except XauditError:
