@@ -28,7 +28,7 @@ def written(folder: Path, phantoms) -> None:
             EstimatedRadiographicMagnificationFactor="1.1",
         )  # fmt: skip
         ds.StudyInstanceUID = uid(f"example study {row['patient']}")
-        write(folder / f"IM{number:04d}", ds, "jpeg2000")
+        write(folder / f"IM{number:04d}.dcm", ds, "jpeg2000")
         rows.append(f"{ds.SOPInstanceUID},{row['label']}")
     (folder / "labels.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
 

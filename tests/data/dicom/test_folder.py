@@ -1,5 +1,7 @@
 """A folder of DICOM: what is listed, what is told, and what of it never is."""
 
+import pickle
+
 import numpy as np
 import pytest
 from dicom_files import CR, case_id, film, items, uid, write
@@ -145,6 +147,11 @@ def test_the_station_is_the_site_where_no_institution_is_named(tmp_path):
     found = study(tmp_path)
     assert found.site_column == "station"
     assert {case.site[:5] for case in found.cases} == {"site "}
+
+
+def test_a_case_goes_to_another_process(folder):
+    case = pickle.loads(pickle.dumps(study(folder).cases[0]))
+    assert case.image.upright().shape == PIXELS.shape
 
 
 def test_frames_are_cases(tmp_path):

@@ -1,13 +1,16 @@
 """Pixels of DICOM objects: the order of the standard, against pydicom and by hand."""
 
+import io
+
 import numpy as np
 import pytest
 from dicom_files import film, table, write
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom.encaps import get_frame
+from PIL import Image
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels import apply_modality_lut, apply_voi, apply_windowing
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
 from xaudit.core.source import StoredBits
 from xaudit.data.dicom.pixels.rendering import shown
@@ -239,6 +242,30 @@ def test_colors_are_read(tmp_path):
     ds = film(colors[..., 0], SamplesPerPixel=3, PhotometricInterpretation="RGB")
     ds.PlanarConfiguration, ds.PixelData = 0, colors.tobytes()
     assert np.array_equal(read(write(tmp_path / "a", ds)), (colors / np.float32(255)))
+
+
+def test_a_palette_is_looked_up(tmp_path):
+    ds = film((RAMP % 4).astype(np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    palette = np.random.default_rng(2).integers(0, 65536, (3, 4)).astype("<u2")
+    for name, entries in zip(("Red", "Green", "Blue"), palette, strict=True):
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [4, 0, 16])
+        setattr(ds, f"{name}PaletteColorLookupTableData", entries.tobytes())
+    expected = np.moveaxis(palette[:, RAMP % 4] >> 8, 0, -1) / np.float32(255)
+    assert np.array_equal(read(write(tmp_path / "a", ds)), expected.astype(np.float32))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_jpeg_of_8_bits_is_the_picture_that_pillow_decodes(tmp_path, mode):
+    content = io.BytesIO()
+    smooth = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8)
+    Image.fromarray(smooth).convert(mode).save(content, "JPEG", quality=95)
+    ds = film(smooth, PhotometricInterpretation="MONOCHROME2" if mode == "L" else "YBR_FULL_422")
+    ds.SamplesPerPixel, ds.PlanarConfiguration = len(mode), 0
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    ds.PixelData = encapsulate([content.getvalue()])
+    ds["PixelData"].is_undefined_length = True
+    expected = np.asarray(Image.open(content), dtype=float) / 255
+    assert np.abs(read(write(tmp_path / "a", ds)) - expected).max() <= 3 / 255
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from xaudit.errors import DataError
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-MAX_FILE = 2_000_000_000
-"""Bytes of a file that is read: a run of a hundred large radiographs."""
+MAX_FILE = 1_000_000_000
+"""Bytes of a file that is read: fifty large radiographs."""
 HEAD = 2048
 _PREAMBLE = 128
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
