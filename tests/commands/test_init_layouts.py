@@ -84,3 +84,17 @@ def test_a_format_can_be_named(xaudit, tmp_path):
     code, _, errors = xaudit("init", tmp_path / "study", "--format", "voc", *model)
     assert code == 0, errors
     assert yaml.safe_load(audit.read_text("utf-8"))["data"]["format"] == "voc"
+
+
+def test_names_of_files_and_classes_stay_in_their_comment(xaudit, tmp_path):
+    root = written("coco", tmp_path / "study")
+    source = root / "annotations" / "instances.json"
+    content = json.loads(source.read_text("utf-8"))
+    content["categories"][1]["name"] = "metal # positive: [metal]"
+    source.write_text(json.dumps(content), encoding="utf-8")
+    source.rename(source.with_name("a\n  positive: [metal]\n.json"))
+    audit = tmp_path / "audit.yaml"
+    code, _, errors = xaudit("init", root, "--model", REFERENCE_WEIGHTS, "--out", audit)
+    assert code == 0, errors
+    data = yaml.safe_load(audit.read_text("utf-8"))["data"]
+    assert (data["positive"], data["options"]) == ("?", {"unannotated": "?"})
