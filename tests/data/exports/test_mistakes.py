@@ -90,7 +90,11 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "damage", "said"), MISTAKES, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    MISTAKES,
+    ids=lambda one: one[:30] if isinstance(one, str) else "damaged",
+)
 def test_a_mistake_is_named(name, damage, said, tmp_path):
     root = written(name, tmp_path)
     damage(root)
