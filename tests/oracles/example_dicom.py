@@ -22,7 +22,8 @@ def written(folder: Path, phantoms) -> None:
         ds = film(
             stored, f"example {number}", BitsStored=12,
             PhotometricInterpretation="MONOCHROME1" if inverted else "MONOCHROME2",
-            PatientID=f"patient {row['patient']}", InstitutionName=f"Hospital {'AB'[number // 5]}",
+            PatientID=f"patient {row['patient']}",
+            InstitutionName=f"Hospital {int(row['patient'][1:]) % 2 + 1}",
             PatientAge=f"{20 + 5 * number:03d}Y", PatientSex="FM"[number % 2], ViewPosition="PA",
             BodyPartExamined="FOREARM", ImagerPixelSpacing=["0.8", "0.8"],
             EstimatedRadiographicMagnificationFactor="1.1",
