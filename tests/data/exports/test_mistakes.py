@@ -164,7 +164,16 @@ def test_outlines_of_the_stored_image_are_turned_with_it(tmp_path):
 def test_where_nothing_says_which_grid_it_is_asked(tmp_path):
     root = written("yolo", tmp_path)
     rotate(root, "11_a")
-    assert kinds(study_of("yolo", root))["outlines_maybe_turned"] == 1
+    path = root / "images" / "11_a.png"
+    dark = np.where(mask("11_a"), 200, 3).astype(np.uint8)
+    path.unlink()
+    save(path, dark)
+    rotate(root, "11_a")
+    issues = study_of("yolo", root).issues
+    told = [issue.detail for issue in issues if issue.kind == "outlines_maybe_turned"]
+    assert len(told) == 1
+    # Only the lesion is no background here.
+    assert "100 % of their pixels lie on the body as upright, 0 % as stored" in told[0]
     x, y, width, height = BOXES["11_a"]
     middle = ((y + height / 2) / HEIGHT, (WIDTH - x - width / 2) / WIDTH)
     line = f"0 {middle[0]} {middle[1]} {height / HEIGHT} {width / WIDTH}"

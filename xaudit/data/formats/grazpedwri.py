@@ -130,7 +130,7 @@ def recognize_grazpedwri(folder: Path) -> Inspection | None:
     found = inspect_layout(folder, LAYOUT, patients=True)
     told = (
         "labels are the column fracture_visible, lesions the boxes of class fracture",
-        "boxes of metal and of letters can be erased too: options: {artifacts: [metal, text]}",
+        "metal and text may be named under options.artifacts: their boxes are then erased too",
         "16-bit PNG: say under detector.input.intensity how the training code scaled them",
     )
     return replace(found, findings=(*found.findings, *told))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from xaudit.core.case import CaseIssue, Region
-from xaudit.core.message import Message
+from xaudit.core.grid import Grid
+from xaudit.core.message import Message, one_after_another, percent
 from xaudit.core.source import ImageHeader
 from xaudit.data.annotations.placed import Placed
 from xaudit.data.image_file import ImageFile
+from xaudit.data.pixels.images import to_gray
 from xaudit.errors import DataError
 
 Size = tuple[int, int]
 
 
 def placing_of(
-    case_id: str, image: ImageFile, size: Size | None, declared: str
+    case_id: str,
+    image: ImageFile,
+    size: Size | None,
+    declared: str,
+    regions: Sequence[Region] = (),
 ) -> tuple[Placing, CaseIssue | None]:
     """Which grid the outlines of an image are on, and what has to be told of it.
 
@@ -28,6 +34,7 @@ def placing_of(
         image: which may not be there.
         size: (height, width) that the annotation states.
         declared: "upright", "stored", or empty.
+        regions: the outlines; where no size tells, it is said which way they lie on the body.
     """
     try:
         header = image.header()
@@ -47,7 +54,7 @@ def placing_of(
             return Placing(None, header.orientation), _turned(case_id, header)
         return Placing(size), _other_size(case_id, size, upright)
     doubtful = turns and (size is None or upright == stored)
-    return Placing(), _doubt(case_id, header) if doubtful else None
+    return Placing(), _doubt(case_id, image, header, regions) if doubtful else None
 
 
 class Placing:
@@ -82,14 +89,51 @@ def _turned(case_id: str, header: ImageHeader) -> CaseIssue:
     return CaseIssue(case_id, "outlines_turned", detail, "noted")
 
 
-def _doubt(case_id: str, header: ImageHeader) -> CaseIssue:
+def _doubt(
+    case_id: str, image: ImageFile, header: ImageHeader, regions: Sequence[Region]
+) -> CaseIssue:
     detail = Message(
         "EXIF orientation {n}: nothing says whether the outlines were drawn on the upright image "
         "or on the stored one; taken as upright: look at it, and declare {key} if they were not",
         n=header.orientation,
         key="data.options.grid: stored",
     )
-    return CaseIssue(case_id, "outlines_maybe_turned", detail, "noted")
+    kind = "outlines_maybe_turned"
+    if shares := _on_body(image, header.orientation, regions):
+        found = Message(
+            "{upright} of their pixels lie on the body as upright, {stored} as stored",
+            upright=percent(shares[0]),
+            stored=percent(shares[1]),
+        )
+        return CaseIssue(case_id, kind, one_after_another((detail, found), "; "), "noted")
+    return CaseIssue(case_id, kind, detail, "noted")
+
+
+def _on_body(
+    image: ImageFile, orientation: int, regions: Sequence[Region]
+) -> tuple[float, float] | None:
+    """Share of the outlined pixels that are no background, as upright and as stored; a hint.
+
+    Background is darker than half of the mean; an outline that leaves the image is not on it. None
+    where the image cannot be read.
+    """
+    try:
+        gray = to_gray(image.upright("minmax"))
+    except DataError:
+        return None
+    body = gray > gray.mean() / 2
+    shares = []
+    for placing in (Placing(), Placing(None, orientation)):
+        inside = total = 0
+        for region in placing.place(regions):
+            try:
+                mask = region.rasterize(Grid(gray.shape))
+            except DataError:
+                total += 1
+                continue
+            inside, total = inside + int(body[mask].sum()), total + int(mask.sum())
+        shares.append(inside / max(total, 1))
+    return shares[0], shares[1]
 
 
 def _other_size(case_id: str, size: Size, upright: Size) -> CaseIssue:

@@ -16,7 +16,7 @@ from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
 from xaudit.data.listing.files import split_of
 from xaudit.data.listing.options import Options, read_options
 from xaudit.data.listing.patterns import PathPattern, original_of
-from xaudit.data.listing.placing import placing_of
+from xaudit.data.listing.placing import Placing, placing_of
 from xaudit.data.listing.side_table import Facts, SideTable, read_side_table
 from xaudit.data.listing.splits import copies_across, patients_across
 from xaudit.data.spec import DataSpec
@@ -201,11 +201,12 @@ def _patient(
 def _case(making: _Making, entry: Entry, case_id: str) -> Case:
     image, classes = ImageFile(entry.image), making.classes
     drawn = [shape for shape in entry.shapes if shape.region is not None]
-    placing, issue = placing_of(case_id, image, entry.size, making.options.grid) if drawn else (
-        None, None
-    )  # fmt: skip
-    if issue:
-        making.issues.append(issue)
+    placing: Placing | None = None
+    if drawn:
+        outlines = [shape.region for shape in drawn if shape.region is not None]
+        grid = making.options.grid
+        placing, issue = placing_of(case_id, image, entry.size, grid, outlines)
+        making.issues += [issue] if issue else []
 
     def regions(shapes: Sequence[Shape]) -> tuple[Region, ...]:
         found = [one.region for one in shapes if one.region is not None]
