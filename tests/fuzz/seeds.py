@@ -213,6 +213,15 @@ def manifest_table():
     )
 
 
+def annotators_table():
+    """Two annotators who disagree on an image that is there."""
+    return (
+        b"id,image,label,patient,annotator,boxes\n"
+        b'1,a.png,1,p,x,"[[1, 1, 2, 2]]"\n1,a.png,1,p,y,"[[2, 1, 2, 2]]"\n'
+        b"2,b.png,0,q,x,\n2,b.png,1,q,y,\n"
+    )
+
+
 def fracatlas_table():
     from xaudit.data.formats.fracatlas import COLUMNS
 

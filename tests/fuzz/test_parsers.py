@@ -90,6 +90,20 @@ def _manifest(path):
     return read_manifest(DataSpec("manifest", path.parent, manifest=Path(path.name)))
 
 
+def _annotators(path):
+    from PIL import Image
+
+    from xaudit.data.consensus import Consensus
+    from xaudit.data.formats.manifest import read_manifest
+    from xaudit.data.spec import DataSpec
+
+    for name in "ab":
+        Image.new("L", (10, 8)).save(path.parent / f"{name}.png")
+    rule = Consensus("majority", "majority", "exclude")
+    spec = DataSpec("manifest", path.parent, manifest=Path(path.name), consensus=rule)
+    return read_manifest(spec)
+
+
 def _fracatlas(path):
     from xaudit.data.formats import fracatlas
     from xaudit.data.spec import DataSpec
@@ -342,6 +356,7 @@ TARGETS = {
         _predictions,
     ),
     "manifest.csv": Target(lambda: (seeds.manifest_table(),), mutations.of_table, _manifest),
+    "annotators": Target(lambda: (seeds.annotators_table(),), mutations.of_table, _annotators),
     "manifest.json": Target(
         lambda: (seeds.manifest(),), mutations.of_json_or_bytes, _manifest, "manifest.json"
     ),

@@ -137,6 +137,29 @@ def test_rows_of_one_image_differ_in_label_and_lesions_alone(folder, text, said)
     assert "bob" not in found
 
 
+def test_an_outline_that_does_not_fit_is_an_issue_and_no_vote(folder):
+    text = HEAD + ROWS.replace("[[2,1,4,4]]", "[[2,1,40,4]]")
+    study = load(folder, text, Consensus("majority", "union"))
+    issue = next(one for one in study.issues if one.kind == "lesion_unusable")
+    assert "a lesion of reader 2 is left out" in issue.detail
+    assert area(study.cases[0]) == 16
+
+
+def test_a_file_that_cannot_be_read_is_an_issue_and_ends_nothing(folder):
+    (folder / "a.png").write_bytes(b"no image")
+    study = load(folder, HEAD + ROWS, Consensus("majority", "union"))
+    assert "unreadable_file" in {one.kind for one in study.issues}
+    assert len(study.cases[0].readings) == 3
+
+
+def test_staple_of_a_manifest_is_that_of_the_masks(folder):
+    third = "1;a.png;1;dan;p;ap;[[1,1,4,4]]\n"
+    study = load(folder, HEAD + ROWS + third, Consensus("any", "staple"))
+    masks = np.zeros((4, 8, 10), bool)
+    masks[0, 1:5, 1:5] = masks[3, 1:5, 1:5] = masks[1, 1:5, 2:6] = True
+    assert area(study.cases[0]) == agreed_mask(masks, "staple").sum()
+
+
 def test_a_rule_without_annotators_is_a_mistake(folder):
     text = "id,image,label\n1,a.png,1\n2,b.png,0\n"
     assert "no column 'annotator'" in problems(folder, text, Consensus("any"))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from xaudit.core.case import AnnotationForm, BoolArray, Region
+from xaudit.core.case import AnnotationForm, BoolArray
 from xaudit.core.grid import Grid
 from xaudit.data.annotations.masks import check_size
 from xaudit.errors import InstallError
@@ -53,18 +53,6 @@ class KeptMask:
         """What identifies the outline, whatever the machine."""
         digest = hashlib.sha256(self.bits).hexdigest()
         return f"{self.form} {self.corner} {self.box} {self.size} {digest}"
-
-
-def mask_of(lesions: Sequence[Region], grid: Grid) -> BoolArray:
-    """All pixels of some lesions, on the grid of their image.
-
-    Raises:
-        DataError: one of them does not fit the image.
-    """
-    out = np.zeros(grid.plane, dtype=bool)
-    for lesion in lesions:
-        out |= lesion.rasterize(grid)
-    return out
 
 
 def agreed_mask(masks: Sequence[BoolArray], rule: str) -> BoolArray:

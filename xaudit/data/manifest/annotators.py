@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from xaudit.core.case import AnnotatorReading, Case, CaseIssue, Region
+import numpy as np
+
+from xaudit.core.case import AnnotatorReading, BoolArray, Case, CaseIssue, Region
+from xaudit.core.grid import Grid
 from xaudit.core.message import Message
-from xaudit.data.annotations.consensus_mask import agreed_mask, lesions_in, mask_of
+from xaudit.data.annotations.consensus_mask import agreed_mask, lesions_in
 from xaudit.data.annotations.outlines import forms
 from xaudit.data.consensus import Consensus, OneAnnotator
 from xaudit.data.manifest.reading import Reading
@@ -96,11 +99,7 @@ def as_one(reading: Reading, rows: Sequence[Row], cases: Sequence[Case]) -> list
     if label is None:
         return []
     made = replace(made, label=label)
-    try:
-        return [replace(made, lesions=_lesions(reading, rows[0], made))]
-    except (DataError, OSError) as error:
-        reading.problem(rows[0], f"lesions of case {made.case_id}: {error}")
-        return [made]
+    return [replace(made, lesions=_lesions(reading, rows[0], made))]
 
 
 def _order(name: str) -> tuple[int, int, str]:
@@ -206,10 +205,28 @@ def _lesions(reading: Reading, row: Row, case: Case) -> tuple[Region, ...]:
         if len(set(drawn)) > 1:
             reading.problem(row, _SAY_LESIONS)
         return drawn[0]
-    if not case.image.exists():
-        # Its file is an issue of its own, and nobody will see these.
+    try:
+        grid = case.image.header().grid
+    except DataError:
+        # The file is an issue of its own, and nobody will see these lesions.
         return drawn[0]
-    grid = case.image.header().grid
     boxed = any(lesion.form == "box" for own in drawn for lesion in own)
-    mask = agreed_mask([mask_of(own, grid) for own in voters], rule)
-    return tuple(lesions_in(mask, "box" if boxed else "mask"))
+    masks = [mask for one in case.readings if (mask := _mask(reading, case, one, grid)) is not None]
+    return tuple(lesions_in(agreed_mask(masks, rule), "box" if boxed else "mask")) if masks else ()
+
+
+def _mask(reading: Reading, case: Case, one: AnnotatorReading, grid: Grid) -> BoolArray | None:
+    """What an annotator outlines; None of one who says nothing of the place."""
+    mask, used = np.zeros(grid.plane, dtype=bool), not one.label
+    for lesion in one.lesions:
+        try:
+            mask |= lesion.rasterize(grid)
+            used = True
+        except DataError as error:
+            detail = Message(
+                "a lesion of {annotator} is left out: {reason}",
+                annotator=one.annotator,
+                reason=str(error),
+            )
+            reading.issues.append(CaseIssue(case.case_id, "lesion_unusable", detail, "noted"))
+    return mask if used else None
