@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from xaudit.data.transforms.degrade import CORRUPTIONS
+from xaudit.data.transforms.corruption import CORRUPTIONS
 from xaudit.models.weights import read_weights
 from xaudit.phantom.defects import TELLING_SITES
 from xaudit.phantom.demo import REFERENCE_INPUT, REFERENCE_OPERATING_POINT, REFERENCE_WEIGHTS

@@ -13,7 +13,8 @@ from xaudit.core.message import Message
 from xaudit.data.corruptions.jpeg import through_jpeg
 from xaudit.data.corruptions.noise import add_noise
 from xaudit.data.corruptions.resolution import resample
-from xaudit.data.transforms.degrade import Change, changed, expose, turn
+from xaudit.data.transforms.corruption import Change
+from xaudit.data.transforms.degrade import changed, expose, turn
 
 _DEGREES = 2.0
 _SMOOTHING = 0.15

@@ -10,7 +10,8 @@ from xaudit.audit.maps.degraded_maps import degraded_map_findings
 from xaudit.audit.probes.degraded_maps import DegradedMaps
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.store import ProbeRow, read_table
-from xaudit.data.transforms.degrade import CORRUPTIONS, degraded_lesions
+from xaudit.data.transforms.corruption import CORRUPTIONS
+from xaudit.data.transforms.degrade import degraded_lesions
 from xaudit.testing import planted_case
 
 

@@ -8,7 +8,7 @@ from xaudit.audit.maps.robustness import robustness_findings
 from xaudit.audit.probes.robustness import DegradedScores
 from xaudit.audit.store.store import DEGRADED, CaseRow, ProbeRow
 from xaudit.core.detector import InputSpec, OperatingPoint
-from xaudit.data.transforms.degrade import CORRUPTIONS
+from xaudit.data.transforms.corruption import CORRUPTIONS
 from xaudit.testing import tiny_study
 
 POINTS = (OperatingPoint("tuned", 0.0, "fixed", ""), OperatingPoint("low", -1.0, "fixed", ""))

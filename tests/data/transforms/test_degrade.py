@@ -11,7 +11,8 @@ from xaudit.core.grid import Grid
 from xaudit.data.corruptions.noise import add_noise
 from xaudit.data.corruptions.resolution import resample
 from xaudit.data.image_file import ImageFile
-from xaudit.data.transforms.degrade import CORRUPTIONS, degraded, degraded_lesions, expose, turn
+from xaudit.data.transforms.corruption import CORRUPTIONS
+from xaudit.data.transforms.degrade import degraded, degraded_lesions, expose, turn
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from xaudit.data.consensus import Consensus
 from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
-from xaudit.data.transforms.degrade import CORRUPTIONS
+from xaudit.data.transforms.corruption import CORRUPTIONS
 from xaudit.models.own_code import asked
 from xaudit.models.spec import OF_FORMAT, TORCH, OutputKind, OutputSpec
 

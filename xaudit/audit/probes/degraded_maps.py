@@ -12,7 +12,8 @@ from xaudit.audit.run.second_maps import Maps, check_row, compared, maps_again
 from xaudit.audit.scores.probe_tables import DEGRADED_MAPS
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import PreparedCase
-from xaudit.data.transforms.degrade import CORRUPTIONS, degraded, degraded_lesions
+from xaudit.data.transforms.corruption import CORRUPTIONS
+from xaudit.data.transforms.degrade import degraded, degraded_lesions
 from xaudit.explain.port import Explainer
 
 STAGE = "maps of degraded images"

@@ -17,7 +17,8 @@ from xaudit.core.case import PreparedCase
 from xaudit.core.message import Message
 from xaudit.core.metric import Undefined
 from xaudit.core.seeds import seed_for
-from xaudit.data.transforms.degrade import CORRUPTIONS, degraded
+from xaudit.data.transforms.corruption import CORRUPTIONS
+from xaudit.data.transforms.degrade import degraded
 
 STAGE = "degrade"
 _POSITIVES = 0.5

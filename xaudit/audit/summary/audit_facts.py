@@ -14,7 +14,7 @@ from xaudit.core.case import BoolArray
 from xaudit.core.cut import Cut
 from xaudit.core.message import Message, one_after_another
 from xaudit.core.record.finding import AuditFacts, CorruptionFacts
-from xaudit.data.transforms.degrade import CORRUPTIONS
+from xaudit.data.transforms.corruption import CORRUPTIONS
 
 
 def audit_facts(record: PlanRecord, name: str, seed: int) -> AuditFacts:

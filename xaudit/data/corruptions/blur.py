@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from xaudit.core.case import FloatArray
 from xaudit.core.message import Message
-from xaudit.data.transforms.degrade import CORRUPTIONS, Corruption
+from xaudit.data.transforms.corruption import CORRUPTIONS, Corruption
 
 
 def blur(image: FloatArray, pixels: float, _: int = 0) -> FloatArray:

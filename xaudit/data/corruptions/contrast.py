@@ -6,7 +6,7 @@ import numpy as np
 
 from xaudit.core.case import FloatArray
 from xaudit.core.message import Message
-from xaudit.data.transforms.degrade import CORRUPTIONS, Corruption
+from xaudit.data.transforms.corruption import CORRUPTIONS, Corruption
 
 
 def reduce_contrast(image: FloatArray, percent: float, _: int = 0) -> FloatArray:

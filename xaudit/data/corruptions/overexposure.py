@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xaudit.core.message import Message
-from xaudit.data.transforms.degrade import CORRUPTIONS, Corruption, expose
+from xaudit.data.transforms.corruption import CORRUPTIONS, Corruption
+from xaudit.data.transforms.degrade import expose
 
 CORRUPTIONS.add(
     "overexposure",

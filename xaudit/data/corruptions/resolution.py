@@ -7,7 +7,7 @@ from PIL import Image
 
 from xaudit.core.case import FloatArray
 from xaudit.core.message import Message
-from xaudit.data.transforms.degrade import CORRUPTIONS, Corruption
+from xaudit.data.transforms.corruption import CORRUPTIONS, Corruption
 
 
 def resample(image: FloatArray, percent: float, _: int = 0) -> FloatArray:
