@@ -19,7 +19,7 @@ from xaudit.audit.store.hashes import HASHES, unlike_written
 from xaudit.audit.store.record import PlanRecord, read_record
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
-from xaudit.audit.store.version_1 import as_then
+from xaudit.audit.store.version_1 import as_then, without_later
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Policy, Verdict
 from xaudit.errors import ConfigError, XauditError
@@ -154,7 +154,7 @@ def findings_hash(path: Path) -> str:
         findings = read_findings(path, as_written=True)
     else:
         findings = read_twin(_read_page(path), as_written=True).findings
-    return sha256_of(findings, as_then if findings.schema_version == 1 else None)
+    return sha256_of(findings, as_then if findings.schema_version == 1 else without_later)
 
 
 def _read_page(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xaudit.audit.store.files import is_older, read_findings, read_verdict, to_json
-from xaudit.audit.store.version_1 import NOT_YET, recognized, with_names_of_today
+from xaudit.audit.store.version_1 import LATER, NOT_YET, recognized, with_names_of_today
 from xaudit.core.message import Message, in_english, percent
 from xaudit.core.record.finding import SCHEMA_VERSION
 from xaudit.pipeline.card import write_cards
@@ -46,6 +46,7 @@ def test_every_sentence_is_a_message_that_says_the_same_and_no_number_changes():
     told = stripped(in_english(json.loads(to_json(findings))))
     later = {name: told["detector"].pop(name) for name in NOT_YET["detector"]}
     assert later == {"elsewhere": None, "stated": {}}
+    assert {name: told.pop(name) for name in LATER} == {"corruptions": []}
     assert told == said_today(stripped(written))
     estimates = [one.estimate for one in findings.findings]
     said = {text for one in estimates for text in (one.method, one.undefined, one.caution) if text}

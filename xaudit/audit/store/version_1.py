@@ -52,6 +52,8 @@ def _recognized(text: str) -> str:
 
 NOT_YET = {"detector": ("elsewhere", "stated")}
 """Part of the findings → keys that came later, and that their hash of then does not cover."""
+LATER = ("corruptions",)
+"""Keys of the findings that came later; the hash of an audit without them does not cover them."""
 FORMER_KEYS = {"looks": "interim"}
 """Key of ``plan.json``, ``findings.json`` or ``verdict.json`` → its name of today."""
 _NO_LAYER = ("none returns a picture", "none returns a feature map")
@@ -105,9 +107,14 @@ def with_former_names(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {former.get(name, name): value for name, value in plain.items()}
 
 
+def without_later(findings: Mapping[str, Any]) -> dict[str, Any]:
+    """Findings as JSON holds them, without keys that came later and hold nothing."""
+    return {name: one for name, one in findings.items() if one or name not in LATER}
+
+
 def as_then(findings: Mapping[str, Any]) -> dict[str, Any]:
     """Findings of version 1 as JSON held them: with names of then, and without what came later."""
-    plain = _with_layer(with_former_names(findings), *reversed(_NO_LAYER))
+    plain = _with_layer(with_former_names(without_later(findings)), *reversed(_NO_LAYER))
     for part, names in NOT_YET.items():
         plain[part] = {name: value for name, value in plain[part].items() if name not in names}
     return plain
