@@ -56,7 +56,7 @@ from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
-_LATER = ("consensus", "types")
+_LATER = ("consensus", "types", "examinations")
 """Keys of the data without which plans of before were fixed; absent where nothing is declared."""
 _NOT_OF_SPEC = {"types", "dates", "intersections", "near_duplicates"}
 
