@@ -160,6 +160,13 @@ def test_staple_of_a_manifest_is_that_of_the_masks(folder):
     assert area(study.cases[0]) == agreed_mask(masks, "staple").sum()
 
 
+def test_staple_of_two_is_refused(folder):
+    two = "1;a.png;1;ann;p;ap;[[1,1,4,4]]\n1;a.png;1;ben;p;ap;[[2,1,4,4]]\n"
+    assert "staple weighs annotators by each other" in problems(
+        folder, HEAD + two, Consensus("any", "staple")
+    )
+
+
 def test_a_rule_without_annotators_is_a_mistake(folder):
     text = "id,image,label\n1,a.png,1\n2,b.png,0\n"
     assert "no column 'annotator'" in problems(folder, text, Consensus("any"))

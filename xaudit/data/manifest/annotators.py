@@ -20,6 +20,12 @@ from xaudit.errors import DataError
 
 _OWN = ("label", "mask", "annotator")
 """Roles in which rows of one image may differ, besides the forms of lesions."""
+_TWO = 2
+_STAPLE_OF_TWO = (
+    "lesions: staple weighs annotators by each other, and two cannot say which of them is right "
+    "(what its estimate ends at follows from where it begins); say union, intersection, or "
+    "annotator: and who"
+)
 _SAY_LABEL = (
     "label: the annotators disagree; say what counts under data.consensus, label: majority (then "
     "also ties), any, all, or annotator: and who"
@@ -212,6 +218,9 @@ def _lesions(reading: Reading, row: Row, case: Case) -> tuple[Region, ...]:
         return drawn[0]
     boxed = any(lesion.form == "box" for own in drawn for lesion in own)
     masks = [mask for one in case.readings if (mask := _mask(reading, case, one, grid)) is not None]
+    if rule == "staple" and len(masks) == _TWO:
+        reading.problem(row, _STAPLE_OF_TWO)
+        return drawn[0]
     return tuple(lesions_in(agreed_mask(masks, rule), "box" if boxed else "mask")) if masks else ()
 
 
