@@ -220,7 +220,7 @@ def _lesions(reading: Reading, row: Row, case: Case) -> tuple[Region, ...]:
     masks = [mask for one in case.readings if (mask := _mask(reading, case, one, grid)) is not None]
     if rule == "staple" and len(masks) == _TWO:
         reading.problem(row, _STAPLE_OF_TWO)
-        return drawn[0]
+        rule = "union"
     return tuple(lesions_in(agreed_mask(masks, rule), "box" if boxed else "mask")) if masks else ()
 
 
