@@ -98,6 +98,29 @@ def test_logits_are_those_of_the_originals(detector, originals, known, tmp_path,
     np.testing.assert_allclose(read, known, atol=4e-3 if bits == 12 else 1e-3)
 
 
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+def test_twelve_bits_under_a_window_are_the_levels_themselves(
+    detector, originals, known, tmp_path, kind
+):
+    """16 times a level, and a window from 0 to 16 times 255: nothing is rounded away."""
+    rows = ["sop_instance_uid,label"]
+    for number, (case, levels) in enumerate(originals):
+        values = 16 * levels.astype(np.uint16)
+        stored = (4095 - values).astype(np.uint16) if kind == "MONOCHROME1" else values
+        low = 4095 - 4080 if kind == "MONOCHROME1" else 0
+        ds = film(
+            stored, str(number), BitsStored=12, PhotometricInterpretation=kind,
+            WindowCenter=low + 2040, WindowWidth=4080, VOILUTFunction="LINEAR_EXACT",
+        )  # fmt: skip
+        write(tmp_path / str(number), ds, "jpeg2000" if number % 2 else "rle")
+        rows.append(f"{uid(str(number))},{int(case.label)}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    study = load_study(DataSpec("dicom", tmp_path, options={"labels": "labels.csv"}))
+    by_path = {int(case.image.kept.path.name): case for case in study.cases}
+    read = logits([by_path[number] for number in range(len(originals))], detector)
+    np.testing.assert_allclose(read, known, atol=1e-3)
+
+
 def test_a_film_whose_own_maximum_is_low_is_not_brightened(detector, originals, tmp_path):
     """Inverted by its largest value, as pydicom does, a dark film would be another one."""
     dark = as_stored(originals[0][1], "MONOCHROME2", 12) // 2
