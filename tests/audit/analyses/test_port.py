@@ -17,13 +17,13 @@ from xaudit.audit.analyses.port import (
 )
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.plan.metrics import all_metrics, metrics_of
-from xaudit.audit.scores.probe_tables import READINGS
+from xaudit.audit.scores.probe_tables import EXAMINATIONS, READINGS
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 
-SOMETIMES = (READINGS, TYPES)
+SOMETIMES = (READINGS, EXAMINATIONS, TYPES)
 
 
 @pytest.fixture

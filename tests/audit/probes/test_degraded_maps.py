@@ -72,7 +72,7 @@ def test_an_audit_reports_maps_of_worse_images(finished):
     rows = read_table(finished / "degraded_maps.parquet", ProbeRow)
     assert {row.method for row in rows} == {"gradcam"}
     assert {row.metric for row in rows} == {"mass", "hit"}
-    one = found.find("degraded_mass", degradation="blur", severity="4", method="gradcam")
+    one = found.find("degraded_mass", degradation="rotation", severity="20", method="gradcam")
     assert one is not None
     assert one.estimate.n == len({row.case_id for row in rows})
     assert one.estimate.value is not None or "needed" in one.estimate.undefined

@@ -36,7 +36,7 @@ class Films(ImageFormat):
 def films_fixture(monkeypatch, tmp_path):
     monkeypatch.setattr(IMAGE_FORMATS, "_things", {"films": Films})
     monkeypatch.setattr(IMAGE_FORMATS, "_group", None)
-    monkeypatch.setattr(IMAGE_FORMATS, "_package", None)
+    monkeypatch.setattr(IMAGE_FORMATS, "_packages", ())
     source._made.cache_clear()
     path = tmp_path / "a.film"
     path.write_bytes(b"FILM and so on")
