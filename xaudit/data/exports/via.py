@@ -107,9 +107,8 @@ def _is_via(path: Path) -> bool:
         content = read_json_file(path)
     except (OSError, DataError):
         return False
-    if not isinstance(content, dict):
-        return False
-    images = list(content.get("_via_img_metadata", content).values())[:5]
+    listed = content.get("_via_img_metadata", content) if isinstance(content, dict) else None
+    images = list(listed.values())[:5] if isinstance(listed, dict) else []
     return bool(images) and all(
         isinstance(image, dict) and {"filename", "regions"} <= set(image) for image in images
     )
