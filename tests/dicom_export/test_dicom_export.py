@@ -56,8 +56,11 @@ def dicom_study(phantom, folder):
         ds = film(
             4095 - values if first else values, f"film {number}", BitsStored=12,
             PhotometricInterpretation="MONOCHROME1" if first else "MONOCHROME2",
-            PatientOrientation=["L", "F"], ImagerPixelSpacing=[0.2, 0.2], Laterality="L",
         )  # fmt: skip
+        if number % 4 < 2:
+            # Others have no more than they need to be read.
+            ds.PatientOrientation, ds.Laterality = ["L", "F"], "L"
+            ds.ImagerPixelSpacing = [0.2, 0.2]
         for keyword in PATIENT:
             if pydicom.datadict.dictionary_VR(keyword) in {"LO", "PN", "SH", "ST", "LT"}:
                 setattr(ds, keyword, f"{MARK}^A")
@@ -97,7 +100,7 @@ def audit(phantom_folder, tmp_path_factory):
             "operating_points": [{"name": "default", "logit": 0.0, "origin": "fixed"}],
         },
         "explain": {
-            "cases": 3, "positives": 0.6667, "methods": {"gradcam": {}}, "checks": {"cases": 0},
+            "cases": 6, "positives": 0.6667, "methods": {"gradcam": {}}, "checks": {"cases": 0},
             "shortcuts": 0,
         },
         "robustness": {"cases": 0, "maps": 0}, "statistics": {"draws": 200},
@@ -215,6 +218,22 @@ def test_no_patient_is_in_any_object_unless_asked_for(audit, objects, tmp_path):
     for path in kept.glob("*-report.dcm"):
         assert str(pydicom.dcmread(path).PatientID).startswith(MARK)
     assert pydicom.dcmread(kept / "card.dcm").PatientName == "xaudit^model card"
+
+
+def test_what_highdicom_cannot_write_is_named_by_the_case(audit, tmp_path, monkeypatch):
+    def failing(*_):
+        raise ValueError(f"{MARK} is no date")
+
+    monkeypatch.setattr("xaudit.dicom_export.write.report_of", failing)
+    with pytest.raises(DataError, match=r"\w{12}: nothing that refers to its object") as caught:
+        exported(audit, tmp_path / "out")
+    assert MARK not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_explained_films_with_and_without_attributes_are_among_them(audit):
+    numbers = [n for n in range(24) if case_id(f"film {n}") in of_explained(audit)]
+    assert {number % 4 < 2 for number in numbers} == {True, False}
 
 
 def test_the_same_audit_gives_the_same_objects(audit, objects, tmp_path):

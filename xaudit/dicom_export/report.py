@@ -43,7 +43,8 @@ def report_of(source: Source, image: Dataset, audit: AuditOnDisk) -> Dataset:
             hd.sr.CodedConcept("363680008", "SCT", "Radiographic imaging procedure"),
             _groups(hd, codes, source, image, audit),
             title=codes.DCM.ImagingMeasurementReport,
-            referenced_images=[image],
+            # No image library: it asks for attributes that many radiographs do not have, and each
+            # group names its image.
         )
         made: Dataset = hd.sr.ComprehensiveSR(
             [image], content[0],

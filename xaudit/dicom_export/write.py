@@ -21,7 +21,7 @@ from xaudit.dicom_export.presentation import outlines_of
 from xaudit.dicom_export.report import report_of
 from xaudit.dicom_export.segmentations import lesions_of, maps_of
 from xaudit.dicom_export.sources import Source, sources_of
-from xaudit.errors import ConfigError
+from xaudit.errors import ConfigError, DataError, XauditError
 from xaudit.pipeline.card import write_cards
 from xaudit.report.exports.paper import Paper
 from xaudit.report.exports.pdf import print_pdf
@@ -86,11 +86,23 @@ class DicomExport:
 
     def _objects(self) -> Iterator[tuple[str, Dataset]]:
         for source in sources_of(self.audit, self.data):
-            for what, ds in self._of_case(source):
-                if ds is not None:
-                    yield f"{source.row.case_id}-{what}", ds
+            for what, ds in self._made(source):
+                yield f"{source.row.case_id}-{what}", ds
         if self.card is not None:
             yield "card", card_document(self.audit.stated, self.card)
+
+    def _made(self, source: Source) -> list[tuple[str, Dataset]]:
+        """The objects of a case; what highdicom cannot write is named by the case alone."""
+        try:
+            return [(what, ds) for what, ds in self._of_case(source) if ds is not None]
+        except XauditError:
+            raise
+        # What it says of an object may hold a value of the patient.
+        except Exception as error:
+            raise DataError(
+                f"{source.row.case_id}: nothing that refers to its object can be written "
+                f"({type(error).__name__}); it lacks an attribute, or holds one of another kind"
+            ) from error
 
     def _of_case(self, source: Source) -> Iterator[tuple[str, Dataset | None]]:
         case_id, identity = source.row.case_id, self.audit.record.identity
