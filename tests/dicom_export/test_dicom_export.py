@@ -10,9 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
-from dicom_files import case_id, film, uid
+from dicom_files import case_id, film, table, uid
 from PIL import Image
 
+from tests.contracts.test_dicom_audit import DATE, plant
+from tests.contracts.test_dicom_audit import MARK as PLANTED
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.store.record import read_record
 from xaudit.audit.store.results import Results
@@ -22,7 +24,7 @@ from xaudit.core.grid import Grid
 from xaudit.data.annotations.masks import Polygons
 from xaudit.data.dicom.headers.identity import case_name
 from xaudit.data.transforms.geometry import GridTransform
-from xaudit.dicom_export.identity import PATIENT
+from xaudit.dicom_export.identity import without_patient
 from xaudit.dicom_export.presentation import rings
 from xaudit.dicom_export.report import _calls
 from xaudit.dicom_export.segmentations import LARGEST_ERROR
@@ -39,6 +41,13 @@ codes = pytest.importorskip("pydicom.sr.codedict").codes
 MARK = "ZZPRIVATE"
 SEEN = {"height": 224, "width": 160, "channels": 1, "mean": [0.35], "std": [0.25],
         "resize": "letterbox"}  # fmt: skip
+SHARED = (
+    "PatientName", "OtherPatientNames", "PatientAddress", "PatientComments", "EthnicGroup",
+    "Occupation", "AdditionalPatientHistory", "MedicalRecordLocator", "ReferringPhysicianName",
+    "AccessionNumber", "StudyID", "StudyDescription", "PhysiciansOfRecord", "AdmissionID",
+    "AdmittingDiagnosesDescription", "InstitutionName", "StationName", "ReasonForVisit",
+    "RequestingService", "ConsultingPhysicianName", "ClinicalTrialSubjectID",
+)  # fmt: skip
 CUT = 10
 """Columns that are cut off each side, so that the input grid is padded."""
 
@@ -61,9 +70,8 @@ def dicom_study(phantom, folder):
             # Others have no more than they need to be read.
             ds.PatientOrientation, ds.Laterality = ["L", "F"], "L"
             ds.ImagerPixelSpacing = [0.2, 0.2]
-        for keyword in PATIENT:
-            if pydicom.datadict.dictionary_VR(keyword) in {"LO", "PN", "SH", "ST", "LT"}:
-                setattr(ds, keyword, f"{MARK}^A")
+        for keyword in SHARED:
+            setattr(ds, keyword, f"{MARK}^A")
         ds.PatientID = f"{MARK}{number}"
         ds.StudyDate, ds.PatientBirthDate, ds.PatientSex = "20200102", "19701231", "F"
         ds.StudyTime = "120000"
@@ -207,6 +215,20 @@ def test_a_logit_on_an_inclusive_threshold_is_called(audit):
     device = SimpleNamespace(operating_points=(point, replace(point, inclusive=False)))
     first, second, _ = _calls(hd, codes, SimpleNamespace(row=row), device)
     assert [one.value.meaning for one in (first, second)] == ["Present", "Absent"], name
+
+
+def test_nothing_that_the_profile_names_is_left():
+    ds = film(np.zeros((8, 9), np.uint16), VOILUTSequence=table(range(4)))
+    ds.VOILUTSequence[0].LUTExplanation = PLANTED
+    with pydicom.config.disable_value_validation():
+        plant(ds)
+    ds.file_meta.SourceApplicationEntityTitle = PLANTED[:16]
+    kept = without_patient(ds, "case")
+    assert len(kept.VOILUTSequence) == 1
+    told = [str(one.value) for one in (*kept.iterall(), *kept.file_meta)]
+    assert not [text for text in told if PLANTED[:16] in text or DATE in text]
+    assert kept.PatientID == "case"
+    assert kept.SOPInstanceUID == ds.SOPInstanceUID
 
 
 def test_no_patient_is_in_any_object_unless_asked_for(audit, objects, tmp_path):

@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-PATIENT = (
-    "PatientName", "PatientID", "IssuerOfPatientID", "OtherPatientIDs", "OtherPatientIDsSequence",
-    "PatientBirthDate", "PatientBirthTime", "PatientSex", "PatientAge", "PatientSize",
-    "PatientWeight", "PatientAddress", "PatientComments", "PatientMotherBirthName",
-    "MedicalRecordLocator", "EthnicGroup", "Occupation", "AdditionalPatientHistory",
-    "PatientTelephoneNumbers", "OtherPatientNames", "ResponsiblePerson",
-    "ReferringPhysicianName", "StudyDate", "StudyTime", "AccessionNumber", "StudyID",
-    "StudyDescription", "IssuerOfAccessionNumberSequence", "PhysiciansOfRecord",
-    "NameOfPhysiciansReadingStudy", "AdmittingDiagnosesDescription", "InstitutionName",
-    "InstitutionAddress", "InstitutionalDepartmentName", "StationName", "OperatorsName",
-    "PerformingPhysicianName", "RequestingPhysician", "DeviceSerialNumber",
-    "ReferencedStudySequence", "ReferencedPatientSequence", "ProcedureCodeSequence",
-    "RequestAttributesSequence", "ClinicalTrialSponsorName", "ClinicalTrialSubjectID",
+KEPT = (
+    "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID",
+    "SeriesInstanceUID", "FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames",
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated",
+    "BitsStored", "HighBit", "PixelRepresentation", "PixelSpacing", "ImagerPixelSpacing",
+    "ImagePositionPatient", "ImageOrientationPatient", "PatientOrientation", "Laterality",
+    "RescaleSlope", "RescaleIntercept", "RescaleType", "WindowCenter", "WindowWidth",
+    "VOILUTFunction", "PresentationLUTShape",
 )  # fmt: skip
-"""Attributes of patient, study and place that objects of a study share (PS3.3, C.7.1 to C.7.2)."""
+"""What is known of a radiograph that has no patient: which one it is, its pixels and its side."""
+TABLES = ("ModalityLUTSequence", "VOILUTSequence")
+"""Lookup tables, whose explanation is a text that somebody wrote."""
 TYPE_2 = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
     "AccessionNumber", "StudyID", "ReferringPhysicianName",
 )  # fmt: skip
-"""Of these, those that may be empty and may not be missing."""
+"""What objects of a study share, may be empty and may not be missing (PS3.3, C.7.1 and C.7.2)."""
 
 
 def with_patient(image: Dataset) -> Dataset:
@@ -46,16 +43,20 @@ def without_patient(image: Dataset, case_id: str) -> Dataset:
         image: of the radiograph, without pixels.
         case_id: stands where the id of the patient stood.
     """
-    from pydicom.dataset import Dataset  # noqa: PLC0415
+    from pydicom.dataset import Dataset, FileMetaDataset  # noqa: PLC0415
 
     kept = Dataset()
-    for element in deepcopy(image):
-        # Groups of odd number are private.
-        if element.keyword and element.keyword not in PATIENT and not element.tag.is_private:
-            kept.add(element)
+    kept.file_meta = FileMetaDataset()
+    syntax = getattr(image, "file_meta", {}).get("TransferSyntaxUID")
+    if syntax is not None:
+        kept.file_meta.TransferSyntaxUID = syntax
+    for keyword in (*KEPT, *TABLES):
+        if keyword in image:
+            kept[keyword] = deepcopy(image[keyword])
+    for keyword in TABLES:
+        for table in kept.get(keyword) or ():
+            table.pop("LUTExplanation", None)
     for keyword in TYPE_2:
         setattr(kept, keyword, "")
     kept.PatientID = case_id
-    if hasattr(image, "file_meta"):
-        kept.file_meta = deepcopy(image.file_meta)
     return kept
