@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xaudit.core.packed_texts import PackedTexts
+from xaudit.core.text.packed_texts import PackedTexts
 from xaudit.data.tables.missing import Missing
 from xaudit.data.tables.texts import Coder, Column, Texts
 

@@ -19,7 +19,7 @@ from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.core.case import BoolArray, CaseIssue
 from xaudit.core.cut import Cut
 from xaudit.core.message import from_form, to_form
-from xaudit.core.packed_texts import PackedTexts
+from xaudit.core.text.packed_texts import PackedTexts
 from xaudit.data.tables.texts import Coder
 
 _MARK = {b"xaudit": b"columns"}

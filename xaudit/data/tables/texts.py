@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.case import BoolArray
-from xaudit.core.packed_texts import PackedTexts
+from xaudit.core.text.packed_texts import PackedTexts
 from xaudit.data.tables.missing import Missing
 
 Codes = npt.NDArray[np.int32]

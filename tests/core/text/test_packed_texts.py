@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xaudit.core.packed_texts import PackedTexts
+from xaudit.core.text.packed_texts import PackedTexts
 
 # Halves of surrogate pairs too: JSON may hold them.
 TEXTS = st.lists(st.text(st.characters(exclude_categories=())), max_size=20)
