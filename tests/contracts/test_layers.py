@@ -66,6 +66,10 @@ ALLOWED = {
         "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
         "data.listing",
     },
+    "data.drawn": {
+        "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
+        "data.listing",
+    },
     "data.formats": {
         "core", "core.text", "data.tables", "data.pixels", "data.annotations", "data",
         "data.manifest", "data.dicom", "data.listing", "data.exports",
@@ -125,9 +129,12 @@ ALLOWED = {
     "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.transforms",
-        "data.pixels", "data.annotations", "data", "data.study", "data.predictions", "models.files",
-        "models.remote", "models",
-        "models.sidecars", "report.elements", "audit.suspicions",
+        "data.pixels", "data.annotations", "data", "data.study", "data.predictions", "data.drawn",
+        "models.files", "models.remote", "models", "report.elements", "audit.suspicions",
+    },
+    "audit.starters": {
+        "core", "core.text", "data", "models.files", "models", "models.sidecars",
+        "report.elements", "audit.config",
     },
     "audit.scores": {
         "core", "core.record", "stats.resampling", "metrics.maps", "metrics", "fairness",
@@ -221,6 +228,7 @@ ALLOWED = {
         "explain", "report.language", "report.facts", "report.sections", "report.elements",
         "report.cards",
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
+        "audit.starters",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
         "commands.terminal", "pipeline", "verify", "dicom_export", "scrub", "qualification",
         "commands.options",

@@ -211,7 +211,7 @@ def _sidecar(path):
 
 
 def _onnx(path):
-    from xaudit.audit.config.model_starter import model_text
+    from xaudit.audit.starters.model_starter import model_text
     from xaudit.models.files.onnx_outline import files_beside
     from xaudit.models.onnx.file import read_onnx
 

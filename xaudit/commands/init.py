@@ -28,8 +28,8 @@ def init(
     """
     if out.exists():
         raise ConfigError(f"{out}: exists; choose another --out, it is not written over")
-    from xaudit.audit.config.device_starter import device_text
-    from xaudit.audit.config.starter import starter
+    from xaudit.audit.starters.device_starter import device_text
+    from xaudit.audit.starters.starter import starter
     from xaudit.audit.store.files import write_text
     from xaudit.data.study.examples import write_examples
     from xaudit.data.study.inspect import inspect_dataset

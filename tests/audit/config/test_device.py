@@ -4,7 +4,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from xaudit.audit.config.device import Device, read_device
-from xaudit.audit.config.device_starter import device_text
+from xaudit.audit.starters.device_starter import device_text
 from xaudit.core.record.statements import Ages, Signatory, Unrecorded
 from xaudit.errors import ConfigError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xaudit.audit.config.network_starter import asked, comment, input_lines
+from xaudit.audit.starters.network_starter import asked, comment, input_lines
 from xaudit.core.text.printable import printable
 from xaudit.models.files.folders import config_of
 from xaudit.models.recognize import Recognized

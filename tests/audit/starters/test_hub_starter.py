@@ -4,9 +4,9 @@ import json
 
 import yaml
 
-from xaudit.audit.config.hub_starter import hub_text
 from xaudit.audit.config.questions import OPEN
-from xaudit.audit.config.starter import starter
+from xaudit.audit.starters.hub_starter import hub_text
+from xaudit.audit.starters.starter import starter
 from xaudit.data.study.inspect import inspect_dataset
 from xaudit.testing import tiny_study
 

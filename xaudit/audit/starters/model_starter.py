@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from xaudit.audit.config.network_starter import asked, comment, input_lines
+from xaudit.audit.starters.network_starter import asked, comment, input_lines
 from xaudit.models.files.onnx_outline import OnnxOutline, OnnxOutput, read_outline
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecars.onnx import of_onnx

@@ -5,9 +5,9 @@ import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper
 
-from xaudit.audit.config.model_starter import model_text
 from xaudit.audit.config.questions import OPEN, QUESTIONS
-from xaudit.audit.config.starter import starter
+from xaudit.audit.starters.model_starter import model_text
+from xaudit.audit.starters.starter import starter
 from xaudit.data.study.inspect import inspect_dataset
 from xaudit.testing import tiny_study
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from xaudit.audit.config.hub_starter import hub_text
-from xaudit.audit.config.model_starter import model_text
-from xaudit.audit.config.network_starter import asked, network_text
 from xaudit.audit.config.questions import OPEN
+from xaudit.audit.starters.hub_starter import hub_text
+from xaudit.audit.starters.model_starter import model_text
+from xaudit.audit.starters.network_starter import asked, network_text
 from xaudit.core.text.printable import in_a_cell
 from xaudit.data.recognize import Inspection
 from xaudit.models.files.file_kinds import model_format

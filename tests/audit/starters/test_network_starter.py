@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from xaudit.audit.config.model_starter import model_text
-from xaudit.audit.config.network_starter import network_text
 from xaudit.audit.config.questions import OPEN
+from xaudit.audit.starters.model_starter import model_text
+from xaudit.audit.starters.network_starter import network_text
 from xaudit.models.recognize import Recognized
 from xaudit.models.sidecars.sidecar_facts import Sidecar
 

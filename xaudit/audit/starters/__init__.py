@@ -1,0 +1,1 @@
+"""Starters: audit files and forms that a person completes."""

@@ -1,0 +1,1 @@
+"""Boxes that a detector drew elsewhere, and those of lesions."""
