@@ -40,11 +40,14 @@ class Target:
 
 
 def _audit_file(path):
-    from xaudit.audit.config.predictions_config import audits_predictions, read_predictions_config
+    from xaudit.audit.config.boxes_config import read_boxes_config
+    from xaudit.audit.config.predictions_config import read_predictions_config, recorded_format
     from xaudit.audit.config.read_config import Overrides, read_config
 
-    if audits_predictions(path):
-        return read_predictions_config(path, Overrides())
+    recorded = recorded_format(path)
+    if recorded is not None:
+        read = read_boxes_config if recorded == "boxes" else read_predictions_config
+        return read(path, Overrides())
     return read_config(path)
 
 

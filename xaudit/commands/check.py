@@ -67,10 +67,10 @@ def check(  # noqa: PLR0913, PLR0917  (an option each)
 
 
 def _check(config: Path, overrides: Overrides, size: Limit) -> None:
-    from xaudit.audit.config.predictions_config import audits_predictions
+    from xaudit.audit.config.predictions_config import recorded_format
 
     # Only an audit of a network needs the detector's libraries, which are slow to start.
-    if audits_predictions(config, overrides.env):
+    if recorded_format(config, overrides.env) is not None:
         from xaudit.pipeline.predictions import plan_predictions
 
         _print_predictions(plan_predictions(config, overrides, size))

@@ -124,10 +124,10 @@ def _report(findings: Findings, *, sampled: bool) -> None:
 def _run(
     config: Path, out: Path, overrides: Overrides, limit: Limit, executor: ChosenExecutor
 ) -> Findings:
-    from xaudit.audit.config.predictions_config import audits_predictions
+    from xaudit.audit.config.predictions_config import recorded_format
 
     # Only an audit of a network needs the detector's libraries, which are slow to start.
-    if audits_predictions(config, overrides.env):
+    if recorded_format(config, overrides.env) is not None:
         from xaudit.pipeline.predictions import run_predictions
 
         executor.refuse_several("a table of predictions")

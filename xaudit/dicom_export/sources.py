@@ -62,7 +62,7 @@ def sources_of(audit: AuditOnDisk, data: Path) -> Iterator[Source]:
         DataError: an image is missing, or is not the one that was audited.
     """
     config = audit.config()
-    spec = replace(data_spec(config), root=data.resolve())
+    spec = replace(data_spec(config.data), root=data.resolve())
     cases = {case.case_id: case for case in load_study(spec).cases}
     maps: dict[str, list[str]] = {}
     for made in audit.results.maps:

@@ -7,17 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from xaudit import __version__
 from xaudit.audit.analyses.port import Material, analyzed, declared_tables
 from xaudit.audit.config.device import read_device
 from xaudit.audit.config.maker_claims import stated
-from xaudit.audit.config.predictions_config import (
-    PredictionsConfig,
-    placed,
-    read_predictions_config,
-)
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.performance.case_mix import check_case_mix
 from xaudit.audit.performance.equivalences import equivalences
@@ -25,14 +19,10 @@ from xaudit.audit.performance.performance import Performance
 from xaudit.audit.performance.types import check_types
 from xaudit.audit.plan.failures import check_failures
 from xaudit.audit.plan.metrics import metrics_of
-from xaudit.audit.plan.plan import (
-    NOT_PLANNED,
-    fix_record,
-    refuse_other_key,
-    same_record,
-    with_identity,
-)
+from xaudit.audit.plan.plan import fix_record, refuse_other_key, same_record, with_identity
 from xaudit.audit.plan.profile import Limit, draw_cases
+from xaudit.audit.scores.drawn_boxes import LESION
+from xaudit.audit.scores.probe_tables import BOXES, read_probed, table_of
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.lock import alone_in
 from xaudit.audit.store.patient_key import PatientKey, patient_key
@@ -40,7 +30,7 @@ from xaudit.audit.store.provenance import provenance
 from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.resume import finished_before
-from xaudit.audit.store.store import CaseRow, Shard, Store
+from xaudit.audit.store.store import CaseRow, ProbeRow, Shard, Store, write_table
 from xaudit.audit.summary.audit_facts import audit_facts, group_levels, limit_why
 from xaudit.audit.suspicions.inquiry import StudyScores, scores_of
 from xaudit.audit.suspicions.on_threshold import on_thresholds
@@ -52,15 +42,13 @@ from xaudit.core.memory import cycles_ignored_longer, give_back, keep_freed
 from xaudit.core.message import Message, one_after_another
 from xaudit.core.record.finding import Accountability, DetectorFacts, Findings, StudyFacts
 from xaudit.core.record.suspicion import Suspicion
-from xaudit.data.file_hash import file_sha256
-from xaudit.data.predictions.read import ScoredStudy, read_predictions
-from xaudit.data.predictions.scored import ScoredCases
+from xaudit.data.predictions.read import ScoredStudy
 from xaudit.data.tables.texts import Texts
-from xaudit.errors import ConfigError
 from xaudit.fairness.intersections import cut_intersections
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.policies.policy import read_policy
 from xaudit.pipeline.finish import finish, taken_up
+from xaudit.pipeline.recorded import About, Config, Recorded, portable, read_recorded
 
 _TABLES = ("cases",)
 
@@ -73,13 +61,17 @@ class PredictionsPlan:
         record: what is fixed and hashed.
         config: the audit file.
         study: what was said of the table, without its cases: they are the rows.
+        about: what is known of the study besides.
         rows: that are audited.
+        drawn: rows of boxes, of these cases; none where scores were recorded.
     """
 
     record: PlanRecord
-    config: PredictionsConfig
+    config: Config
     study: ScoredStudy
+    about: About
     rows: CaseColumns
+    drawn: Sequence[ProbeRow] = ()
 
     @property
     def points(self) -> tuple[OperatingPoint, ...]:
@@ -94,23 +86,19 @@ class PredictionsPlan:
 
 
 def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> PredictionsPlan:
-    """Read the audit file, the table, the policy and the declared facts, and fix what will be done.
+    """Read the audit file, what it names, the policy and the declared facts, and fix what is done.
 
     Args:
-        path: the audit file.
+        path: the audit file, of a table of predictions or of boxes.
         overrides: what the command line says instead of the file.
         limit: audit at most so many cases, stratified by label.
 
     Raises:
         ConfigError: every mistake that was found, in one message.
     """
-    config, file = read_predictions_config(path, overrides)
-    try:
-        study = read_predictions(config.spec())
-    except ConfigError as error:
-        raise ConfigError([placed(problem, file) for problem in error.problems]) from None
-    assert isinstance(study.cases, ScoredCases)
-    rows = _columns(study.cases, config)
+    recorded = read_recorded(path, overrides)
+    config, study = recorded.config, recorded.study
+    rows = _columns(recorded)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
     check_types(config.data.types, rows.labels, rows.groups)
     policy = read_policy(config.policy, overrides.env) if config.policy else None
@@ -120,8 +108,8 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     record = PlanRecord(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         xaudit_version=__version__,
-        config=_portable(config),
-        files={"predictions": file_sha256(config.data.table) or "unreadable"},
+        config=portable(config),
+        files=recorded.files,
         sample=(),
         shards=(tuple(kept.ids),),
         policy=policy,
@@ -130,7 +118,10 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
         limit=selected.limit,
         notes=selected.notes,
     )
-    return PredictionsPlan(with_identity(record), config, replace(study, cases=()), kept)
+    return PredictionsPlan(
+        with_identity(record), config, replace(study, cases=()), recorded.about, kept,
+        recorded.drawn_of(kept.ids),
+    )  # fmt: skip
 
 
 def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit) -> Findings:
@@ -161,8 +152,10 @@ def run_predictions(path: Path, folder: Path, overrides: Overrides, limit: Limit
         plan = replace(plan, record=replace(record, shards=()))
         del record
         Store(folder).write(0, Shard(cases=_coded(plan.rows, key)))
+        if plan.drawn:
+            write_table(table_of(folder, BOXES), plan.drawn, ProbeRow)
         # The findings are about what is on disk; a million rows are not held twice.
-        plan = replace(plan, rows=CaseColumns.of(()))
+        plan = replace(plan, rows=CaseColumns.of(()), drawn=())
         keep_freed()
         with cycles_ignored_longer():
             return finish(folder, _found(plan, folder))
@@ -177,11 +170,11 @@ def _found(plan: PredictionsPlan, folder: Path) -> Findings:
     return summarize_predictions(plan, plan.record, results, noticed)
 
 
-def _columns(cases: ScoredCases, config: PredictionsConfig) -> CaseColumns:
-    crossed = config.data.intersections
+def _columns(recorded: Recorded) -> CaseColumns:
+    cases, crossed = recorded.cases, recorded.config.data.intersections
     groups = {name: _cut(levels) for name, levels in cases.levels.items()}
-    if cases.sites is not None and config.data.columns.site:
-        groups.setdefault(config.data.columns.site, _cut(cases.sites))
+    if cases.sites is not None and recorded.about.site_column:
+        groups.setdefault(recorded.about.site_column, _cut(cases.sites))
     if crossed:
         groups = cut_intersections(groups, crossed.of, crossed.depth)
     return CaseColumns(
@@ -209,16 +202,6 @@ def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> StudyScores:
     return scores_of(rows, plan.config.detector.score, limits, plan.points, of_table=True)
 
 
-def _portable(config: PredictionsConfig) -> dict[str, object]:
-    """The configuration without the paths of this machine; the table is hashed instead."""
-    plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
-    plain["data"]["table"] = config.data.table.name
-    if not config.data.types:
-        # As in plans that were fixed before there was such a key.
-        del plain["data"]["types"]
-    return plain
-
-
 def summarize_predictions(
     plan: PredictionsPlan, record: PlanRecord, results: Results, noticed: Noticed
 ) -> Findings:
@@ -232,12 +215,13 @@ def summarize_predictions(
     """
     config, rows = plan.config, results.cases
     points = plan.points
-    study = _study_facts(plan, record, rows)
+    probed = read_probed(results.store.folder)
+    study = _study_facts(plan, record, rows, probed.get(BOXES, ()))
     material = Material(
         results, points, config.statistics, config.seed, study.unit, study.site_column,
-        folds=config.data.folds or "", types=config.data.types,
+        folds=plan.about.folds, probed=probed, types=config.data.types,
     )  # fmt: skip
-    tables = (*_TABLES, *declared_tables(material))
+    tables = (*_TABLES, *probed, *declared_tables(material))
     found = tuple(finding for _, findings in analyzed(material, tables) for finding in findings)
     # Draws of all groups are the largest things that are made, and most of them are gone now.
     give_back()
@@ -294,26 +278,28 @@ def _mixed_splits(splits: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _study_facts(plan: PredictionsPlan, record: PlanRecord, rows: Sequence[CaseRow]) -> StudyFacts:
-    data = plan.config.data
-    column = data.columns.site
+def _study_facts(
+    plan: PredictionsPlan,
+    record: PlanRecord,
+    rows: Sequence[CaseRow],
+    drawn: Sequence[ProbeRow],
+) -> StudyFacts:
+    about, column = plan.about, plan.about.site_column
     cases, levels = CaseColumns.of(rows), group_levels(rows)
     return StudyFacts(
-        name=data.name or data.table.stem,
-        source=data.source,
-        license=data.license,
-        sha256=record.files["predictions"],
+        name=about.name,
+        source=about.source,
+        license=about.license,
+        sha256=record.files.get("predictions") or record.files["study"],
         cases=len(rows),
         patients=len(cases.patients.there),
         positives=int(cases.labels.sum()),
-        lesions=0,
-        unit="patient" if data.columns.patient else "image",
-        unit_note=""
-        if data.columns.patient
-        else Message("The study declares one image per patient."),
+        lesions=sum(row.metric == LESION for row in drawn),
+        unit=about.unit,
+        unit_note=about.unit_note,
         site_column=column,
         sites=len(set(cases.groups[column].there) - {NOT_RECORDED}) if column else None,
-        dates=data.dates,
+        dates=about.dates,
         levels=levels,
     )
 

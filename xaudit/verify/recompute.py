@@ -15,7 +15,6 @@ import numpy as np
 
 from xaudit.audit.config.config import AuditConfig
 from xaudit.audit.config.former_names import of_today
-from xaudit.audit.config.predictions_config import PredictionsConfig
 from xaudit.audit.gallery.gallery import Gallery
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.scores.probe_tables import read_probed
@@ -34,6 +33,7 @@ from xaudit.core.record.finding import Findings, GalleryCase
 from xaudit.data.image_file import ImageFile
 from xaudit.data.predictions.read import ScoredStudy
 from xaudit.pipeline.predictions import PredictionsPlan, summarize_predictions
+from xaudit.pipeline.recorded import About, stored_config
 
 NO_LAYER = "none returns a feature map"
 _COMPUTED = (
@@ -78,7 +78,7 @@ class AuditOnDisk:
     def points(self) -> tuple[OperatingPoint, ...]:
         """Operating points of the plan."""
         alone = self.stated.detector.format == "predictions"
-        config = PredictionsConfig.model_validate(self.record.config) if alone else self.config()
+        config = stored_config(self.record.config) if alone else self.config()
         return tuple(point.resolve() for point in config.detector.operating_points)
 
     def gallery(self) -> Gallery:
@@ -113,8 +113,9 @@ class AuditOnDisk:
     def _of_predictions(self) -> Findings:
         rows = self.results.cases
         scored = ScoredStudy((), self._issues_of_study(), self.stated.accountability.listed)
-        config = PredictionsConfig.model_validate(self.record.config)
-        plan = PredictionsPlan(self.record, config, scored, CaseColumns.of(rows))
+        config = stored_config(self.record.config)
+        about = About.stated(self.stated.study, getattr(config.data, "folds", None) or "")
+        plan = PredictionsPlan(self.record, config, scored, about, CaseColumns.of(rows))
         computed = summarize_predictions(plan, self.record, self.results, read_noticed(self.folder))
         # Of which splits the rows were is not kept: a warning about them is taken as stated.
         warnings = computed.detector.warnings

@@ -173,7 +173,7 @@ def test_tables_are_checked(text, columns, problem, tmp_path, cases):
 
 
 def test_lines_of_yolo_have_a_score(tmp_path, cases):
-    with pytest.raises(DataError, match=r"one.txt line 1: .* got 5 values; YOLO writes scores with"):
+    with pytest.raises(DataError, match=r"one.txt line 1: .* got 5 values; YOLO writes scores"):
         read_found_boxes(yolo(tmp_path, {"one": "0 0.25 0.5 0.3 0.5\n"}), cases)
 
 

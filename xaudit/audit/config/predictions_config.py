@@ -26,6 +26,8 @@ from xaudit.models.spec import TORCH
 from xaudit.yaml_file import YamlFile, read_yaml
 
 FORMAT = "predictions"
+RECORDED = (FORMAT, "boxes")
+"""Formats of detectors that are known by what they said elsewhere."""
 
 
 class PredictionsDataConfig(Section):
@@ -85,30 +87,27 @@ class PredictionsDataConfig(Section):
         return self
 
 
-class PredictionsDetectorConfig(Section):
-    """The detector that gave the scores; it is not run."""
+class RecordedDetectorConfig(Section):
+    """A detector that is known by what it said elsewhere; it is not run."""
 
-    format: Literal["predictions"]
     name: str = Field(min_length=1)
     version: str = ""
     score: Scale = Field("probability", description="what a score is: probability or logit")
     operating_points: tuple[OperatingPointConfig, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _names_differ(self) -> PredictionsDetectorConfig:
+    def _names_differ(self) -> RecordedDetectorConfig:
         names = [point.name for point in self.operating_points]
         if len(set(names)) < len(names):
             raise ValueError(f"operating points need different names, got {names}")
         return self
 
 
-class PredictionsConfig(Section):
-    """An audit of scores without images or a network: performance, groups and sites."""
+class RecordedConfig(Section):
+    """What every audit of recorded answers declares besides data and detector."""
 
     name: str = Field(min_length=1, description="how reports call the audit")
     seed: int = Field(0, ge=0, description="everything random is spawned from it")
-    data: PredictionsDataConfig
-    detector: PredictionsDetectorConfig
     statistics: StatisticsConfig = StatisticsConfig()
     policy: Path | None = Field(None, description="policy file, relative to this file")
     device: Path | None = Field(None, description="declared facts, relative to this file")
@@ -116,6 +115,19 @@ class PredictionsConfig(Section):
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )
+
+
+class PredictionsDetectorConfig(RecordedDetectorConfig):
+    """The detector that gave the scores."""
+
+    format: Literal["predictions"]
+
+
+class PredictionsConfig(RecordedConfig):
+    """An audit of scores without images or a network: performance, groups and sites."""
+
+    data: PredictionsDataConfig
+    detector: PredictionsDetectorConfig
 
     def spec(self) -> TableSpec:
         """What the reader of the table needs."""
@@ -134,8 +146,8 @@ class PredictionsConfig(Section):
         )
 
 
-def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
-    """Whether an audit file is about a table of predictions, not about a network.
+def recorded_format(path: Path, env: Collection[str] = ()) -> str | None:
+    """Which of `RECORDED` an audit file is about; None where it is about a network.
 
     Args:
         path: the audit file.
@@ -147,16 +159,16 @@ def audits_predictions(path: Path, env: Collection[str] = ()) -> bool:
     file = read_yaml(path, env)
     detector = file.data.get("detector") if isinstance(file.data, dict) else None
     found = detector.get("format") if isinstance(detector, dict) else None
-    if found not in (None, FORMAT, TORCH) and found not in _of_packages():
-        place, others = (
-            file.place(("detector", "format")),
-            [repr(package) for package in _of_packages()],
-        )
+    if found in RECORDED:
+        return str(found)
+    if found not in (None, TORCH) and found not in _of_packages():
+        place = file.place(("detector", "format"))
+        known = " or ".join(map(repr, (*RECORDED, *_of_packages())))
         raise ConfigError(
-            f"{place}: detector.format: expected {' or '.join([repr(FORMAT), *others])}, got "
-            f"{found!r}; leave the line out where a network is to be run"
+            f"{place}: detector.format: expected {known}, got {found!r}; leave the line out where "
+            "a network is to be run"
         )
-    return found == FORMAT
+    return None
 
 
 def _of_packages() -> tuple[str, ...]:
@@ -176,10 +188,7 @@ def read_predictions_config(path: Path, overrides: Overrides) -> tuple[Predictio
     Raises:
         ConfigError: every mistake of the file, each with its place; an option does not apply.
     """
-    if overrides.weights is not None or overrides.cases is not None:
-        raise ConfigError("--weights and --cases do not apply: no detector is run on predictions")
-    if overrides.sandbox:
-        raise ConfigError("--sandbox does not apply: no detector is run on predictions")
+    refuse_detector_options(overrides)
     file = read_yaml(path, overrides.env)
     config = file.parse(PredictionsConfig)
     folder = path.resolve().parent
@@ -196,7 +205,19 @@ def read_predictions_config(path: Path, overrides: Overrides) -> tuple[Predictio
     return config.model_copy(update=parts | others), file
 
 
+def refuse_detector_options(overrides: Overrides) -> None:
+    """Refuse options that speak of a detector which is run.
+
+    Raises:
+        ConfigError: one is given.
+    """
+    if overrides.weights is not None or overrides.cases is not None:
+        raise ConfigError("--weights and --cases do not apply: no detector is run on predictions")
+    if overrides.sandbox:
+        raise ConfigError("--sandbox does not apply: no detector is run on predictions")
+
+
 def placed(problem: str, file: YamlFile) -> str:
     """The problem with the line of the key that it begins with, if it begins with one."""
-    key = re.match(r"data(\.[^:]+)*(?=: )", problem)
+    key = re.match(r"(data|detector)(\.[^:]+)*(?=: )", problem)
     return f"{file.place(tuple(key[0].split('.')))}: {problem}" if key else problem

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xaudit import __version__
-from xaudit.audit.config.config import AuditConfig, IntersectionsConfig
+from xaudit.audit.config.config import AuditConfig, DataConfig, IntersectionsConfig
 from xaudit.audit.config.device import read_device
 from xaudit.audit.performance.case_mix import check_case_mix
 from xaudit.audit.performance.types import check_types, type_issues
@@ -70,10 +70,20 @@ class Plan:
     study: Study
 
 
-def data_spec(config: AuditConfig) -> DataSpec:
+def data_spec(data: DataConfig) -> DataSpec:
     """The part of the configuration that says which study is read."""
-    values = {name: value for name, value in config.data if name not in _NOT_OF_SPEC}
-    return DataSpec(**values)
+    return DataSpec(**{name: value for name, value in data if name not in _NOT_OF_SPEC})
+
+
+def portable_data(data: DataConfig) -> dict[str, Any]:
+    """The same without paths of this machine."""
+    plain: dict[str, Any] = data.model_dump(mode="json", exclude={"root"})
+    for name in _LATER:
+        if not plain[name]:
+            del plain[name]
+    if data.manifest is not None:
+        plain["manifest"] = data.manifest.name
+    return plain
 
 
 def detector_spec(config: AuditConfig) -> DetectorSpec:
@@ -109,7 +119,7 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
     Raises:
         ConfigError: the study, the policy or the declared facts cannot be used.
     """
-    study, device = load_study(data_spec(config)), read_device(config.device, env)
+    study, device = load_study(data_spec(config.data)), read_device(config.device, env)
     if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
     folds, column = config.detector.folds, study.site_column
@@ -291,12 +301,7 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     carried out is not carried out again for it.
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
-    plain["data"].pop("root")
-    for name in _LATER:
-        if not plain["data"][name]:
-            del plain["data"][name]
-    if config.data.manifest is not None:
-        plain["data"]["manifest"] = config.data.manifest.name
+    plain["data"] = portable_data(config.data)
     weights = config.detector.weights
     plain["detector"]["weights"] = weights.name if weights else None
     if config.detector.folds is not None:
