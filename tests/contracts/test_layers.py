@@ -80,14 +80,18 @@ ALLOWED = {
     "models.target_layers": {"core"},
     "models.remote": {"core", "core.text"},
     "models.programs": {"core.text"},
+    "models.heads": {"core"},
     "models": {
         "core", "core.record", "core.text", "models.files", "models.target_layers",
-        "models.remote", "models.programs",
+        "models.remote", "models.programs", "models.heads",
     },
     "models.onnx": {
-        "core", "core.text", "phantom", "models.files", "models.target_layers", "models",
+        "core", "core.text", "phantom", "models.files", "models.target_layers", "models.heads",
+        "models",
     },
-    "models.sandbox": {"core", "core.text", "models.target_layers", "models.remote", "models"},
+    "models.sandbox": {
+        "core", "core.text", "models.target_layers", "models.remote", "models.heads", "models",
+    },
     "models.readers": {
         "core", "core.text", "models.files", "models.remote", "models.programs", "models",
         "models.onnx", "models.sandbox",
@@ -122,11 +126,13 @@ ALLOWED = {
     },
     "report.exports": {"core", "core.record", "core.text", "report.cards"},
     "audit.store": {"core", "core.record", "core.text", "data.tables", "data"},
-    "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
+    "audit.suspicions": {
+        "core", "core.record", "stats", "stats.roc", "models.heads", "models", "audit.store",
+    },
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.transforms",
         "data.pixels", "data.annotations", "data", "data.study", "data.predictions", "models.files",
-        "models.remote", "models",
+        "models.remote", "models.heads", "models",
         "models.sidecars", "report.elements", "audit.suspicions",
     },
     "audit.scores": {
@@ -175,7 +181,8 @@ ALLOWED = {
     },
     "audit.summary": {
         "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",
-        "models.remote", "models", "report.view", "audit.store", "audit.suspicions",
+        "models.remote", "models.heads", "models", "report.view", "audit.store",
+        "audit.suspicions",
         "audit.config", "audit.scores", "audit.analyses", "audit.performance", "audit.maps",
         "audit.plan",
     },

@@ -58,6 +58,8 @@ NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
 _LATER = ("consensus", "types", "examinations")
 """Keys of the data without which plans of before were fixed; absent where nothing is declared."""
+_DRAWN = ("boxes", "masks")
+"""Likewise, of the output."""
 _NOT_OF_SPEC = {"types", "dates", "intersections", "near_duplicates"}
 
 
@@ -292,9 +294,9 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
-    for name in _LATER:
-        if not plain["data"][name]:
-            del plain["data"][name]
+    for part, names in ((plain["data"], _LATER), (plain["detector"]["output"], _DRAWN)):
+        for name in [one for one in names if not part[one]]:
+            del part[name]
     if config.data.manifest is not None:
         plain["data"]["manifest"] = config.data.manifest.name
     weights = config.detector.weights
