@@ -24,8 +24,9 @@ import torch
 
 from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.torchvision_operators import torchvision_models
 
 SIDE, IMAGES, BATCH, REPEATS = 224, 32, 8, 7

@@ -26,8 +26,9 @@ import torch
 from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.architectures import build_network
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.phantom.study import phantom_study
 
 REFERENCE = "xaudit.models.reference:small_cnn"

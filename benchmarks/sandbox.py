@@ -21,8 +21,9 @@ import torch
 from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.batch_outcomes import PassPurpose, run_batch
 from xaudit.models.architectures import build_network
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.sandbox.load import load_declared
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 FILMS, TURNS = 16, 15
 WORK = {

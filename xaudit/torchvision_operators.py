@@ -54,7 +54,7 @@ def _compiled_operators_load() -> bool:
 
 
 def non_maximum_suppression(
-    boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float
+    boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float, most: int | None = None
 ) -> torch.Tensor:
     """Indices of the boxes that no better box overlaps, best first.
 
@@ -62,11 +62,12 @@ def non_maximum_suppression(
         boxes: (N, 4) as x1, y1, x2, y2.
         scores: (N,).
         iou_threshold: a box that overlaps a kept one by more than this is dropped.
+        most: indices, the best ones; None for all.
     """
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     order = scores.argsort(descending=True, stable=True)
     kept: list[int] = []
-    while len(order):
+    while len(order) and (most is None or len(kept) < most):
         best, order = order[0], order[1:]
         kept.append(int(best))
         low = torch.maximum(boxes[best, :2], boxes[order, :2])

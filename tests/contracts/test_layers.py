@@ -84,14 +84,18 @@ ALLOWED = {
     "models.target_layers": {"core"},
     "models.remote": {"core", "core.text"},
     "models.programs": {"core.text"},
+    "models.heads": {"core"},
     "models": {
         "core", "core.record", "core.text", "models.files", "models.target_layers",
-        "models.remote", "models.programs",
+        "models.remote", "models.programs", "models.heads",
     },
     "models.onnx": {
-        "core", "core.text", "phantom", "models.files", "models.target_layers", "models",
+        "core", "core.text", "phantom", "models.files", "models.target_layers", "models.heads",
+        "models",
     },
-    "models.sandbox": {"core", "core.text", "models.target_layers", "models.remote", "models"},
+    "models.sandbox": {
+        "core", "core.text", "models.target_layers", "models.remote", "models.heads", "models",
+    },
     "models.readers": {
         "core", "core.text", "models.files", "models.remote", "models.programs", "models",
         "models.onnx", "models.sandbox",
@@ -126,11 +130,14 @@ ALLOWED = {
     },
     "report.exports": {"core", "core.record", "core.text", "report.cards"},
     "audit.store": {"core", "core.record", "core.text", "data.tables", "data"},
-    "audit.suspicions": {"core", "core.record", "stats", "stats.roc", "models", "audit.store"},
+    "audit.suspicions": {
+        "core", "core.record", "stats", "stats.roc", "models.heads", "models", "audit.store",
+    },
     "audit.config": {
         "core", "core.record", "core.text", "gate.policies", "data.tables", "data.transforms",
         "data.pixels", "data.annotations", "data", "data.study", "data.predictions", "data.drawn",
-        "models.files", "models.remote", "models", "report.elements", "audit.suspicions",
+        "models.files", "models.remote", "models.heads", "models", "report.elements",
+        "audit.suspicions",
     },
     "audit.starters": {
         "core", "core.text", "data", "models.files", "models", "models.sidecars",
@@ -138,7 +145,7 @@ ALLOWED = {
     },
     "audit.scores": {
         "core", "core.record", "stats.resampling", "metrics.maps", "metrics", "fairness",
-        "data.transforms", "explain.perturbation", "explain.methods", "audit.store",
+        "data.drawn", "data.transforms", "explain.perturbation", "explain.methods", "audit.store",
         "audit.config",
     },
     "audit.gallery": {
@@ -182,7 +189,8 @@ ALLOWED = {
     },
     "audit.summary": {
         "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",
-        "models.remote", "models", "report.view", "audit.store", "audit.suspicions",
+        "models.remote", "models.heads", "models", "report.view", "audit.store",
+        "audit.suspicions",
         "audit.config", "audit.scores", "audit.analyses", "audit.performance", "audit.maps",
         "audit.plan",
     },
@@ -193,9 +201,9 @@ ALLOWED = {
     "commands.terminal": {"core.record", "core.text", "audit.run"},
     "executors": {"core"},
     "pipeline": {
-        "core", "core.record", "stats.resampling", "stats.multiple", "fairness",
-        "gate.policies", "gate.judging", "data.tables", "data", "data.predictions", "models",
-        "models.sandbox",
+        "core", "core.record", "stats.resampling", "stats.multiple", "metrics.scores", "fairness",
+        "gate.policies", "gate.judging", "data.tables", "data", "data.drawn", "data.study",
+        "data.predictions", "models.files", "models", "models.sandbox",
         "phantom", "explain.engine", "explain", "explain.checks", "report.view",
         "report.elements", "report.cards", "audit.store", "audit.suspicions", "audit.config",
         "audit.scores", "audit.gallery", "provenance", "audit.analyses", "audit.performance",

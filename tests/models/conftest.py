@@ -4,7 +4,8 @@ from safetensors.torch import save_file
 
 from xaudit.core.detector import InputSpec
 from xaudit.models.architectures import build_network
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.heads.output import OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 ARCHITECTURE = "xaudit.models.reference:small_cnn"
 

@@ -25,7 +25,7 @@ from xaudit.explain.engine.passes import Features, Pass
 from xaudit.explain.methods.cam import GradCam, raw_cam
 from xaudit.explain.port import Context
 from xaudit.explain.schedule import Job, explain_all
-from xaudit.models.heads import positive_logit
+from xaudit.models.heads.class_logit import positive_logit
 from xaudit.models.load import load_detector
 from xaudit.models.spec import DetectorSpec
 from xaudit.testing import disc, planted_case

@@ -13,8 +13,9 @@ from xaudit.explain.port import Context, left_out, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.architectures import build_network
 from xaudit.models.formats import MODEL_FORMATS, CalledNetwork
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.testing import planted_case
 
 SEEN = InputSpec(16, 16, channels=1, mean=(0.2,), std=(0.5,))

@@ -10,8 +10,8 @@ from torch import nn
 
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
-from xaudit.models.heads import ClassLogit, positive_logit
-from xaudit.models.spec import NEXT_TO_ONE, SMALLEST, OutputSpec
+from xaudit.models.heads.class_logit import ClassLogit, positive_logit
+from xaudit.models.heads.output import NEXT_TO_ONE, SMALLEST, OutputSpec
 from xaudit.models.torch_detector import TargetScore
 
 LOGITS = torch.tensor([[1.0, 3.0, -2.0], [2.0, -1.0, 0.5], [0.0, 0.0, 9.0]], dtype=torch.float64)

@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from xaudit.core.detector import InputSpec, Taken
 from xaudit.errors import DetectorError
 from xaudit.models.architectures import build_network
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.recognize import recognize
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.models.weights import read_weights
 
 FOLDER = Path(
@@ -91,7 +92,7 @@ def test_weights_that_do_not_fit_say_which(make_spec, network, tmp_path):
         ("timm:resnet_fifty", "timm has no model"),
         ("no.such.module:net", "cannot be imported"),
         ("xaudit.models.reference:net", "has no function or class 'net'"),
-        ("xaudit.models.heads:positive_logit", "cannot be built"),
+        ("xaudit.models.heads.class_logit:positive_logit", "cannot be built"),
     ],
 )
 def test_unknown_architecture_is_a_message(make_spec, architecture, message):

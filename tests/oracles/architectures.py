@@ -10,8 +10,9 @@ from torch.nn.functional import interpolate
 
 from xaudit.core.detector import InputSpec
 from xaudit.models.architectures import build_network
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 GRAY = InputSpec(224, 224)
 PLANE = InputSpec(224, 224, channels=1)

@@ -30,8 +30,9 @@ from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.architectures import build_network
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import OF_FORMAT, TORCH, DetectorSpec, OutputSpec
+from xaudit.models.spec import OF_FORMAT, TORCH, DetectorSpec
 from xaudit.testing import tiny_study
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "model-formats.md"

@@ -9,8 +9,9 @@ import torch
 from xaudit.audit.suspicions.suspicions import KNOWN
 from xaudit.core.record.qualification import ACCUSATIONS
 from xaudit.gate.policies.policy import read_policy
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.phantom.demo import REFERENCE_INPUT
 from xaudit.qualification.accusations import accusation_of, check_policy
 from xaudit.qualification.catalogue import DEFECTS, SOUND, entries

@@ -19,7 +19,7 @@ _NAMED = 5
 _MEANS = (-1.0, 2.0)
 _LARGEST_STD = 2.0
 """What can be meant on the [0, 1] scale, generously; the scale 0 to 255 lies far outside."""
-Capability = Literal["gradients", "features"]
+Capability = Literal["gradients", "features", "boxes", "masks"]
 
 
 Interpolation = Literal[

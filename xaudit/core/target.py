@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+TargetRecord = Mapping[str, str | int | float | tuple[int, ...] | tuple[float, ...]]
+"""What identifies a target, plain enough to be written down."""
+
 
 class Target(Protocol):
     """What scores, decisions and maps are about."""
 
     @property
-    def record(self) -> Mapping[str, str | int | tuple[int, ...]]:
+    def record(self) -> TargetRecord:
         """What identifies it, as an audit writes it down; `kind` says what it is."""
 
     def score(self, output: Any, images: int, /) -> Any:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -14,8 +14,10 @@ from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.files.hashed import weights_sha256
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.formats import CalledNetwork, facts_of, read_model
-from xaudit.models.heads import ClassLogit
+from xaudit.models.heads.head import head_of
+from xaudit.models.heads.output import DRAWN
 from xaudit.models.programs.slopes import slopes_hold
+from xaudit.models.remote.permission import COMMAND, HTTP
 from xaudit.models.spec import TORCH, DetectorSpec
 from xaudit.models.target_layers.layers import TargetLayer, find_target_layer
 from xaudit.models.torch_detector import TargetScore, TorchDetector
@@ -23,6 +25,11 @@ from xaudit.models.weights import load_weights
 
 # The first is faster; a network that flattens feature maps with `view` works with the second only.
 _MEMORY_FORMATS = (torch.channels_last, torch.contiguous_format)
+
+_DRAWS: Mapping[str, frozenset[Capability]] = {
+    "boxes": frozenset({"boxes"}),
+    "segmentation": frozenset({"masks"}),
+}
 
 Offered = tuple[TargetLayer | None, frozenset[Capability]]
 """The target layer, and what is offered besides scores."""
@@ -42,6 +49,12 @@ def load_detector(spec: DetectorSpec) -> TorchDetector:
         DetectorError: architecture, weights, input or output do not fit together, or nobody answers
             where the detector is said to be.
     """
+    if spec.output.kind in DRAWN and spec.format in {COMMAND, HTTP}:
+        raise DetectorError(
+            f"detector.output.kind {spec.output.kind}: format {spec.format} answers with one row "
+            "of scores for each image; boxes and masks do not come that way: let it return the "
+            "score of the image and declare that (output.kind logit or probability)"
+        )
     with nothing_lost():
         network, taken = _of_torch(spec) if spec.format == TORCH else (read_model(spec), Taken())
         return detector_of(spec, network, taken)
@@ -82,7 +95,7 @@ def detector_of(
         weights_sha256=weights_sha256(spec.weights) if spec.weights else None,
         parameter_count=_parameters(network),
         taken=taken,
-        capabilities=capabilities,
+        capabilities=capabilities | _DRAWS.get(spec.output.kind, frozenset()),
         elsewhere=elsewhere,
         stated=elsewhere.stated() if elsewhere else {},
         facts=facts_of(network),
@@ -183,7 +196,8 @@ def _called(
     image: torch.Tensor,
     memory_format: torch.memory_format,
 ) -> TargetScore:
-    module = TargetScore(network, spec.input, ClassLogit(spec.output), memory_format)
+    head = head_of(spec.output, (spec.input.height, spec.input.width))
+    module = TargetScore(network, spec.input, head, memory_format)
     # Not inference mode: what a network keeps from here must allow gradients later.
     with torch.no_grad():
         module(image)

@@ -13,7 +13,7 @@ from xaudit.core.case import FloatArray
 from xaudit.core.detector import Stands
 from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
-from xaudit.models.heads import as_table, rounding
+from xaudit.models.heads.class_logit import outputs_in_columns, rounding
 from xaudit.models.spec import Answers
 from xaudit.models.torch_detector import TorchDetector
 
@@ -58,15 +58,20 @@ def _in_batches(detector: TorchDetector, images: FloatArray, size: int = _BATCH)
 
 @contextmanager
 def _outputs(detector: TorchDetector) -> Iterator[list[torch.Tensor]]:
-    """What the network returns inside the block, before its head: (n, K) for each batch."""
+    """What the network returns inside the block, before its head: (n, K) for each batch.
+
+    Of what draws boxes or masks it is the score of the image, (n, 1).
+    """
     seen: list[torch.Tensor] = []
 
     def keep(network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
-        table = as_table(output, len(inputs[0])).detach()
-        seen.append(table)
+        columns = outputs_in_columns(detector.head, output, len(inputs[0]))
+        seen.append(columns.detach())
         # On a GPU the last digits of a model that runs on the CPU are other ones.
-        if isinstance(network, Stands) and table.device.type == "cpu":
-            network.compare(inputs[0].detach().contiguous().numpy(), table.numpy())
+        if not (isinstance(output, torch.Tensor) and output.device.type == "cpu"):
+            return
+        if isinstance(network, Stands):
+            network.compare(inputs[0].detach().contiguous().numpy(), output.detach().numpy())
 
     handle = detector.module.network.register_forward_hook(keep)
     try:

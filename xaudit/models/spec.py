@@ -2,117 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from xaudit.core.detector import InputSpec
-from xaudit.core.message import Message
+from xaudit.models.heads.output import ROUNDING, OutputSpec
 
-OutputKind = Literal[
-    "logit", "two_logits", "softmax", "multi_label", "probability", "probabilities"
-]
 TORCH = "torch"
 """The format of a file of weights that an architecture takes."""
 OF_FORMAT = "format:{}"
 """The architecture of a model that is one file of another format."""
 Argument = str | int | float | bool | None
-ONE_VALUE = ("logit", "probability")
-"""Kinds of a network that returns one number for each image."""
-CLASSES = ("two_logits", "softmax", "probabilities")
-"""Kinds whose columns are classes that exclude each other."""
-PROBABILITIES = ("probability", "probabilities")
-"""Kinds whose numbers lie in [0, 1]: a sigmoid or a softmax is left in."""
-SEVERAL_POSITIVE = ("softmax", "probabilities")
-"""Kinds of which several columns together may mean fractured."""
-
-ROUNDING = 1e-3
-"""How far a probability may leave [0, 1], and a row of them 1, in float32."""
-SMALLEST = 1e-20
-"""Probabilities below it count as this much: float32 still has them, and their gradients."""
-NEXT_TO_ONE = 2.0**-24
-"""How far below 1 the largest number of float32 lies: a sigmoid that reached 1 counts as that."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSpec:
-    """What the network returns.
-
-    Attributes:
-        kind: "logit" (one number), "two_logits" (softmax over two), "softmax" (logits of any
-            number of classes that exclude each other), "multi_label" (one independent logit for
-            each label), "probability" (one number in [0, 1]: the network ends with a sigmoid), or
-            "probabilities" (rows that sum to 1: it ends with a softmax).
-        positive: which columns mean fractured; several only of classes that exclude each other.
-
-    Raises:
-        ValueError: the columns do not fit the kind.
-    """
-
-    kind: OutputKind = "logit"
-    positive: int | tuple[int, ...] = 0
-
-    def __post_init__(self) -> None:
-        problem = positive_problem(self.kind, self.columns)
-        if problem:
-            raise ValueError(problem)
-
-    @property
-    def columns(self) -> tuple[int, ...]:
-        """The columns that mean fractured."""
-        return (self.positive,) if isinstance(self.positive, int) else self.positive
-
-    @property
-    def clipping(self) -> tuple[float, float] | None:
-        """Between which logits those of probabilities lie; None where nothing is clipped.
-
-        A sigmoid in float32 reaches 1 at a logit of 17 and tells nothing beyond; a softmax keeps
-        how small the others are.
-        """
-        low, high = math.log(SMALLEST), -math.log(SMALLEST)
-        limits = {"probability": (low, -math.log(NEXT_TO_ONE)), "probabilities": (low, high)}
-        return limits.get(self.kind)
-
-    @property
-    def described(self) -> str:
-        """The kind, the columns that mean fractured, and what is made of them."""
-        columns = " + ".join(map(str, self.columns))
-        said = (
-            self.kind
-            if self.kind in ONE_VALUE
-            else Message("{kind}, column {columns} positive", kind=self.kind, columns=columns)
-        )
-        limits = self.clipping
-        if limits is None:
-            return said
-        return Message(
-            "{output}; log odds, clipped to {low:.1f} and {high:.1f}",
-            output=said,
-            low=limits[0],
-            high=limits[1],
-        )
-
-
-def positive_problem(kind: OutputKind, columns: tuple[int, ...]) -> str:
-    """Why these columns cannot mean fractured under this kind; empty where they can."""
-    said = f"output.positive: {list(columns)}"
-    if not columns or len(set(columns)) < len(columns) or min(columns) < 0:
-        return f"{said}: expected different columns, counted from 0"
-    if kind in ONE_VALUE and columns != (0,):
-        return f"{said}: output.kind {kind} has one column, 0; leave positive out"
-    if kind == "two_logits" and max(columns) > 1:
-        return f"{said}: output.kind two_logits has columns 0 and 1; softmax takes more classes"
-    if len(columns) > 1 and kind not in SEVERAL_POSITIVE:
-        return (
-            f"{said}: several columns can mean fractured under "
-            f"{' and '.join(SEVERAL_POSITIVE)} only, where classes exclude each other, got {kind}"
-        )
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from xaudit.core.boxes import Boxes
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import Capability, Elsewhere, InputSpec, ModelFacts, Taken
 from xaudit.core.target import Target
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
+from xaudit.models.heads.box_score import BoxHead
+from xaudit.models.heads.mask_score import MaskHead
 from xaudit.models.target_layers.layers import TargetLayer
+
+_DRAWS_NONE = "the detector draws no {}; one that does declares detector.output.kind: {}"
 
 
 class TargetScore(torch.nn.Module):
@@ -29,6 +34,7 @@ class TargetScore(torch.nn.Module):
         target: what is made of its output.
         memory_format: strides of weights and images; convolutions are fastest with channels last,
             values are the same.
+        head: what the output means; left out where that is the target.
     """
 
     def __init__(
@@ -37,10 +43,11 @@ class TargetScore(torch.nn.Module):
         spec: InputSpec,
         target: Target,
         memory_format: torch.memory_format = torch.channels_last,
+        head: Target | None = None,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
-        self._channels, self.target = spec.channels, target
+        self._spec, self.target, self.head = spec, target, head or target
         self.memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
@@ -50,11 +57,44 @@ class TargetScore(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) in [0, 1] → (N,)."""
-        planes = images.expand(-1, self._channels, -1, -1)
+        scores: torch.Tensor = self.target.score(self._output(images), len(images))
+        return scores
+
+    def aimed(self, target: Target) -> TargetScore:
+        """The same network, of which another number is made.
+
+        Args:
+            target: made of the same output.
+        """
+        return TargetScore(self.network, self._spec, target, self.memory_format, self.head)
+
+    def boxes(self, images: torch.Tensor) -> list[Boxes]:
+        """What the network draws on N images, (N, C, H, W) in [0, 1]; see `BoxHead.boxes`.
+
+        Raises:
+            DetectorError: it draws no boxes, or the output is not what was declared.
+        """
+        if not isinstance(self.head, BoxHead):
+            raise DetectorError(_DRAWS_NONE.format("boxes", "boxes"))
+        return self.head.boxes(self._output(images), len(images))
+
+    def masks(self, images: torch.Tensor) -> torch.Tensor:
+        """What the network paints on N images: logits, (N, H, W); see `MaskHead.masks`.
+
+        Raises:
+            DetectorError: it paints no masks, or the output is not what was declared.
+        """
+        if not isinstance(self.head, MaskHead):
+            raise DetectorError(_DRAWS_NONE.format("masks", "segmentation"))
+        return self.head.masks(self._output(images), len(images))
+
+    def _output(self, images: torch.Tensor) -> object:
+        """What the network returns, whatever that is."""
+        planes = images.expand(-1, self._spec.channels, -1, -1)
         planes = ((planes - self.mean) / self.std).contiguous(memory_format=self.memory_format)
         # Out of memory is a RuntimeError: fewer images at once may do.
         try:
-            output = self.network(planes)
+            return self.network(planes)
         except (RuntimeError, XauditError):
             raise
         except (Exception, SystemExit) as error:
@@ -62,8 +102,6 @@ class TargetScore(torch.nn.Module):
             raise DetectorError(
                 f"the network failed on an input of {shape}: {told(error)}"
             ) from error
-        scores: torch.Tensor = self.target.score(output, len(images))
-        return scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +150,30 @@ class TorchDetector:
     def target(self) -> Target:
         """What is made of the network's output, and explained."""
         return self.module.target
+
+    def aimed(self, target: Target) -> TorchDetector:
+        """The same detector, of which another number is scored and explained.
+
+        Args:
+            target: such as `BoxScore` or `RegionLogit`.
+        """
+        return replace(self, module=self.module.aimed(target))
+
+    @property
+    def head(self) -> Target:
+        """What its output means, whatever is explained."""
+        return self.module.head
+
+    def boxes(self, images: FloatArray) -> list[Boxes]:
+        """What it draws on N images, (N, C, H, W) in [0, 1]; needs the capability "boxes"."""
+        with torch.inference_mode():
+            return self.module.boxes(torch.from_numpy(images).to(self.module.mean.device))
+
+    def masks(self, images: FloatArray) -> FloatArray:
+        """Logits of what it paints, (N, H, W) float32; needs the capability "masks"."""
+        with torch.inference_mode():
+            values = self.module.masks(torch.from_numpy(images).to(self.module.mean.device))
+        return np.asarray(values.float().cpu().numpy())
 
     def logits(self, images: FloatArray) -> npt.NDArray[np.float64]:
         """(N, C, H, W) in [0, 1] → (N,)."""

@@ -12,8 +12,8 @@ from xaudit.audit.scores.rescored import LOGIT
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.evaluator import Evaluator
-from xaudit.models.heads import ClassLogit
-from xaudit.models.spec import OutputSpec
+from xaudit.models.heads.class_logit import ClassLogit
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.torch_detector import TargetScore, TorchDetector
 from xaudit.testing import tiny_study
 

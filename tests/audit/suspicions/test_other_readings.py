@@ -7,7 +7,8 @@ from scipy.special import logsumexp
 from xaudit.audit.suspicions.inquiry import Inquiry
 from xaudit.audit.suspicions.other_readings import other_output_fits_better
 from xaudit.core.case import Case
-from xaudit.models.spec import Answers, OutputSpec
+from xaudit.models.heads.output import OutputSpec
+from xaudit.models.spec import Answers
 
 LABELS = np.arange(32) % 2 == 1
 

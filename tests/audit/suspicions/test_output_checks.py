@@ -16,8 +16,9 @@ from xaudit.audit.suspicions.output_checks import (
 from xaudit.audit.suspicions.suspicions import OF_PROBE, suspected
 from xaudit.core.case import Case
 from xaudit.errors import DetectorError
-from xaudit.models.heads import rounding
-from xaudit.models.spec import Answers, OutputSpec
+from xaudit.models.heads.class_logit import rounding
+from xaudit.models.heads.output import OutputSpec
+from xaudit.models.spec import Answers
 
 LOGITS = np.random.default_rng(0).normal(0, 3, (32, 3))
 

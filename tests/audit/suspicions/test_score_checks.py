@@ -11,7 +11,7 @@ from xaudit.audit.suspicions.score_checks import (
     saturated_score,
     table_in_unit_interval,
 )
-from xaudit.models.spec import OutputSpec
+from xaudit.models.heads.output import OutputSpec
 
 LABELS = [True] * 20 + [False] * 20
 

@@ -2,8 +2,9 @@ import pytest
 from programs import SIZE, TwoLogits, awake, saved
 
 from xaudit.core.detector import InputSpec
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 FORMATS = {"dynamic": "pt2", "static": "pt2"}
 

@@ -16,9 +16,10 @@ import pytest
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import Elsewhere, InputSpec
 from xaudit.errors import DetectorError, DetectorLostError
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.readers import command
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 SEEN = InputSpec(16, 16, channels=1)
 

@@ -12,10 +12,11 @@ from score_server import Behavior, serving
 from xaudit.core.detector import Elsewhere, InputSpec
 from xaudit.errors import DetectorError, DetectorLostError, ExitCode
 from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.readers import http
 from xaudit.models.remote import client
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 SEEN = InputSpec(16, 16, channels=1, mean=(0.2,), std=(0.5,))
 WEIGHTS = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)

@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
 from xaudit.explain.engine.evaluator import Evaluator
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.readers.huggingface import read
-from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec
+from xaudit.models.spec import OF_FORMAT, DetectorSpec
 from xaudit.torchvision_operators import define_missing_operators
 
 define_missing_operators()

@@ -13,9 +13,10 @@ from xaudit.explain.checks.randomize import layers_from_top, randomized
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.passes import Pass
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.readers.keras import _library, read
-from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec
+from xaudit.models.spec import OF_FORMAT, DetectorSpec
 
 pytestmark = [
     pytest.mark.heavy,  # Keras takes seconds to import

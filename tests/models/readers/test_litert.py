@@ -6,9 +6,10 @@ from tflite_models import model
 
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.readers.litert import read
-from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec
+from xaudit.models.spec import OF_FORMAT, DetectorSpec
 
 RNG = np.random.default_rng(0)
 KERNEL, BIAS = RNG.normal(size=(2, 3)), RNG.normal(size=2)

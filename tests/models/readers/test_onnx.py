@@ -19,14 +19,15 @@ from xaudit.explain.schedule import Job, explain_all
 from xaudit.models import load
 from xaudit.models.files.file_kinds import checkpoint_format, model_format
 from xaudit.models.files.onnx_outline import files_beside
-from xaudit.models.heads import ClassLogit
+from xaudit.models.heads.class_logit import ClassLogit
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.onnx import model as onnx_model
 from xaudit.models.onnx.agreement import images_like, tolerated
 from xaudit.models.onnx.file import read_onnx
 from xaudit.models.onnx.session import OnnxScores
 from xaudit.models.plausibility import ask
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.models.torch_detector import TargetScore, TorchDetector
 from xaudit.testing import planted_case
 

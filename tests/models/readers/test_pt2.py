@@ -19,11 +19,12 @@ from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.passes import Pass
 from xaudit.explain.methods.deeplift import guided_gradient
-from xaudit.models.heads import ClassLogit
+from xaudit.models.heads.class_logit import ClassLogit
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.plausibility import ask
 from xaudit.models.programs.archive import read_archive
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 from xaudit.models.target_layers.layers import find_target_layer
 from xaudit.models.torch_detector import TargetScore
 from xaudit.testing import disc, planted_case

@@ -10,9 +10,10 @@ import torch
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.readers.keras import _library as keras_library
 from xaudit.models.sandbox.load import load_declared
-from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec
+from xaudit.models.spec import OF_FORMAT, DetectorSpec
 from xaudit.torchvision_operators import define_missing_operators
 
 pytestmark = [

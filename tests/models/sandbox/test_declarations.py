@@ -9,9 +9,10 @@ import pytest
 from xaudit.core.detector import InputSpec, ModelFacts, Taken
 from xaudit.core.source import StoredBits
 from xaudit.errors import DetectorLostError
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.sandbox.about import read_about
 from xaudit.models.sandbox.declaration import spec_as_json, spec_from
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 SPEC = DetectorSpec(
     "d", "2", "nets:build", Path("/w/w.pt"),

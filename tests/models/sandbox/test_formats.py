@@ -11,9 +11,10 @@ from tests.oracles import onnx_models, programs
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import InputSpec
 from xaudit.explain.engine.batch_outcomes import PassPurpose, run_batch
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.sandbox.load import load_declared
-from xaudit.models.spec import OF_FORMAT, DetectorSpec, OutputSpec
+from xaudit.models.spec import OF_FORMAT, DetectorSpec
 
 pytestmark = [
     pytest.mark.heavy,  # a process for each format

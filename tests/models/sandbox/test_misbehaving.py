@@ -11,9 +11,10 @@ import torch
 from tests.walls import sandbox_or_skip
 from xaudit.core.detector import InputSpec
 from xaudit.errors import DetectorError, DetectorLostError
+from xaudit.models.heads.output import OutputSpec
 from xaudit.models.sandbox import box
 from xaudit.models.sandbox.load import load_declared
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 MODULE = """
 import ctypes, os, socket, subprocess, sys, time

@@ -27,8 +27,10 @@ from xaudit.data.folds import FoldDesign
 from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
 from xaudit.data.transforms.corruption import CORRUPTIONS
+from xaudit.models.heads.drawing import BoxesSpec, MasksSpec
+from xaudit.models.heads.output import OutputKind, OutputSpec
 from xaudit.models.own_code import asked
-from xaudit.models.spec import OF_FORMAT, TORCH, OutputKind, OutputSpec
+from xaudit.models.spec import OF_FORMAT, TORCH
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -141,13 +143,33 @@ class OutputConfig(Section):
     kind: OutputKind = Field(
         "logit",
         description="logit (one number), two_logits, softmax (logits of any number of classes), "
-        "multi_label (independent logits), probability (a sigmoid is left in) or probabilities (a "
-        "softmax is left in)",
+        "multi_label (independent logits), probability (a sigmoid is left in), probabilities (a "
+        "softmax is left in), boxes or segmentation",
     )
     positive: int | tuple[int, ...] = Field(
         0, description="which column means fractured, from 0; a list of them for classes that "
         "exclude each other: then their probabilities are added"
     )  # fmt: skip
+    boxes: BoxesSpec | None = Field(
+        None, description="of kind boxes: layout, activation, rule (max or noisy_or), threshold, "
+        "nms, most, format and normalized"
+    )  # fmt: skip
+    masks: MasksSpec | None = Field(
+        None, description="of kind segmentation: activation, rule (max or mean_of_top) and share"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drawn_as_usual(cls, given: object) -> object:
+        """What is not said of boxes or masks is written down too."""
+        if not isinstance(given, dict):
+            return given
+        usual: dict[str, dict[str, object]] = {
+            "boxes": {"boxes": {}},
+            "segmentation": {"masks": {}},
+        }
+        kind = given.get("kind")
+        return usual.get(kind, {}) | given if isinstance(kind, str) else given
 
     @model_validator(mode="after")
     def _positive_fits(self) -> OutputConfig:
@@ -156,7 +178,7 @@ class OutputConfig(Section):
 
     def resolve(self) -> OutputSpec:
         """What the head needs."""
-        return OutputSpec(self.kind, self.positive)
+        return OutputSpec(self.kind, self.positive, self.boxes, self.masks)
 
 
 class OperatingPointConfig(Section):

@@ -58,6 +58,8 @@ NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
 _LATER = ("consensus", "types", "examinations")
 """Keys of the data without which plans of before were fixed; absent where nothing is declared."""
+_DRAWN = ("boxes", "masks")
+"""Likewise, of the output."""
 _NOT_OF_SPEC = {"types", "dates", "intersections", "near_duplicates"}
 
 
@@ -302,6 +304,10 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"] = portable_data(config.data)
+    output = plain["detector"]["output"]
+    plain["detector"]["output"] = {
+        name: one for name, one in output.items() if one or name not in _DRAWN
+    }
     weights = config.detector.weights
     plain["detector"]["weights"] = weights.name if weights else None
     if config.detector.folds is not None:

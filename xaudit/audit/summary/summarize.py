@@ -43,8 +43,8 @@ from xaudit.core.record.finding import (
 from xaudit.core.record.interim import InterimAnalyses
 from xaudit.fairness.striking import striking_groups
 from xaudit.gate.judging.credibility import THRESHOLDS, explanation_verdicts
+from xaudit.models.heads.output import PROBABILITIES
 from xaudit.models.remote.permission import SERVICE
-from xaudit.models.spec import PROBABILITIES
 
 
 @dataclass(frozen=True, slots=True)

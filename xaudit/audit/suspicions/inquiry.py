@@ -12,7 +12,8 @@ from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.case import BoolArray, Case, FloatArray
 from xaudit.core.detector import OperatingPoint
-from xaudit.models.spec import Answers, OutputSpec
+from xaudit.models.heads.output import OutputSpec
+from xaudit.models.spec import Answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from xaudit.core.case import BoolArray
 from xaudit.core.message import Message
 from xaudit.core.record.suspicion import Suspicion
 from xaudit.errors import DetectorError
-from xaudit.models.spec import PROBABILITIES
+from xaudit.models.heads.output import PROBABILITIES
 
 Array = npt.NDArray[np.float64]
 
@@ -88,6 +88,8 @@ def scores_in_unit_interval(probe: Inquiry) -> tuple[Suspicion, ...]:
     remedy = {
         "logit": "declare output.kind probability",
         "multi_label": "return the logits of the labels from a factory of your own",
+        "boxes": "declare output.boxes.activation none",
+        "segmentation": "declare output.masks.activation none",
     }.get(kind, "return the logits of the classes from a factory of your own")
     return in_unit_interval(chosen, f"output.kind is {kind}", remedy)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
+from xaudit.core.boxes import Boxes
 from xaudit.core.detector import Detector
 
 
@@ -36,6 +37,25 @@ class FeatureLayer(Protocol):
 
     def within(self, module: torch.nn.Module) -> FeatureLayer:
         """The same layer in a copy of the network."""
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """A network that says where, besides whether."""
+
+    def boxes(self, images: torch.Tensor, /) -> list[Boxes]:
+        """Boxes on each of N images, on the input grid; (N, C, H, W) in [0, 1].
+
+        Raises:
+            DetectorError: it draws none, or a number is not finite.
+        """
+
+    def masks(self, images: torch.Tensor, /) -> torch.Tensor:
+        """Logits of the positive class on the input grid; (N, C, H, W) in [0, 1] → (N, H, W).
+
+        Raises:
+            DetectorError: it paints none.
+        """
 
 
 class DifferentiableDetector(Detector, Protocol):

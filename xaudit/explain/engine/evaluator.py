@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from xaudit.core.boxes import Boxes
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
-from xaudit.errors import ExplainerError
+from xaudit.errors import DetectorError, ExplainerError
 from xaudit.explain.engine.batch_outcomes import Gathered, PassPurpose, PassResult, run_batch
-from xaudit.explain.engine.detector import DifferentiableDetector, FeatureLayer
+from xaudit.explain.engine.detector import DifferentiableDetector, Draws, FeatureLayer
 from xaudit.explain.engine.fastest_batch import best_batch
 from xaudit.explain.engine.folding import folded, name_of
 from xaudit.explain.engine.fusing import alike, fused
@@ -52,6 +54,7 @@ class ImageScores:
     features: FloatArray | None
 
 
+T = TypeVar("T")
 _Rewrite = Callable[[torch.nn.Module], torch.nn.Module]
 
 
@@ -203,6 +206,24 @@ class Evaluator:
             logits = self.logits(images)
         return ImageScores(logits, as_features(seen, len(images)))
 
+    def boxes(self, images: FloatArray) -> list[Boxes]:
+        """What the detector draws, image by image, on the input grid; (N, C, H, W) in [0, 1].
+
+        Raises:
+            DetectorError: it draws no boxes.
+        """
+        drawn = self._in_parts(images, self._drawing.boxes)
+        return list(chain.from_iterable(drawn))
+
+    def masks(self, images: FloatArray) -> FloatArray:
+        """Logits of what the detector paints, on the input grid; (N, C, H, W) → (N, H, W).
+
+        Raises:
+            DetectorError: it paints no masks.
+        """
+        painted = self._in_parts(images, self._drawing.masks)
+        return np.concatenate([one.float().cpu().numpy() for one in painted])
+
     def gradients(self, images: FloatArray) -> FloatArray:
         """Gradients of the logits with respect to the pixels; (N, C, H, W) → (N, C, H, W)."""
         gradients = self.answer([Pass(Images(images), gradients=True)])[0].gradients
@@ -253,6 +274,26 @@ class Evaluator:
             self.cost.forward += block.forward
             self.cost.backward += block.backward
 
+    @property
+    def _drawing(self) -> Draws:
+        if not isinstance(self._quick, Draws):
+            raise DetectorError("the detector draws neither boxes nor masks")
+        return self._quick
+
+    def _in_parts(self, images: FloatArray, ask: Callable[[torch.Tensor], T]) -> list[T]:
+        """Answers about images, forward, in batches that fit; every image is counted."""
+        answers, start = list[T](), 0
+        while start < len(images):
+            batch = torch.from_numpy(images[start : start + self._size(backward=False)])
+            with torch.inference_mode():
+                asking = partial(ask, self._placed(batch))
+                answer = self._fitting(asking, len(batch), backward=False)
+            if answer is not None:
+                answers.append(answer)
+                self.cost.forward += len(batch)
+                start += len(batch)
+        return answers
+
     def _carry_out(self, members: Sequence[Gathered], wanted: PassPurpose) -> None:
         if wanted.features:
             self.require_layer()
@@ -271,16 +312,24 @@ class Evaluator:
 
     def _try(self, forward: Forward, batch: torch.Tensor, wanted: PassPurpose) -> PassResult | None:
         """What the batch gives, or None when it did not fit into memory."""
-        try:
-            outcome = run_batch(forward, self._layer, self._placed(batch), wanted)
-        except RuntimeError as error:
-            if len(batch) == 1 or not is_out_of_memory(error):
-                raise
-            self._sizes[wanted.backward] = len(batch) // 2
-            return None
-        self.cost.forward += len(batch)
-        self.cost.backward += len(batch) * wanted.backward
+        outcome = self._fitting(
+            lambda: run_batch(forward, self._layer, self._placed(batch), wanted),
+            len(batch), wanted.backward,
+        )  # fmt: skip
+        if outcome is not None:
+            self.cost.forward += len(batch)
+            self.cost.backward += len(batch) * wanted.backward
         return outcome
+
+    def _fitting(self, ask: Callable[[], T], images: int, backward: bool) -> T | None:
+        """The answer, or None where so many images do not fit into memory: fewer come next."""
+        try:
+            return ask()
+        except RuntimeError as error:
+            if images == 1 or not is_out_of_memory(error):
+                raise
+            self._sizes[backward] = images // 2
+            return None
 
     def _forward(self, backward: bool) -> torch.nn.Module:
         return self._steep if backward else self._quick

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xaudit.core.case import FloatArray
 from xaudit.core.detector import InputSpec
-from xaudit.models.spec import PROBABILITIES, OutputKind
+from xaudit.models.heads.output import PROBABILITIES, OutputKind
 from xaudit.phantom.study import phantom_study
 
 TOLERANCE = 1e-4

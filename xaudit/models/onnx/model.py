@@ -15,6 +15,7 @@ from xaudit.core.detector import ModelFacts, Scores
 from xaudit.core.message import Message
 from xaudit.errors import DetectorError
 from xaudit.models.foreign import told
+from xaudit.models.heads.output import OutputKind
 from xaudit.models.onnx.agreement import (
     ALONE,
     TOGETHER,
@@ -26,7 +27,7 @@ from xaudit.models.onnx.agreement import (
 from xaudit.models.onnx.conversion import NotConvertedError, converted
 from xaudit.models.onnx.file import OnnxFile, read_onnx
 from xaudit.models.onnx.session import OnnxScores, runtime
-from xaudit.models.spec import DetectorSpec, OutputKind
+from xaudit.models.spec import DetectorSpec
 
 
 class ConvertedNetwork(torch.nn.Module):

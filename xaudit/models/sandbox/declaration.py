@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from xaudit.core.detector import InputSpec
-from xaudit.models.spec import DetectorSpec, OutputSpec
+from xaudit.models.heads.output import OutputSpec
+from xaudit.models.spec import DetectorSpec
 
 
 def spec_as_json(spec: DetectorSpec) -> dict[str, Any]:

@@ -11,12 +11,14 @@ import numpy as np
 import torch
 
 from xaudit.core.detector import Stands
-from xaudit.models.heads import as_table
+from xaudit.models.heads.class_logit import outputs_in_columns
 from xaudit.models.sandbox.border import Border
 from xaudit.models.torch_detector import TorchDetector
 
 _COMPARED = 4
 """Questions after which a network that stands for a model is not held against it any more."""
+_STAYING = {"boxes", "masks"}
+"""What does not cross the border."""
 _PICTURES = (None, None, None, None)
 
 Question = Mapping[str, Any]
@@ -61,7 +63,7 @@ class Served:
                 ),
                 "grid": list(layer.grid),
             },
-            "capabilities": sorted(detector.capabilities),
+            "capabilities": sorted(detector.capabilities - _STAYING),
             "taken": dataclasses.asdict(detector.taken),
             "facts": dataclasses.asdict(detector.facts),
         }  # fmt: skip
@@ -84,16 +86,17 @@ class Served:
     def _scores(self, question: Question) -> Answer:
         planes, self._graph = self._planes(question), None
         with torch.inference_mode(), self._watched(question["features"]) as seen:
-            table = as_table(self._network(planes), len(planes)).float()
+            table = self._table(output := self._network(planes), len(planes))
         if isinstance(self._network, Stands) and self._compared < _COMPARED:
             self._compared += 1
-            self._network.compare(planes.contiguous().numpy(), table.numpy())
+            if isinstance(output, torch.Tensor):
+                self._network.compare(planes.contiguous().numpy(), output.numpy())
         return self._told(table, seen[-1:])
 
     def _pass(self, question: Question) -> Answer:
         planes = self._planes(question).requires_grad_(question["inputs"])
         with torch.enable_grad(), self._watched(question["features"]) as seen:
-            table = as_table(self._network(planes), len(planes)).float()
+            table = self._table(self._network(planes), len(planes))
         self._graph = _Graph(planes, table, seen[-1] if seen else None)
         return self._told(table, seen[-1:])
 
@@ -133,6 +136,10 @@ class Served:
         read = [layer.feature_map(one) for one in maps] if layer else []
         first = inputs if table is None else (table,)
         return {"arrays": self._border.put([_plain(one) for one in (*first, *read)])}
+
+    def _table(self, output: object, images: int) -> torch.Tensor:
+        """What crosses the border: outputs, (N, K), or the scores of what draws, (N, 1)."""
+        return outputs_in_columns(self._detector.head, output, images).float()
 
     def _planes(self, question: Question) -> torch.Tensor:
         (planes,) = self._border.get(question["arrays"], [_PICTURES])

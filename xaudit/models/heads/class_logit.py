@@ -1,4 +1,4 @@
-"""Heads: what the outputs of a network mean, one logit for the positive class."""
+"""Scores of classifiers: one logit for the positive class."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import torch
 
+from xaudit.core.target import Target, TargetRecord
 from xaudit.errors import DetectorError
-from xaudit.models.spec import (
+from xaudit.models.heads.output import (
     CLASSES,
     NEXT_TO_ONE,
     ONE_VALUE,
@@ -39,7 +40,7 @@ class ClassLogit:
     output: OutputSpec
 
     @property
-    def record(self) -> Mapping[str, str | int | tuple[int, ...]]:
+    def record(self) -> TargetRecord:
         """See `xaudit.core.target.Target`."""
         return {
             "kind": "class_logit",
@@ -82,6 +83,23 @@ def positive_logit(output: object, spec: OutputSpec, images: int) -> torch.Tenso
     if spec.kind in CLASSES:
         return _together(table[:, positive]) - _together(table[:, others])
     return table[:, positive[0]]
+
+
+def outputs_in_columns(head: Target, output: object, images: int) -> torch.Tensor:
+    """What a network returned, (N, K); of one that draws the scores of the images, (N, 1).
+
+    Args:
+        head: what the output means.
+        output: of the network.
+        images: N.
+
+    Raises:
+        DetectorError: the output is not what was declared.
+    """
+    if isinstance(head, ClassLogit):
+        return as_table(output, images)
+    scores: torch.Tensor = head.score(output, images)
+    return scores[:, None]
 
 
 def as_table(output: object, images: int) -> torch.Tensor:
@@ -129,8 +147,8 @@ def _misfit(shape: tuple[int, ...], images: int) -> str:
         f"{'more than one row of outputs for each image' + what if what else 'one row each'}. It "
         "is not flattened, as nobody could say which number is the score: wrap the network in a "
         "factory of your own that returns one logit for each image (detector.architecture: "
-        "package.module:factory), such as that of the highest region or box; regions and boxes "
-        "themselves are not explained yet"
+        "package.module:factory), or declare what is drawn (detector.output.kind: boxes or "
+        "segmentation)"
     )
 
 

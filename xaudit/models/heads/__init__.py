@@ -1,0 +1,1 @@
+"""Heads: what the output of a network means, a file each."""
