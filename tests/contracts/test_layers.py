@@ -164,6 +164,11 @@ ALLOWED = {
         "metrics.scores", "metrics.groups", "metrics", "fairness", "data.tables", "audit.store",
         "audit.config", "audit.scores", "audit.analyses",
     },
+    "audit.detection": {
+        "core", "core.record", "stats.resampling", "stats", "metrics.boxes", "metrics.groups",
+        "metrics.scores", "fairness", "audit.store", "audit.config", "audit.scores",
+        "audit.analyses",
+    },
     "audit.annotators": {
         "core", "core.record", "stats", "stats.resampling", "metrics.scores", "metrics", "fairness",
         "audit.store", "audit.scores", "audit.analyses",
@@ -193,7 +198,8 @@ ALLOWED = {
         "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",
         "models.remote", "models.heads", "models", "report.view", "audit.store",
         "audit.suspicions",
-        "audit.config", "audit.scores", "audit.analyses", "audit.performance", "audit.maps",
+        "audit.config", "audit.scores", "audit.analyses", "audit.detection",
+        "audit.performance", "audit.maps",
         "audit.plan",
     },
     "compare": {
@@ -208,7 +214,8 @@ ALLOWED = {
         "data.predictions", "models.files", "models", "models.sandbox",
         "phantom", "explain.engine", "explain", "explain.checks", "report.view",
         "report.elements", "report.cards", "audit.store", "audit.suspicions", "audit.config",
-        "audit.scores", "audit.gallery", "provenance", "audit.analyses", "audit.performance",
+        "audit.scores", "audit.gallery", "provenance", "audit.analyses", "audit.detection",
+        "audit.performance",
         "audit.plan", "audit.run", "audit.probes", "audit.summary", "compare", "executors",
     },
     "verify": {

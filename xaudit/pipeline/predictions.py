@@ -13,6 +13,7 @@ from xaudit.audit.analyses.port import Material, analyzed, declared_tables
 from xaudit.audit.config.device import read_device
 from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.config.read_config import Overrides
+from xaudit.audit.detection.detection import froc_curve
 from xaudit.audit.performance.case_mix import check_case_mix
 from xaudit.audit.performance.equivalences import equivalences
 from xaudit.audit.performance.performance import Performance
@@ -234,7 +235,7 @@ def summarize_predictions(
         findings=found,
         metrics=tuple(metrics_of(tables)),
         methods=(),
-        curves=performance.curves(),
+        curves=(*performance.curves(), *froc_curve(material)),
         calibration=performance.calibration(),
         declared=record.declared,
         provenance=provenance(dict(record.files), {}),

@@ -140,8 +140,10 @@ def stored_config(record: Mapping[str, Any]) -> Config:
     Raises:
         ValidationError: it is none.
     """
-    kind = BoxesConfig if record["detector"]["format"] == BOXES_FORMAT else PredictionsConfig
-    return kind.model_validate(record)
+    if record["detector"]["format"] != BOXES_FORMAT:
+        return PredictionsConfig.model_validate(record)
+    # Where the study lay is not stored, and nothing is read from there.
+    return BoxesConfig.model_validate({**record, "data": {"root": ".", **record["data"]}})
 
 
 @contextmanager

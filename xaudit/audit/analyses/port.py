@@ -30,7 +30,12 @@ TYPES = "types"
 ADDED = "added"
 """Family of the figures that other packages bring."""
 _OURS = __name__.partition(".")[0]
-_ROOMS = ("xaudit.audit.performance", "xaudit.audit.maps", "xaudit.audit.annotators")
+_ROOMS = (
+    "xaudit.audit.performance",
+    "xaudit.audit.maps",
+    "xaudit.audit.annotators",
+    "xaudit.audit.detection",
+)
 """Rooms whose modules register the analyses of xaudit."""
 
 

@@ -8,6 +8,7 @@ from statistics import median
 
 from xaudit.audit.analyses.port import Material, analyzed, tables_of
 from xaudit.audit.config.maker_claims import stated
+from xaudit.audit.detection.detection import froc_curve
 from xaudit.audit.maps.localization import mean_mask_scores
 from xaudit.audit.performance.equivalences import equivalences
 from xaudit.audit.performance.performance import Performance
@@ -99,7 +100,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
             *(_reference_facts(name, results) for name in REFERENCES),
             *_consensus_facts(results, methods),
         ),
-        curves=performance.curves(),
+        curves=(*performance.curves(), *froc_curve(material)),
         calibration=repeated_bins(performance.calibration(), interim),
         gallery=evidence.shown,
         declared=plan.record.declared,

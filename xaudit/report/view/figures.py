@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xaudit.core.estimate import Estimate
@@ -130,6 +131,46 @@ def roc(curve: Curve, title: str) -> str:
         drawing.add("circle", "point", cx=60 + 360 * x, cy=380 - 360 * y, r=5)
         drawing.text(70 + 360 * x, 396 - 360 * y if y > 0.1 else 370, _short(name), "label")
     return str(drawing)
+
+
+_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+def froc(curve: Curve, title: str) -> str:
+    """The FROC curve with its operating points; false marks per image double from tick to tick.
+
+    It is drawn in steps: between two corners there is no threshold.
+    """
+    drawing = Drawing(520, 430, title, "figure square")
+    for rate in _RATES:
+        drawing.line(_across(rate), 380, _across(rate), 20, "grid")
+        drawing.text(_across(rate), 398, numbers.plain(rate), "label small mid")
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(60, 380 - 360 * share, 420, 380 - 360 * share, "grid")
+        drawing.text(52, 385 - 360 * share, numbers.percent(share), "label small end")
+    drawing.text(240, 420, tr("false boxes per image"), "label mid")
+    drawing.text(60, 12, tr("lesions found"), "label")
+    drawing.path(list(_steps(curve)), "curve")
+    for name, (x, y) in curve.marks.items():
+        drawing.add("circle", "point", cx=_across(x), cy=380 - 360 * y, r=5)
+        below = 396 - 360 * y if y > 0.1 else 370
+        drawing.text(_across(x) + 10, below, _short(name), "label")
+    return str(drawing)
+
+
+def _across(rate: float) -> float:
+    """Where a rate is drawn; what is below the first tick lies on it."""
+    place = math.log2(max(rate, _RATES[0]) / _RATES[0]) / (len(_RATES) - 1)
+    return 60 + 360 * min(place, 1.0)
+
+
+def _steps(curve: Curve) -> Iterator[tuple[float, float]]:
+    height = 380.0
+    for x, y in zip(curve.x, curve.y, strict=True):
+        yield _across(x), height
+        height = 380 - 360 * y
+        yield _across(x), height
+    yield _across(_RATES[-1]), height
 
 
 _Lines = Mapping[str, Sequence[tuple[float, float]]]

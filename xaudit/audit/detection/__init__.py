@@ -1,0 +1,1 @@
+"""Findings about boxes that a detector draws."""
