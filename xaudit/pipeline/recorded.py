@@ -11,11 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from xaudit.audit.config.boxes_config import FORMAT as BOXES_FORMAT
-from xaudit.audit.config.boxes_config import (
-    BoxesConfig,
-    BoxesDetectorConfig,
-    read_boxes_config,
-)
+from xaudit.audit.config.boxes_config import BoxesConfig, read_boxes_config
 from xaudit.audit.config.predictions_config import (
     PredictionsConfig,
     placed,
@@ -23,7 +19,7 @@ from xaudit.audit.config.predictions_config import (
     recorded_format,
 )
 from xaudit.audit.config.read_config import Overrides
-from xaudit.audit.plan.plan import NOT_PLANNED, data_spec, portable_data
+from xaudit.audit.plan.plan import NOT_PLANNED, data_spec, portable_data, portable_statistics
 from xaudit.audit.scores.drawn_boxes import STUDY, found_rows, lesion_rows, rule_row
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.boxes import Boxes
@@ -121,6 +117,7 @@ def read_recorded(path: Path, overrides: Overrides) -> Recorded:
 def portable(config: Config) -> dict[str, object]:
     """The configuration without the paths of this machine; what they name is hashed instead."""
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
+    plain["statistics"] = portable_statistics(config.statistics)
     if isinstance(config, BoxesConfig):
         plain["data"] = portable_data(config.data)
         for name in ("found", "images"):
@@ -183,11 +180,11 @@ def _of_boxes(config: BoxesConfig) -> Recorded:
     scored = ScoredStudy(
         _scored(study, found, detector.joined), _issues(study, found), study.listed
     )
-    return Recorded(config, scored, about, files, tuple(_drawn(study, found, detector)))
+    return Recorded(config, scored, about, files, tuple(_drawn(study, found, config)))
 
 
-def _drawn(study: Study, found: FoundBoxes, detector: BoxesDetectorConfig) -> Iterator[ProbeRow]:
-    yield rule_row(detector.iou if detector.hit == "iou" else None)
+def _drawn(study: Study, found: FoundBoxes, config: BoxesConfig) -> Iterator[ProbeRow]:
+    yield rule_row(config.statistics.least_iou)
     for case in study.cases:
         yield from lesion_rows(case)
         yield from found_rows(case.case_id, found.of[case.case_id])

@@ -18,7 +18,6 @@ from xaudit.data.drawn.spec import BoxesSpec, Joined
 from xaudit.yaml_file import YamlFile, read_yaml
 
 FORMAT = "boxes"
-Hit = Literal["iou", "center"]
 
 
 class BoxesDetectorConfig(RecordedDetectorConfig):
@@ -44,11 +43,6 @@ class BoxesDetectorConfig(RecordedDetectorConfig):
         "max", description="score of an image: the highest of its boxes, or noisy_or, the "
         "probability that not all of them are wrong; without a box it is 0"
     )  # fmt: skip
-    hit: Hit = Field(
-        "iou", description="when a box finds a lesion: their overlap (iou) is large enough, or "
-        "its center lies in the lesion's box"
-    )  # fmt: skip
-    iou: float = Field(0.5, gt=0, le=1, description="overlap that is large enough")
 
     def spec(self) -> BoxesSpec:
         """What the reader of the boxes needs."""

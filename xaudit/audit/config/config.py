@@ -496,6 +496,10 @@ class StatisticsConfig(Section):
     minimum: tuple[int, int] = Field(
         (10, 30), description="positives for an interval, and for a verdict"
     )
+    hit: Literal["center"] | Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="when a box finds a lesion: from this overlap (IoU) on, or where its "
+        "center lies in the lesion's box"
+    )  # fmt: skip
     partial_auc: tuple[BandConfig, ...] = Field(
         (), description="parts of the ROC curve whose area is reported"
     )
@@ -520,6 +524,11 @@ class StatisticsConfig(Section):
         description="metric → largest difference between groups that does not matter; only with a "
         "margin can groups be shown to be equal",
     )
+
+    @property
+    def least_iou(self) -> float | None:
+        """Overlap from which on a box finds a lesion; None where its center decides."""
+        return None if self.hit == "center" else self.hit
 
 
 class InterimConfig(Section):

@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from xaudit import __version__
-from xaudit.audit.config.config import AuditConfig, DataConfig, IntersectionsConfig
+from xaudit.audit.config.config import (
+    AuditConfig,
+    DataConfig,
+    IntersectionsConfig,
+    StatisticsConfig,
+)
 from xaudit.audit.config.device import read_device
 from xaudit.audit.performance.case_mix import check_case_mix
 from xaudit.audit.performance.types import check_types, type_issues
@@ -108,6 +113,14 @@ def detector_spec(config: AuditConfig) -> DetectorSpec:
         env=detector.env,
         sandbox=detector.sandbox,
     )
+
+
+def portable_statistics(statistics: StatisticsConfig) -> dict[str, Any]:
+    """The part that says how numbers are made; as before there was a rule for boxes, by default."""
+    plain: dict[str, Any] = statistics.model_dump(mode="json")
+    if statistics.hit == StatisticsConfig().hit:
+        del plain["hit"]
+    return plain
 
 
 def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> Plan:
@@ -304,6 +317,7 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"] = portable_data(config.data)
+    plain["statistics"] = portable_statistics(config.statistics)
     output = plain["detector"]["output"]
     plain["detector"]["output"] = {
         name: one for name, one in output.items() if one or name not in _DRAWN
