@@ -20,14 +20,12 @@ from xaudit.core.metric import metric
 from xaudit.metrics.boxes.matching import SIZES, THRESHOLDS, Matched
 from xaudit.metrics.boxes.precision_draws import Blocks, Curve
 from xaudit.stats.resampling.bootstrap import interval_of_draws
-from xaudit.stats.weights import numbered, patient_counts
+from xaudit.stats.weights import numbered, patient_weights
 
 Array = npt.NDArray[np.float64]
 
 # Ties that move the value by less are not worth a word.
 _TIES = 0.005
-# So many draws at once, and counts of patients: what is added up stays in the cache of a core.
-_DRAWS, _CELLS = 500, 1 << 23
 
 
 @metric("detection")
@@ -235,7 +233,7 @@ def _replicates(
     }
     none = np.empty((0, len(THRESHOLDS)))
     found = {size: [(none, none)] for size in curves}
-    for weights in _weights(clusters, rng, draws) if clusters >= 2 else ():
+    for weights in patient_weights(clusters, rng, draws) if clusters >= 2 else ():
         for size, some in blocks.items():
             read = zip(*(one.read(weights) for one in some), strict=True)
             found[size].append(_of_classes(*read))
@@ -243,21 +241,6 @@ def _replicates(
         size: (np.concatenate([p for p, _ in parts]), np.concatenate([r for _, r in parts]))
         for size, parts in found.items()
     }
-
-
-def _weights(
-    clusters: int, rng: np.random.Generator, draws: int
-) -> Iterator[npt.NDArray[np.float32]]:
-    """(clusters, some draws): how often each patient is drawn."""
-    size = max(1, min(_DRAWS, _CELLS // clusters))
-    waiting: list[Array] = []
-    for part in patient_counts(clusters, rng, draws):
-        waiting.append(part)
-        if sum(map(len, waiting)) >= size:
-            yield np.concatenate(waiting, dtype=np.float32).T.copy()
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting, dtype=np.float32).T.copy()
 
 
 def _of_classes(precision: Sequence[Array], recall: Sequence[Array]) -> tuple[Array, Array]:

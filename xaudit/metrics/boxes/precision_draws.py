@@ -109,6 +109,8 @@ class Blocks:
         )
         both = np.hstack([kinds == HIT, kinds != IGNORED]).T.astype(np.float32)
         plain = cls(sums, both, np.zeros(curve.outcomes.shape[1]))
+        if total <= BLOCKS:
+            return plain
         coarse = plain.read(np.ones((patients, 1), dtype=np.float32))[0][0]
         return replace(plain, moved=curve.precision() - coarse)
 
