@@ -37,7 +37,7 @@ class Yolo5(torch.nn.Module):
 
     def forward(self, planes):
         corners, logits = cells(planes)
-        boxes = middles(corners).expand(len(planes), -1, 4)
+        boxes = middles(corners).expand(planes.shape[0], -1, 4)
         holds = torch.full((*logits.shape[:2], 1), 30.0)
         scores = torch.cat([holds, logits], dim=-1)
         nothing = scores - 60.0
@@ -51,7 +51,7 @@ class Yolo8(torch.nn.Module):
 
     def forward(self, planes):
         corners, logits = cells(planes)
-        boxes = middles(corners).expand(len(planes), -1, 4)
+        boxes = middles(corners).expand(planes.shape[0], -1, 4)
         return torch.cat([boxes, logits.sigmoid()], dim=-1).transpose(1, 2)
 
 
@@ -102,4 +102,4 @@ class Queries(torch.nn.Module):
             logits = torch.stack(
                 [logits[..., 0], torch.full_like(logits[..., 0], -40), 0 * logits[..., 0]], dim=-1
             )
-        return {"logits": logits, "pred_boxes": shares.expand(len(planes), -1, 4)}
+        return {"logits": logits, "pred_boxes": shares.expand(planes.shape[0], -1, 4)}
