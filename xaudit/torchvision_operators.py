@@ -2,32 +2,41 @@
 
 The wheels of torchvision carry CUDA operators. Beside a CPU build of torch their library does not
 load, and the import fails with "operator torchvision::nms does not exist". Classification models
-need none of the operators: two schemas, defined before the import, are enough.
+need none of the operators: two schemas, defined before the import, are enough. Models that draw
+boxes need ``nms`` and ``roi_align``: both are here in torch, behind the same names.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import torch
+from torch.nn.functional import avg_pool2d, grid_sample
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+_ROI_ALIGN = (
+    "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, "
+    "int pooled_width, int sampling_ratio, bool aligned) -> Tensor"
+)
 
 
 @cache
 def torchvision_models() -> ModuleType:
     """``torchvision.models``, with the operators defined where the compiled ones are absent."""
     define_missing_operators()
-    return importlib.import_module("torchvision.models")
+    models = importlib.import_module("torchvision.models")
+    let_operators_be_called()
+    return models
 
 
 @cache
 def define_missing_operators() -> torch.library.Library | None:
-    """Define ``nms`` and ``qnms`` if the compiled library cannot be loaded.
+    """Define ``nms``, ``qnms`` and ``roi_align`` if the compiled library cannot be loaded.
 
     Returns:
         The library that must stay alive, or None where the compiled operators are there.
@@ -38,7 +47,23 @@ def define_missing_operators() -> torch.library.Library | None:
     for name in ("nms", "qnms"):
         library.define(f"{name}{_SCHEMA}")  # type: ignore[no-untyped-call]
         library.impl(name, non_maximum_suppression, "CPU")  # type: ignore[no-untyped-call]
+    library.define(_ROI_ALIGN)  # type: ignore[no-untyped-call]
+    # Made of operators that can be differentiated, unlike one that is said to be of the CPU.
+    library.impl("roi_align", roi_align, "CompositeImplicitAutograd")  # type: ignore[no-untyped-call]
     return library
+
+
+def let_operators_be_called() -> None:
+    """Let torchvision, if it was imported, call what `define_missing_operators` defined.
+
+    It asks whether its compiled library was loaded before it calls either of the two.
+    """
+    if define_missing_operators() is None:
+        return
+    for name in ("torchvision.ops.boxes", "torchvision.ops.roi_align"):
+        module = sys.modules.get(name)
+        if module is not None:
+            vars(module).update(_assert_has_ops=lambda: None, _has_ops=lambda: True)
 
 
 def _compiled_operators_load() -> bool:
@@ -75,3 +100,72 @@ def non_maximum_suppression(
         shared = (high - low).clamp(min=0).prod(dim=1)
         order = order[shared / (area[best] + area[order] - shared) <= iou_threshold]
     return torch.tensor(kept, dtype=torch.int64)
+
+
+def roi_align(  # noqa: PLR0913, PLR0917  as torchvision calls it
+    maps: torch.Tensor,
+    rois: torch.Tensor,
+    spatial_scale: float,
+    pooled_height: int,
+    pooled_width: int,
+    sampling_ratio: int,
+    aligned: bool,
+) -> torch.Tensor:
+    """Means of bilinear samples in the bins of boxes; differentiable with respect to the maps.
+
+    Args:
+        maps: (N, C, H, W).
+        rois: (K, 5): the number of the map, then x1, y1, x2, y2.
+        spatial_scale: from the pixels of boxes to those of maps.
+        pooled_height: rows of bins.
+        pooled_width: columns of bins.
+        sampling_ratio: samples along each side of a bin; for 0 and less as many as it has pixels,
+            rounded up.
+        aligned: whether pixel centers lie half a pixel from the edge; otherwise boxes are at
+            least one pixel wide.
+
+    Returns:
+        (K, C, pooled_height, pooled_width).
+
+    References:
+        He et al., Mask R-CNN, ICCV 2017; the kernel of torchvision, roi_align_kernel.cpp.
+    """
+    bins = torch.tensor([pooled_width, pooled_height], device=maps.device)
+    corners = rois[:, 1:].detach() * spatial_scale - 0.5 * aligned
+    start, sides = corners[:, :2], corners[:, 2:] - corners[:, :2]
+    sides = sides if aligned else sides.clamp_min(1)
+    samples = (sides / bins).ceil().long().clamp_min(0)
+    if sampling_ratio > 0:
+        samples = torch.full_like(samples, sampling_ratio)
+    pooled = maps.new_zeros(len(rois), maps.shape[1], pooled_height, pooled_width)
+    # One call for all boxes of a map that are sampled alike.
+    kinds = torch.cat([rois[:, :1].detach().long(), samples], dim=1)
+    for kind in kinds[(samples > 0).all(dim=1)].unique(dim=0):
+        mine = torch.nonzero((kinds == kind).all(dim=1)).flatten()
+        values = _sampled(maps[kind[0]], (start[mine], sides[mine]), bins, kind[1:])
+        pooled = pooled.index_copy(0, mine, values.to(pooled.dtype))
+    return pooled
+
+
+def _sampled(
+    plane: torch.Tensor,
+    boxes: tuple[torch.Tensor, torch.Tensor],
+    bins: torch.Tensor,
+    samples: torch.Tensor,
+) -> torch.Tensor:
+    """Means in the bins of K boxes on one map, (C, H, W) → (K, C, rows, columns)."""
+    size = torch.tensor([plane.shape[2], plane.shape[1]], device=plane.device)
+    counts = (bins * samples).tolist()
+    axes = [
+        start[:, None] + side[:, None] * (torch.arange(count, device=plane.device) + 0.5) / count
+        for start, side, count in zip(boxes[0].T, boxes[1].T, counts, strict=True)
+    ]
+    grid = torch.stack(torch.broadcast_tensors(axes[0][:, None], axes[1][:, :, None]), dim=-1)
+    inside = ((grid >= -1) & (grid <= size)).all(dim=-1)
+    shares = ((2 * grid + 1) / size - 1).to(plane.dtype)
+    # All boxes below each other: the map would be copied for each of them otherwise.
+    values = grid_sample(
+        plane[None], shares.reshape(1, -1, *shares.shape[2:]),
+        mode="bilinear", padding_mode="border", align_corners=False,
+    )[0].reshape(len(plane), *inside.shape)  # fmt: skip
+    return avg_pool2d(values * inside, tuple(samples.flip(0).tolist())).transpose(0, 1)

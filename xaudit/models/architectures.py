@@ -13,7 +13,11 @@ from xaudit.errors import DetectorError
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.own_code import is_of_library, refusal
 from xaudit.models.spec import OF_FORMAT, Argument
-from xaudit.torchvision_operators import define_missing_operators, torchvision_models
+from xaudit.torchvision_operators import (
+    define_missing_operators,
+    let_operators_be_called,
+    torchvision_models,
+)
 
 Arguments = Mapping[str, Argument]
 
@@ -47,6 +51,8 @@ def build_network(
         _refuse_sources(architecture, arguments)
     with foreign_code(f"{architecture}: cannot be built with {dict(arguments)}"):
         network = build(name, arguments) if build else _factory(scheme, name)(**arguments)
+    # A factory may have imported torchvision.
+    let_operators_be_called()
     if not isinstance(network, torch.nn.Module):
         raise DetectorError(
             f"{architecture}: expected a torch.nn.Module, got {type(network).__name__}"
@@ -71,12 +77,18 @@ def _refuse_sources(architecture: str, arguments: Arguments) -> None:
 
 def _torchvision(name: str, arguments: Arguments) -> torch.nn.Module:
     models = torchvision_models()
-    known = models.list_models(module=models)
+    drawing = [*models.list_models(models.detection), *models.list_models(models.segmentation)]
+    known = [*models.list_models(models), *drawing]
     if name not in known:
-        raise DetectorError(f"torchvision has no classification model {name!r}{_near(name, known)}")
+        raise DetectorError(
+            f"torchvision has no model {name!r} for classification, detection or segmentation"
+            f"{_near(name, known)}"
+        )
     # These two announce another initialization, which nobody looks at here.
     quiet = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
-    network: torch.nn.Module = models.get_model(name, weights=None, **quiet | dict(arguments))
+    # Left out, the weights of the backbone are downloaded.
+    own = {"weights_backbone": None} if name in drawing else quiet
+    network: torch.nn.Module = models.get_model(name, weights=None, **own | dict(arguments))
     return network
 
 

@@ -16,6 +16,7 @@ from xaudit.models.foreign import foreign_code, told
 from xaudit.models.formats import CalledNetwork, facts_of, read_model
 from xaudit.models.heads.head import head_of
 from xaudit.models.heads.output import DRAWN
+from xaudit.models.own_transform import refuse_second_normalization
 from xaudit.models.programs.slopes import slopes_hold
 from xaudit.models.remote.permission import COMMAND, HTTP
 from xaudit.models.spec import TORCH, DetectorSpec
@@ -83,6 +84,7 @@ def detector_of(
     Raises:
         DetectorError: input or output do not fit.
     """
+    refuse_second_normalization(network, spec.input)
     image = _probe_image(spec)
     module = _tried(network, spec, image)
     layer, capabilities = _offered(module, spec, image, offered)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from xaudit.models.heads.output import OutputSpec
 class BoxHead:
     """What a network that draws boxes says of an image; a `Target`.
 
-    The score of an image is that of its best box, or what its boxes say together. Where none
+    The score of an image is that of its best box on it, or what its boxes say together. Where none
     reaches the threshold it is that of the best there is; a network that returns a choice of
     its boxes alone may return none: then the score is the threshold, below which no image lies.
 
@@ -59,8 +59,6 @@ class BoxHead:
     def boxes(self, output: object, images: int) -> list[Boxes]:
         """The boxes on each of N images, best first, in pixels of the input grid.
 
-        They end where the grid ends; what has no area on it is left out.
-
         Raises:
             DetectorError: the output is not what was declared, or a number is not finite.
         """
@@ -69,13 +67,13 @@ class BoxHead:
         return [self._drawn(one, layout, row) for row, one in enumerate(found)]
 
     def candidates(self, output: object, images: int) -> Sequence[Candidates]:
-        """All boxes of the positive classes, of each image; they end where the grid ends."""
+        """All boxes of the positive classes, of each image.
+
+        They end where the grid ends; what has no area on it is left out.
+        """
         reading = Reading(self.spec, self.output.columns, self.grid, images)
-        height, width = self.grid
-        limits = torch.tensor([width, height, width, height])
         return [
-            replace(one, corners=one.corners.clamp_min(0).minimum(limits.to(one.corners)))
-            for one in self.layout_of(output, images).read(output, reading)
+            _within(one, self.grid) for one in self.layout_of(output, images).read(output, reading)
         ]
 
     def layout_of(self, output: object, images: int) -> Layout:
@@ -114,12 +112,9 @@ class BoxHead:
                     f"image {row} of a batch: a {what} of a box is no number, or no probability "
                     "where probabilities are declared; see detector.output.boxes"
                 )
-        sides = found.corners[:, 2:] - found.corners[:, :2]
-        whole = torch.nonzero((sides > 0).all(dim=1)).flatten()
-        seen = Candidates(found.corners[whole], found.ratings[whole], found.classes[whole])
-        kept = chosen(seen, self.spec, layout)
-        return Boxes(_plain(seen.corners[kept]), _plain(seen.ratings[kept]),
-                     seen.classes[kept].cpu().numpy())  # fmt: skip
+        kept = chosen(found, self.spec, layout)
+        return Boxes(_plain(found.corners[kept]), _plain(found.ratings[kept]),
+                     found.classes[kept].cpu().numpy())  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +173,18 @@ class BoxScore:
         matching = torch.where(near, 1 + shared * found.ratings.detach().sigmoid(), shared)
         score = found.ratings[matching.argmax()]
         return score.clamp_min(floor) if chosen_alone else score
+
+
+def _within(found: Candidates, grid: tuple[int, int]) -> Candidates:
+    """What lies on the grid; corners that are no numbers stay, to be refused."""
+    height, width = grid
+    limits = torch.tensor([width, height, width, height]).to(found.corners)
+    corners = found.corners.clamp_min(0).minimum(limits)
+    empty = (corners[:, 2:] <= corners[:, :2]).any(dim=1)
+    if not bool(empty.any()):
+        return Candidates(corners, found.ratings, found.classes)
+    kept = torch.nonzero(~empty).flatten()
+    return Candidates(corners[kept], found.ratings[kept], found.classes[kept])
 
 
 def overlaps(corners: torch.Tensor, reference: Sequence[float]) -> torch.Tensor:

@@ -142,13 +142,14 @@ def as_corners(
 def _refuse_other_unit(boxes: torch.Tensor, shares: bool) -> None:
     if not boxes.numel():
         return
+    # A table of zeros holds no box.
     largest = float(boxes.detach().abs().max())
     if shares and largest > _LARGEST_SHARE:
         raise DetectorError(
             f"output.boxes: coordinates are declared as shares of the image and reach "
             f"{largest:.4g}; expected at most {_LARGEST_SHARE:g}: declare normalized: false"
         )
-    if not shares and largest <= _LARGEST_SHARE:
+    if not shares and 0 < largest <= _LARGEST_SHARE:
         raise DetectorError(
             f"output.boxes: coordinates are declared as pixels and none exceeds "
             f"{largest:.4g}; if they are shares of the image declare normalized: true"

@@ -61,10 +61,7 @@ class OutputSpec:
     masks: MasksSpec | None = None
 
     def __post_init__(self) -> None:
-        for kind, name, standard in (
-            ("boxes", "boxes", BoxesSpec),
-            ("segmentation", "masks", MasksSpec),
-        ):
+        for kind, (name, standard) in _BESIDE.items():
             if self.kind == kind and getattr(self, name) is None:
                 object.__setattr__(self, name, standard())
             elif self.kind != kind and getattr(self, name) is not None:
@@ -72,6 +69,11 @@ class OutputSpec:
         problem = positive_problem(self.kind, self.columns)
         if problem:
             raise ValueError(problem)
+        if self.masks and self.masks.activation == "sigmoid" and len(self.columns) > 1:
+            raise ValueError(
+                f"output.positive: {list(self.columns)}: several classes can mean fractured where "
+                "they exclude each other, under a softmax; got output.masks.activation: sigmoid"
+            )
 
     @property
     def columns(self) -> tuple[int, ...]:

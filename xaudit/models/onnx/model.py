@@ -102,7 +102,7 @@ class SteepOnnxModel(OnnxModel):
         for image, slope in zip(torch.from_numpy(planes), torch.from_numpy(slopes), strict=True):
             one = image[None].clone().requires_grad_(True)
             with torch.enable_grad():
-                outputs = self._network(one).reshape(1, -1)
+                outputs = self._network(one).reshape(1, *slope.shape)
             (gradient,) = torch.autograd.grad(outputs, one, slope[None])
             found.append(gradient.numpy())
         return np.concatenate(found)
