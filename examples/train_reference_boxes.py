@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from train_reference_detector import letterboxed, normalized
 
-from xaudit.models.reference_drawing import CELL, SmallBoxes, small_boxes
+from xaudit.models.reference import CELL, SmallBoxes, small_boxes
 from xaudit.phantom.demo import REFERENCE_WEIGHTS
 from xaudit.phantom.study import PhantomStudy, phantom_study
 

@@ -146,7 +146,8 @@ ALLOWED = {
         "report.elements", "audit.config",
     },
     "audit.scores": {
-        "core", "core.record", "stats.resampling", "metrics.maps", "metrics", "fairness",
+        "core", "core.record", "stats.resampling", "metrics.maps", "metrics.masks", "metrics",
+        "fairness",
         "data.drawn", "data.transforms", "explain.perturbation", "explain.methods", "audit.store",
         "audit.config",
     },
@@ -168,6 +169,10 @@ ALLOWED = {
         "core", "core.record", "stats.resampling", "stats", "metrics.boxes", "metrics.groups",
         "metrics.scores", "fairness", "audit.store", "audit.config", "audit.scores",
         "audit.analyses",
+    },
+    "audit.segmentation": {
+        "core", "core.record", "stats", "metrics.masks", "fairness", "audit.store",
+        "audit.config", "audit.scores", "audit.analyses",
     },
     "audit.annotators": {
         "core", "core.record", "stats", "stats.resampling", "metrics.scores", "metrics", "fairness",
@@ -193,6 +198,10 @@ ALLOWED = {
         "explain.checks",
         "explain.methods", "audit.store", "audit.suspicions", "audit.config", "audit.scores",
         "audit.gallery", "audit.maps", "audit.plan", "audit.run",
+    },
+    "audit.probes.cases": {
+        "core", "metrics", "data.transforms", "audit.store", "audit.scores", "audit.plan",
+        "audit.probes",
     },
     "audit.summary": {
         "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",

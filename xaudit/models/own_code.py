@@ -27,8 +27,8 @@ _QUALIFICATION = {
 SHIPPED = frozenset(
     {
         "xaudit.models.reference:small_cnn",
-        "xaudit.models.reference_drawing:small_boxes",
-        "xaudit.models.reference_drawing:small_segmenter",
+        "xaudit.models.reference:small_boxes",
+        "xaudit.models.reference:small_segmenter",
         *(
             f"xaudit.qualification.{module}:{name}"
             for module, names in _QUALIFICATION.items()

@@ -35,6 +35,7 @@ _ROOMS = (
     "xaudit.audit.maps",
     "xaudit.audit.annotators",
     "xaudit.audit.detection",
+    "xaudit.audit.segmentation",
 )
 """Rooms whose modules register the analyses of xaudit."""
 

@@ -153,8 +153,8 @@ def wanted(plan: Plan) -> tuple[Wanted, ...]:
         RegistryError: there is no probe of a name.
         ConfigError: it has no such parameter.
     """
-    for module in pkgutil.iter_modules(importlib.import_module(_ROOM).__path__):
-        importlib.import_module(f"{_ROOM}.{module.name}")
+    for module in pkgutil.walk_packages(importlib.import_module(_ROOM).__path__, f"{_ROOM}."):
+        importlib.import_module(module.name)
     kinds = (PROBES[name] for name in PROBES)
     ours = [Wanted(kind, {}) for kind in kinds if kind.__module__.startswith(_ROOM)]
     named = [_with_params(name, params) for name, params in plan.config.probes.items()]

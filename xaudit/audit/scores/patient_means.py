@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.core.estimate import Estimate
-from xaudit.core.message import Message
+from xaudit.core.message import Message, Sentence
 from xaudit.core.metric import METRICS
 from xaudit.core.record.finding import Finding
 from xaudit.core.seeds import generator_for
@@ -56,7 +56,7 @@ class Means:
         patients: Sequence[str],
         *,
         share: bool = False,
-        none: Message = _NONE,
+        none: Sentence = _NONE,
     ) -> Finding:
         """The mean, or the reason why there is none.
 

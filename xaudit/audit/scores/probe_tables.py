@@ -9,10 +9,10 @@ from xaudit.audit.store.store import ProbeRow, read_table
 
 ROBUSTNESS, DEGRADED_MAPS, CHECKS = "robustness", "degraded_maps", "checks"
 SHORTCUTS, RESCORED, READINGS = "shortcuts", "rescored", "readings"
-EXAMINATIONS, BOXES = "examinations", "boxes"
+EXAMINATIONS, BOXES, MASKS = "examinations", "boxes", "masks"
 EVERYWHERE = (ROBUSTNESS, DEGRADED_MAPS, CHECKS, SHORTCUTS, RESCORED)
 """Names of probes that every audit of a network has a use for."""
-OURS = (*EVERYWHERE, READINGS, EXAMINATIONS, BOXES)
+OURS = (*EVERYWHERE, READINGS, EXAMINATIONS, BOXES, MASKS)
 """Names of the probes of xaudit, which are those of their tables."""
 _ADDED = "probe-"
 

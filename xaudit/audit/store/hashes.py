@@ -30,7 +30,8 @@ may lack them, and maps may be gigabytes: `xaudit verify` looks for all of it.""
 RUN_FILES = ("plan.json", "findings.json", "batches.json", "interim.json", "looks.json",
              "suspicions.json", "service.json", "checks.parquet", "robustness.parquet",
              "degraded_maps.parquet", "shortcuts.parquet", "rescored.parquet",
-             "readings.parquet", "examinations.parquet", "boxes.parquet")  # fmt: skip
+             "readings.parquet", "examinations.parquet", "boxes.parquet",
+             "masks.parquet")  # fmt: skip
 """What a run writes into the folder itself; ``looks.json`` is the ``interim.json`` of before."""
 LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",
               "card.pdf", "signatures.json")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from xaudit.audit.plan.plan import Plan
+from xaudit.audit.probes.cases.pieces import pieces_of
 from xaudit.audit.probes.port import Piece, Probe, as_probe
 from xaudit.audit.scores.drawn_boxes import found_rows, lesion_rows, rule_row
 from xaudit.audit.scores.probe_tables import BOXES
@@ -15,7 +16,6 @@ from xaudit.core.detector import InputSpec
 from xaudit.data.transforms.geometry import GridTransform
 
 STAGE = "boxes"
-_AT_ONCE = 32
 
 
 @as_probe(BOXES)
@@ -28,13 +28,7 @@ class DrawnBoxes(Probe):
         """Some scored cases each; none where the detector draws no boxes."""
         if "boxes" not in self.audited.engine.detector.capabilities:
             return []
-        ids = {row.case_id for row in self.audited.scored}
-        cases = [case for case in self.audited.plan.study.cases if case.case_id in ids]
-        parts = (cases[start : start + _AT_ONCE] for start in range(0, len(cases), _AT_ONCE))
-        return [
-            Piece(STAGE, tuple(part), str(number), len(part), len(part))
-            for number, part in enumerate(parts)
-        ]
+        return pieces_of(self.audited, STAGE)
 
     def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
         """What is drawn on some cases."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xaudit.audit.probes.readings import AnnotatorReadings
+from xaudit.audit.probes.cases.readings import AnnotatorReadings
 from xaudit.audit.scores.probe_tables import READINGS, read_probed
 from xaudit.audit.scores.readings import DICE, DRAWN, LABEL, MATCHED, Readings
 from xaudit.core.case import CaseIssue

@@ -1,0 +1,1 @@
+"""Probes that write down what is known of every case."""

@@ -1,0 +1,1 @@
+"""Findings about lesions that a network segments."""
