@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import later, tr
 from xaudit.report.sections.registry import section
 from xaudit.report.view import numbers
@@ -21,7 +22,7 @@ _MEASURES = (
     ("normal_segmented", later("Images without a lesion on which something is painted")),
     ("dice", later("Dice")),
     ("mask_iou", later("Intersection over union")),
-    ("area_error", later("Area, off by this share of the lesions'")),
+    ("area_error", later("Area too large or too small, by a share of the lesions'")),
     ("surface_dice", later("Contour within 2 mm (surface Dice)")),
     ("hd95", later("Distance of the contours, 95th percentile (mm)")),
     ("hd95_px", later("Distance of the contours, 95th percentile (pixels of the input)")),
@@ -100,4 +101,4 @@ def _groups(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
             for level in in_order(names)
         )
         title = tr("Masks by {column}, at “{point}”", column=column, point=point.name)
-        yield Table(title, columns, rows, note)
+        yield Table(title, columns, rows, note, folded=CROSS in column)
