@@ -29,7 +29,7 @@ def test_wheel_holds_the_package_with_templates_and_nothing_else(wheel):
     assert "xaudit/report/language/languages/de.mo" in names
     assert "xaudit/audit/store/version_1.txt" in names
     assert "xaudit/py.typed" in names
-    assert "xaudit/pipeline/demo_files/audit.yaml" in names
+    assert "xaudit/pipeline/demo_files/classification/audit.yaml" in names
     assert "xaudit/qualification/policy.yaml" in names
     assert "xaudit/templates/qualification.html.j2" in names
     assert "xaudit/phantom/reference_detector.safetensors" in names

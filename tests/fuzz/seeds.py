@@ -16,7 +16,7 @@ from safetensors.torch import save as safetensors_bytes
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "reports" / "sample"
-DEMO = ROOT / "xaudit" / "pipeline" / "demo_files"
+DEMO = ROOT / "xaudit" / "pipeline" / "demo_files" / "classification"
 
 
 def from_yaml(path):

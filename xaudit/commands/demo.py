@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,19 @@ from xaudit.commands.terminal.console import say, tell
 from xaudit.commands.terminal.progress import progress_display
 
 
+class Task(StrEnum):
+    """What the reference network says of a film."""
+
+    CLASSIFICATION = "classification"
+    DETECTION = "detection"
+    SEGMENTATION = "segmentation"
+
+
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the demo.")] = Path("reports/demo"),
+    task: Annotated[
+        Task, typer.Option(help="Whether a film is fractured, boxes around fractures, or paint.")
+    ] = Task.CLASSIFICATION,
 ) -> None:
     """Draw a study, audit the reference detector on it, judge it, and write the card.
 
@@ -28,7 +40,7 @@ def demo(
     from xaudit.report.elements.first_screen import said_first
 
     say("rendering the study")
-    config = prepare_demo(out)
+    config = prepare_demo(out, task.value)
     with progress_display() as listen:
         findings = run_audit(config, out, Overrides(), None, listen)
     console.print(verdict_table(judge_audit(out)))

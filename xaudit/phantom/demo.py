@@ -14,6 +14,8 @@ DEMO_PREVALENCE = 0.45
 
 REFERENCE_ARCHITECTURE = "xaudit.models.reference:small_cnn"
 REFERENCE_WEIGHTS = Path(__file__).parent / "reference_detector.safetensors"
+REFERENCE_BOXES = Path(__file__).parent / "reference_boxes.safetensors"
+"""The same network with sides of boxes, fitted by ``examples/train_reference_boxes.py``."""
 REFERENCE_TARGET_LAYER = "features.18"
 """The last feature map: 28 × 20 cells of 8 × 8 pixels."""
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from xaudit.audit.store.files import write_bytes, write_text
 from xaudit.errors import ConfigError
-from xaudit.phantom.demo import REFERENCE_WEIGHTS, write_demo
+from xaudit.phantom.demo import REFERENCE_BOXES, REFERENCE_WEIGHTS, write_demo
 
+Task = Literal["classification", "detection", "segmentation"]
 _FILES = ("audit.yaml", "policy.yaml", "device.yaml")
+_WEIGHTS: Mapping[Task, Path] = {
+    "classification": REFERENCE_WEIGHTS,
+    "detection": REFERENCE_BOXES,
+    "segmentation": REFERENCE_WEIGHTS,
+}
 
 
-def prepare_demo(folder: Path) -> Path:
+def prepare_demo(folder: Path, task: Task = "classification") -> Path:
     """Write the demo study and the files of its audit; an earlier demo is taken up as it is.
 
     Args:
         folder: new, empty, or of an earlier demo.
+        task: what the reference network says of a film: whether it is fractured, boxes, or paint.
 
     Returns:
         The audit file.
@@ -30,8 +39,9 @@ def prepare_demo(folder: Path) -> Path:
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder}: is not empty and holds no demo; choose another --out")
     write_demo(folder / "study")
-    write_bytes(folder / REFERENCE_WEIGHTS.name, REFERENCE_WEIGHTS.read_bytes())
+    weights = _WEIGHTS[task]
+    write_bytes(folder / weights.name, weights.read_bytes())
     for name in _FILES:
-        text = (files("xaudit.pipeline") / "demo_files" / name).read_text(encoding="utf-8")
+        text = (files("xaudit.pipeline") / "demo_files" / task / name).read_text(encoding="utf-8")
         write_text(folder / name, text)
     return config

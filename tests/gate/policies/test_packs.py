@@ -22,6 +22,7 @@ from xaudit.pipeline.predictions import run_predictions
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "packs.md"
 PACKS = [Path(f"pack:{name}") for name in ("ci-fast", "release", "regulatory")]
+DRAWING = [Path(f"pack:{name}") for name in ("detection", "segmentation")]
 CASES = 2000
 INTERVENTIONS = ("lesion_specific_effect", "lesion_advantage")
 CONFIG = """\
@@ -170,7 +171,7 @@ def test_every_name_in_a_pack_exists(audits):
     from xaudit.audit.plan.metrics import all_metrics
 
     names = [one.name for one in all_metrics()]
-    for pack in PACKS:
+    for pack in (*PACKS, *DRAWING):
         refuse_unknown_names(read_policy(pack), audits["sound"].findings, lambda: names)
 
 
@@ -181,7 +182,7 @@ def test_first_release_is_undecided_not_passed(audits):
     assert words == {"auc-not-worse", "sensitivity-not-worse", "specificity-not-worse"}
 
 
-@pytest.mark.parametrize("pack", PACKS, ids=str)
+@pytest.mark.parametrize("pack", [*PACKS, *DRAWING], ids=str)
 def test_every_rule_of_a_pack_is_on_its_page_with_its_reason(pack):
     page = PAGE.read_text(encoding="utf-8")
     section = re.split(r"^## ", page, flags=re.MULTILINE)
@@ -195,7 +196,7 @@ def test_every_rule_of_a_pack_is_on_its_page_with_its_reason(pack):
 
 
 def test_packs_are_named_and_misspelled_ones_refused():
-    assert pack_names() == ("ci-fast", "regulatory", "release")
+    assert pack_names() == ("ci-fast", "detection", "regulatory", "release", "segmentation")
     with pytest.raises(ConfigError, match="did you mean 'release'"):
         read_policy(Path("pack:relase"))
 
