@@ -38,7 +38,10 @@ def annotated(workspace):
         "consensus": {"label": "majority", "lesions": "staple"},
     }  # fmt: skip
     del content["data"]["site"], content["policy"]
-    content["explain"] = {"cases": 0, "methods": {"gradcam": {}}}
+    content["explain"] = {
+        "cases": 6, "shortcuts": 0, "checks": {"cases": 0}, "methods": {"gradcam": {}},
+    }  # fmt: skip
+    content["statistics"] |= {"minimum": [1, 2]}
     content["robustness"] = {"cases": 0}
     (workspace / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     return workspace, said
@@ -63,6 +66,10 @@ def test_from_the_file_to_the_card(annotated, xaudit, tmp_path):
     kappa = found["cohen_kappa[annotators=reader 1 and reader 3]"]
     assert kappa.value == pytest.approx(cohen_kappa_score(said["Dr. Aster"], said["Dr. Zweig"]))
     assert found["outline_dice[annotators=reader 1 and reader 2]"].value == 1
+    human = found["annotator_mass[annotator=reader 1]"]
+    assert (human.value, human.n > 0) == (1, True), "everybody outlines the same"
+    own = "mass_by_annotator[analysis=scored,annotator=reader %d,method=%s]"
+    assert found[own % (2, "gradcam")].n == found[own % (2, "area_chance")].n
     assert found["auc_of_type[analysis=scored,group=kind,level=oblique]"].n > 20
     code, printed, _ = xaudit("verify", out)
     assert code == 0, printed
