@@ -112,7 +112,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     assert isinstance(study.cases, ScoredCases)
     rows = _columns(study.cases, config)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
-    check_types(config.data.types, rows.labels, rows.groups)
+    check_types(config.data.types, rows.labels, rows.groups, config.data.subtlety)
     policy = read_policy(config.policy, overrides.env) if config.policy else None
     selected = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
     kept = rows if selected.limit is None else rows.at([row.case_id for row in selected.cases])
@@ -213,9 +213,10 @@ def _portable(config: PredictionsConfig) -> dict[str, object]:
     """The configuration without the paths of this machine; the table is hashed instead."""
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"]["table"] = config.data.table.name
-    if not config.data.types:
+    for name in ("types", "subtlety"):
         # As in plans that were fixed before there was such a key.
-        del plain["data"]["types"]
+        if not plain["data"][name]:
+            del plain["data"][name]
     return plain
 
 
@@ -236,6 +237,7 @@ def summarize_predictions(
     material = Material(
         results, points, config.statistics, config.seed, study.unit, study.site_column,
         folds=config.data.folds or "", types=config.data.types,
+        subtlety=config.data.subtlety,
     )  # fmt: skip
     tables = (*_TABLES, *declared_tables(material))
     found = tuple(finding for _, findings in analyzed(material, tables) for finding in findings)
