@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -33,13 +33,20 @@ def annotator_map_rows(
         chance = case.inside.astype(np.float32)
         for method, values in {**maps, AREA_CHANCE: chance}.items():
             for metric, score in MAP_METRICS.items():
-                readable = not isinstance(values, Undefined)
-                known = score(values, case.lesions, case.inside) if readable else values
+                known = _scored(score, values, case)
                 yield _row(case, method, metric, (ANNOTATOR, name), known)
         for other in (one for one in drawn if one != name):
             outline = drawn[other].lesion_mask.astype(np.float32)
             on_it = mass(outline, case.lesions, case.inside)
             yield _row(case, "", "mass", (other, name), on_it)
+
+
+def _scored(
+    score: Callable[..., Score], values: FloatArray | Undefined, case: PreparedCase
+) -> Score:
+    if isinstance(values, Undefined):
+        return values
+    return score(values, case.lesions, case.inside)
 
 
 def _row(
