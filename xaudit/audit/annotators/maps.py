@@ -140,9 +140,9 @@ class _Outlined:
     def _finding(
         self, metric: str, scope: dict[str, str], scores: _Values, none: Message
     ) -> Finding:
-        cases = [row for row in self._material.results.cases if scores.get(row.case_id) is not None]
-        values = np.array([scores[row.case_id] for row in cases], dtype=np.float64)
-        patients = [row.patient for row in cases]
+        known = {case: value for case, value in scores.items() if value is not None}
+        patients = [self._material.patients[case] for case in known]
+        values = np.array(list(known.values()), dtype=np.float64)
         found = self._material.means.finding(metric, scope, values, patients, share=True, none=none)
         return replace(found, estimate=with_ties(found.estimate, self._readings.ties))
 
