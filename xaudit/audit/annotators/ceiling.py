@@ -117,13 +117,19 @@ def with_ties(estimate: Estimate, ties: int) -> Estimate:
     """
     if not ties:
         return estimate
-    return estimate.with_caution(
+    said = (
         Message(
+            "1 case on which annotators tie is left out as declared: it is in no figure of "
+            "annotators"
+        )
+        if ties == 1
+        else Message(
             "{n} cases on which annotators tie are left out as declared: they are in no "
             "figure of annotators",
             n=ties,
         )
     )
+    return estimate.with_caution(said)
 
 
 @dataclass(frozen=True, slots=True)
