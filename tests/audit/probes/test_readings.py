@@ -77,4 +77,7 @@ def test_maps_are_scored_on_what_each_annotator_outlined(annotated, carried_out,
     assert made["c", "mass", "cam", ANNOTATOR, "reader 1"].undefined == "the map is zero"
     assert made["c", "mass", "area_chance", ANNOTATOR, "reader 1"].value > 0
     assert not [key for key in made if key[0] == "b" and key[1] in {"mass", "hit"}]
+    record = SimpleNamespace(sample=("a", "b"))
+    units = AnnotatorReadings.workload(SimpleNamespace(study=annotated, record=record), ())
+    assert units == {"readings": 3, "maps on readings": 1}, "nobody outlined b"
     assert made["a", "mass", "", "reader 2", "reader 1"].value == pytest.approx(0.5, abs=0.2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from xaudit.audit.plan.plan import Plan
@@ -30,6 +30,7 @@ from xaudit.errors import DataError
 from xaudit.metrics.outlines import dice, matched
 
 STAGE = "readings"
+MAPS_STAGE = "maps on readings"
 _MAPS = "maps"
 _AT_ONCE = 64
 
@@ -49,14 +50,13 @@ class AnnotatorReadings(Probe):
         starts = range(0, count, _AT_ONCE)
         # Outlines need the size of the image alone: its pixels are not read again.
         read = [Piece(STAGE, (), str(at), 0, min(_AT_ONCE, count - at)) for at in starts]
-        return [*read, *(Piece(STAGE, (case,), _MAPS, 0) for case in self._outlined)]
+        return [*read, *(Piece(MAPS_STAGE, (case,), _MAPS, 1) for case in self._outlined)]
 
     @property
     def _outlined(self) -> list[Case]:
         """Those that have maps and that somebody outlined."""
         explained = {row.case_id for row in self.audited.explained}
-        read = (case for case in self._read if case.case_id in explained)
-        return [case for case in read if any(one.lesions for one in case.readings)]
+        return [case for case in _outlined(self._read) if case.case_id in explained]
 
     @property
     def _read(self) -> list[Case]:
@@ -90,8 +90,14 @@ class AnnotatorReadings(Probe):
 
     @classmethod
     def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
-        """Cases with readings."""
-        return {STAGE: sum(bool(case.readings) for case in plan.study.cases)}
+        """Cases with readings, and explained ones that somebody outlined."""
+        sampled = set(plan.record.sample)
+        outlined = sum(case.case_id in sampled for case in _outlined(plan.study.cases))
+        return {STAGE: sum(bool(case.readings) for case in plan.study.cases), MAPS_STAGE: outlined}
+
+
+def _outlined(cases: Iterable[Case]) -> Iterator[Case]:
+    return (case for case in cases if any(one.lesions for one in case.readings))
 
 
 def _row(case: Case, metric: str, facet: str, level: str, value: float) -> ProbeRow:
