@@ -38,7 +38,10 @@ def annotated(workspace):
         "consensus": {"label": "majority", "lesions": "staple"},
     }  # fmt: skip
     del content["data"]["site"], content["policy"]
-    content["explain"] = {"cases": 0, "methods": {"gradcam": {}}}
+    content["explain"] = {
+        "cases": 6, "shortcuts": 0, "checks": {"cases": 0}, "methods": {"gradcam": {}},
+    }  # fmt: skip
+    content["statistics"] |= {"minimum": [1, 2]}
     content["robustness"] = {"cases": 0}
     (workspace / "audit.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     return workspace, said
@@ -63,6 +66,10 @@ def test_from_the_file_to_the_card(annotated, xaudit, tmp_path):
     kappa = found["cohen_kappa[annotators=reader 1 and reader 3]"]
     assert kappa.value == pytest.approx(cohen_kappa_score(said["Dr. Aster"], said["Dr. Zweig"]))
     assert found["outline_dice[annotators=reader 1 and reader 2]"].value == 1
+    human = found["annotator_mass[annotator=reader 1]"]
+    assert (human.value, human.n > 0) == (1, True), "everybody outlines the same"
+    own = "mass_by_annotator[analysis=scored,annotator=reader %d,method=%s]"
+    assert found[own % (2, "gradcam")].n == found[own % (2, "area_chance")].n
     assert found["auc_of_type[analysis=scored,group=kind,level=oblique]"].n > 20
     code, printed, _ = xaudit("verify", out)
     assert code == 0, printed
@@ -79,7 +86,7 @@ data:
   table: table.csv
   columns: {id: id, patient: id, label: y, score: score}
   groups: {kind: {column: kind}}
-  types: [%s]
+  %s
 detector:
   format: predictions
   name: drawn
@@ -96,14 +103,23 @@ def test_a_table_of_predictions_has_types_too(xaudit, tmp_path):
         kind = ("oblique", "hairline")[number % 4 // 2] if sick else ""
         lines.append(f"c{number},{sick},{rng.random() / 2 + 0.3 * sick:.4f},{kind}")
     (tmp_path / "table.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (tmp_path / "audit.yaml").write_text(TABLE % "kind", encoding="utf-8")
+    (tmp_path / "audit.yaml").write_text(TABLE % "types: [kind]", encoding="utf-8")
     code, _, err = xaudit("run", tmp_path / "audit.yaml", "--out", tmp_path / "out")
     assert code == 0, err
     found = {one.id: one.estimate for one in read_findings(tmp_path / "out").findings}
     area = found["auc_of_type[analysis=scored,group=kind,level=hairline]"]
     assert (area.n, area.value > 0.6) == (150, True)
     assert xaudit("verify", tmp_path / "out")[0] == 0
-    (tmp_path / "audit.yaml").write_text(TABLE % "type", encoding="utf-8")
+    subtle = TABLE % "subtlety: {column: kind, levels: [oblique, hairline]}"
+    (tmp_path / "audit.yaml").write_text(subtle, encoding="utf-8")
+    code, _, err = xaudit("run", tmp_path / "audit.yaml", "--out", tmp_path / "subtle")
+    assert code == 0, err
+    assert xaudit("verify", tmp_path / "subtle")[0] == 0
+    assert xaudit("card", tmp_path / "subtle")[0] == 0
+    page = (tmp_path / "subtle" / "card.md").read_text(encoding="utf-8")
+    of_levels = page.partition("By subtlety: kind")[2]
+    assert 0 < of_levels.index("oblique") < of_levels.index("hairline")
+    (tmp_path / "audit.yaml").write_text(TABLE % "types: [type]", encoding="utf-8")
     code, _, err = xaudit("run", tmp_path / "audit.yaml", "--out", tmp_path / "other")
     assert code == 2
     assert "data.types: no group 'type'; there is: kind" in err

@@ -246,7 +246,8 @@ ALLOWED = {
         "audit.store", "audit.config", "executors", "pipeline",
     },
     "commands.options": {
-        "core", "core.record", "gate.outputs", "report.exports", "audit.store", "audit.plan",
+        "core", "core.record", "gate.outputs", "report.exports", "audit.store",
+        "audit.suspicions", "audit.plan",
         "commands.terminal", "executors", "pipeline",
     },
     "commands": {

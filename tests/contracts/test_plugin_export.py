@@ -13,4 +13,4 @@ def test_a_form_of_a_package_is_written(install, xaudit_of, table_audit):
 def test_an_unknown_form_names_those_there_are(install, xaudit_of, table_audit):
     installed = install("add-an-export.md", "ticket.py")
     said = xaudit_of(installed, "export", table_audit, "--format", "tickets", code=2)
-    assert "cyclonedx, huggingface, pdf, ticket" in said
+    assert "cyclonedx, huggingface, labels, pdf, ticket" in said

@@ -40,6 +40,7 @@ def test_the_size_rule_turns_at_its_limits():
     assert [size_rule(n) for n in (9, 10, 29, 30)] == ["counts", "interval", "interval", "verdict"]
     small = apply_size_rule(wilson(3, 7), 7)
     assert (small.value, small.k, small.n) == (None, 3, 7)
+    assert apply_size_rule(wilson(1, 1), 1).undefined == "1 positive, 10 needed for an estimate"
     assert "30 needed" in apply_size_rule(wilson(9, 14), 14).caution
     assert apply_size_rule(wilson(30, 40), 40) == wilson(30, 40)
 

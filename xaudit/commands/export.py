@@ -19,7 +19,8 @@ def export(  # noqa: PLR0913, PLR0917  one for each option
     form: Annotated[
         str,
         typer.Option(
-            "--format", help="huggingface, cyclonedx, pdf, dicom, or a form that a package brings."
+            "--format",
+            help="huggingface, cyclonedx, pdf, dicom, labels, or a form that a package brings.",
         ),
     ],
     out: Annotated[
@@ -41,7 +42,8 @@ def export(  # noqa: PLR0913, PLR0917  one for each option
     """Write a saved audit as a Hugging Face model card, a CycloneDX bill of materials or a PDF.
 
     As dicom: lesions and maps as segmentations, scores as a structured report, outlines as a
-    presentation state, and the card. Installed packages may bring other forms.
+    presentation state, and the card. As labels: a list of cases whose label the scores
+    contradict, to look at. Installed packages may bring other forms.
 
     Needs no detector, and the images for DICOM alone. `xaudit schema findings` prints the JSON
     Schema of findings.json itself.

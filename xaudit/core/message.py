@@ -119,9 +119,9 @@ def listed(names: Sequence[str], shown: int) -> Message:
     return Message("{names} and {n} more", names=names[:shown], n=len(names) - shown)
 
 
-def counted(unit: str) -> Message:
-    """Several of a unit: "patients", "images", "sites"."""
-    return Message(f"{unit}s")
+def counted(unit: str, n: int = 2) -> Message:
+    """So many of a unit, without the number: "patients", "images", "cases"; "patient" for one."""
+    return Message(unit) if n == 1 else Message(f"{unit}s")
 
 
 def _made(id: str, params: Mapping[str, Any]) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,18 +38,45 @@ def prepare(case: Case, spec: InputSpec) -> PreparedCase:
     pixels = read_pixels(case, spec)
     spacing = None if case.spacing is None else (case.spacing, case.spacing)
     transform = GridTransform.between(Grid(pixels.shape[:2], spacing), spec)
+    return _annotated(
+        PreparedCase(
+            case=case,
+            image=transform.image(pixels, eight_bit=_in_8_bits(case, spec)),
+            lesions=np.zeros((0, *transform.grid.shape), dtype=bool),
+            inside=transform.inside(),
+            source=transform.source,
+            grid=transform.grid,
+            issues=_pixel_issues(case, pixels),
+        ),
+        transform,
+    )
+
+
+def with_lesions(
+    prepared: PreparedCase, lesions: Sequence[Region], spec: InputSpec
+) -> PreparedCase:
+    """The same image with the lesions of somebody else; issues are those of these lesions.
+
+    Args:
+        prepared: on the input grid.
+        lesions: on the upright image.
+        spec: what the detector expects.
+    """
+    transform = GridTransform.between(prepared.source, spec)
+    case = replace(prepared.case, lesions=tuple(lesions))
+    return _annotated(replace(prepared, case=case, issues=()), transform)
+
+
+def _annotated(prepared: PreparedCase, transform: GridTransform) -> PreparedCase:
+    case, shown = prepared.case, transform.inside()
     lesions, issues = _planes(case, case.lesions, "lesion", transform)
     void, more = _planes(case, case.ignored, "ignored", transform)
-    shown = transform.inside()
     ignored = shown & np.any(void, axis=0) & ~np.any(lesions, axis=0)
-    return PreparedCase(
-        case=case,
-        image=transform.image(pixels, eight_bit=_in_8_bits(case, spec)),
+    return replace(
+        prepared,
         lesions=lesions,
         inside=shown & ~ignored,
-        source=transform.source,
-        grid=transform.grid,
-        issues=(*_pixel_issues(case, pixels), *issues, *more),
+        issues=(*prepared.issues, *issues, *more),
         ignored=ignored if ignored.any() else None,
     )
 

@@ -47,6 +47,12 @@ def size_rule(positives: int, minimum: tuple[int, int] = (10, 30)) -> SizeRule:
 
 
 POSITIVES, NEGATIVES = Message("positives"), Message("negatives")
+_SINGLE = {
+    "positives": Message("positive"),
+    "negatives": Message("negative"),
+    "cases": Message("case"),
+    "patients": Message("patient"),
+}
 
 
 def rarest(positives: int, negatives: int, metric: str = "") -> tuple[int, Message]:
@@ -98,7 +104,7 @@ def apply_size_rule(
         Message(
             "{n} {what}, {least} needed for an estimate",
             n=positives,
-            what=counted,
+            what=_SINGLE.get(counted, counted) if positives == 1 else counted,
             least=minimum[0],
         ),
         k=estimate.k,

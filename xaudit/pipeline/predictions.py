@@ -101,7 +101,7 @@ def plan_predictions(path: Path, overrides: Overrides, limit: Limit) -> Predicti
     config, study = recorded.config, recorded.study
     rows = _columns(recorded)
     check_case_mix(config.statistics, [dict.fromkeys(rows.groups, "")])
-    check_types(config.data.types, rows.labels, rows.groups)
+    check_types(config.data.types, rows.labels, rows.groups, config.data.subtlety)
     policy = read_policy(config.policy, overrides.env) if config.policy else None
     selected = draw_cases(rows, limit, policy, config.statistics.minimum, config.seed)
     kept = rows if selected.limit is None else rows.at([row.case_id for row in selected.cases])
@@ -221,6 +221,7 @@ def summarize_predictions(
     material = Material(
         results, points, config.statistics, config.seed, study.unit, study.site_column,
         folds=plan.about.folds, probed=probed, types=config.data.types,
+        subtlety=config.data.subtlety,
     )  # fmt: skip
     tables = (*_TABLES, *probed, *declared_tables(material))
     found = tuple(finding for _, findings in analyzed(material, tables) for finding in findings)

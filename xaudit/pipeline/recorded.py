@@ -125,9 +125,10 @@ def portable(config: Config) -> dict[str, object]:
             plain["detector"][name] = there.name if there is not None else None
         return plain
     plain["data"]["table"] = config.data.table.name
-    if not config.data.types:
+    for name in ("types", "subtlety"):
         # As in plans that were fixed before there was such a key.
-        del plain["data"]["types"]
+        if not plain["data"][name]:
+            del plain["data"][name]
     return plain
 
 

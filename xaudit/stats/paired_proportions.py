@@ -77,6 +77,7 @@ def paired_difference(
     n = len(first)
     if clusters < 2:
         reason = Message("{n} patients, 2 needed to compare", n=clusters)
+        reason = Message("1 patient, 2 needed to compare") if clusters == 1 else reason
         return Comparison(Estimate.missing(reason, n=n, clusters=clusters), None, "none")
     if clusters == n:
         return _of_cases(int((first & ~second).sum()), int((second & ~first).sum()), n, level)

@@ -7,8 +7,9 @@ import pytest
 from simulated_readings import POINT, material_of
 from sklearn.metrics import roc_auc_score
 
-from xaudit.audit.analyses.port import TYPES, analyzed, tables_of
-from xaudit.audit.performance.types import _types, check_types, type_issues
+from xaudit.audit.analyses.port import SUBTLETY, TYPES, analyzed, tables_of
+from xaudit.audit.config.config import SubtletyConfig
+from xaudit.audit.performance.types import _subtlety, _types, check_types, type_issues
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.errors import ConfigError
 from xaudit.fairness.groups import levels
@@ -109,5 +110,36 @@ def test_columns_that_are_no_types_are_refused():
     assert issue.detail == "the label says no fracture, kind says hairline"
     with pytest.raises(ConfigError) as caught:
         check_types(("sex", "type"), labels, columns)
-    assert "'sex' is no type of fracture: 5 of 10 normal cases" in caught.value.problems[0]
+    assert (
+        "'sex' is nothing that fractures alone have: 5 of 10 normal cases"
+        in caught.value.problems[0]
+    )
     assert "no group 'type'; there is: kind, sex" in caught.value.problems[1]
+
+
+def test_a_hairline_has_its_figures_in_the_declared_order(tmp_path):
+    """The figures of a type, under the name of subtlety."""
+    made, _ = material(tmp_path, np.random.default_rng(3))
+    declared = SubtletyConfig(column="kind", levels=("oblique", "hairline"))
+    of_types, subtle = found(made), list(_subtlety(replace(made, subtlety=declared)))
+    assert [one.id.replace("subtlety", "type") for one in subtle] != list(of_types)
+    assert {one.id.replace("subtlety", "type") for one in subtle} == set(of_types)
+    for one in subtle:
+        estimate = of_types[one.id.replace("subtlety", "type")].estimate
+        assert (one.estimate.value, one.estimate.n) == (estimate.value, estimate.n)
+    levels_there = list(dict.fromkeys(one.scope["level"] for one in subtle))
+    assert levels_there == ["oblique", "hairline"]
+    assert SUBTLETY in tables_of(replace(made, subtlety=declared))
+    assert SubtletyConfig.model_validate("kind").ordered(["b", "a"]) == ["b", "a"]
+
+
+def test_a_level_of_subtlety_that_no_case_has_is_named():
+    labels = np.array([True, True, False, False])
+    columns = levels([{"seen": one} for one in ("plain", "hairline", "", "")])
+    check_types((), labels, columns, SubtletyConfig(column="seen", levels=("plain", "hairline")))
+    for declared, expected in (
+        (SubtletyConfig(column="seen", levels=("hairlin",)), "no case has 'hairlin'; 'seen' has"),
+        (SubtletyConfig(column="sean"), "data.subtlety: no group 'sean'; there is: seen"),
+    ):
+        with pytest.raises(ConfigError, match=expected):
+            check_types((), labels, columns, declared)

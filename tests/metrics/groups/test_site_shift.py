@@ -137,7 +137,7 @@ def test_differences_of_clustered_cases_hold_their_level():
 def test_difference_without_patients_or_spread_has_a_reason():
     p = Predictions(np.zeros(6), np.arange(6) % 2 == 0, np.array([0, 0, 0, 1, 2, 3]))
     one = standardized_difference(np.arange(6.0), p, np.arange(6) < 3)
-    assert "1 patients on one side" in one.undefined
+    assert "1 patient on one side" in one.undefined
     two = standardized_difference(np.ones(6), replace(p, patients=np.arange(6)), np.arange(6) < 3)
     assert "same in every case" in two.undefined
 

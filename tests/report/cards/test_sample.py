@@ -24,6 +24,13 @@ def test_card_of_the_committed_findings_is_the_same_to_the_byte(tmp_path):
     assert path.with_suffix(".md").read_bytes() == (SAMPLE / "card.md").read_bytes()
 
 
+def test_one_of_a_kind_is_no_plural():
+    pages = (SAMPLE / "card.md").read_text(encoding="utf-8")
+    assert not re.findall(
+        r"(?<![\d.,<] )(?<![\d.,])1 (?:patients|cases|positives|negatives)\b", pages
+    )
+
+
 @pytest.mark.heavy
 def test_findings_of_the_demo_are_those_that_are_committed(whole_demo):
     rebuilt = json.loads((whole_demo / "findings.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 from xaudit.report.language.translation import speaking
-from xaudit.report.sections.types import types
+from xaudit.report.sections.types import subtlety, types
 from xaudit.report.view.lookup import Lookup
 
 SAMPLE = Path(__file__).parents[3] / "reports" / "sample"
@@ -38,3 +38,25 @@ def test_every_type_has_a_row_and_the_specificity_stands_once():
     with speaking("de"):
         assert types(look).title == "Welche Frakturen findet er?"
     assert types(Lookup(sample)) is None
+
+
+def test_subtlety_has_rows_in_the_declared_order_and_maps_beside():
+    def of(metric, level, **more):
+        scope = {"group": "seen", "level": level, "analysis": "scored", **more}
+        return Finding(metric, scope, Estimate(0.5, 0.4, 0.6, "Wilson", k=20, n=40), positives=40)
+
+    sample = read_findings(SAMPLE)
+    method = next(one.name for one in sample.methods if not one.reference)
+    made = [of("auc_of_subtlety", level) for level in ("plain", "hairline")]
+    section = subtlety(Lookup(replace(sample, findings=tuple(made))))
+    (table,) = section.tables
+    assert [row[:2] for row in table.rows] == [("plain", "40"), ("hairline", "40")]
+    made += [of(metric, "hairline", method=method) for metric in ("mass", "hit")]
+    _, maps = subtlety(Lookup(replace(sample, findings=tuple(made)))).tables
+    assert [row[0] for row in maps.rows] == [f"hairline, {method}"]
+    assert all("20/40" in cell for cell in maps.rows[0][1:])
+    assert subtlety(Lookup(sample)) is None
+    with speaking("de"):
+        assert subtlety(Lookup(replace(sample, findings=tuple(made)))).tables[0].columns[0] == (
+            "Erkennbarkeit"
+        )

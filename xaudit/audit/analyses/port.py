@@ -10,7 +10,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.config import StatisticsConfig, SubtletyConfig
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.probe_tables import EVERYWHERE, OURS, Probed
 from xaudit.audit.store.results import Results
@@ -27,6 +27,8 @@ TABLES = ("cases", "features", "maps", *EVERYWHERE)
 """Rows of every audit of a network, besides those of probes that packages bring."""
 TYPES = "types"
 """Stands for columns of types of fracture, where an audit declares some: they lie in the cases."""
+SUBTLETY = "subtlety"
+"""Stands for the column that says how hard a fracture is to see."""
 ADDED = "added"
 """Family of the figures that other packages bring."""
 _OURS = __name__.partition(".")[0]
@@ -55,6 +57,7 @@ class Material:
         folds: how folds were made; empty where there are none.
         probed: rows of every probe.
         types: columns whose levels fractures alone have.
+        subtlety: the column that says how hard a fracture is to see, where there is one.
     """
 
     results: Results
@@ -67,6 +70,7 @@ class Material:
     folds: str = ""
     probed: Probed = field(default_factory=dict)
     types: Sequence[str] = ()
+    subtlety: SubtletyConfig | None = None
     _made: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -169,7 +173,8 @@ def tables_of(material: Material) -> frozenset[str]:
 
 def declared_tables(material: Material) -> tuple[str, ...]:
     """Those that an audit of a network or of predictions has where the audit file declares them."""
-    return (TYPES,) if material.types else ()
+    declared = {TYPES: bool(material.types), SUBTLETY: material.subtlety is not None}
+    return tuple(name for name, there in declared.items() if there)
 
 
 def analyzed(

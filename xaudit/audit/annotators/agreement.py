@@ -159,14 +159,20 @@ class _Agreement:
         """Who leaves out ties agrees more: no verdict is read from that."""
         # Of a tie of two, one has no outline to be compared.
         if self.readings.ties and metric != "outline_dice":
-            estimate = estimate.with_caution(
-                Message(
-                    "{n} cases on which annotators tie are left out as declared: with them they "
-                    "would agree less",
-                    n=self.readings.ties,
-                )
-            )
+            estimate = estimate.with_caution(_left_out(self.readings.ties))
         return Finding(metric, scope, replace(estimate, unit=self.material.unit))
 
     def _rng(self, *name: str) -> np.random.Generator:
         return generator_for(self.material.seed, "bootstrap", "annotators", *name)
+
+
+def _left_out(ties: int) -> Message:
+    if ties == 1:
+        return Message(
+            "1 case on which annotators tie is left out as declared: with it they would agree less"
+        )
+    return Message(
+        "{n} cases on which annotators tie are left out as declared: with them they would agree "
+        "less",
+        n=ties,
+    )

@@ -108,6 +108,30 @@ def by_rule(calls: _Votes, rule: str) -> _Votes:
     return np.where(read, said, -1).astype(np.int8)
 
 
+def with_ties(estimate: Estimate, ties: int) -> Estimate:
+    """A figure of annotators: no verdict is read from it where images of ties were left out.
+
+    Args:
+        estimate: of the images that are left.
+        ties: images that were left out.
+    """
+    if not ties:
+        return estimate
+    said = (
+        Message(
+            "1 case on which annotators tie is left out as declared: it is in no figure of "
+            "annotators"
+        )
+        if ties == 1
+        else Message(
+            "{n} cases on which annotators tie are left out as declared: they are in no "
+            "figure of annotators",
+            n=ties,
+        )
+    )
+    return estimate.with_caution(said)
+
+
 @dataclass(frozen=True, slots=True)
 class _Compared:
     readings: Readings
@@ -154,12 +178,4 @@ class _Compared:
         positives = int(p.labels.sum())
         count, what = rarest(positives, len(p) - positives, rate)
         sized = apply_size_rule(estimate, count, self.material.statistics.minimum, what)
-        if self.readings.ties:
-            sized = sized.with_caution(
-                Message(
-                    "{n} cases on which annotators tie are left out as declared: they are in no "
-                    "figure of annotators",
-                    n=self.readings.ties,
-                )
-            )
-        return Finding(metric, scope, sized, positives=positives)
+        return Finding(metric, scope, with_ties(sized, self.readings.ties), positives=positives)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -58,6 +59,31 @@ class IntersectionsConfig(Section):
     depth: int = Field(2, ge=2, le=3, description="how many groups meet at most")
 
 
+class SubtletyConfig(Section):
+    """How hard a fracture is to see: a group that fractures alone have."""
+
+    column: str = Field(description="the group")
+    levels: tuple[str, ...] = Field(
+        (), description="from what is plain to what is hardly seen; others follow"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_column(cls, value: object) -> object:
+        return {"column": value} if isinstance(value, str) else value
+
+    def ordered(self, there: Sequence[str]) -> list[str]:
+        """The levels that are there in the declared order, others behind them."""
+        declared = [level for level in self.levels if level in there]
+        return [*declared, *(level for level in there if level not in declared)]
+
+
+SUBTLETY = (
+    "group that says how hard a fracture is to see (hairline, overlap, ...), or {column, levels}, "
+    "levels from plain to hardly seen: each level is set against all normal cases"
+)
+
+
 class DataConfig(Section):
     """Which study is audited."""
 
@@ -83,6 +109,7 @@ class DataConfig(Section):
         (), description="groups that are types of fracture, which normal cases do not have: each "
         "level is set against all normal cases"
     )  # fmt: skip
+    subtlety: SubtletyConfig | None = Field(None, description=SUBTLETY)
     bins: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="column → inner borders, for numbers such as age"
     )

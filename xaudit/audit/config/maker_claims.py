@@ -203,9 +203,13 @@ def _not_recorded(element: str, claim: str, column: str, study: StudyFacts) -> C
 
 
 def _people(names: list[str], levels: Levels) -> str:
-    return listed(
-        [Message("{n} cases of “{level}”", n=levels[name][0], level=name) for name in names], _SHOWN
-    )
+    return listed([_of_level(levels[name][0], name) for name in names], _SHOWN)
+
+
+def _of_level(n: int, level: str) -> Message:
+    if n == 1:
+        return Message("1 case of “{level}”", level=level)
+    return Message("{n} cases of “{level}”", n=n, level=level)
 
 
 def _listed(names: Sequence[str]) -> Message:

@@ -11,11 +11,13 @@ from pydantic import Field, model_validator
 
 from xaudit.audit.config.config import (
     ACKNOWLEDGE,
+    SUBTLETY,
     Acknowledged,
     IntersectionsConfig,
     OperatingPointConfig,
     Section,
     StatisticsConfig,
+    SubtletyConfig,
 )
 from xaudit.audit.config.read_config import Overrides, below
 from xaudit.core.record.finding import CROSS
@@ -62,6 +64,7 @@ class PredictionsDataConfig(Section):
         (), description="groups that are types of fracture, which normal cases do not have: each "
         "level is set against all normal cases"
     )  # fmt: skip
+    subtlety: SubtletyConfig | None = Field(None, description=SUBTLETY)
     intersections: IntersectionsConfig | None = Field(
         None, description="combinations of groups that are tables too"
     )

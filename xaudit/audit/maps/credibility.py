@@ -124,6 +124,8 @@ class _Report:
         scope = {"method": method}
         if len(full) < 2 or most < 2:
             reason = Message("{n} cases have a gain under every baseline, 2 needed", n=len(full))
+            if len(full) == 1:
+                reason = Message("1 case has a gain under every baseline, 2 needed")
             yield Finding("image_reliability", scope, Estimate.missing(reason, unit=self._unit))
             return
 

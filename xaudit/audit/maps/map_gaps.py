@@ -15,7 +15,7 @@ from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import CaseRow, ProbeRow
 from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
-from xaudit.core.message import Message
+from xaudit.core.message import Message, counted
 from xaudit.core.record.finding import CROSS, Finding
 from xaudit.fairness.groups import apply_size_rule, levels
 from xaudit.stats.resampling.bootstrap import clustered_difference
@@ -96,7 +96,7 @@ def _gaps(
             why = Message(
                 "{n} {units} on one side, {least} needed",
                 n=smaller,
-                units=Message("cases"),
+                units=counted("case", smaller),
                 least=means.statistics.minimum[0],
             )
             estimate = Estimate.missing(why, n=len(kept), unit=means.unit)

@@ -61,11 +61,11 @@ from xaudit.models.spec import TORCH, DetectorSpec
 
 NOT_PLANNED = {"policy", "device", "acknowledge"}
 """Keys of audit files that are no part of the planned configuration."""
-_LATER = ("consensus", "types", "examinations")
+_LATER = ("consensus", "types", "subtlety", "examinations")
 """Keys of the data without which plans of before were fixed; absent where nothing is declared."""
 _DRAWN = ("boxes", "masks")
 """Likewise, of the output."""
-_NOT_OF_SPEC = {"types", "dates", "intersections", "near_duplicates"}
+_NOT_OF_SPEC = {"types", "subtlety", "dates", "intersections", "near_duplicates"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,8 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
         study, cases=crossed, issues=(*study.issues, *issues_of_folds(folds, everyone))
     )
     check_case_mix(config.statistics, (case.groups for case in audited.cases))
-    if config.data.types:
-        audited = replace(audited, issues=(*audited.issues, *_types(config.data.types, everyone)))
+    if config.data.types or config.data.subtlety:
+        audited = replace(audited, issues=(*audited.issues, *_types(config.data, everyone)))
     if config.data.near_duplicates:
         audited = replace(audited, issues=(*audited.issues, *_further_copies(study, cases)))
     return Plan(with_identity(record), config, audited)
@@ -195,12 +195,14 @@ def _shards(
     return (plain, None, ()) if found is None else (*found, (interim_note(found[1]),))
 
 
-def _types(types: Sequence[str], cases: Sequence[Case]) -> tuple[CaseIssue, ...]:
-    """What is strange about declared types of fracture."""
+def _types(data: DataConfig, cases: Sequence[Case]) -> tuple[CaseIssue, ...]:
+    """What is strange about declared types of fracture, and how hard they are to see."""
     labels = np.array([case.label for case in cases], dtype=bool)
     columns = levels([case.groups for case in cases])
-    check_types(types, labels, columns)
-    return tuple(type_issues(types, labels, columns, [case.case_id for case in cases]))
+    check_types(data.types, labels, columns, data.subtlety)
+    subtle = () if data.subtlety is None else (data.subtlety.column,)
+    declared = dict.fromkeys((*data.types, *subtle))
+    return tuple(type_issues(declared, labels, columns, [case.case_id for case in cases]))
 
 
 def _further_copies(study: Study, cases: Sequence[Case]) -> Iterator[CaseIssue]:

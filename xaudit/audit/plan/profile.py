@@ -187,4 +187,6 @@ _UNDECIDED_IN = (
 
 
 def _kinds(positives: int, negatives: int) -> Message:
+    if positives == 1:
+        return Message("1 patient with a fracture and {m} without", m=negatives)
     return Message("{n} patients with a fracture and {m} without", n=positives, m=negatives)

@@ -34,7 +34,7 @@ RUN_FILES = ("plan.json", "findings.json", "batches.json", "interim.json", "look
              "masks.parquet")  # fmt: skip
 """What a run writes into the folder itself; ``looks.json`` is the ``interim.json`` of before."""
 LATE_FILES = ("verdict.json", "card.html", "card.md", "ledger.json", "README.md", "bom.cdx.json",
-              "card.pdf", "signatures.json")  # fmt: skip
+              "card.pdf", "labels.csv", "signatures.json")  # fmt: skip
 """What other commands write there afterwards, under its usual name."""
 _ADDED = "probe-*.parquet"
 """What probes of packages write there."""

@@ -148,6 +148,7 @@ def _material(plan: Plan, evidence: Evidence, results: Results, methods: Sequenc
         folds.design if folds else "",
         evidence.probed,
         config.data.types,
+        config.data.subtlety,
     )
 
 

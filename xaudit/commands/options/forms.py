@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.hashes import FINDINGS, refuse_changed
+from xaudit.audit.suspicions.label_errors import FILE, LABELS, label_list
 from xaudit.errors import RegistryError, XauditError
 from xaudit.pipeline.card import write_cards
 from xaudit.pipeline.judge import saved_verdict
@@ -26,20 +27,22 @@ def exported(audit: Path, form: str, paper: Paper, *, unverified: bool) -> tuple
 
     Args:
         audit: folder of a finished audit.
-        form: "pdf", or a name of `EXPORTS`.
+        form: "pdf", "labels", or a name of `EXPORTS`.
         paper: what a PDF is printed on.
         unverified: whether files that the run did not write may be used.
 
     Raises:
         RegistryError: the form is unknown, or that of an installed package fails.
-        AuditError: a file is not what the run wrote.
+        ConfigError: a file is not what the run wrote.
     """
     if form == PDF:
         with tempfile.TemporaryDirectory() as folder:
             card = write_cards(audit, Path(folder) / "card.html", unverified)
             return "card.pdf", print_pdf(card, paper)
+    if form == LABELS:
+        return FILE, label_list(audit, unverified=unverified).encode()
     if form not in EXPORTS:
-        known = ", ".join(sorted((*EXPORTS, PDF)))
+        known = ", ".join(sorted((*EXPORTS, PDF, LABELS)))
         raise RegistryError(f"--format: expected one of {known}, got {form!r}")
     made = EXPORTS[form]
     changed = refuse_changed(audit, FINDINGS, unverified)

@@ -11,8 +11,9 @@ from xaudit.core.case import Region, Study
 from xaudit.data.annotations.form import AnnotationCell
 from xaudit.data.annotations.outlines import outlines_of
 from xaudit.data.format import FORMATS
+from xaudit.data.listing.annotation_files import AnnotationFiles
 from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
-from xaudit.data.listing.files import below, files_below, read_json_file, split_of
+from xaudit.data.listing.files import below, read_json_file, split_of
 from xaudit.data.listing.images import ImageIndex
 from xaudit.data.listing.inspect import inspect_layout
 from xaudit.data.listing.options import Options
@@ -35,7 +36,7 @@ def list_coco(spec: DataSpec, options: Options) -> Listing:
     Raises:
         DataError: a file is no COCO, or its ids do not fit together; every mistake.
     """
-    files = _files(spec.root, options.annotations)
+    files = FILES.of(spec.root, options.annotations)
     index = ImageIndex(below(spec.root, options.images, "data.options.images"))
     listing = Listing(files=tuple(path.name for path in files))
     names: dict[str, None] = {}
@@ -49,8 +50,7 @@ def list_coco(spec: DataSpec, options: Options) -> Listing:
             problems.append(str(error))
     if problems:
         raise DataError(capped(problems))
-    used = {entry.image for entry in listing.entries}
-    listing.unlisted = tuple(path for path in index.files if path not in used)
+    listing.unlisted = index.besides(entry.image for entry in listing.entries)
     listing.names = tuple(names)
     return listing
 
@@ -70,26 +70,10 @@ def read_coco(spec: DataSpec) -> Study:
 
 def recognize_coco(folder: Path) -> Inspection | None:
     """What a COCO export holds, if a folder holds one."""
-    return inspect_layout(folder, LAYOUT) if _found(folder) else None
+    return inspect_layout(folder, LAYOUT) if FILES.found(folder) else None
 
 
 RECOGNIZERS.add("coco", Recognizer(recognize_coco, 2))
-
-
-def _files(root: Path, named: str) -> list[Path]:
-    if named:
-        path = below(root, named, "data.options.annotations")
-        return [path] if path.is_file() else list(files_below(path, (".json",)))
-    if found := _found(root):
-        return found
-    raise DataError(
-        f"{root.name}: expected a COCO file (JSON with images, annotations and categories), found "
-        "none; name it: data.options: {annotations: FILE.json}"
-    )
-
-
-def _found(root: Path) -> list[Path]:
-    return [path for path in files_below(root, (".json",)) if _is_coco(path)]
 
 
 def _is_coco(path: Path) -> bool:
@@ -103,6 +87,11 @@ def _is_coco(path: Path) -> bool:
     except (OSError, DataError):
         return False
     return isinstance(content, dict) and set(content) >= _KEYS
+
+
+FILES = AnnotationFiles(
+    (".json",), _is_coco, "a COCO file (JSON with images, annotations and categories)"
+)
 
 
 def _entries(spec: DataSpec, path: Path, index: ImageIndex) -> tuple[list[Entry], list[str]]:

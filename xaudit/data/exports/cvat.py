@@ -9,8 +9,9 @@ from xaudit.core.case import Region, Study
 from xaudit.data.annotations.masks import Box, Polygons
 from xaudit.data.annotations.placed import Patch, about, ellipse, rectangle
 from xaudit.data.format import FORMATS
+from xaudit.data.listing.annotation_files import AnnotationFiles
 from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
-from xaudit.data.listing.files import below, files_below, read_xml_file, split_of
+from xaudit.data.listing.files import below, read_xml_file, split_of
 from xaudit.data.listing.images import ImageIndex
 from xaudit.data.listing.inspect import inspect_layout
 from xaudit.data.listing.options import Options
@@ -32,7 +33,7 @@ def list_cvat(spec: DataSpec, options: Options) -> Listing:
     Raises:
         DataError: a file is no CVAT, or one of a video; every mistake.
     """
-    files = _files(spec.root, options.annotations)
+    files = FILES.of(spec.root, options.annotations)
     index = ImageIndex(below(spec.root, options.images, "data.options.images"))
     listing, problems = Listing(files=tuple(path.name for path in files)), list[str]()
     for path in files:
@@ -48,8 +49,7 @@ def list_cvat(spec: DataSpec, options: Options) -> Listing:
                 problems.append(str(error))
     if problems:
         raise DataError(capped(problems))
-    used = {entry.image for entry in listing.entries}
-    listing.unlisted = tuple(path for path in index.files if path not in used)
+    listing.unlisted = index.besides(entry.image for entry in listing.entries)
     return listing
 
 
@@ -68,25 +68,10 @@ def read_cvat(spec: DataSpec) -> Study:
 
 def recognize_cvat(folder: Path) -> Inspection | None:
     """What a CVAT export holds, if a folder holds one."""
-    return inspect_layout(folder, LAYOUT) if _found(folder) else None
+    return inspect_layout(folder, LAYOUT) if FILES.found(folder) else None
 
 
 RECOGNIZERS.add("cvat", Recognizer(recognize_cvat, 2))
-
-
-def _files(root: Path, named: str) -> list[Path]:
-    if named:
-        return [below(root, named, "data.options.annotations")]
-    if found := _found(root):
-        return found
-    raise DataError(
-        f"{root.name}: expected annotations.xml of CVAT for images 1.1, found none; name it: "
-        "data.options: {annotations: FILE.xml}"
-    )
-
-
-def _found(root: Path) -> list[Path]:
-    return [path for path in files_below(root, (".xml",)) if _is_cvat(path)]
 
 
 def _is_cvat(path: Path) -> bool:
@@ -97,6 +82,9 @@ def _is_cvat(path: Path) -> bool:
         return read_xml_file(path).tag == "annotations"
     except (OSError, DataError):
         return False
+
+
+FILES = AnnotationFiles((".xml",), _is_cvat, "annotations.xml of CVAT for images 1.1")
 
 
 def _entry(spec: DataSpec, path: Path, image: Element, index: ImageIndex) -> Entry:

@@ -12,8 +12,9 @@ from xaudit.data.annotations.brush import BrushRuns
 from xaudit.data.annotations.placed import Fractions, about, ellipse, rectangle
 from xaudit.data.annotations.polygons import Ring
 from xaudit.data.format import FORMATS
+from xaudit.data.listing.annotation_files import AnnotationFiles
 from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
-from xaudit.data.listing.files import below, files_below, read_json_file, split_of
+from xaudit.data.listing.files import below, read_json_file, split_of
 from xaudit.data.listing.images import SUFFIXES, ImageIndex
 from xaudit.data.listing.inspect import inspect_layout
 from xaudit.data.listing.options import Options
@@ -37,7 +38,7 @@ def list_label_studio(spec: DataSpec, options: Options) -> Listing:
     Raises:
         DataError: a file is no such export, or several annotators drew and none is declared.
     """
-    files = _files(spec.root, options.annotations)
+    files = FILES.of(spec.root, options.annotations)
     index = ImageIndex(below(spec.root, options.images, "data.options.images"))
     listing, problems = Listing(files=tuple(path.name for path in files)), list[str]()
     for path in files:
@@ -49,8 +50,7 @@ def list_label_studio(spec: DataSpec, options: Options) -> Listing:
                 problems.append(str(error))
     if problems:
         raise DataError(capped(problems))
-    used = {entry.image for entry in listing.entries}
-    listing.unlisted = tuple(path for path in index.files if path not in used)
+    listing.unlisted = index.besides(entry.image for entry in listing.entries)
     return listing
 
 
@@ -72,25 +72,10 @@ def read_label_studio(spec: DataSpec) -> Study:
 
 def recognize_label_studio(folder: Path) -> Inspection | None:
     """What a Label Studio export holds, if a folder holds one."""
-    return inspect_layout(folder, LAYOUT) if _found(folder) else None
+    return inspect_layout(folder, LAYOUT) if FILES.found(folder) else None
 
 
 RECOGNIZERS.add("label_studio", Recognizer(recognize_label_studio, 2))
-
-
-def _files(root: Path, named: str) -> list[Path]:
-    if named:
-        return [below(root, named, "data.options.annotations")]
-    if found := _found(root):
-        return found
-    raise DataError(
-        f"{root.name}: expected an export of Label Studio as JSON (not JSON-MIN), found none; name "
-        "it: data.options: {annotations: FILE.json}"
-    )
-
-
-def _found(root: Path) -> list[Path]:
-    return [path for path in files_below(root, (".json",)) if _is_export(path)]
 
 
 def _is_export(path: Path) -> bool:
@@ -105,6 +90,9 @@ def _is_export(path: Path) -> bool:
         isinstance(task, dict) and isinstance(task.get("data"), dict) and "annotations" in task
         for task in content[:5]
     )
+
+
+FILES = AnnotationFiles((".json",), _is_export, "an export of Label Studio as JSON (not JSON-MIN)")
 
 
 def _entry(spec: DataSpec, options: Options, task: object, index: ImageIndex, where: str) -> Entry:

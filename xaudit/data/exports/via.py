@@ -12,8 +12,9 @@ from xaudit.core.text.json_text import read_json_text
 from xaudit.data.annotations.masks import Box, Polygons
 from xaudit.data.annotations.placed import ellipse
 from xaudit.data.format import FORMATS
+from xaudit.data.listing.annotation_files import AnnotationFiles
 from xaudit.data.listing.entry import Entry, Layout, Listing, Shape
-from xaudit.data.listing.files import below, files_below, read_json_file, split_of
+from xaudit.data.listing.files import below, read_json_file, split_of
 from xaudit.data.listing.images import ImageIndex
 from xaudit.data.listing.inspect import inspect_layout
 from xaudit.data.listing.options import Options
@@ -36,7 +37,7 @@ def list_via(spec: DataSpec, options: Options) -> Listing:
     Raises:
         DataError: a file is none of VIA, or which attribute holds the class is not clear.
     """
-    files = _files(spec.root, options.annotations)
+    files = FILES.of(spec.root, options.annotations)
     index = ImageIndex(below(spec.root, options.images, "data.options.images"))
     listing, problems = Listing(files=tuple(path.name for path in files)), list[str]()
     images = [(path, image) for path in files for image in _images(path)]
@@ -48,8 +49,7 @@ def list_via(spec: DataSpec, options: Options) -> Listing:
             problems.append(str(error))
     if problems:
         raise DataError(capped(problems))
-    used = {entry.image for entry in listing.entries}
-    listing.unlisted = tuple(path for path in index.files if path not in used)
+    listing.unlisted = index.besides(entry.image for entry in listing.entries)
     return listing
 
 
@@ -70,29 +70,10 @@ def read_via(spec: DataSpec) -> Study:
 
 def recognize_via(folder: Path) -> Inspection | None:
     """What a VIA export holds, if a folder holds one."""
-    return inspect_layout(folder, LAYOUT) if _found(folder) else None
+    return inspect_layout(folder, LAYOUT) if FILES.found(folder) else None
 
 
 RECOGNIZERS.add("via", Recognizer(recognize_via, 2))
-
-
-def _files(root: Path, named: str) -> list[Path]:
-    if named:
-        return [below(root, named, "data.options.annotations")]
-    if found := _found(root):
-        return found
-    raise DataError(
-        f"{root.name}: expected a project or an export of VIA (JSON or CSV), found none; name it: "
-        "data.options: {annotations: FILE.json}"
-    )
-
-
-def _found(root: Path) -> list[Path]:
-    """VIA's project and its export say the same: the first kind that is there counts."""
-    for suffix in (".json", ".csv"):
-        if found := [path for path in files_below(root, (suffix,)) if _is_via(path)]:
-            return found
-    return []
 
 
 def _is_via(path: Path) -> bool:
@@ -112,6 +93,10 @@ def _is_via(path: Path) -> bool:
     return bool(images) and all(
         isinstance(image, dict) and {"filename", "regions"} <= set(image) for image in images
     )
+
+
+# A project of VIA and its export say the same.
+FILES = AnnotationFiles((".json", ".csv"), _is_via, "a project or an export of VIA (JSON or CSV)")
 
 
 def _images(path: Path) -> Iterator[Mapping[str, Any]]:

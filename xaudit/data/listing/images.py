@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -35,6 +36,11 @@ class ImageIndex:
     def has(self, path: Path) -> bool:
         """Whether an image lies there."""
         return path in self._named.get(path.name, ())
+
+    def besides(self, listed: Iterable[Path]) -> tuple[Path, ...]:
+        """The images that are none of these, in order."""
+        used = set(listed)
+        return tuple(path for path in self.files if path not in used)
 
     def find(self, text: str, within: Path | None = None) -> Path:
         """The image that an export calls so; a path without a file where there is none.

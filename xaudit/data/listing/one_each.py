@@ -83,7 +83,6 @@ def list_each(
             files.append(path)
     if problems:
         raise DataError(capped(problems))
-    used = {entry.image for entry in listing.entries}
-    listing.unlisted = tuple(path for path in index.files if path not in used)
+    listing.unlisted = index.besides(entry.image for entry in listing.entries)
     listing.files = tuple(path.name for path in files)
     return listing

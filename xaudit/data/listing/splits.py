@@ -9,6 +9,15 @@ from xaudit.core.case import Case, CaseIssue
 from xaudit.core.message import Message
 from xaudit.data.pixels.near_duplicates import same_pictures
 
+_ONE_SHARED = (
+    "1 patient has images in more than one of the splits {splits}: a detector that was trained on "
+    "one has seen this patient of the other"
+)
+_SHARED = (
+    "{n} patients have images in more than one of the splits {splits}: a detector that was "
+    "trained on one has seen patients of the other"
+)
+
 
 def patients_across(
     audited: Sequence[Case], others: Sequence[Case], split_of: Mapping[str, str]
@@ -26,12 +35,7 @@ def patients_across(
     shared = {case.patient for case in audited if len(homes[case.patient]) > 1}
     if shared:
         splits = sorted(set().union(*(homes[patient] for patient in shared)))
-        detail = Message(
-            "{n} patients have images in more than one of the splits {splits}: a detector that was "
-            "trained on one has seen patients of the other",
-            n=len(shared),
-            splits=splits,
-        )
+        detail = Message(_ONE_SHARED if len(shared) == 1 else _SHARED, n=len(shared), splits=splits)
         yield CaseIssue("(study)", "patients_in_several_splits", detail, "noted")
 
 

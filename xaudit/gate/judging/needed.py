@@ -109,9 +109,10 @@ def _with_more_patients(said: Message, rule: Rule, estimate: Estimate) -> Messag
     needed = units_that_decide(rule, estimate)
     if needed is None or estimate.clusters is None:
         return said
+    more = needed - estimate.clusters
     return Message(
         "{said}; about {n} more {what} ({all} in all) would decide, if value and spread stay",
-        said=said, n=needed - estimate.clusters, what=counted(estimate.unit), all=needed,
+        said=said, n=more, what=counted(estimate.unit, more), all=needed,
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class CalibrationGaps:
         fewest = int(min(one.inside[place], one.outside[place]))
         if fewest < _PAIR:
             why = Message(
-                "{n} {units} on one side, 2 needed", n=fewest, units=counted(self._p.unit)
+                "{n} {units} on one side, 2 needed", n=fewest, units=counted(self._p.unit, fewest)
             )
             return Estimate.missing(why, n=size.cases, clusters=size.patients)
         counts = size.cases, size.patients

@@ -82,7 +82,9 @@ def _effect(own: Predictions, metric: str) -> tuple[float, float] | str:
         return found or Message("fewer than 2 patients with positive or with negative cases")
     success, among = PROPORTIONS[metric](own)
     patients, index = numbered(taken(own.patients, np.flatnonzero(among)))
-    if patients < 2:
+    if patients == 1:
+        return Message("1 patient on whom the metric rests, 2 needed")
+    if not patients:
         return Message("{n} patients on whom the metric rests, 2 needed", n=patients)
     share = success[among].astype(np.float64)
     return logit_effect(float(share.mean()), effective_sample(share, index, patients))

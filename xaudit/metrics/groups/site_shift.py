@@ -148,7 +148,9 @@ def standardized_difference(
     clusters = sum(one[2] for one in sides)
     smaller = min(one[2] for one in sides)
     if smaller < _PAIR:
-        why = Message("{n} {units} on one side, 2 needed", n=smaller, units=counted(p.unit))
+        why = Message(
+            "{n} {units} on one side, 2 needed", n=smaller, units=counted(p.unit, smaller)
+        )
         return Estimate.missing(why, n=n, clusters=clusters, unit=p.unit)
     if spread <= 1e-9 * max(1.0, float(np.abs(values).max())):
         why = Message("the same in every case")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xaudit.report.language.translation import later, tr
 from xaudit.report.sections.registry import section
-from xaudit.report.view import numbers
+from xaudit.report.view import figures, numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 
@@ -41,6 +41,7 @@ def annotators(look: Lookup) -> Section | None:
             _labels(look, pairs),
             *_outlines(look, pairs),
             *_ceilings(look),
+            *_maps(look),
             *_rules(look),
         ),
     )
@@ -126,6 +127,51 @@ def _beside(look: Lookup, reader: str, point: str) -> Iterator[tuple[str, ...]]:
     yield detector, tr("all but {reader}", reader=name), *beside, ""
     cells = (look.cell(f"{rate}_by_annotator", **at) for rate in _RATES)
     yield detector, name, *cells, look.cell("auc_by_annotator", annotator=reader)
+
+
+def _maps(look: Lookup) -> Iterator[Table]:
+    """Maps on the outlines of each annotator, beside what the outlines of annotators reach."""
+    readers = _scopes(look, "annotator_mass", "annotator")
+    methods = _scopes(look, "mass_by_annotator", "method")
+    rows = [row for reader in readers for row in _maps_beside(look, reader, methods)]
+    if not rows:
+        return
+    kinds = "by_annotator", "beside_annotator"
+    named = [f"{metric}_{kind}" for metric in ("mass", "hit") for kind in kinds]
+    note = tr(
+        "On the explained cases that the annotator outlined; beside the outlines of the others, on "
+        "those that others outlined too. Of an annotator: what of the outline lies within those of "
+        "the others, as if it were a map. In the worst case a missing or degenerate map scores 0. "
+        "{methods}",
+        methods=look.methods("annotator_mass", *named),
+    )
+    columns = (tr("Who"), tr("Against"), tr("Mass in lesion"), tr("Mass, worst case"),
+               tr("Peak in lesion"), tr("Peak, worst case"))  # fmt: skip
+    yield Table(tr("Maps beside the outlines of each annotator"), columns, tuple(rows), note)
+
+
+def _maps_beside(look: Lookup, reader: str, methods: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    name = _reader(reader)
+    for method in methods:
+        yield _map_row(look, (method, name), "by_annotator", reader)
+    yield name, tr("the others"), look.cell("annotator_mass", annotator=reader), "", "", ""
+    for method in methods:
+        against = tr("all but {reader}", reader=name)
+        yield _map_row(look, (method, against), "beside_annotator", reader)
+
+
+def _map_row(look: Lookup, who: tuple[str, str], kind: str, reader: str) -> tuple[str, ...]:
+    method, against = who
+    at = {"annotator": reader, "method": method}
+    worst = {**at, "analysis": "worst_case"}
+    asked = [(f"{metric}_{kind}", scope) for metric in ("mass", "hit") for scope in (at, worst)]
+    # Chance has no worst case.
+    cells = (
+        look.cell(metric, **scope) if scope is at or look.get(metric, **scope) else numbers.NONE
+        for metric, scope in asked
+    )
+    title = tr(figures.REFERENCES[method]) if method in figures.REFERENCES else method
+    return title, against, *cells
 
 
 def _rules(look: Lookup) -> Iterator[Table]:

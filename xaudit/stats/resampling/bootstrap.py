@@ -392,6 +392,8 @@ def interval_of_draws(
 
 def too_few_to_draw(clusters: int) -> Message:
     """Why one patient gives no interval of draws."""
+    if clusters == 1:
+        return Message("1 patient, 2 needed to resample")
     return Message("{n} patients, 2 needed to resample", n=clusters)
 
 

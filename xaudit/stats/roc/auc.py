@@ -120,12 +120,7 @@ class Area:
             reason = Message("no positive cases") if not units[0] else Message("no negative cases")
             return Estimate.missing(reason, n=n, clusters=clusters)
         if self.variance is None:
-            reason = Message(
-                "{n} patients with positive and {m} with negative cases, 2 needed",
-                n=units[0],
-                m=units[1],
-            )
-            return Estimate.missing(reason, n=n, clusters=clusters)
+            return Estimate.missing(_too_few(*units), n=n, clusters=clusters)
         name = Message("DeLong") if clusters == n else Message("clustered DeLong (Obuchowski 1997)")
         quantile = normal_quantile(level) if clusters == n else t_quantile(level, clusters - 1)
         low, high, scale = area_limits(self.value, self.variance, units, level, quantile)
@@ -134,6 +129,16 @@ class Area:
 
 
 LOGIT = Message("logit")
+
+
+def _too_few(positives: int, negatives: int) -> Message:
+    if positives == 1:
+        return Message("1 patient with positive and {m} with negative cases, 2 needed", m=negatives)
+    return Message(
+        "{n} patients with positive and {m} with negative cases, 2 needed",
+        n=positives,
+        m=negatives,
+    )
 
 
 def area_limits(

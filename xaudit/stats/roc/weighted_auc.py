@@ -67,10 +67,13 @@ def weighted_auc(
     )
     units = class_units(labels, index)
     if variance is None:
-        reason = Message(
-            "{n} patients with positives and {m} with negatives, 2 needed", n=units[0], m=units[1]
-        )
-        return Estimate.missing(reason, n=m + n, clusters=clusters)
+        said = (
+            Message("1 patient with positives and {m} with negatives, 2 needed", m=units[1])
+            if units[0] == 1
+            else Message("{n} patients with positives and {m} with negatives, 2 needed",
+                         n=units[0], m=units[1])
+        )  # fmt: skip
+        return Estimate.missing(said, n=m + n, clusters=clusters)
     simple = clusters == m + n
     quantile = normal_quantile(level) if simple else t_quantile(level, clusters - 1)
     low, high, scale = area_limits(value, variance, units, level, quantile)

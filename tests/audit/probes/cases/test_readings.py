@@ -8,8 +8,10 @@ from PIL import Image
 
 from xaudit.audit.probes.cases.readings import AnnotatorReadings
 from xaudit.audit.scores.probe_tables import READINGS, read_probed
-from xaudit.audit.scores.readings import DICE, DRAWN, LABEL, MATCHED, Readings
+from xaudit.audit.scores.readings import ANNOTATOR, DICE, DRAWN, LABEL, MATCHED, Readings
+from xaudit.audit.store.store import CaseRow, MapRow
 from xaudit.core.case import CaseIssue
+from xaudit.core.detector import InputSpec
 from xaudit.data.consensus import Consensus
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.read import load_study
@@ -51,3 +53,31 @@ def test_what_is_stored_names_nobody_and_holds_every_overlap(annotated, carried_
     assert values["c", DRAWN, ""] == 1
     assert ("b", DRAWN, "") not in values, "Jones sees a fracture and says nothing of its place"
     assert Readings.of(rows, ()).ties == 1
+
+
+def test_maps_are_scored_on_what_each_annotator_outlined(annotated, carried_out, tmp_path):
+    """In the detector's input grid, half of the image's: also where consensus and label differ."""
+    map_ = np.zeros((20, 25), np.float32)
+    map_[2, 2:9] = 1
+    cases = tuple(
+        CaseRow(one.case_id, one.patient, one.label, {}, 0.0, 0, "none", one.case_id != "b")
+        for one in annotated.cases
+    )
+    maps = (MapRow("a", "cam", {}), MapRow("c", "cam", {}, degenerate="is zero"))
+    results = SimpleNamespace(cases=cases, maps=maps, array=lambda case, method: map_)
+    plan = SimpleNamespace(study=annotated, config=SimpleNamespace(seed=1, probes={}))
+    spec = InputSpec(20, 25, "gray", 1, mean=(0.0,), std=(1.0,))
+    engine = SimpleNamespace(detector=SimpleNamespace(input=spec))
+    rows = carried_out(AnnotatorReadings, (plan, engine), results, tmp_path)
+    made = {(row.case_id, row.metric, row.method, row.facet, row.level): row for row in rows}
+    # Boxes of 10 pixels from 1 on touch pixels 0 to 5 of the grid, from 6 on 3 to 7.
+    jones, smith = made["a", "mass", "cam", ANNOTATOR, "reader 1"], \
+        made["a", "mass", "cam", ANNOTATOR, "reader 2"]  # fmt: skip
+    assert (jones.value, smith.value) == (pytest.approx(5 / 7), pytest.approx(4 / 7))
+    assert made["c", "mass", "cam", ANNOTATOR, "reader 1"].undefined == "the map is zero"
+    assert made["c", "mass", "area_chance", ANNOTATOR, "reader 1"].value > 0
+    assert not [key for key in made if key[0] == "b" and key[1] in {"mass", "hit"}]
+    record = SimpleNamespace(sample=("a", "b"))
+    units = AnnotatorReadings.workload(SimpleNamespace(study=annotated, record=record), ())
+    assert units == {"readings": 3, "maps on readings": 1}, "nobody outlined b"
+    assert made["a", "mass", "", "reader 2", "reader 1"].value == pytest.approx(0.5, abs=0.2)

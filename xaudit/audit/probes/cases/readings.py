@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.probes.port import Piece, Probe, as_probe
+from xaudit.audit.run.second_maps import stored_maps
+from xaudit.audit.scores.annotator_maps import annotator_map_rows
 from xaudit.audit.scores.probe_tables import READINGS
 from xaudit.audit.scores.readings import (
     ANNOTATOR,
@@ -23,33 +25,49 @@ from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import AnnotatorReading, BoolArray, Case, PreparedCase
 from xaudit.core.grid import Grid
 from xaudit.core.message import Message
+from xaudit.data.prepare import with_lesions
 from xaudit.errors import DataError
 from xaudit.metrics.outlines import dice, matched
 
 STAGE = "readings"
+MAPS_STAGE = "maps on readings"
+_MAPS = "maps"
 _AT_ONCE = 64
 
 
 @as_probe(READINGS)
 class AnnotatorReadings(Probe):
-    """Labels of each annotator, and overlaps of each pair on the grid of the image."""
+    """Labels of each annotator, overlaps of each pair, and maps on the outlines of each.
+
+    Overlaps are on the grid of the image, maps on that of the detector's input.
+    """
 
     order = 60
 
     def pieces(self) -> Sequence[Piece]:
-        """Some cases each; none where no case has readings."""
+        """Some cases each, then one explained case each; none where no case has readings."""
         count = len(self._read)
         starts = range(0, count, _AT_ONCE)
         # Outlines need the size of the image alone: its pixels are not read again.
-        return [Piece(STAGE, (), str(at), 0, min(_AT_ONCE, count - at)) for at in starts]
+        read = [Piece(STAGE, (), str(at), 0, min(_AT_ONCE, count - at)) for at in starts]
+        return [*read, *(Piece(MAPS_STAGE, (case,), _MAPS, 1) for case in self._outlined)]
+
+    @property
+    def _outlined(self) -> list[Case]:
+        """Those that have maps and that somebody outlined."""
+        explained = {row.case_id for row in self.audited.explained}
+        return [case for case in _outlined(self._read) if case.case_id in explained]
 
     @property
     def _read(self) -> list[Case]:
         return [case for case in self.audited.plan.study.cases if case.readings]
 
     def rows(self, piece: Piece, cases: Sequence[PreparedCase]) -> Iterator[ProbeRow]:
-        """What annotators say of some cases."""
-        del cases
+        """What annotators say of some cases, or where the maps of a case lie."""
+        if piece.key == _MAPS:
+            for prepared in cases:
+                yield from self._maps(prepared)
+            return
         start = int(piece.key)
         if start == 0:
             issues = self.audited.plan.study.issues
@@ -60,10 +78,26 @@ class AnnotatorReadings(Probe):
                 yield _row(case, LABEL, ANNOTATOR, one.annotator, float(one.label))
             yield from _overlaps(case)
 
+    def _maps(self, prepared: PreparedCase) -> Iterator[ProbeRow]:
+        case, spec = prepared.case, self.audited.engine.detector.input
+        drawn = {
+            one.annotator: with_lesions(prepared, one.lesions, spec)
+            for one in case.readings
+            if one.lesions
+        }
+        stored = stored_maps(self.audited.results, {case.case_id})
+        yield from annotator_map_rows(drawn, {method: map_ for (_, method), map_ in stored.items()})
+
     @classmethod
     def workload(cls, plan: Plan, layers: Sequence[str]) -> Mapping[str, float]:
-        """Cases with readings."""
-        return {STAGE: sum(bool(case.readings) for case in plan.study.cases)}
+        """Cases with readings, and explained ones that somebody outlined."""
+        sampled = set(plan.record.sample)
+        outlined = sum(case.case_id in sampled for case in _outlined(plan.study.cases))
+        return {STAGE: sum(bool(case.readings) for case in plan.study.cases), MAPS_STAGE: outlined}
+
+
+def _outlined(cases: Iterable[Case]) -> Iterator[Case]:
+    return (case for case in cases if any(one.lesions for one in case.readings))
 
 
 def _row(case: Case, metric: str, facet: str, level: str, value: float) -> ProbeRow:
