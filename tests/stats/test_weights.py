@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xaudit.stats.weights import numbered, patient_counts
+from xaudit.stats import weights
+from xaudit.stats.weights import numbered, patient_counts, patient_weights
 
 
 def test_every_draw_has_as_many_patients():
@@ -58,3 +59,12 @@ def test_metrics_of_one_group_are_read_on_the_same_draws():
     assert any((one != two).any() for one, two in zip(first, other, strict=True))
     with pytest.raises(ValueError, match="read-only"):
         first[0][0, 0] = 9
+
+
+@pytest.mark.parametrize("clusters", [1, 40, 3000])
+def test_weights_are_the_counts_with_patients_first(clusters, monkeypatch):
+    counts = np.concatenate(list(patient_counts(clusters, np.random.default_rng(3), 70)))
+    monkeypatch.setattr(weights, "_TOGETHER", 30)
+    parts = list(patient_weights(clusters, np.random.default_rng(3), 70))
+    assert np.array_equal(np.concatenate(parts, axis=1), counts.T)
+    assert {part.dtype for part in parts} == {np.dtype(np.float32)}

@@ -16,8 +16,10 @@ Patients = Sequence[str] | IntArray
 
 # Small enough for the cache of a core: four times faster than one large block.
 _CHUNK = 1 << 15
-# So many counts are kept: 16 MB.
-_KEPT = 1 << 21
+# So many counts are kept: 32 MB.
+_KEPT = 1 << 22
+# So many draws at once, and weights of patients: 32 MB.
+_TOGETHER, _WEIGHTS = 500, 1 << 23
 # Numbers up to so many times the rows are counted in one array.
 _DENSE = 8
 
@@ -75,6 +77,30 @@ def patient_counts(clusters: int, rng: np.random.Generator, draws: int) -> Itera
         _last.asked, _last.counts, _last.after = asked, counts, rng.bit_generator.state
     rng.bit_generator.state = _last.after
     yield from _last.counts
+
+
+def patient_weights(
+    clusters: int, rng: np.random.Generator, draws: int
+) -> Iterator[npt.NDArray[np.float32]]:
+    """The counts of `patient_counts` for sums over rows: patients first, and hundreds of draws.
+
+    Args:
+        clusters: patients.
+        rng: source of the draws.
+        draws: how many times patients are resampled.
+
+    Yields:
+        (clusters, some draws): as many draws at once as bounded memory allows.
+    """
+    size = max(1, min(_TOGETHER, _WEIGHTS // clusters))
+    waiting: list[Array] = []
+    for part in patient_counts(clusters, rng, draws):
+        waiting.append(part)
+        if sum(map(len, waiting)) >= size:
+            yield np.concatenate(waiting, dtype=np.float32).T.copy()
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting, dtype=np.float32).T.copy()
 
 
 def _counted(clusters: int, rng: np.random.Generator, draws: int) -> Iterator[Array]:

@@ -5,15 +5,18 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from stats_oracles import weighted_pairs
 
+from xaudit.metrics.scores import froc
 from xaudit.metrics.scores.detection import (
     Marks,
     afroc_auc,
     froc_area,
     froc_points,
     lroc_auc,
+    sensitivities_at_false_marks,
     sensitivity_at_false_marks,
     wafroc_auc,
 )
+from xaudit.stats.resampling.bootstrap import weighted_bootstrap
 
 RNG = np.random.default_rng
 LOW = float("-inf")
@@ -147,3 +150,48 @@ def test_what_has_no_value_says_so():
 def test_wrong_marks_are_named(lesion, false, message):
     with pytest.raises(ValueError, match=message):
         Marks(("a", "b"), *map(np.array, lesion), *map(np.array, false))
+
+
+@given(st.integers(0, 10**6), st.integers(1, 60), st.sampled_from([1, 2, 3, 128]))
+@settings(max_examples=12, deadline=None)
+def test_rates_together_are_what_each_draw_of_patients_gives(seed, levels, block):
+    marks, rates = _marks(seed, levels), (0.0, 0.2, 0.5, 3.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(froc, "_BLOCK", block)
+        found = sensitivities_at_false_marks(marks, rates, RNG(seed), 40)
+    names = np.array(marks.patients)
+
+    def slow(rate):
+        def statistic(weights):
+            if not weights[marks.lesion_cases].any():
+                return None
+            copies = np.repeat(np.arange(len(marks)), weights.astype(int))
+            x, y = froc_points(_of(marks, copies))
+            return y[x <= rate + 1e-12][-1]
+
+        return weighted_bootstrap(statistic, names, RNG(seed), 40)
+
+    for rate, one in zip(rates, found, strict=True):
+        expected = slow(rate)
+        assert one.value == pytest.approx(expected.value)
+        assert (one.low, one.high) == pytest.approx((expected.low, expected.high))
+        assert one == sensitivity_at_false_marks(marks, rate, RNG(seed), 40)
+
+
+def _of(marks, cases):
+    """The marks of these cases, repeats allowed."""
+    columns = []
+    for kind in ("lesion", "false"):
+        owners = getattr(marks, f"{kind}_cases")
+        own = [np.flatnonzero(owners == case) for case in cases]
+        columns.append(np.repeat(np.arange(len(cases)), [len(one) for one in own]))
+        columns.append(getattr(marks, f"{kind}_ratings")[np.concatenate(own)])
+    return Marks(tuple(map(str, cases)), *columns)
+
+
+def test_a_detector_without_marks_finds_nothing_at_any_rate():
+    marks = Marks(tuple("abcd"), [0, 1, 2, 3], [LOW] * 4, [], [])
+    for one in sensitivities_at_false_marks(marks, (0.0, 1.0), RNG(0), 50):
+        assert one.value == 0
+    with pytest.raises(ValueError, match="not negative"):
+        sensitivities_at_false_marks(marks, (1.0, -1.0), RNG(0), 50)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +12,10 @@ from xaudit.core.case import BoolArray
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.core.metric import metric
-from xaudit.stats.resampling.bootstrap import weighted_bootstrap
+from xaudit.metrics.scores.froc import Froc
+from xaudit.stats.resampling.bootstrap import interval_of_draws
 from xaudit.stats.roc.weighted_auc import WeightedScores, weighted_auc
+from xaudit.stats.weights import numbered, patient_counts, patient_weights
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -58,6 +60,19 @@ class Marks:
     def __len__(self) -> int:
         return len(self.patients)
 
+    def among(self, cases: BoolArray) -> Marks:
+        """The marks of some of the cases, by a mask (N,)."""
+        number = np.cumsum(cases) - 1
+        lesions, false = cases[self.lesion_cases], cases[self.false_cases]
+        return Marks(
+            tuple(self.patients[case] for case in np.flatnonzero(cases)),
+            number[self.lesion_cases[lesions]],
+            self.lesion_ratings[lesions],
+            number[self.false_cases[false]],
+            self.false_ratings[false],
+            self.unit,
+        )
+
     @property
     def diseased(self) -> BoolArray:
         """Which cases have a lesion; (N,)."""
@@ -87,7 +102,9 @@ def froc_points(marks: Marks) -> tuple[Array, Array]:
     """
     if not len(marks.lesion_cases):
         raise ValueError("an FROC curve needs lesions")
-    return _Froc.of(marks).corners(np.ones(len(marks)))
+    curve = _curve(marks)
+    x, y = curve.corners(np.ones((1, len(curve.cases))))
+    return x[0], y[0]
 
 
 @metric("detection")
@@ -108,9 +125,35 @@ def sensitivity_at_false_marks(
     Raises:
         ValueError: the rate is negative.
     """
-    if not rate >= 0:
-        raise ValueError(f"a rate of false marks is not negative, got {rate}")
-    return _resampled(marks, lambda x, y: float(y[x <= rate + 1e-12][-1]), rng, draws)
+    return sensitivities_at_false_marks(marks, (rate,), rng, draws)[0]
+
+
+def sensitivities_at_false_marks(
+    marks: Marks, rates: Sequence[float], rng: np.random.Generator, draws: int = 2000
+) -> tuple[Estimate, ...]:
+    """`sensitivity_at_false_marks` at several rates, from the same draws.
+
+    Args:
+        marks: of N cases.
+        rates: false marks per case, not negative.
+        rng: source of the draws.
+        draws: how many times patients are resampled.
+
+    Raises:
+        ValueError: a rate is negative.
+    """
+    for rate in rates:
+        if not rate >= 0:
+            raise ValueError(f"a rate of false marks is not negative, got {rate}")
+
+    curve = _curve(marks)
+
+    def parts() -> Iterator[Array]:
+        for weights in patient_weights(len(curve.cases), rng, draws):
+            yield curve.found_at(rates, weights)
+
+    once = np.ones((len(curve.cases), 1), dtype=np.float32)
+    return _estimates(marks, lambda: curve.found_at(rates, once)[0], parts, len(rates))
 
 
 @metric("detection")
@@ -132,11 +175,19 @@ def froc_area(marks: Marks, limit: float, rng: np.random.Generator, draws: int =
     if not limit > 0:
         raise ValueError(f"a limit of false marks is positive, got {limit}")
 
-    def area(x: Array, y: Array) -> float:
-        edges = np.append(np.minimum(x, limit), limit)
-        return float(np.diff(edges) @ y) / limit
+    curve = _curve(marks)
 
-    return _resampled(marks, area, rng, draws)
+    def area(counts: Array) -> Array:
+        """(draws, 1)."""
+        x, y = curve.corners(counts)
+        steps = np.diff(np.minimum(x, limit), axis=1, append=limit)
+        return np.asarray(np.einsum("dc,dc->d", steps, y)[:, None] / limit)
+
+    def parts() -> Iterator[Array]:
+        return map(area, patient_counts(len(curve.cases), rng, draws))
+
+    once = np.ones((1, len(curve.cases)))
+    return _estimates(marks, lambda: area(once)[0], parts, 1)[0]
 
 
 @metric("detection")
@@ -181,50 +232,37 @@ def lroc_auc(marks: Marks) -> Estimate:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Froc:
-    """All ratings in falling order, so that draws of patients only sum weights."""
-
-    cases: IntArray
-    hit: BoolArray
-    ends: IntArray
-    lesion_cases: IntArray
-
-    @classmethod
-    def of(cls, marks: Marks) -> _Froc:
-        marked = np.isfinite(marks.lesion_ratings)
-        ratings = np.concatenate([marks.lesion_ratings[marked], marks.false_ratings])
-        cases = np.concatenate([marks.lesion_cases[marked], marks.false_cases])
-        order = np.argsort(-ratings, kind="stable")
-        falling = ratings[order]
-        ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], len(falling) > 0))
-        hit = order < int(marked.sum())
-        return cls(cases[order], hit, ends, marks.lesion_cases)
-
-    def corners(self, weights: Array) -> tuple[Array, Array]:
-        own = weights[self.cases]
-        lesions = float(weights[self.lesion_cases].sum())
-        alarms = np.cumsum(own * ~self.hit)[self.ends] / weights.sum()
-        hits = np.cumsum(own * self.hit)[self.ends] / lesions
-        return np.append(0.0, alarms), np.append(0.0, hits)
+def _curve(marks: Marks) -> Froc:
+    clusters, patient = numbered(marks.patients)
+    marked = np.isfinite(marks.lesion_ratings)
+    ratings = np.concatenate([marks.lesion_ratings[marked], marks.false_ratings])
+    cases = np.concatenate([marks.lesion_cases[marked], marks.false_cases])
+    order = np.argsort(-ratings, kind="stable")
+    falling = ratings[order]
+    return Froc(
+        patient[cases[order]],
+        order < int(marked.sum()),
+        np.append(falling[1:] != falling[:-1], True)[: len(falling)],
+        np.bincount(patient[marks.lesion_cases], minlength=clusters),
+        np.bincount(patient, minlength=clusters),
+    )
 
 
-def _resampled(
+def _estimates(
     marks: Marks,
-    read: Callable[[Array, Array], float],
-    rng: np.random.Generator,
-    draws: int,
-) -> Estimate:
+    value: Callable[[], Array],
+    parts: Callable[[], Iterable[Array]],
+    width: int,
+) -> tuple[Estimate, ...]:
+    """Of so many values (width,), and of some draws of each at a time (draws, width)."""
     if not len(marks.lesion_cases):
-        return _told(Estimate.missing(Message("no lesions")), marks)
-    curve = _Froc.of(marks)
-
-    def statistic(weights: Array) -> float | None:
-        if not weights[marks.lesion_cases].any():
-            return None
-        return read(*curve.corners(weights))
-
-    return _told(weighted_bootstrap(statistic, marks.patients, rng, draws), marks)
+        return (_told(Estimate.missing(Message("no lesions")), marks),) * width
+    clusters = numbered(marks.patients)[0]
+    drawn = np.concatenate([np.empty((0, width)), *(parts() if clusters >= 2 else ())])
+    return tuple(
+        _told(interval_of_draws(float(one), column, len(marks), clusters), marks)
+        for one, column in zip(value(), drawn.T, strict=True)
+    )
 
 
 def _against_normal(marks: Marks, weights: Array) -> Estimate:
