@@ -33,6 +33,8 @@ ALLOWED = {
         "stats.independence", "stats.groups", "metrics.scores",
     },
     "metrics.maps": {"core", "stats", "stats.roc"},
+    "metrics.boxes": {"core", "stats", "stats.resampling", "metrics.scores"},
+    "metrics.masks": {"core", "metrics.maps"},
     "metrics": {"core", "stats", "metrics.scores"},
     "fairness": {
         "core", "core.record", "stats", "stats.resampling", "stats.groups", "metrics.groups",

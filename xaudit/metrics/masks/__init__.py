@@ -1,0 +1,1 @@
+"""Metrics of masks that a network segments."""
