@@ -16,8 +16,8 @@ Patients = Sequence[str] | IntArray
 
 # Small enough for the cache of a core: four times faster than one large block.
 _CHUNK = 1 << 15
-# So many counts are kept: 16 MB.
-_KEPT = 1 << 21
+# So many counts are kept: 32 MB.
+_KEPT = 1 << 22
 # So many draws at once, and weights of patients: 32 MB.
 _TOGETHER, _WEIGHTS = 500, 1 << 23
 # Numbers up to so many times the rows are counted in one array.

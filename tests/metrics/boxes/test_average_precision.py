@@ -90,6 +90,16 @@ def test_blocks_of_hits_move_no_limit_by_more_than_draws_do(monkeypatch):
         assert quick[name].high == pytest.approx(one.high, abs=0.05 * error), name
 
 
+def test_few_blocks_are_moved_to_what_the_study_itself_has(monkeypatch):
+    monkeypatch.setattr(precision_draws, "BLOCKS", 6)
+    drawn, truths = some_films(RNG(7), 60, 1, ties=False)
+    matches = matched(drawn, truths, _names(60))
+    curve = average_precision._curves(matches, "all")[0]
+    once = np.ones((60, 1), dtype=np.float32)
+    assert Blocks.of(curve, 60).moved.max() > 1e-4
+    assert Blocks.of(curve, 60).read(once)[0][0] == pytest.approx(curve.precision(), abs=1e-6)
+
+
 def test_the_interval_is_that_of_patients_drawn_one_by_one():
     drawn, truths = some_films(RNG(6), 60, 1, ties=False)
     names = [f"{i // 3:03}" for i in range(60)]

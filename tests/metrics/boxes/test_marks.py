@@ -85,3 +85,15 @@ def test_films_without_anything_and_rules_that_are_none():
     for iou in (0.0, 1.5, float("nan")):
         with pytest.raises(ValueError, match="overlap above 0"):
             HitRule(iou)
+
+
+def test_a_group_is_what_its_films_alone_give():
+    drawn, lesions = zip(*[_film(RNG(seed)) for seed in range(30)], strict=True)
+    names, chosen = [str(i // 2) for i in range(30)], RNG(2).random(30) < 0.5
+    part = free_response(drawn, lesions, names).among(chosen)
+    rows = np.flatnonzero(chosen)
+    alone = free_response(*([one[i] for i in rows] for one in (drawn, lesions, names)))
+    assert part.marks.patients == alone.marks.patients
+    for name in ("lesion_cases", "lesion_ratings", "false_cases", "false_ratings"):
+        assert np.array_equal(getattr(part.marks, name), getattr(alone.marks, name)), name
+    assert np.array_equal(part.overlaps, alone.overlaps)

@@ -53,6 +53,11 @@ def test_of_equal_overlaps_the_later_is_taken_and_what_is_to_be_found_goes_first
     drawn = _boxes((0, 0, 10, 10), (0, 0, 10, 10), ratings=[2, 1])
     side = _boxes((0, 0, 10, 8), (0, 2, 10, 10))
     assert _outcome(drawn, Truths.of(side)) == [HIT, HIT]
+    # The first takes the lower side, so that the second, which fits it, is left with the upper.
+    fits_lower = _boxes((0, 0, 10, 10), (0, 2, 10, 10), ratings=[2, 1])
+    assert _outcome(fits_lower, Truths.of(side), at=5) == [HIT, FALSE]
+    evaluation = evaluated([fits_lower], [Truths.of(side)])
+    assert (evaluation.evalImgs[0]["dtMatches"][5] > 0).tolist() == [True, False]
     crowd_fits = Truths(
         _boxes((0, 0, 10, 10), (0, 0, 10, 6)), np.full(2, 60.0), np.array([1, 0]) > 0
     )

@@ -162,10 +162,13 @@ def precision_values(matches: Matched, sizes: tuple[str, ...] = SIZES) -> Mappin
     found: dict[str, float] = {}
     for size in sizes:
         if curves := _curves(matches, size):
-            values = _of_classes([one.precision() for one in curves], [c.recall() for c in curves])
-            for name, (kind, at) in _names(size).items():
-                found[name] = float(values[kind][at].mean())
+            found |= _values(curves, size)
     return found
+
+
+def _values(curves: tuple[Curve, ...], size: str) -> dict[str, float]:
+    values = _of_classes([one.precision() for one in curves], [one.recall() for one in curves])
+    return {name: float(values[kind][at].mean()) for name, (kind, at) in _names(size).items()}
 
 
 def _estimates(
@@ -176,7 +179,7 @@ def _estimates(
         for name in _names(size):
             yield name, _told(Estimate.missing(reason), matches)
         return
-    values, tied = precision_values(matches, (size,)), _tied(curves)
+    values, tied = _values(curves, size), _tied(curves)
     clusters = numbered(matches.patients)[0]
     for name, (kind, at) in _names(size).items():
         drawn = replicates[kind][:, at].mean(axis=1)
@@ -255,8 +258,10 @@ def _of_classes(precision: Sequence[Array], recall: Sequence[Array]) -> tuple[Ar
 
 
 def _tied(curves: tuple[Curve, ...]) -> Array:
-    """(2, T): the least and the most average precision, by the order of equal ratings."""
-    return np.mean([curve.by_order_of_ties() for curve in curves], axis=0)
+    """(2, T): the least and the most average precision, by the order of equal ratings; or 0."""
+    if not any(curve.ties for curve in curves):
+        return np.zeros((2, len(THRESHOLDS)))
+    return np.asarray(np.mean([curve.by_order_of_ties() for curve in curves], axis=0))
 
 
 def _told(estimate: Estimate, matches: Matched) -> Estimate:

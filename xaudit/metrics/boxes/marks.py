@@ -55,6 +55,12 @@ class FreeResponse:
     marks: Marks
     overlaps: Array
 
+    def among(self, images: BoolArray) -> FreeResponse:
+        """The same on some of the images, by a mask (N,): matching is within an image."""
+        return FreeResponse(
+            self.marks.among(images), self.overlaps[images[self.marks.lesion_cases]]
+        )
+
 
 def free_response(
     drawn: Sequence[Boxes],

@@ -111,7 +111,7 @@ def _mean_false(
     marks: Marks, threshold: float, among: BoolArray, rng: np.random.Generator, draws: int
 ) -> Estimate:
     shown = marks.false_ratings >= _finite(threshold)
-    counts = np.bincount(marks.false_cases[shown], minlength=len(marks))[among]
+    counts = np.bincount(marks.false_cases[shown], minlength=len(marks))[among].astype(float)
     if not len(counts):
         reason = Message("no images without a lesion") if len(marks) else Message("no cases")
         return Estimate.missing(reason, clusters=0, unit=marks.unit)

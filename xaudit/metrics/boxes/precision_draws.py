@@ -42,24 +42,25 @@ class Curve:
 
         Undefined without true boxes, which callers ask first.
         """
-        hits = np.cumsum(self.outcomes == HIT, axis=0, dtype=float)
-        drawn = np.cumsum(self.outcomes != IGNORED, axis=0, dtype=float)
+        # Precision rises at hits alone, so that only these can be the highest from a recall on.
+        ever = (self.outcomes == HIT).any(axis=1)
+        hits = np.cumsum(self.outcomes[ever] == HIT, axis=0, dtype=float)
+        drawn = np.cumsum(self.outcomes != IGNORED, axis=0)[ever]
         precision = hits / (drawn + _TINY)
         precision = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+        # A recall that is never reached has none.
+        readings = np.pad(precision, ((0, 1), (0, 0)))
         found = hits / len(self.truths)
-        ends = np.zeros((1, precision.shape[1]))
-        readings = np.concatenate([precision, ends])
-        return np.array(
-            [
-                readings[np.searchsorted(found[:, t], RECALLS), t].mean()
-                for t in range(readings.shape[1])
-            ]
-        )
+        places = [np.searchsorted(column, RECALLS) for column in found.T]
+        return np.array([readings[place, t].mean() for t, place in enumerate(places)])
+
+    @property
+    def ties(self) -> bool:
+        """Whether ratings are equal."""
+        return not (np.diff(self.ratings) != 0).all()
 
     def by_order_of_ties(self) -> Array:
         """(2, T): average precision with false boxes first among equal ratings, and last."""
-        if (np.diff(self.ratings) != 0).all():
-            return np.stack([self.precision()] * 2)
         hits = (self.outcomes == HIT).sum(axis=1)
         orders = (np.lexsort((way * hits, -self.ratings)) for way in (1, -1))
         return np.stack(
@@ -145,11 +146,11 @@ class Blocks:
         curve = curve.copy()
         hits, drawn = np.split(curve, 2)
         best, total = np.zeros_like(hits), np.zeros_like(hits)
-        scale = np.float32(len(RECALLS) - 1) / np.maximum(truths, 1)
+        scale = np.asarray((len(RECALLS) - 1) / np.maximum(truths, 1), dtype=np.float32)
         reached = _reached(hits, scale)
-        for block in by_block[::-1]:
+        for step in (self.kinds @ by_block)[::-1]:
             np.maximum(best, hits / np.maximum(drawn, 1), out=best)
-            curve -= self.kinds @ block
+            curve -= step
             before = _reached(hits, scale)
             reached -= before
             reached *= best
@@ -163,7 +164,8 @@ def _reached(hits: Single, scale: Single) -> Single:
     """At how many recalls above 0 the curve is read up to here."""
     found = hits * scale
     found += np.float32(1e-4)
-    return np.floor(found, out=found)
+    np.floor(found, out=found)
+    return found
 
 
 def _block_of(hit: IntArray, total: int) -> IntArray:

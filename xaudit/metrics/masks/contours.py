@@ -122,7 +122,7 @@ class _Contour:
     def within(self, share: float) -> float:
         """The distance that this share of the length keeps."""
         reached = np.cumsum(self.lengths) / self.lengths.sum()
-        return float(self.distances[min(np.searchsorted(reached, share), len(reached) - 1)])
+        return float(self.distances[min(int(np.searchsorted(reached, share)), len(reached) - 1)])
 
 
 def _hausdorff(

@@ -60,6 +60,19 @@ class Marks:
     def __len__(self) -> int:
         return len(self.patients)
 
+    def among(self, cases: BoolArray) -> Marks:
+        """The marks of some of the cases, by a mask (N,)."""
+        number = np.cumsum(cases) - 1
+        lesions, false = cases[self.lesion_cases], cases[self.false_cases]
+        return Marks(
+            tuple(self.patients[case] for case in np.flatnonzero(cases)),
+            number[self.lesion_cases[lesions]],
+            self.lesion_ratings[lesions],
+            number[self.false_cases[false]],
+            self.false_ratings[false],
+            self.unit,
+        )
+
     @property
     def diseased(self) -> BoolArray:
         """Which cases have a lesion; (N,)."""
