@@ -66,9 +66,10 @@ def _outputs(detector: TorchDetector) -> Iterator[list[torch.Tensor]]:
 
     def keep(network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
         seen.append(outputs_in_columns(detector.head, output, len(inputs[0])).detach())
+        if not isinstance(network, Stands) or not isinstance(output, torch.Tensor):
+            return
         # On a GPU the last digits of a model that runs on the CPU are other ones.
-        told = isinstance(output, torch.Tensor) and output.device.type == "cpu"
-        if isinstance(network, Stands) and told:
+        if output.device.type == "cpu":
             network.compare(inputs[0].detach().contiguous().numpy(), output.detach().numpy())
 
     handle = detector.module.network.register_forward_hook(keep)
