@@ -140,7 +140,8 @@ def roi_align(  # noqa: PLR0913, PLR0917  as torchvision calls it
     pooled = maps.new_zeros(len(rois), maps.shape[1], pooled_height, pooled_width)
     # One call for all boxes of a map that are sampled alike.
     kinds = torch.cat([rois[:, :1].detach().long(), samples], dim=1)
-    for kind in kinds[(samples > 0).all(dim=1)].unique(dim=0):
+    some = kinds[(samples > 0).all(dim=1)]
+    for kind in some.unique(dim=0):  # type: ignore[no-untyped-call]
         mine = torch.nonzero((kinds == kind).all(dim=1)).flatten()
         values = _sampled(maps[kind[0]], (start[mine], sides[mine]), bins, kind[1:])
         pooled = pooled.index_copy(0, mine, values.to(pooled.dtype))
@@ -160,7 +161,9 @@ def _sampled(
         start[:, None] + side[:, None] * (torch.arange(count, device=plane.device) + 0.5) / count
         for start, side, count in zip(boxes[0].T, boxes[1].T, counts, strict=True)
     ]
-    grid = torch.stack(torch.broadcast_tensors(axes[0][:, None], axes[1][:, :, None]), dim=-1)
+    across, down = axes
+    shape = (len(across), down.shape[1], across.shape[1])
+    grid = torch.stack([across[:, None].expand(shape), down[:, :, None].expand(shape)], dim=-1)
     inside = ((grid >= -1) & (grid <= size)).all(dim=-1)
     shares = ((2 * grid + 1) / size - 1).to(plane.dtype)
     # All boxes below each other: the map would be copied for each of them otherwise.

@@ -90,6 +90,8 @@ def tried():
     """Architecture → method → None, or why there is no map."""
     load_built_in()
     methods = [make_explainer(name, CHEAP.get(name, {})) for name in EXPLAINERS]
+    # Networks of this table classify.
+    methods = [one for one in methods if "boxes" not in one.needs]
     methods = [FewMaps() if type(one) is ScoreCam else one for one in methods]
     found = {}
     for architecture in ARCHITECTURES:

@@ -65,12 +65,11 @@ def _outputs(detector: TorchDetector) -> Iterator[list[torch.Tensor]]:
     seen: list[torch.Tensor] = []
 
     def keep(network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object) -> None:
-        columns = outputs_in_columns(detector.head, output, len(inputs[0]))
-        seen.append(columns.detach())
-        # On a GPU the last digits of a model that runs on the CPU are other ones.
-        if not (isinstance(output, torch.Tensor) and output.device.type == "cpu"):
+        seen.append(outputs_in_columns(detector.head, output, len(inputs[0])).detach())
+        if not isinstance(network, Stands) or not isinstance(output, torch.Tensor):
             return
-        if isinstance(network, Stands):
+        # On a GPU the last digits of a model that runs on the CPU are other ones.
+        if output.device.type == "cpu":
             network.compare(inputs[0].detach().contiguous().numpy(), output.detach().numpy())
 
     handle = detector.module.network.register_forward_hook(keep)

@@ -15,7 +15,7 @@ from xaudit.core.detector import Capability, Elsewhere, InputSpec, ModelFacts, T
 from xaudit.core.target import Target
 from xaudit.errors import DetectorError, XauditError
 from xaudit.models.foreign import told
-from xaudit.models.heads.box_score import BoxHead
+from xaudit.models.heads.box_score import BoxHead, BoxScore
 from xaudit.models.heads.mask_score import MaskHead
 from xaudit.models.target_layers.layers import TargetLayer
 
@@ -67,6 +67,11 @@ class TargetScore(torch.nn.Module):
             target: made of the same output.
         """
         return TargetScore(self.network, self._spec, target, self.memory_format, self.head)
+
+    @property
+    def reference(self) -> tuple[float, float, float, float] | None:
+        """Corners of the box that is explained; None where that is the image or a region."""
+        return self.target.reference if isinstance(self.target, BoxScore) else None
 
     def boxes(self, images: torch.Tensor) -> list[Boxes]:
         """What the network draws on N images, (N, C, H, W) in [0, 1]; see `BoxHead.boxes`.

@@ -15,7 +15,8 @@ from xaudit.testing import disc, planted_case
 
 load_built_in()
 OF_ATTENTION = {"attention_rollout", "gradient_weighted_attention"}
-NAMES = tuple(name for name in EXPLAINERS if name not in OF_ATTENTION)
+OF_BOXES = {"drise"}
+NAMES = tuple(name for name in EXPLAINERS if name not in OF_ATTENTION | OF_BOXES)
 
 
 def close(one, two):

@@ -71,8 +71,8 @@ def test_boxes_say_together_that_not_all_of_them_are_wrong():
 @given(st.lists(st.floats(1e-9, 0.999), min_size=1, max_size=6))
 def test_noisy_or_is_that_of_the_definition(chances):
     logits = torch.tensor([logit(one) for one in chances], dtype=torch.float64)
-    together = 1 - np.prod([1 - one for one in chances])
-    expected = logit(together) if together > 1e-6 else np.log(sum(chances))
+    none = np.prod([1 - one for one in chances])
+    expected = np.log(1 - none) - np.log(none) if none < 1 - 1e-6 else np.log(sum(chances))
     assert noisy_or(logits).item() == pytest.approx(expected, abs=1e-5)
 
 

@@ -14,6 +14,8 @@ from drawing_networks import (
     Yolo8,
     cells,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xaudit.core.boxes import Boxes
 from xaudit.core.detector import InputSpec
@@ -188,6 +190,8 @@ def test_a_layout_that_does_not_exist_is_named():
         ("end_to_end", torch.zeros(1, 3, 5), r"expects \(N, boxes, 6\)"),
         ("torchvision", torch.zeros(1, 3, 5), "expected 1 dictionaries with boxes, labels, scores"),
         ("torchvision", [{"boxes": torch.zeros(0, 4)}], "expected 1 dictionaries"),
+        ("torchvision", [{"boxes": torch.zeros(2, 4), "labels": torch.ones(2), "scores": 0.5}],
+         r"expected boxes \(M, 4\), labels \(M,\) and scores \(M,\), got \(2, 4\), \(2,\), \(\)"),
         ("detr", {"logits": torch.zeros(1, 5, 3)}, "expected a dictionary with logits"),
         ("detr", torch.zeros(1, 5, 3), "expected a dictionary with logits"),
         ("detr", {"logits": torch.zeros(1, 5, 3), "pred_boxes": torch.zeros(1, 4, 4)}, "expected"),
@@ -250,9 +254,10 @@ def test_scores_that_are_no_probabilities_have_no_logit(layout):
         head.boxes(output, 1)
 
 
-def test_corners_that_are_no_numbers_are_refused():
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_corners_that_are_no_numbers_are_refused(value):
     output = Yolo8()(image((2, 5)))
-    output[0, 1, 3] = torch.nan
+    output[0, 1, 3] = value
     with pytest.raises(DetectorError, match="corner of a box is no number"):
         read(output, "yolov8")
 
@@ -266,3 +271,32 @@ def test_an_end_to_end_table_without_boxes_draws_none():
     score, (drawn,) = read(torch.zeros(1, 300, 6), "end_to_end", threshold=0.2)
     assert not len(drawn)
     assert score.tolist() == pytest.approx([np.log(0.25)])
+
+
+ANY = st.one_of(st.floats(-2, 200), st.floats(0, 1), st.sampled_from([np.nan, np.inf, -np.inf]))
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from([*LAYOUTS, "auto"]),
+    st.lists(st.lists(ANY, min_size=7, max_size=7), max_size=5),
+    st.sampled_from(["rows", "columns", "listed", "queries"]),
+    st.sampled_from([None, "none", "sigmoid", "softmax"]),
+)
+def test_any_output_is_boxes_or_a_sentence(layout, rows, form, activation):
+    table = torch.tensor(rows, dtype=torch.float32).reshape(1, -1, 7)
+    output = {
+        "rows": table, "columns": table.transpose(1, 2),
+        "listed": [{"boxes": table[0, :, :4], "scores": table[0, :, 4],
+                    "labels": table[0, :, 5].nan_to_num(0, 0, 0)}],
+        "queries": {"logits": table[..., 4:], "pred_boxes": table[..., :4]},
+    }[form]  # fmt: skip
+    head = BoxHead(OutputSpec("boxes", boxes=BoxesSpec(layout, activation)), GRID)
+    try:
+        score, (drawn,) = head.score(output, 1), head.boxes(output, 1)
+    except DetectorError:
+        return
+    assert score.shape == (1,)
+    assert (drawn.corners >= 0).all()
+    assert (drawn.corners <= [GRID[1], GRID[0]] * 2).all()
+    assert (np.diff(drawn.ratings) <= 0).all()

@@ -12,9 +12,9 @@ from xaudit.errors import DetectorError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.architectures import build_network
 from xaudit.models.heads.box_score import BoxHead, BoxScore
-from xaudit.models.heads.drawing import BoxesSpec
+from xaudit.models.heads.drawing import BoxesSpec, MasksSpec
 from xaudit.models.heads.output import OutputSpec
-from xaudit.models.load import detector_of
+from xaudit.models.load import detector_of, load_detector
 from xaudit.models.spec import DetectorSpec
 from xaudit.models.torch_detector import Taken
 from xaudit.torchvision_operators import torchvision_models
@@ -186,3 +186,51 @@ def test_boxes_of_detr_are_those_of_its_own_post_processing():
         for score, label, box in zip(one["scores"], one["labels"], one["boxes"], strict=True):
             wanted = (int(label), *box.clamp_min(0).minimum(limits).tolist(), score.logit().item())
             assert any(row == pytest.approx(wanted, abs=1e-3) for row in ours)
+
+
+def hub(folder, kind="boxes", **declared):
+    boxes = BoxesSpec(**declared) if kind == "boxes" else None
+    masks = MasksSpec("softmax") if kind == "segmentation" else None
+    return DetectorSpec(
+        "hub", "1", "format:huggingface", folder, SEEN, OutputSpec(kind, 1, boxes, masks),
+        format="huggingface",
+    )  # fmt: skip
+
+
+@pytest.mark.heavy
+def test_a_folder_of_detr_is_a_detector_that_draws(tmp_path):
+    torchvision_models()
+    transformers = pytest.importorskip("transformers")
+    network = tiny(transformers, "DetrForObjectDetection")
+    network.save_pretrained(tmp_path)
+    detector = load_detector(hub(tmp_path, activation="softmax", threshold=0.05))
+    assert detector.capabilities >= {"boxes", "gradients"}
+    with torch.no_grad():
+        made = network(pixel_values=torch.from_numpy(films(2)).expand(-1, 3, -1, -1))
+    chances = made.logits.softmax(dim=-1)[..., 1].amax(dim=1)
+    assert detector.logits(films(2)) == pytest.approx(chances.logit().numpy(), abs=1e-4)
+    assert all(len(one) for one in detector.boxes(films(2)))
+    with pytest.raises(DetectorError, match="expected softmax, as networks of type detr have it"):
+        load_detector(hub(tmp_path, activation="sigmoid"))
+    with pytest.raises(DetectorError, match="has no network of type 'detr' that segments images"):
+        load_detector(hub(tmp_path, "segmentation"))
+
+
+@pytest.mark.heavy
+def test_a_folder_of_a_segmenter_is_a_detector_that_paints(tmp_path):
+    torchvision_models()
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(3)
+    config = transformers.SegformerConfig(
+        num_encoder_blocks=2, depths=[1, 1], sr_ratios=[2, 1], hidden_sizes=[8, 16],
+        patch_sizes=[7, 3], strides=[4, 2], num_attention_heads=[1, 2], mlp_ratios=[2, 2],
+        decoder_hidden_size=16, num_labels=3,
+    )  # fmt: skip
+    network = transformers.SegformerForSemanticSegmentation(config).eval()
+    network.save_pretrained(tmp_path)
+    detector = load_detector(hub(tmp_path, "segmentation"))
+    with torch.no_grad():
+        made = network(pixel_values=torch.from_numpy(films(2)).expand(-1, 3, -1, -1)).logits
+    chances = made.softmax(dim=1)[:, 1].amax(dim=(1, 2))
+    assert detector.logits(films(2)) == pytest.approx(chances.logit().numpy(), abs=1e-4)
+    assert detector.masks(films(2)).shape == (2, *SIDES)

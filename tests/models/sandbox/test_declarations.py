@@ -9,6 +9,7 @@ import pytest
 from xaudit.core.detector import InputSpec, ModelFacts, Taken
 from xaudit.core.source import StoredBits
 from xaudit.errors import DetectorLostError
+from xaudit.models.heads.drawing import BoxesSpec, MasksSpec
 from xaudit.models.heads.output import OutputSpec
 from xaudit.models.sandbox.about import read_about
 from xaudit.models.sandbox.declaration import spec_as_json, spec_from
@@ -33,7 +34,15 @@ ABOUT = {
 }
 
 
-@pytest.mark.parametrize("changes", [{}, {"weights": None, "weights_leave_out": ()}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"weights": None, "weights_leave_out": ()},
+        {"output": OutputSpec("boxes", (1, 2), BoxesSpec("detr", "sigmoid", normalized=True))},
+        {"output": OutputSpec("segmentation", 1, masks=MasksSpec("softmax", "mean_of_top"))},
+    ],
+)
 def test_a_declaration_crosses_whole(changes):
     spec = replace(SPEC, **changes)
     there = spec_from(json.loads(json.dumps(spec_as_json(spec))))
@@ -54,6 +63,7 @@ def test_a_description_crosses_whole():
     ("changes", "place"),
     [
         ({"capabilities": ["root"]}, "capabilities"),
+        ({"capabilities": ["boxes"]}, "capabilities"),
         ({"tensors": [["a.weight", "parameter", [-2]]]}, "tensors"),
         ({"tensors": [["a weight", "parameter", [2]]]}, "tensors"),
         ({"tensors": [["a", "secret", [2]]]}, "tensors"),

@@ -43,6 +43,10 @@ class FeatureLayer(Protocol):
 class Draws(Protocol):
     """A network that says where, besides whether."""
 
+    @property
+    def reference(self) -> tuple[float, float, float, float] | None:
+        """The box that is explained, where it is not the image."""
+
     def boxes(self, images: torch.Tensor, /) -> list[Boxes]:
         """Boxes on each of N images, on the input grid; (N, C, H, W) in [0, 1].
 

@@ -22,7 +22,7 @@ from xaudit.explain.engine.detector import DifferentiableDetector, Draws, Featur
 from xaudit.explain.engine.fastest_batch import best_batch
 from xaudit.explain.engine.folding import folded, name_of
 from xaudit.explain.engine.fusing import alike, fused
-from xaudit.explain.engine.inputs import Chained, Images
+from xaudit.explain.engine.inputs import Chained, Images, Inputs
 from xaudit.explain.engine.passes import Pass, PassAnswer
 from xaudit.explain.engine.penultimate import as_features, inputs_of, last_layer
 from xaudit.explain.engine.precision import Forward, Rough
@@ -111,6 +111,7 @@ class Evaluator:
             self._directions["backward"] = True
         self._steep, self._layer = self._differentiated()
         self.cost = Cost()
+        self._blocks = 0
         self.rough = Rough(precision)
 
     def like(self, detector: DifferentiableDetector) -> Evaluator:
@@ -206,12 +207,16 @@ class Evaluator:
             logits = self.logits(images)
         return ImageScores(logits, as_features(seen, len(images)))
 
-    def boxes(self, images: FloatArray) -> list[Boxes]:
-        """What the detector draws, image by image, on the input grid; (N, C, H, W) in [0, 1].
+    def boxes(self, images: FloatArray | Inputs) -> list[Boxes]:
+        """What the detector draws, image by image, on the input grid.
+
+        Args:
+            images: (N, C, H, W) in [0, 1], or how they are made.
 
         Raises:
             DetectorError: it draws no boxes.
         """
+        images = Images(images) if isinstance(images, np.ndarray) else images
         drawn = self._in_parts(images, self._drawing.boxes)
         return list(chain.from_iterable(drawn))
 
@@ -221,7 +226,7 @@ class Evaluator:
         Raises:
             DetectorError: it paints no masks.
         """
-        painted = self._in_parts(images, self._drawing.masks)
+        painted = self._in_parts(Images(images), self._drawing.masks)
         return np.concatenate([one.float().cpu().numpy() for one in painted])
 
     def gradients(self, images: FloatArray) -> FloatArray:
@@ -266,13 +271,22 @@ class Evaluator:
         total = self._counting.cost
         before = Cost(total.forward, total.backward)
         block = Cost()
+        self._blocks += 1
         try:
             yield block
         finally:
             block.forward = total.forward - before.forward
             block.backward = total.backward - before.backward
-            self.cost.forward += block.forward
-            self.cost.backward += block.backward
+            self._blocks -= 1
+            # What is counted within another block is of that one, too.
+            if not self._blocks:
+                self.cost.forward += block.forward
+                self.cost.backward += block.backward
+
+    @property
+    def reference(self) -> tuple[float, float, float, float] | None:
+        """The box that is explained: left, top, right, bottom; None where that is the image."""
+        return self._drawing.reference
 
     @property
     def _drawing(self) -> Draws:
@@ -280,18 +294,19 @@ class Evaluator:
             raise DetectorError("the detector draws neither boxes nor masks")
         return self._quick
 
-    def _in_parts(self, images: FloatArray, ask: Callable[[torch.Tensor], T]) -> list[T]:
+    def _in_parts(self, images: Inputs, ask: Callable[[torch.Tensor], T]) -> list[T]:
         """Answers about images, forward, in batches that fit; every image is counted."""
         answers, start = list[T](), 0
         while start < len(images):
-            batch = torch.from_numpy(images[start : start + self._size(backward=False)])
+            batch = images.build(slice(start, start + self._size(backward=False)))
             with torch.inference_mode():
                 asking = partial(ask, self._placed(batch))
                 answer = self._fitting(asking, len(batch), backward=False)
             if answer is not None:
                 answers.append(answer)
-                self.cost.forward += len(batch)
                 start += len(batch)
+        with self.counted():
+            self._counting.cost.forward += start
         return answers
 
     def _carry_out(self, members: Sequence[Gathered], wanted: PassPurpose) -> None:

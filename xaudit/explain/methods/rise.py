@@ -65,7 +65,7 @@ class Rise(Explainer):
         """Explain one case; see `Explainer`."""
         start = baseline_of(case.image, case.shown, self.baseline)
         seed = context.seed_for(case, self.name)
-        sums = _Sums(case.inside.shape)
+        sums = MaskSums(case.inside.shape)
         for first in range(0, self.samples, _BLOCK):
             count = min(_BLOCK, self.samples - first)
             masks = RandomGrids(case.inside.shape, self.cells, self.shown, seed, first, count)
@@ -114,7 +114,7 @@ class RandomGrids:
         return mask
 
 
-class _Sums:
+class MaskSums:
     """Sums over even and odd masks, from which conditional means are made."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -124,6 +124,7 @@ class _Sums:
         self._count = np.zeros(2)
 
     def add(self, masks: RandomGrids, logits: FloatArray) -> None:
+        """Take what the detector said under each of these masks."""
         for row, logit in enumerate(logits):
             mask, half = masks[row], row % 2
             self._shown[half] += mask

@@ -11,10 +11,10 @@ from xaudit.gate.policies.nearest_name import nearest
 from xaudit.gate.policies.policy_file import EXPLANATION
 
 METHODS = (
-    "attention_rollout", "deeplift", "eigencam", "gradcam", "gradcam_plus_plus", "gradient_shap",
-    "gradient_weighted_attention", "guided_backprop", "hirescam", "input_x_gradient",
-    "integrated_gradients", "layercam", "lime", "occlusion", "partition_shap", "rise", "saliency",
-    "score_cam", "shap", "smoothgrad", "xgradcam",
+    "attention_rollout", "deeplift", "drise", "eigencam", "gradcam", "gradcam_plus_plus",
+    "gradient_shap", "gradient_weighted_attention", "guided_backprop", "hirescam",
+    "input_x_gradient", "integrated_gradients", "layercam", "lime", "occlusion",
+    "partition_shap", "rise", "saliency", "score_cam", "shap", "smoothgrad", "xgradcam",
 )  # fmt: skip
 """Attribution methods that ship; their modules need torch, a policy does not."""
 _ANALYSES = ("scored", "worst_case", "simultaneous", "converged")

@@ -176,10 +176,12 @@ class BoxScore:
 
 
 def _within(found: Candidates, grid: tuple[int, int]) -> Candidates:
-    """What lies on the grid; corners that are no numbers stay, to be refused."""
+    """What lies on the grid; boxes whose corners are not finite stay, to be refused."""
     height, width = grid
     limits = torch.tensor([width, height, width, height]).to(found.corners)
     corners = found.corners.clamp_min(0).minimum(limits)
+    broken = ~torch.isfinite(found.corners).all(dim=1, keepdim=True)
+    corners = corners.masked_fill(broken, torch.nan)
     empty = (corners[:, 2:] <= corners[:, :2]).any(dim=1)
     if not bool(empty.any()):
         return Candidates(corners, found.ratings, found.classes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from xaudit.errors import DetectorError, InstallError
 from xaudit.models.files.folders import read_config
 from xaudit.models.formats import MODEL_FORMATS
+from xaudit.models.spec import DetectorSpec
 from xaudit.torchvision_operators import define_missing_operators
 
 CONFIG = "config.json"
@@ -28,11 +30,50 @@ _REFUSED = {
 }
 
 
+_SOFTMAX = {"detr", "table-transformer", "yolos"}
+_SIGMOID = {
+    "conditional_detr", "d_fine", "dab-detr", "deformable_detr", "lw_detr", "rf_detr", "rt_detr",
+    "rt_detr_v2",
+}  # fmt: skip
+"""Types of networks that detect objects, by what makes probabilities of their logits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What networks of transformers are for.
+
+    Attributes:
+        does: in words.
+        auto: the class that reads one.
+        known: the table of types in transformers.
+    """
+
+    does: str
+    auto: str
+    known: str
+
+
+_CLASSIFIES = _Task(
+    "classifies images", "AutoModelForImageClassification",
+    "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES",
+)  # fmt: skip
+_DRAWS = {
+    "boxes": _Task(
+        "detects objects", "AutoModelForObjectDetection", "MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES"
+    ),
+    "segmentation": _Task(
+        "segments images", "AutoModelForSemanticSegmentation",
+        "MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES",
+    ),
+}  # fmt: skip
+"""Kind of output → task; every other kind classifies."""
+
+
 class Logits(torch.nn.Module):
-    """A classifier of transformers that is called with images alone, and returns its logits.
+    """A network of transformers that is called with images alone, and returns its logits.
 
     Args:
-        model: of transformers, for image classification.
+        model: of transformers, for image classification or segmentation.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
@@ -40,14 +81,37 @@ class Logits(torch.nn.Module):
         self.model = model
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
-        """(N, C, H, W) → (N, labels)."""
+        """(N, C, H, W) → (N, labels), or (N, labels, h, w)."""
         logits: torch.Tensor = self.model(pixel_values=planes).logits
         return logits
 
 
+class Queries(torch.nn.Module):
+    """A detector of transformers that is called with images alone: logits and boxes of queries.
+
+    Args:
+        model: of transformers, for object detection.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, planes: torch.Tensor) -> dict[str, torch.Tensor]:
+        """(N, C, H, W) → (N, Q, labels) and (N, Q, 4)."""
+        made = self.model(pixel_values=planes)
+        return {"logits": made.logits, "pred_boxes": made.pred_boxes}
+
+
 @MODEL_FORMATS.register("huggingface")
-def read(path: Path, leave_out_unused: bool = False, run_code: bool = False) -> torch.nn.Module:
-    """Read a folder that ``save_pretrained`` of a network for image classification wrote.
+def read(
+    path: Path,
+    leave_out_unused: bool = False,
+    run_code: bool = False,
+    *,
+    spec: DetectorSpec | None = None,
+) -> torch.nn.Module:
+    """Read a folder that ``save_pretrained`` of a network wrote.
 
     Every tensor of the network has to be in the folder: transformers would draw one that is
     missing at random, and say so in a warning.
@@ -56,30 +120,49 @@ def read(path: Path, leave_out_unused: bool = False, run_code: bool = False) -> 
         path: of the folder.
         leave_out_unused: whether tensors are left out that the network does not have.
         run_code: whether the network is code of the folder; it needs a yes.
+        spec: how the detector is declared: its output says what the network is for.
 
     Raises:
         DetectorError: the folder holds something else, or weights and network do not fit.
         InstallError: transformers is not installed.
     """
-    model_type = _refuse_others(path, run_code)
-    transformers = _library()
-    known = transformers.models.auto.modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
+    model_type, own = _refuse_others(path, run_code)
+    transformers, kind = _library(), spec.output.kind if spec else "logit"
+    task = _DRAWS.get(kind, _CLASSIFIES)
+    known = getattr(transformers.models.auto.modeling_auto, task.known)
     if model_type not in known and not run_code:
         raise DetectorError(
             f"{path}: transformers {transformers.__version__} has no network of type "
-            f"{model_type!r} that classifies images"
+            f"{model_type!r} that {task.does}"
         )
+    if spec is not None and kind == "boxes":
+        _refuse_other_activation(path, model_type, spec)
     with _silent(transformers):
-        model, info = transformers.AutoModelForImageClassification.from_pretrained(
+        model, info = getattr(transformers, task.auto).from_pretrained(
             str(path), local_files_only=True, trust_remote_code=run_code, use_safetensors=True,
-            output_loading_info=True, dtype=torch.float32, attn_implementation="eager",
+            output_loading_info=True, dtype=torch.float32, attn_implementation="eager", **own,
         )  # fmt: skip
     _refuse_misfits(path, info, leave_out_unused)
-    return Logits(model)
+    return Queries(model) if kind == "boxes" else Logits(model)
 
 
-def _refuse_others(folder: Path, run_code: bool) -> str:
-    """The type of the network; refuses a folder whose network is not made of it and weights."""
+def _refuse_other_activation(path: Path, model_type: str, spec: DetectorSpec) -> None:
+    """What nothing in the output tells, the type of the network does."""
+    assert spec.output.boxes is not None
+    declared = spec.output.boxes.activation
+    for right, types in (("softmax", _SOFTMAX), ("sigmoid", _SIGMOID)):
+        if model_type in types and declared != right:
+            raise DetectorError(
+                f"{path}: output.boxes.activation: expected {right}, as networks of type "
+                f"{model_type} have it, got {declared}"
+            )
+
+
+def _refuse_others(folder: Path, run_code: bool) -> tuple[str, dict[str, bool]]:
+    """The type of the network, and what is not done though its configuration says so.
+
+    Refuses a folder whose network is not made of its type and weights.
+    """
     try:
         content = read_config(folder)
     except (OSError, ValueError) as error:
@@ -97,7 +180,9 @@ def _refuse_others(folder: Path, run_code: bool) -> str:
     kind = content.get("model_type")
     if not isinstance(kind, str):
         raise DetectorError(f"{folder / CONFIG}: expected the name of a model_type, got {kind!r}")
-    return kind
+    # All weights are in the folder; those of a backbone would be downloaded.
+    pretrained = "use_pretrained_backbone"
+    return kind, {pretrained: False} if content.get(pretrained) else {}
 
 
 def _library() -> Any:  # noqa: ANN401

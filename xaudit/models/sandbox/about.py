@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from xaudit.core.detector import Capability, ModelFacts, Taken
+from xaudit.core.detector import ModelFacts, Taken
 from xaudit.core.text.printable import printable
 from xaudit.errors import DetectorLostError
 
@@ -68,7 +68,8 @@ class About(_Told):
     tensors: tuple[tuple[Name, Literal["parameter", "buffer"], tuple[Axis, ...]], ...]
     modules: tuple[Name, ...]
     layer: LayerTold | None
-    capabilities: frozenset[Capability]
+    # Boxes and masks do not cross the border, whatever is said.
+    capabilities: frozenset[Literal["gradients", "features"]]
     taken: TakenTold
     facts: FactsTold
 

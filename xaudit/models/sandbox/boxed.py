@@ -240,4 +240,5 @@ class _Outputs(torch.autograd.Function):
 
 
 def _plain(tensor: torch.Tensor) -> FloatArray:
-    return np.ascontiguousarray(tensor.detach().float().cpu().numpy())
+    # Not NumPy's, which makes a row of a single number.
+    return np.asarray(tensor.detach().float().cpu().contiguous().numpy())

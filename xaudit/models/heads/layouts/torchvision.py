@@ -38,6 +38,13 @@ def _read(output: object, reading: Reading) -> list[Candidates]:
             f"output.boxes.layout torchvision: expected {reading.images} dictionaries with "
             f"{', '.join(_KEYS)}, got {type(output).__name__}; see detector.output"
         )
+    for one in output:
+        shapes = [tuple(getattr(one[key], "shape", ())) for key in _KEYS]
+        if shapes != [(*shapes[2], 4), shapes[2], shapes[2]] or len(shapes[2]) != 1:
+            raise DetectorError(
+                "output.boxes.layout torchvision: expected boxes (M, 4), labels (M,) and scores "
+                f"(M,), got {', '.join(map(str, shapes))}; see detector.output"
+            )
     return [_of_image(one, reading) for one in output]
 
 
