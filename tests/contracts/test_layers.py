@@ -118,6 +118,7 @@ ALLOWED = {
     "report.sections": {
         "core", "core.record", "report.language", "report.view", "report.tables", "report.facts",
     },
+    "report.drawn": {"core", "core.record", "report.language", "report.view", "report.sections"},
     "report.elements": {
         "core", "core.record", "report.language", "report.view", "report.tables",
         "report.facts", "report.sections",

@@ -15,7 +15,7 @@ from xaudit.report.view.model import Section
 
 Build = Callable[[Lookup], Section | None]
 """Of the findings: a section, or None where there is nothing to say."""
-_ROOMS = ("xaudit.report.sections", "xaudit.report.elements")
+_ROOMS = ("xaudit.report.sections", "xaudit.report.drawn", "xaudit.report.elements")
 _OURS = __name__.partition(".")[0]
 _OF_PACKAGES = 500
 

@@ -1,0 +1,1 @@
+"""Sections about what a detector draws: boxes and masks."""
