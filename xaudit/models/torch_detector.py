@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +22,8 @@ class TargetScore(torch.nn.Module):
     """Normalization, network and target in one module.
 
     Every method explains this module, so attributions live on pixels in [0, 1] whatever scaling
-    the network wants. Parameters take no gradient; the mode is that of evaluation.
+    the network wants. Parameters take no gradient; the mode is that of evaluation. A network of
+    several views gets them as (N, V, C, H, W), in the order in which they lie one under another.
 
     Args:
         network: the network itself.
@@ -41,6 +43,8 @@ class TargetScore(torch.nn.Module):
         super().__init__()
         self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
         self._channels, self.target = spec.channels, target
+        self._views = spec.grid.views
+        self._recurrent = any(isinstance(one, torch.nn.RNNBase) for one in network.modules())
         self.memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
@@ -49,12 +53,13 @@ class TargetScore(torch.nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(N, C, H, W) in [0, 1] → (N,)."""
+        """(N, C, H, W) in [0, 1] → (N,); H holds all views."""
         planes = images.expand(-1, self._channels, -1, -1)
-        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self.memory_format)
+        planes = self.entering((planes - self.mean) / self.std)
         # Out of memory is a RuntimeError: fewer images at once may do.
         try:
-            output = self.network(planes)
+            with self._differentiable(planes):
+                output = self.network(planes)
         except (RuntimeError, XauditError):
             raise
         except (Exception, SystemExit) as error:
@@ -64,6 +69,19 @@ class TargetScore(torch.nn.Module):
             ) from error
         scores: torch.Tensor = self.target.score(output, len(images))
         return scores
+
+    def entering(self, planes: torch.Tensor) -> torch.Tensor:
+        """Images as the network takes them; (N, C, H, W), or (N, V, C, H / V, W) of V views."""
+        if self._views == 1:
+            return planes.contiguous(memory_format=self.memory_format)
+        # Contiguous: networks join batch and views with `view`.
+        return planes.unflatten(2, (self._views, -1)).movedim(2, 1).contiguous()
+
+    def _differentiable(self, planes: torch.Tensor) -> AbstractContextManager[None]:
+        """Within, recurrent layers have gradients: cuDNN gives them none in evaluation mode."""
+        if self._recurrent and planes.is_cuda and torch.is_grad_enabled():
+            return torch.backends.cudnn.flags(enabled=False)
+        return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

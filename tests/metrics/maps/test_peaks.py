@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from xaudit.core.grid import Grid
 from xaudit.core.metric import METRICS, Undefined
 from xaudit.metrics.maps.peaks import (
     INSIDE,
@@ -120,10 +121,10 @@ def test_reach_is_the_distance_to_the_nearest_pixel_of_the_lesion(y, x, distance
 
 
 def test_tolerance_in_millimeters_needs_the_spacing():
-    assert reach_of("0 px", None) == INSIDE == reach_of("0 mm", None)
-    assert reach_of("10 px", None) == Reach(10.0)
-    assert reach_of("5 mm", (0.5, 0.7)) == Reach(5.0, (0.5, 0.7))
-    unknown = reach_of("5 mm", None)
+    assert reach_of("0 px", Grid((9, 9))) == INSIDE == reach_of("0 mm", Grid((9, 9)))
+    assert reach_of("10 px", Grid((9, 9))) == Reach(10.0)
+    assert reach_of("5 mm", Grid((9, 9), (0.5, 0.7))) == Reach(5.0, (0.5, 0.7))
+    unknown = reach_of("5 mm", Grid((9, 9)))
     assert isinstance(unknown, Undefined)
     scores = peak_scores(_map((3, 3)), _lesions((2, 2)), INSIDE_ALL, unknown)
     assert set(scores.values()) == {unknown}
@@ -168,7 +169,7 @@ def test_chance_needs_lesions_a_reach_and_not_too_many():
     lesions = _lesions((2, 2))
     for without in (lesions[:0], lesions & False):
         assert {type(one) for one in peaks_by_chance(without, INSIDE_ALL).values()} == {Undefined}
-    unknown = reach_of("5 mm", None)
+    unknown = reach_of("5 mm", Grid((9, 9)))
     assert set(peaks_by_chance(lesions, INSIDE_ALL, unknown).values()) == {unknown}
     many = peaks_by_chance(np.repeat(lesions, 9, axis=0), INSIDE_ALL)
     assert isinstance(many["hit_all"], Undefined)

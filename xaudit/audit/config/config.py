@@ -329,6 +329,15 @@ class DetectorConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _views_are_of_torch(self) -> DetectorConfig:
+        if self.input.views is not None and self.format != TORCH:
+            raise ValueError(
+                f"input.views: a network that takes several views has format {TORCH}, got "
+                f"{self.format}; load the model in a factory of your own (architecture)"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> DetectorConfig:
         names = [point.name for point in self.operating_points]
         if len(set(names)) < len(names):
@@ -527,6 +536,15 @@ class InterimConfig(Section):
         return self
 
 
+_OF_SINGLE_IMAGES = {
+    "examinations": "the detector gives an examination one score, there is nothing to join",
+    "exclude_duplicates": "an examination without one of its views is another input; copies are "
+    "told all the same",
+    "near_duplicates": "pictures are compared image by image",
+}
+"""Keys of the data that mean nothing where a case is an examination, and why."""
+
+
 class AuditConfig(Section):
     """One audit: a detector, a study, methods, statistics and a policy."""
 
@@ -547,6 +565,15 @@ class AuditConfig(Section):
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )
+
+    @model_validator(mode="after")
+    def _examinations_are_whole(self) -> AuditConfig:
+        if self.detector.input.views is None:
+            return self
+        for key, why in _OF_SINGLE_IMAGES.items():
+            if getattr(self.data, key):
+                raise ValueError(f"data.{key} with detector.input.views: {why}; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _folds_have_no_counterparts(self) -> AuditConfig:

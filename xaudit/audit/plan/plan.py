@@ -73,7 +73,7 @@ class Plan:
 def data_spec(config: AuditConfig) -> DataSpec:
     """The part of the configuration that says which study is read."""
     values = {name: value for name, value in config.data if name not in _NOT_OF_SPEC}
-    return DataSpec(**values)
+    return DataSpec(**values, views=config.detector.input.views)
 
 
 def detector_spec(config: AuditConfig) -> DetectorSpec:
@@ -292,9 +292,10 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     """
     plain: dict[str, Any] = config.model_dump(mode="json", exclude=NOT_PLANNED)
     plain["data"].pop("root")
-    for name in _LATER:
-        if not plain["data"][name]:
-            del plain["data"][name]
+    later = [(plain["data"], name) for name in _LATER] + [(plain["detector"]["input"], "views")]
+    for section, name in later:
+        if not section[name]:
+            del section[name]
     if config.data.manifest is not None:
         plain["data"]["manifest"] = config.data.manifest.name
     weights = config.detector.weights

@@ -54,7 +54,7 @@ class _Cam(Explainer):
         else:
             (answer,) = yield [Pass(Images(case.image[None]), features=True, key=IMAGE)]
             raw = self.weigh(Features(answer.features.activations[0], answer.features.gradients[0]))
-        return self.map_of(case, upsampled(raw, case.inside.shape))
+        return self.map_of(case, upsampled(raw, case.inside.shape, case.grid.views))
 
     @staticmethod
     @abstractmethod
@@ -189,13 +189,23 @@ class EigenCam(_Cam):
         return np.asarray(oriented.reshape(shape), dtype=np.float32)
 
 
-def upsampled(grid: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Bring a map from a grid to an image, bilinearly (align_corners False); (h, w) → (H, W)."""
-    plane = torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None]
-    large: FloatArray = interpolate(plane, size=shape, mode="bilinear", align_corners=False)[
-        0, 0
-    ].numpy()
-    return large
+def upsampled(grid: FloatArray, shape: tuple[int, ...], views: int = 1) -> FloatArray:
+    """Bring a map from a grid to an image, bilinearly (align_corners False); (h, w) → (H, W).
+
+    Args:
+        grid: the map.
+        shape: of the image.
+        views: that lie one under another on both; none shows through at the border of another.
+    """
+    planes = np.split(np.ascontiguousarray(grid, dtype=np.float32), views)
+    large = interpolate(
+        torch.from_numpy(np.stack(planes))[:, None],
+        size=(shape[0] // views, shape[1]),
+        mode="bilinear",
+        align_corners=False,
+    )
+    upright: FloatArray = large.flatten(0, 2).numpy()
+    return upright
 
 
 def raw_cam(kind: str, evaluator: Evaluator, image: FloatArray) -> FloatArray:

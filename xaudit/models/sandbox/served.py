@@ -18,6 +18,7 @@ from xaudit.models.torch_detector import TorchDetector
 _COMPARED = 4
 """Questions after which a network that stands for a model is not held against it any more."""
 _PICTURES = (None, None, None, None)
+_VIEWS = (None, *_PICTURES)
 
 Question = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -135,11 +136,11 @@ class Served:
         return {"arrays": self._border.put([_plain(one) for one in (*first, *read)])}
 
     def _planes(self, question: Question) -> torch.Tensor:
+        if self._detector.input.views is not None:
+            # They were taken apart on the other side.
+            return torch.from_numpy(*self._border.get(question["arrays"], [_VIEWS]))
         (planes,) = self._border.get(question["arrays"], [_PICTURES])
-        return self._entering(torch.from_numpy(planes))
-
-    def _entering(self, planes: torch.Tensor) -> torch.Tensor:
-        return planes.contiguous(memory_format=self._detector.module.memory_format)
+        return self._detector.module.entering(torch.from_numpy(planes))
 
     @contextmanager
     def _watched(self, features: bool) -> Iterator[list[torch.Tensor]]:
@@ -172,7 +173,7 @@ class Served:
         ]
         try:
             with torch.no_grad():
-                self._network(self._entering(noise))
+                self._network(self._detector.module.entering(noise))
         finally:
             for handle in handles:
                 handle.remove()
