@@ -27,6 +27,7 @@ _QUALIFICATION = {
 SHIPPED = frozenset(
     {
         "xaudit.models.reference:small_cnn",
+        "xaudit.models.reference:views_lstm",
         *(
             f"xaudit.qualification.{module}:{name}"
             for module, names in _QUALIFICATION.items()
