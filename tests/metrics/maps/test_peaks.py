@@ -12,6 +12,7 @@ from xaudit.metrics.maps.peaks import (
     PEAK_RADIUS,
     Peak,
     Reach,
+    lesion_hits,
     lesions_of,
     peak_scores,
     peaks_by_chance,
@@ -174,3 +175,24 @@ def test_chance_needs_lesions_a_reach_and_not_too_many():
     many = peaks_by_chance(np.repeat(lesions, 9, axis=0), INSIDE_ALL)
     assert isinstance(many["hit_all"], Undefined)
     assert isinstance(many["hit_any"], float)
+
+
+@pytest.mark.parametrize("tolerance", ["0 px", "6 px", "3 mm"])
+def test_peaks_and_lesions_of_two_views_are_never_near_each_other(tolerance):
+    """Scores of views one under another are those of the views far apart."""
+    rng = np.random.default_rng(8)
+    near, far = Grid((40, 20), (0.5, 0.5), 2), Grid((140, 20), (0.5, 0.5), 2)
+    for _ in range(20):
+        values = ndimage.gaussian_filter(rng.standard_normal((40, 20)), 1.5).astype(np.float32)
+        lesions = np.zeros((2, 40, 20), dtype=bool)
+        lesions[0, 16:20, 4:9] = lesions[1, 21:24, 10:14] = True
+        inside = np.ones((40, 20), dtype=bool)
+        apart = [np.insert(one, [20] * 100, 0, axis=-2) for one in (values, lesions, inside)]
+        one, other = reach_of(tolerance, near), reach_of(tolerance, Grid(far.shape, far.spacing))
+        found = peak_scores(values, lesions, inside, one)
+        assert found == peak_scores(*apart, other)
+        assert lesion_hits(values, lesions, inside, reach=one) == lesion_hits(*apart, reach=other)
+        chance, expected = (
+            peaks_by_chance(lesions, inside, one), peaks_by_chance(*apart[1:], other),
+        )  # fmt: skip
+        assert chance == pytest.approx(expected)
