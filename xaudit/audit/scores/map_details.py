@@ -98,9 +98,11 @@ def threshold_rows(method: str, values: FloatArray, case: PreparedCase) -> Itera
 
 def overlap_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
     """How well the map's marks fit each lesion; ``at`` is the criterion."""
-    found = lesion_overlaps(values, case.lesions, case.inside)
+    found = lesion_overlaps(values, case.lesions, case.inside, case.grid.views)
     if isinstance(found, Undefined):
         return
     for lesion, overlap in enumerate(found):
         for criterion, value in asdict(overlap).items() if overlap else ():
-            yield ScoreRow(case.case.case_id, method, OVERLAP, value, None, lesion, criterion)
+            # A lesion without a row is not found.
+            if value is not None:
+                yield ScoreRow(case.case.case_id, method, OVERLAP, value, None, lesion, criterion)
