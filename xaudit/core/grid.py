@@ -13,7 +13,7 @@ LARGEST_STRETCH = 0.35
 """Cells may be so far from square: rounding of strides and of odd sizes explains no more."""
 
 _PREFIX_TOKENS = 9
-_Planes = TypeVar("_Planes", bound=npt.NDArray[Any])
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ class Grid:
         rows, columns = self.plane
         return rows // self.views, columns
 
-    def by_view(self, make: Callable[..., _Planes], *planes: npt.NDArray[Any]) -> _Planes:
+    def by_view(
+        self, make: Callable[..., npt.NDArray[_Value]], *planes: npt.NDArray[Any]
+    ) -> npt.NDArray[_Value]:
         """What is made of each view by itself, one under another: nothing runs over their borders.
 
         Args:
@@ -67,8 +69,7 @@ class Grid:
         if self.views == 1:
             return make(*planes)
         parts = zip(*(np.split(one, self.views, axis=-2) for one in planes), strict=True)
-        together: Any = np.concatenate([make(*part) for part in parts], axis=-2)
-        return together
+        return np.concatenate([make(*part) for part in parts], axis=-2)
 
     @property
     def described(self) -> str:

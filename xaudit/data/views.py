@@ -78,9 +78,9 @@ def one_under_another(
     views = spec.views
     if views is None or len(case.views) != views.count:
         expected = f"{views.count} views" if views else "one image"
-        there = f"{len(case.views)} views" if case.views else "one image"
-        raise DataError(f"case {case.case_id}: the detector takes {expected}, got {there}")
-    there = [one and prepared(one, spec.one_view) for one in case.views]
+        got = f"{len(case.views)} views" if case.views else "one image"
+        raise DataError(f"case {case.case_id}: the detector takes {expected}, got {got}")
+    there = [None if one is None else prepared(one, spec.one_view) for one in case.views]
     known = [one for one in there if one is not None]
     planes = [_absent(known[0], views, spec) if one is None else one for one in there]
     ignored = [one.inside & False if one.ignored is None else one.ignored for one in planes]
@@ -111,8 +111,9 @@ def each_view(case: PreparedCase) -> list[PreparedCase | None]:
     for place, view in enumerate(case.case.views):
         own = slice(place * rows, (place + 1) * rows)
         found.append(
-            view
-            and replace(
+            None
+            if view is None
+            else replace(
                 case,
                 case=view,
                 image=case.image[:, own],

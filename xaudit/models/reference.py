@@ -96,7 +96,7 @@ class ViewsLstm(nn.Module):
     def forward(self, views: Tensor) -> Tensor:
         """Logits; (N, V, channels, H, W) normalized → (N, 1)."""
         maps = self.features(views.flatten(0, 1))
-        steps, _ = self.lstm(pool(maps).unflatten(0, (-1, views.shape[1])))
+        steps, _ = self.lstm(pool(maps).reshape(*views.shape[:2], -1))
         logits: Tensor = self.head(steps[:, -1])
         return logits
 

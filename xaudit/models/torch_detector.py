@@ -75,7 +75,9 @@ class TargetScore(torch.nn.Module):
         if self._views == 1:
             return planes.contiguous(memory_format=self.memory_format)
         # Contiguous: networks join batch and views with `view`.
-        return planes.unflatten(2, (self._views, -1)).movedim(2, 1).contiguous()
+        images, channels, rows, columns = planes.shape
+        apart = planes.reshape(images, channels, self._views, rows // self._views, columns)
+        return apart.movedim(2, 1).contiguous()
 
     def _differentiable(self, planes: torch.Tensor) -> AbstractContextManager[None]:
         """Within, recurrent layers have gradients: cuDNN gives them none in evaluation mode."""

@@ -300,8 +300,12 @@ def _maxima_of_views(picture: Array, view: int) -> tuple[_Places, _Places, _Plac
         return _local_maxima(picture)
     views = np.split(picture, len(picture) // view)
     found = [_local_maxima(one) for one in views]
-    rows = np.concatenate([one[0] + place * view for place, one in enumerate(found)])
-    return rows, *(np.concatenate([one[at] for one in found]) for at in (1, 2))
+    rows, columns, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return (
+        rows + view * np.repeat(range(len(found)), [len(one[0]) for one in found]),
+        columns,
+        sizes,
+    )
 
 
 def _local_maxima(picture: Array) -> tuple[_Places, _Places, _Places]:

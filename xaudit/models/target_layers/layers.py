@@ -67,7 +67,7 @@ class TargetLayer:
         maps = self._maps(output)
         if self.stacked:
             # (N * V, K, h, w) → (N, K, V * h, w)
-            return maps.unflatten(0, (-1, self.views)).movedim(1, 2).flatten(2, 3)
+            return maps.reshape(-1, self.views, *maps.shape[1:]).movedim(1, 2).flatten(2, 3)
         return maps if self.views == 1 else maps.reshape(-1, self.views * maps.shape[1], *self.grid)
 
     def _maps(self, output: torch.Tensor) -> torch.Tensor:
