@@ -47,9 +47,9 @@ def test_noise_is_two_gray_levels(smooth):
 @pytest.mark.parametrize("name", DISTURBANCES)
 def test_a_map_that_follows_the_image_comes_back_where_it_was(smooth, name):
     disturbance = DISTURBANCES[name]
-    seen = in_both(smooth.inside, disturbance)
+    seen = in_both(smooth.inside, disturbance, smooth.grid)
     followed = disturbed(smooth, disturbance, 1).image[0]
-    error = np.abs(mapped_back(followed, disturbance) - smooth.image[0])[seen]
+    error = np.abs(mapped_back(followed, disturbance, smooth.grid) - smooth.image[0])[seen]
     assert error.max() < 0.06
     assert seen.mean() > 0.7
     assert not (seen & ~smooth.inside).any()
@@ -69,9 +69,9 @@ def test_turns_go_both_ways_and_maps_are_turned_back(smooth):
 
 
 def test_nothing_is_turned_back_that_was_not_turned(smooth):
-    assert in_both(smooth.inside, DISTURBANCES["jpeg"]) is smooth.inside
+    assert in_both(smooth.inside, DISTURBANCES["jpeg"], smooth.grid) is smooth.inside
     values = smooth.image[0]
-    assert mapped_back(values, DISTURBANCES["noise"]) is values
+    assert mapped_back(values, DISTURBANCES["noise"], smooth.grid) is values
 
 
 def test_noisy_copies_are_cases_of_their_own_around_the_image(smooth):

@@ -73,6 +73,9 @@ class Case:
         spacing: millimeters from one pixel of the upright image to the next; None if not known.
         examination: what images that were taken together have in common, never shown; None where
             the study does not say.
+        views: images of one examination that the detector sees together, each at its place, None
+            where one is missing; empty where a case is one image. Lesions and artifacts of the
+            examination are those of its views: each is placed in the image of its own view.
     """
 
     case_id: str
@@ -88,6 +91,12 @@ class Case:
     ignored: tuple[Region, ...] = ()
     examination: str | None = None
     readings: tuple[AnnotatorReading, ...] = ()
+    views: tuple[Case | None, ...] = ()
+
+    @property
+    def images(self) -> tuple[Case, ...]:
+        """The case itself, or those of its views that are there."""
+        return tuple(one for one in self.views if one is not None) or (self,)
 
     @property
     def form(self) -> AnnotationForm:
@@ -153,9 +162,9 @@ class PreparedCase:
         image: (C, H, W) float32 in [0, 1]; C is 1 for a gray input and 3 for a color one.
         lesions: (L, H, W) bool, one plane for each lesion; L is 0 without lesions.
         inside: (H, W) bool, what is scored: False on padding and on ignored pixels.
-        source: grid of the upright image.
+        source: grid of the upright image; of the first view where there are several.
         grid: of the detector's input, with the distance of its pixels where that of the image is
-            known.
+            known, and is the same in all views.
         issues: what was noticed while the case was prepared.
         ignored: (H, W) bool, pixels of the image that the annotation calls neither lesion nor
             background; None where there are none.

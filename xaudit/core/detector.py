@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +18,7 @@ from xaudit.core.source import Intensity
 _NAMED = 5
 _MEANS = (-1.0, 2.0)
 _LARGEST_STD = 2.0
+_MOST_VIEWS = 16
 """What can be meant on the [0, 1] scale, generously; the scale 0 to 255 lies far outside."""
 Capability = Literal["gradients", "features", "boxes", "masks"]
 
@@ -35,6 +36,43 @@ Interpolation = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Views:
+    """The images of one examination that a detector sees together.
+
+    Attributes:
+        count: how many the network takes, 2 to 16.
+        column: group that says which view an image is; None where views come in the order of their
+            ids.
+        levels: of the column, in the order in which the network takes them: each has its place,
+            whatever else is there.
+        absent: gray value in [0, 1] of the whole image where a view is missing.
+        surplus: what is done with images that have no place: "refuse" the study, or take the
+            "first" that have one and leave the others out with an issue.
+    """
+
+    count: int
+    column: str | None = None
+    levels: tuple[str, ...] = ()
+    absent: float = 0.0
+    surplus: Literal["refuse", "first"] = "refuse"
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.count <= _MOST_VIEWS:
+            raise ValueError(f"an examination has 2 to {_MOST_VIEWS} views, got {self.count}")
+        if not 0 <= self.absent <= 1:
+            raise ValueError(f"absent is a gray value in [0, 1], got {self.absent}")
+        if (self.column is None) != (not self.levels):
+            raise ValueError("give column and levels both, or neither")
+        if self.levels and len(set(self.levels)) != self.count:
+            raise ValueError(
+                f"expected {self.count} different levels, one for each view, got "
+                f"{list(self.levels)}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class InputSpec:
     """What the detector expects to see.
 
@@ -42,7 +80,7 @@ class InputSpec:
     enters the network as ``(x - mean) / std`` on ``channels`` planes.
 
     Attributes:
-        height: rows of the input grid.
+        height: rows of the input grid; of one view where there are several.
         width: columns of the input grid.
         color: "gray" (repeated over the channels) or "rgb".
         channels: planes that the first layer takes.
@@ -57,6 +95,7 @@ class InputSpec:
         intensity: how stored values become [0, 1]: "dtype" divides by the type's maximum,
             ``bits: 12`` by 4095, "percentile" maps the 0.5th and 99.5th percentile to 0 and 1,
             "minmax" the extremes.
+        views: of an examination, where the detector sees several images at once; None for one.
     """
 
     height: int
@@ -70,6 +109,7 @@ class InputSpec:
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.5,)
     intensity: Intensity = "dtype"
+    views: Views | None = None
 
     # Read by pydantic where a configuration holds an input specification.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -91,8 +131,14 @@ class InputSpec:
 
     @property
     def grid(self) -> Grid:
-        """The input grid; how far its pixels lie apart depends on the image."""
-        return Grid((self.height, self.width))
+        """The input grid, views one under another; the image says how far its pixels lie apart."""
+        count = self.views.count if self.views else 1
+        return Grid((count * self.height, self.width), views=count)
+
+    @property
+    def one_view(self) -> InputSpec:
+        """What is expected of each view."""
+        return replace(self, views=None)
 
 
 def _refuse_no_share(crop_pct: float, pad: float) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 LARGEST_STRETCH = 0.35
 """Cells may be so far from square: rounding of strides and of odd sizes explains no more."""
 
 _PREFIX_TOKENS = 9
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +23,17 @@ class Grid:
     Attributes:
         shape: rows and columns; slices before them in a volume.
         spacing: millimeters from one pixel to the next along each axis; None where nobody knows.
+        views: images of one examination that lie one under another, equally high; 1 where the grid
+            is that of one image.
 
     Raises:
-        ValueError: an axis has no pixel, or there is not one positive distance for each axis.
+        ValueError: an axis has no pixel, there is not one positive distance for each axis, or the
+            rows cannot be shared out among the views.
     """
 
     shape: tuple[int, ...]
     spacing: tuple[float, ...] | None = None
+    views: int = 1
 
     def __post_init__(self) -> None:
         if len(self.shape) not in {2, 3} or min(self.shape) < 1:
@@ -31,12 +41,35 @@ class Grid:
         spacing = self.spacing
         if spacing is not None and (len(spacing) != len(self.shape) or min(spacing) <= 0):
             raise ValueError(f"expected a positive distance for each axis, got {spacing}")
+        if self.views < 1 or self.shape[-2] % self.views:
+            raise ValueError(f"{self.shape[-2]} rows are not {self.views} views of equal height")
 
     @property
     def plane(self) -> tuple[int, int]:
         """Rows and columns."""
         rows, columns = self.shape[-2:]
         return rows, columns
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """Rows and columns of one view."""
+        rows, columns = self.plane
+        return rows // self.views, columns
+
+    def by_view(
+        self, make: Callable[..., npt.NDArray[_Value]], *planes: npt.NDArray[Any]
+    ) -> npt.NDArray[_Value]:
+        """What is made of each view by itself, one under another: nothing runs over their borders.
+
+        Args:
+            make: gets the planes of one view, (..., h, W) each, and returns planes of h rows; it is
+                called for one view after the other.
+            planes: (..., H, W), of this grid.
+        """
+        if self.views == 1:
+            return make(*planes)
+        parts = zip(*(np.split(one, self.views, axis=-2) for one in planes), strict=True)
+        return np.concatenate([make(*part) for part in parts], axis=-2)
 
     @property
     def described(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
+from xaudit.core.grid import Grid
 from xaudit.core.message import Message
 from xaudit.data.corruptions.jpeg import through_jpeg
 from xaudit.data.corruptions.noise import add_noise
@@ -73,15 +74,21 @@ def noisy_copies(case: PreparedCase, count: int, seed: int) -> list[PreparedCase
     return copies
 
 
-def mapped_back(values: FloatArray, disturbance: Disturbance) -> FloatArray:
+def mapped_back(values: FloatArray, disturbance: Disturbance, grid: Grid) -> FloatArray:
     """A map of the changed image on the grid of the image itself; (H, W) → (H, W)."""
-    return turn(values[None], -disturbance.degrees)[0] if disturbance.degrees else values
+    if not disturbance.degrees:
+        return values
+    return grid.by_view(lambda own: turn(own[None], -disturbance.degrees)[0], values)
 
 
-def in_both(inside: BoolArray, disturbance: Disturbance) -> BoolArray:
+def in_both(inside: BoolArray, disturbance: Disturbance, grid: Grid) -> BoolArray:
     """The pixels whose map can be compared: inside the image before and after; (H, W)."""
     if not disturbance.degrees:
         return inside
+    return grid.by_view(lambda own: _in_both(own, disturbance), inside)
+
+
+def _in_both(inside: BoolArray, disturbance: Disturbance) -> BoolArray:
     # Zeros from beyond the frame: what the turn brings in was never seen.
     there = ndimage.rotate(inside.astype(np.float32), disturbance.degrees, reshape=False, order=1)
     back = ndimage.rotate(there, -disturbance.degrees, reshape=False, order=1)

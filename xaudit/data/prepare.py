@@ -17,6 +17,7 @@ from xaudit.core.source import StoredBits
 from xaudit.data.image_file import named_alone
 from xaudit.data.pixels.images import looks_inverted, to_gray
 from xaudit.data.transforms.geometry import GridTransform
+from xaudit.data.views import one_under_another
 from xaudit.errors import DataError
 
 _MOST = 0.5
@@ -26,15 +27,19 @@ _MOST = 0.5
 def prepare(case: Case, spec: InputSpec) -> PreparedCase:
     """Read a case and bring its image and lesions to the input grid.
 
-    A lesion that cannot be used is left out with an issue; the case is scored all the same.
+    A lesion that cannot be used is left out with an issue; the case is scored all the same. The
+    views of an examination lie one under another; where one cannot be read, the examination cannot.
 
     Args:
         case: what to read.
         spec: what the detector expects.
 
     Raises:
-        DataError: the image is missing, truncated, too large, or cannot be read; names the case.
+        DataError: the image is missing, truncated, too large, or cannot be read, or the detector
+            takes another number of views; names the case.
     """
+    if case.views or spec.views is not None:
+        return one_under_another(case, spec, prepare)
     pixels = read_pixels(case, spec)
     spacing = None if case.spacing is None else (case.spacing, case.spacing)
     transform = GridTransform.between(Grid(pixels.shape[:2], spacing), spec)
@@ -114,28 +119,36 @@ def study_fingerprint(study: Study) -> str:
     """
     digest = hashlib.sha256()
     for case in study.cases:
-        record = {
-            "id": case.case_id,
-            "patient": case.patient,
-            "label": case.label,
-            "site": case.site,
-            "groups": dict(case.groups),
-            "inverted": case.inverted,
-            "image": case.image.fingerprint() or "unreadable",
-            "lesions": [_region_text(region, case) for region in case.lesions],
-            "artifacts": {
-                name: _region_text(region, case) for name, region in case.artifacts.items()
-            },
-        }
-        if case.ignored:
-            record["ignored"] = [_region_text(region, case) for region in case.ignored]
-        if case.readings:
-            record["readings"] = [
-                [one.annotator, one.label, [_region_text(region, case) for region in one.lesions]]
-                for one in case.readings
-            ]
-        digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")
+        digest.update(json.dumps(_record(case), sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
+
+
+def _record(case: Case) -> dict[str, object]:
+    """What is known of a case; an examination has the regions of its views on them alone."""
+    placed = case if not case.views else replace(case, lesions=(), artifacts={}, ignored=())
+    record = {
+        "id": case.case_id,
+        "patient": case.patient,
+        "label": case.label,
+        "site": case.site,
+        "groups": dict(case.groups),
+        "inverted": case.inverted,
+        "image": case.image.fingerprint() or "unreadable",
+        "lesions": [_region_text(region, case) for region in placed.lesions],
+        "artifacts": {
+            name: _region_text(region, case) for name, region in placed.artifacts.items()
+        },
+    }
+    if placed.ignored:
+        record["ignored"] = [_region_text(region, case) for region in placed.ignored]
+    if case.readings:
+        record["readings"] = [
+            [one.annotator, one.label, [_region_text(region, case) for region in one.lesions]]
+            for one in case.readings
+        ]
+    if case.views:
+        record["views"] = [one and _record(one) for one in case.views]
+    return record
 
 
 def _region_text(region: Region, case: Case) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from xaudit.core.detector import Views
 from xaudit.data.annotations.mask_files import MaskLesions
 from xaudit.data.consensus import Consensus
 from xaudit.data.pixels.mask_values import MaskValues
@@ -54,6 +55,7 @@ class DataSpec:
             every image stands for itself.
         exclude_duplicates: leave out every byte-identical copy but the first.
         options: what a format asks for besides (`xaudit.data.listing.options`).
+        views: how the images of an examination become one case; None where each is one.
     """
 
     format: str
@@ -79,3 +81,4 @@ class DataSpec:
     consensus: Consensus | None = None
     examinations: Literal["mean", "max", "noisy_or"] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    views: Views | None = None

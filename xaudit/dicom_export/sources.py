@@ -62,6 +62,11 @@ def sources_of(audit: AuditOnDisk, data: Path) -> Iterator[Source]:
         DataError: an image is missing, or is not the one that was audited.
     """
     config = audit.config()
+    if config.detector.input.views is not None:
+        raise ConfigError(
+            "a DICOM object refers to one radiograph; maps of an examination of several views "
+            "(detector.input.views) are not exported"
+        )
     spec = replace(data_spec(config.data), root=data.resolve())
     cases = {case.case_id: case for case in load_study(spec).cases}
     maps: dict[str, list[str]] = {}

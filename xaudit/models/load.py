@@ -35,7 +35,8 @@ _DRAWS: Mapping[str, frozenset[Capability]] = {
 Offered = tuple[TargetLayer | None, frozenset[Capability]]
 """The target layer, and what is offered besides scores."""
 _WRAP = (
-    "it is called with one tensor (N, C, H, W): if it wants more, other names or a dictionary, "
+    "it is called with one tensor (N, C, H, W), or (N, V, C, H, W) where detector.input.views "
+    "declares V views: if it wants more, other names or a dictionary, "
     "name a factory of your own that wraps it (docs/how-to/audit-a-detector.md)"
 )
 
@@ -133,9 +134,11 @@ def _probe_image(spec: DetectorSpec) -> torch.Tensor:
     return torch.rand(1, planes, *spec.input.grid.shape, generator=generator)
 
 
-def _target(module: TargetScore, image: torch.Tensor, name: str | None) -> TargetLayer | None:
+def _target(
+    module: TargetScore, image: torch.Tensor, name: str | None, views: int = 1
+) -> TargetLayer | None:
     try:
-        return find_target_layer(module.network, module, image, name)
+        return find_target_layer(module.network, module, image, name, views)
     except DetectorLostError:
         raise
     except DetectorError:
@@ -158,7 +161,7 @@ def _offered(
 
 def _seen(module: TargetScore, spec: DetectorSpec, image: torch.Tensor) -> Offered:
     with foreign_code("the network does not work where its layers are watched"):
-        layer = _target(module, image, spec.target_layer)
+        layer = _target(module, image, spec.target_layer, spec.input.grid.views)
         return layer, _capabilities(module, image, layer)
 
 

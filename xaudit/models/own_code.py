@@ -29,6 +29,7 @@ SHIPPED = frozenset(
         "xaudit.models.reference:small_cnn",
         "xaudit.models.reference:small_boxes",
         "xaudit.models.reference:small_segmenter",
+        "xaudit.models.reference:views_lstm",
         *(
             f"xaudit.qualification.{module}:{name}"
             for module, names in _QUALIFICATION.items()

@@ -1,4 +1,4 @@
-"""Reference networks, which ship with xaudit for demos and tests: one scores, paints or boxes."""
+"""Reference networks, which ship with xaudit for demos and tests."""
 
 from __future__ import annotations
 
@@ -115,6 +115,37 @@ def pool(evidence: Tensor) -> Tensor:
     """Logarithm of the mean exponential over the grid; (N, K, h, w) → (N, K)."""
     cells = evidence.flatten(2)
     return torch.logsumexp(cells, dim=2) - math.log(cells.shape[2])
+
+
+class ViewsLstm(nn.Module):
+    """One small CNN sees each view of an examination, an LSTM reads them in their order.
+
+    Args:
+        channels: planes of a view.
+        width: feature maps.
+    """
+
+    def __init__(self, channels: int = 1, width: int = 16) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_block(channels, width // 2, stride=2, size=5),
+            *_block(width // 2, width, stride=2),
+            *_block(width, width),
+        )
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+        self.head = nn.Linear(width, 1)
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Logits; (N, V, channels, H, W) normalized → (N, 1)."""
+        maps = self.features(views.flatten(0, 1))
+        steps, _ = self.lstm(pool(maps).reshape(*views.shape[:2], -1))
+        logits: Tensor = self.head(steps[:, -1])
+        return logits
+
+
+def views_lstm(channels: int = 1, width: int = 16) -> ViewsLstm:
+    """A detector of several views without its weights (about 7,000 parameters)."""
+    return ViewsLstm(channels, width)
 
 
 def small_cnn(channels: int = 1, num_classes: int = 1) -> SmallCnn:

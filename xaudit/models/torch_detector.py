@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,7 +27,8 @@ class TargetScore(torch.nn.Module):
     """Normalization, network and target in one module.
 
     Every method explains this module, so attributions live on pixels in [0, 1] whatever scaling
-    the network wants. Parameters take no gradient; the mode is that of evaluation.
+    the network wants. Parameters take no gradient; the mode is that of evaluation. A network of
+    several views gets them as (N, V, C, H, W), in the order in which they lie one under another.
 
     Args:
         network: the network itself.
@@ -48,6 +50,8 @@ class TargetScore(torch.nn.Module):
         super().__init__()
         self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
         self._spec, self.target, self.head = spec, target, head or target
+        self._views = spec.grid.views
+        self._recurrent = any(isinstance(one, torch.nn.RNNBase) for one in network.modules())
         self.memory_format = memory_format
         self.mean: torch.Tensor
         self.std: torch.Tensor
@@ -56,7 +60,7 @@ class TargetScore(torch.nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(N, C, H, W) in [0, 1] → (N,)."""
+        """(N, C, H, W) in [0, 1] → (N,); H holds all views."""
         scores: torch.Tensor = self.target.score(self._output(images), len(images))
         return scores
 
@@ -96,10 +100,11 @@ class TargetScore(torch.nn.Module):
     def _output(self, images: torch.Tensor) -> object:
         """What the network returns, whatever that is."""
         planes = images.expand(-1, self._spec.channels, -1, -1)
-        planes = ((planes - self.mean) / self.std).contiguous(memory_format=self.memory_format)
+        planes = self.entering((planes - self.mean) / self.std)
         # Out of memory is a RuntimeError: fewer images at once may do.
         try:
-            return self.network(planes)
+            with self._differentiable(planes):
+                return self.network(planes)
         except (RuntimeError, XauditError):
             raise
         except (Exception, SystemExit) as error:
@@ -107,6 +112,21 @@ class TargetScore(torch.nn.Module):
             raise DetectorError(
                 f"the network failed on an input of {shape}: {told(error)}"
             ) from error
+
+    def entering(self, planes: torch.Tensor) -> torch.Tensor:
+        """Images as the network takes them; (N, C, H, W), or (N, V, C, H / V, W) of V views."""
+        if self._views == 1:
+            return planes.contiguous(memory_format=self.memory_format)
+        # Contiguous: networks join batch and views with `view`.
+        images, channels, rows, columns = planes.shape
+        apart = planes.reshape(images, channels, self._views, rows // self._views, columns)
+        return apart.movedim(2, 1).contiguous()
+
+    def _differentiable(self, planes: torch.Tensor) -> AbstractContextManager[None]:
+        """Within, recurrent layers have gradients: cuDNN gives them none in evaluation mode."""
+        if self._recurrent and planes.is_cuda and torch.is_grad_enabled():
+            return torch.backends.cudnn.flags(enabled=False)
+        return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

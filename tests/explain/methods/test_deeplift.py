@@ -305,6 +305,7 @@ def test_channels_are_summed_into_one_map(method):
         case=case.case,
         inside=case.inside,
         shown=case.shown,
+        grid=case.grid,
         image=np.repeat(case.image, 3, 0) * [[[1]], [[2]], [[0]]],
     )
     colored.image = colored.image.astype(np.float32)

@@ -48,8 +48,8 @@ def game(monkeypatch):
         image[0, 0, :3], empty[0, 0, :3] = (20, 50, 30), hidden
         parts = np.full((8, 8), OUTSIDE)
         parts[0, :3] = patches
-        monkeypatch.setattr(coalitions, "superpixels", lambda *_: parts)
-        monkeypatch.setattr(coalitions, "baseline_of", lambda *_: empty)
+        monkeypatch.setattr(coalitions, "superpixels_of", lambda *_: parts)
+        monkeypatch.setattr(coalitions, "emptied", lambda *_: empty)
         return replace(planted_case([], (8, 8)), image=image)
 
     return declare

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from xaudit.core.grid import Grid
 from xaudit.errors import ConfigError, ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.methods.partition_shap import owen_values
@@ -36,7 +37,7 @@ def test_rise_is_the_mean_logit_where_a_pixel_is_shown(linear, case, weights, ex
     """For a linear detector the conditional mean follows from the covariance of the masks."""
     attribution = explain("rise", linear, case, samples=3000, tolerance=1e-9)
     change = (weights * (case.image - baseline_of(case.image, case.inside, "blur")))[0]
-    masks = RandomGrids((24, 24), 4, 0.5, 99, 0, 3000)
+    masks = RandomGrids(Grid((24, 24)), 4, 0.5, 99, 0, 3000)
     table = np.stack([masks[row] for row in range(3000)]).reshape(3000, -1).astype(np.float64)
     shown = table.mean(axis=0)
     expected = (table.T @ (table - shown) / 3000) @ change.ravel() / shown

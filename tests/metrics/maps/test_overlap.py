@@ -99,3 +99,19 @@ def test_padding_is_never_part_of_a_mark():
     # Of one value everywhere Otsu's threshold lies below 0, where padding stands.
     (found,) = lesion_overlaps(np.full((32, 32), 0.1, np.float32), lesions, inside)
     assert found.iou == pytest.approx(49 / inside.sum())
+
+
+def test_a_mark_belongs_to_one_view():
+    """Beside the border of two views: as if they lay far apart."""
+    values = np.zeros((40, 20), dtype=np.float32)
+    values[15:24, 5:9] = 1
+    lesions = np.zeros((2, 40, 20), dtype=bool)
+    lesions[0, 17:20, 5:9] = lesions[1, 30:33, 5:9] = True
+    inside = np.ones((40, 20), dtype=bool)
+    apart = [np.insert(one, [20] * 100, 0, axis=-2) for one in (values, lesions, inside)]
+    found = lesion_overlaps(values, lesions, inside, 2)
+    assert found == lesion_overlaps(*apart)
+    assert found != lesion_overlaps(values, lesions, inside)
+    values[20:] = 0
+    first, second = lesion_overlaps(values, lesions, inside, 2)
+    assert (first.centroid_distance, second.centroid_distance) == (1.0, None)

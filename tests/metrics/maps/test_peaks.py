@@ -5,12 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from xaudit.core.grid import Grid
 from xaudit.core.metric import METRICS, Undefined
 from xaudit.metrics.maps.peaks import (
     INSIDE,
     PEAK_RADIUS,
     Peak,
     Reach,
+    lesion_hits,
     lesions_of,
     peak_scores,
     peaks_by_chance,
@@ -120,10 +122,10 @@ def test_reach_is_the_distance_to_the_nearest_pixel_of_the_lesion(y, x, distance
 
 
 def test_tolerance_in_millimeters_needs_the_spacing():
-    assert reach_of("0 px", None) == INSIDE == reach_of("0 mm", None)
-    assert reach_of("10 px", None) == Reach(10.0)
-    assert reach_of("5 mm", (0.5, 0.7)) == Reach(5.0, (0.5, 0.7))
-    unknown = reach_of("5 mm", None)
+    assert reach_of("0 px", Grid((9, 9))) == INSIDE == reach_of("0 mm", Grid((9, 9)))
+    assert reach_of("10 px", Grid((9, 9))) == Reach(10.0)
+    assert reach_of("5 mm", Grid((9, 9), (0.5, 0.7))) == Reach(5.0, (0.5, 0.7))
+    unknown = reach_of("5 mm", Grid((9, 9)))
     assert isinstance(unknown, Undefined)
     scores = peak_scores(_map((3, 3)), _lesions((2, 2)), INSIDE_ALL, unknown)
     assert set(scores.values()) == {unknown}
@@ -168,8 +170,29 @@ def test_chance_needs_lesions_a_reach_and_not_too_many():
     lesions = _lesions((2, 2))
     for without in (lesions[:0], lesions & False):
         assert {type(one) for one in peaks_by_chance(without, INSIDE_ALL).values()} == {Undefined}
-    unknown = reach_of("5 mm", None)
+    unknown = reach_of("5 mm", Grid((9, 9)))
     assert set(peaks_by_chance(lesions, INSIDE_ALL, unknown).values()) == {unknown}
     many = peaks_by_chance(np.repeat(lesions, 9, axis=0), INSIDE_ALL)
     assert isinstance(many["hit_all"], Undefined)
     assert isinstance(many["hit_any"], float)
+
+
+@pytest.mark.parametrize("tolerance", ["0 px", "6 px", "3 mm"])
+def test_peaks_and_lesions_of_two_views_are_never_near_each_other(tolerance):
+    """Scores of views one under another are those of the views far apart."""
+    rng = np.random.default_rng(8)
+    near, far = Grid((40, 20), (0.5, 0.5), 2), Grid((140, 20), (0.5, 0.5), 2)
+    for _ in range(20):
+        values = ndimage.gaussian_filter(rng.standard_normal((40, 20)), 1.5).astype(np.float32)
+        lesions = np.zeros((2, 40, 20), dtype=bool)
+        lesions[0, 16:20, 4:9] = lesions[1, 21:24, 10:14] = True
+        inside = np.ones((40, 20), dtype=bool)
+        apart = [np.insert(one, [20] * 100, 0, axis=-2) for one in (values, lesions, inside)]
+        one, other = reach_of(tolerance, near), reach_of(tolerance, Grid(far.shape, far.spacing))
+        found = peak_scores(values, lesions, inside, one)
+        assert found == peak_scores(*apart, other)
+        assert lesion_hits(values, lesions, inside, reach=one) == lesion_hits(*apart, reach=other)
+        chance, expected = (
+            peaks_by_chance(lesions, inside, one), peaks_by_chance(*apart[1:], other),
+        )  # fmt: skip
+        assert chance == pytest.approx(expected)

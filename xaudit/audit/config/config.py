@@ -29,7 +29,7 @@ from xaudit.data.pixels.mask_values import MaskValues
 from xaudit.data.spec import Holes
 from xaudit.data.transforms.corruption import CORRUPTIONS
 from xaudit.models.heads.drawing import BoxesSpec, MasksSpec
-from xaudit.models.heads.output import OutputKind, OutputSpec
+from xaudit.models.heads.output import DRAWN, OutputKind, OutputSpec
 from xaudit.models.own_code import asked
 from xaudit.models.spec import OF_FORMAT, TORCH
 
@@ -378,6 +378,20 @@ class DetectorConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _views_are_of_torch(self) -> DetectorConfig:
+        if self.input.views is not None and self.format != TORCH:
+            raise ValueError(
+                f"input.views: a network that takes several views has format {TORCH}, got "
+                f"{self.format}; load the model in a factory of your own (architecture)"
+            )
+        if self.input.views is not None and self.output.kind in DRAWN:
+            raise ValueError(
+                f"output.kind {self.output.kind}: boxes and masks are audited on one image, not on "
+                "the input.views of an examination"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> DetectorConfig:
         names = [point.name for point in self.operating_points]
         if len(set(names)) < len(names):
@@ -585,6 +599,15 @@ class InterimConfig(Section):
         return self
 
 
+_OF_SINGLE_IMAGES = {
+    "examinations": "the detector gives an examination one score, there is nothing to join",
+    "exclude_duplicates": "an examination without one of its views is another input; copies are "
+    "told all the same",
+    "near_duplicates": "pictures are compared image by image",
+}
+"""Keys of the data that mean nothing where a case is an examination, and why."""
+
+
 class AuditConfig(Section):
     """One audit: a detector, a study, methods, statistics and a policy."""
 
@@ -605,6 +628,15 @@ class AuditConfig(Section):
     max_failed: float = Field(
         0.05, ge=0, le=1, description="share of cases that may fail before the audit itself fails"
     )
+
+    @model_validator(mode="after")
+    def _examinations_are_whole(self) -> AuditConfig:
+        if self.detector.input.views is None:
+            return self
+        for key, why in _OF_SINGLE_IMAGES.items():
+            if getattr(self.data, key):
+                raise ValueError(f"data.{key} with detector.input.views: {why}; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _folds_have_no_counterparts(self) -> AuditConfig:

@@ -150,13 +150,16 @@ def _value(score: ScoreRow | None) -> float | None:
     return None if score is None else score.value
 
 
-def mean_mask_scores(results: Results, cases: Mapping[str, Case], tolerance: str) -> list[ScoreRow]:
+def mean_mask_scores(
+    results: Results, cases: Mapping[str, Case], tolerance: str, views: int = 1
+) -> list[ScoreRow]:
     """What the mean lesion mask of the other patients scores, for each explained case.
 
     Args:
         results: of the run.
         cases: id → case of the study.
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
+        views: that lie one under another in the maps.
     """
     rows = [row for row in with_lesions(results) if row.logit is not None]
     masks = {row.case_id: results.array(row.case_id, "lesions") for row in rows}
@@ -174,7 +177,7 @@ def mean_mask_scores(results: Results, cases: Mapping[str, Case], tolerance: str
                 masks[row.case_id],
                 inside,
                 Grid(inside.shape),
-                Grid(inside.shape, row.pixel_mm),
+                Grid(inside.shape, row.pixel_mm, views),
             )
             made = map_scores(MEAN_MASK, mean, prepared, tolerance)
             # Where the body lies can only be seen on the film.

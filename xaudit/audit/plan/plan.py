@@ -44,6 +44,7 @@ from xaudit.audit.store.patient_key import PatientKey
 from xaudit.audit.store.record import PlanRecord
 from xaudit.audit.store.version_1 import with_former_names
 from xaudit.core.case import Case, CaseIssue, Study
+from xaudit.core.detector import Views
 from xaudit.core.record.interim import InterimPlan
 from xaudit.core.record.policy import Policy
 from xaudit.data.pixels.near_duplicates import near_duplicates
@@ -77,9 +78,10 @@ class Plan:
     study: Study
 
 
-def data_spec(data: DataConfig) -> DataSpec:
+def data_spec(data: DataConfig, views: Views | None = None) -> DataSpec:
     """The part of the configuration that says which study is read."""
-    return DataSpec(**{name: value for name, value in data if name not in _NOT_OF_SPEC})
+    values = {name: value for name, value in data if name not in _NOT_OF_SPEC}
+    return DataSpec(**values, views=views)
 
 
 def portable_data(data: DataConfig) -> dict[str, Any]:
@@ -134,7 +136,8 @@ def make_plan(config: AuditConfig, limit: Limit, env: Collection[str] = ()) -> P
     Raises:
         ConfigError: the study, the policy or the declared facts cannot be used.
     """
-    study, device = load_study(data_spec(config.data)), read_device(config.device, env)
+    study = load_study(data_spec(config.data, config.detector.input.views))
+    device = read_device(config.device, env)
     if not study.cases:
         raise ConfigError(f"{config.data.root}: the study has no usable case; see `xaudit check`")
     folds, column = config.detector.folds, study.site_column
@@ -324,6 +327,8 @@ def _portable(config: AuditConfig) -> Mapping[str, object]:
     plain["detector"]["output"] = {
         name: one for name, one in output.items() if one or name not in _DRAWN
     }
+    if not plain["detector"]["input"]["views"]:
+        del plain["detector"]["input"]["views"]
     weights = config.detector.weights
     plain["detector"]["weights"] = weights.name if weights else None
     if config.detector.folds is not None:

@@ -110,7 +110,7 @@ class Checks:
         for case, method, values in self._pairs():
             seen = None if isinstance(values, Undefined) else values
             yield check_row(case, method, "readable_map", readable_map(seen, case.inside))
-            edges = edge_map(case.image, case.shown)
+            edges = case.grid.by_view(edge_map, case.image, case.shown)
             score = compared(edge_similarity, values, edges, inside=case.inside)
             yield check_row(case, method, "edge_similarity", score)
 
@@ -165,8 +165,8 @@ class Checks:
             score = compared(
                 stability,
                 values,
-                other if isinstance(other, Undefined) else mapped_back(other, change),
-                inside=in_both(case.inside, change),
+                other if isinstance(other, Undefined) else mapped_back(other, change, case.grid),
+                inside=in_both(case.inside, change, case.grid),
                 scores=(before[case_id], after[case_id]),
             )
             yield check_row(case, method, "stability", score, "disturbance", name)

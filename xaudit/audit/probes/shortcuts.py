@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,13 @@ from xaudit.audit.scores.probe_tables import SHORTCUTS
 from xaudit.audit.store.store import ProbeRow
 from xaudit.core.case import BoolArray, Case, FloatArray, PreparedCase
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.core.metric import Score, Undefined
 from xaudit.core.seeds import generator_for
 from xaudit.data.pixels.images import to_gray
 from xaudit.data.prepare import read_pixels
 from xaudit.data.transforms.artifacts import BORDER, artifacts_of
+from xaudit.data.views import each_view
 from xaudit.explain.checks.erasing import FILLINGS, elsewhere, erased, inserted
 from xaudit.metrics.maps import shortcuts as metrics
 
@@ -169,13 +172,26 @@ class _Artifacts:
         """Name → (H, W) mask."""
         name, shape = case.case.case_id, case.inside.shape
         if name not in self._kept:
-            gray = to_gray(read_pixels(case.case, self._spec))
-            found = artifacts_of(case, self._spec, gray)
+            found = self._found(case)
             self._kept[name] = {one: np.packbits(mask) for one, mask in found.items()}
         return {
             one: np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
             for one, bits in self._kept[name].items()
         }
+
+    def _found(self, case: PreparedCase) -> Mapping[str, BoolArray]:
+        """Of an examination, what is found on each view, one under another."""
+        found = [self._on_view(one) for one in each_view(case)]
+        names = dict.fromkeys(name for one in found for name in one)
+        nothing = np.zeros(case.grid.view, dtype=bool)
+        return {name: np.concatenate([one.get(name, nothing) for one in found]) for name in names}
+
+    def _on_view(self, view: PreparedCase | None) -> Mapping[str, BoolArray]:
+        if view is None:
+            return {}
+        gray = to_gray(read_pixels(view.case, self._spec))
+        placed = replace(view, source=Grid((gray.shape[0], gray.shape[1])))
+        return artifacts_of(placed, self._spec, gray)
 
 
 def _regions(

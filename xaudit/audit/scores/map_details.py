@@ -44,7 +44,7 @@ def extent_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator
     case_id, inside = case.case.case_id, case.inside
     for metric in OF_AMOUNT:
         yield score_row(case_id, method, metric.facts.name, metric(values, inside))
-    score = border_enrichment(values, border(inside), inside)
+    score = border_enrichment(values, case.grid.by_view(border, inside), inside)
     yield score_row(case_id, method, border_enrichment.facts.name, score)
 
 
@@ -60,7 +60,8 @@ def peak_rows(
         if len(case.lesions):
             return
         reach = INSIDE
-    for rank, peak in enumerate(strongest_peaks(values, case.inside, MOST_PEAKS), start=1):
+    peaks = strongest_peaks(values, case.inside, MOST_PEAKS, view=case.grid.view[0])
+    for rank, peak in enumerate(peaks, start=1):
         for lesion in lesions_of(peak, case.lesions, reach) or (None,):
             case_id = case.case.case_id
             yield ScoreRow(case_id, method, PEAK, peak.strength, None, lesion, at=str(rank))
@@ -97,9 +98,11 @@ def threshold_rows(method: str, values: FloatArray, case: PreparedCase) -> Itera
 
 def overlap_rows(method: str, values: FloatArray, case: PreparedCase) -> Iterator[ScoreRow]:
     """How well the map's marks fit each lesion; ``at`` is the criterion."""
-    found = lesion_overlaps(values, case.lesions, case.inside)
+    found = lesion_overlaps(values, case.lesions, case.inside, case.grid.views)
     if isinstance(found, Undefined):
         return
     for lesion, overlap in enumerate(found):
         for criterion, value in asdict(overlap).items() if overlap else ():
-            yield ScoreRow(case.case.case_id, method, OVERLAP, value, None, lesion, criterion)
+            # A lesion without a row is not found.
+            if value is not None:
+                yield ScoreRow(case.case.case_id, method, OVERLAP, value, None, lesion, criterion)

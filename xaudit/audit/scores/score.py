@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from xaudit.audit.scores.map_details import (
     EXTENT,
@@ -62,7 +62,7 @@ def score_rows(attribution: AttributionMap, case: PreparedCase, tolerance: str) 
         tolerance: how far from a lesion a peak may lie; see `reach_of`.
     """
     case_id, method, values = attribution.case_id, attribution.method, attribution.values
-    reach, reason = reach_of(tolerance, case.grid.spacing), attribution.degenerate_on(case.inside)
+    reach, reason = reach_of(tolerance, case.grid), attribution.degenerate_on(case.inside)
     if reason is not None:
         undefined = Undefined(Message(f"the map {reason}"))
         brought = (one.facts.name for one in added("map"))
@@ -80,7 +80,7 @@ def map_scores(
     method: str, values: FloatArray, case: PreparedCase, tolerance: str
 ) -> list[ScoreRow]:
     """Localization scores of a map that can be read; see `score_rows`."""
-    case_id, reach = case.case.case_id, reach_of(tolerance, case.grid.spacing)
+    case_id, reach = case.case.case_id, reach_of(tolerance, case.grid)
     scores = score_map(values, case.lesions, case.inside, reach)
     scores[OF_FOREGROUND] = foreground_mass(values, case.lesions, _body(case))
     scores |= added_map_scores(values, case.lesions, case.inside)
@@ -91,7 +91,9 @@ def map_scores(
 @lru_cache(maxsize=8)
 def _body(case: PreparedCase) -> BoolArray:
     """Where the body is: asked by every map of the case."""
-    return foreground(case.image, case.shown)
+    body = case.grid.by_view(foreground, case.image, case.shown)
+    # A missing view is foreground as a whole; an examination has no body there.
+    return body & case.shown if case.grid.views > 1 else body
 
 
 def reference_scores(
@@ -108,20 +110,21 @@ def reference_scores(
     """
     if not len(case.lesions) and not case.case.lesions:
         return []
-    shape = (case.inside.shape[0], case.inside.shape[1])
     maps = {
         AREA_CHANCE: case.inside.astype("float32"),
-        "center_gaussian": center_gaussian(shape, case.shown),
-        "edge_map": edge_map(case.image, case.shown),
+        "center_gaussian": case.grid.by_view(partial(center_gaussian, case.grid.view), case.shown),
+        "edge_map": case.grid.by_view(edge_map, case.image, case.shown),
         "intensity_map": intensity_map(case.image),
     }
     if grid is not None:
-        maps["ideal_on_grid"] = ideal_on_grid(case.lesions, grid, shape)
+        cells = (grid[0] // case.grid.views, grid[1])
+        ideal = partial(ideal_on_grid, grid=cells, shape=case.grid.view)
+        maps["ideal_on_grid"] = case.grid.by_view(ideal, case.lesions)
     rows = [
         row for name, values in maps.items() for row in map_scores(name, values, case, tolerance)
     ]
     # A map that is equal everywhere has no peaks: points placed at random stand for it.
-    by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.grid.spacing))
+    by_chance = peaks_by_chance(case.lesions, case.inside, reach_of(tolerance, case.grid))
     of_peaks = {*by_chance, "lesion_hit"}
     return [
         *(row for row in rows if row.method != AREA_CHANCE or row.metric not in of_peaks),

@@ -78,7 +78,8 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
     config, rows = plan.config, evidence.results.cases
     cases = {case.case_id: case for case in plan.study.cases}
     methods = tuple(explainer.name for explainer in engine.explainers)
-    masks = mean_mask_scores(evidence.results, cases, config.explain.peak_tolerance)
+    tolerance, views = config.explain.peak_tolerance, config.detector.input.grid.views
+    masks = mean_mask_scores(evidence.results, cases, tolerance, views)
     results = replace(evidence.results, scores=(*evidence.results.scores, *masks))
     interim, material = evidence.interim, _material(plan, evidence, results, methods)
     tables = tables_of(material)

@@ -40,7 +40,7 @@ def image_statistics(case: PreparedCase) -> FloatArray:
     """
     gray = to_gray(np.moveaxis(case.image, 0, -1)) if len(case.image) > 1 else case.image[0]
     values = gray[case.shown].astype(np.float64)
-    inner = _with_neighbors(case.shown)
+    inner = _with_neighbors(case.shown & ~_seams(case))
     # Second differences down and across: what they add up to, and what is left of one in the other.
     down, across = np.diff(gray, 2, axis=0), np.diff(gray, 2, axis=1)
     laplacian = (down[:, 1:-1] + across[1:-1])[inner]
@@ -56,6 +56,14 @@ def image_statistics(case: PreparedCase) -> FloatArray:
         math.log2(width),
     )
     return np.array(found, dtype=np.float32)
+
+
+def _seams(case: PreparedCase) -> BoolArray:
+    """The last row of each view above another: no pixel of two views is a neighbor of it."""
+    seams = np.zeros_like(case.shown)
+    rows = case.grid.view[0]
+    seams[rows - 1 : -1 : rows] = seams[rows:-1:rows] = case.grid.views > 1
+    return seams
 
 
 def _with_neighbors(inside: BoolArray) -> BoolArray:

@@ -15,6 +15,7 @@ from xaudit.data.formats import dicom, fracatlas, manifest
 from xaudit.data.spec import DataSpec
 from xaudit.data.study.artifact_issues import artifact_issues
 from xaudit.data.study.examinations import check_examinations
+from xaudit.data.study.views import with_examinations
 from xaudit.data.tables.levels import UNKNOWN
 from xaudit.errors import DataError
 
@@ -48,12 +49,19 @@ def load_study(spec: DataSpec) -> Study:
     if spec.examinations is not None:
         check_examinations(study.cases)
     copies = _copies(study.cases)
-    issues = (
+    of_images = (
         *study.issues,
         *_file_issues(study.cases),
         *artifact_issues(study.cases),
+    )
+    of_copies = tuple(_copy_issues(study.cases, copies, excluded=spec.exclude_duplicates))
+    if spec.views is not None:
+        joined = with_examinations(replace(study, issues=(*of_images, *of_copies)), spec.views)
+        study, of_images, of_copies, copies = joined, joined.issues, (), {}
+    issues = (
+        *of_images,
         *_label_issues(study),
-        *_copy_issues(study.cases, copies, excluded=spec.exclude_duplicates),
+        *of_copies,
         *_traveling_patients(study),
         *patient_contradicts("(study)", study.cases),
         *_lonely_levels(study.cases),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 from scipy import ndimage
@@ -28,7 +29,13 @@ def degraded(
 
 def changed(case: PreparedCase, change: Change, severity: float, seed: int) -> PreparedCase:
     """Like `degraded`, for a change that is no corruption of the list."""
-    after = np.clip(change(continued(case), severity, seed), 0, 1)
+    # Each view has a seed of its own: noise of one radiograph is not that of another.
+    seeds = count(seed)
+
+    def after_change(image: FloatArray, shown: BoolArray) -> FloatArray:
+        return change(continued(image, shown), severity, next(seeds))
+
+    after = np.clip(case.grid.by_view(after_change, case.image, case.shown), 0, 1)
     return replace(case, image=np.where(case.shown, after, case.image).astype(np.float32))
 
 
@@ -42,17 +49,18 @@ def degraded_lesions(case: PreparedCase, corruption: Corruption, severity: float
     """
     if corruption.move is None or not len(case.lesions):
         return case
-    return replace(case, lesions=corruption.move(case.lesions, severity))
-
-
-def continued(case: PreparedCase) -> FloatArray:
-    """The image with its border continued into the padding, which must not bleed into it."""
-    if case.shown.all() or not case.shown.any():
-        return case.image
-    nearest = ndimage.distance_transform_edt(
-        ~case.shown, return_distances=False, return_indices=True
+    move = corruption.move
+    return replace(
+        case, lesions=case.grid.by_view(lambda lesions: move(lesions, severity), case.lesions)
     )
-    return np.asarray(case.image[:, *nearest])
+
+
+def continued(image: FloatArray, shown: BoolArray) -> FloatArray:
+    """The image with its border continued into the padding, which must not bleed into it."""
+    if shown.all() or not shown.any():
+        return image
+    nearest = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
+    return np.asarray(image[:, *nearest])
 
 
 def expose(image: FloatArray, percent: float, _: int = 0) -> FloatArray:

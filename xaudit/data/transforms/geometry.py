@@ -56,7 +56,7 @@ class GridTransform:
             source: of the upright image.
             spec: of the input.
         """
-        sides = spec.grid.plane
+        sides = spec.grid.view
         height, width = (math.floor(side / spec.crop_pct) for side in sides)
         content = _content(source.plane, (height, width), spec.resize)
         offset = (_offset(sides[0], content[0]), _offset(sides[1], content[1]))

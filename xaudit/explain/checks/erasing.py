@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import ndimage
 
@@ -27,18 +30,22 @@ def erased(case: PreparedCase, mask: BoolArray, filling: str) -> FloatArray:
         mask: (H, W).
         filling: one of `FILLINGS`.
     """
-    gone = ndimage.binary_dilation(mask, iterations=_ROUND) & case.shown
+    return case.grid.by_view(partial(_erased, filling=filling), case.image, case.shown, mask)
+
+
+def _erased(image: FloatArray, shown: BoolArray, mask: BoolArray, filling: str) -> FloatArray:
+    gone = ndimage.binary_dilation(mask, iterations=_ROUND) & shown
     if filling == "impute":
-        filled = case.image.copy()
+        filled = image.copy()
         rows, columns = _around(gone)
-        image, hole, inside = (
+        pixels, hole, inside = (
             torch.from_numpy(np.ascontiguousarray(one[..., rows, columns]))
-            for one in (case.image, gone, case.shown)
+            for one in (image, gone, shown)
         )
-        filled[:, rows, columns] = imputed(image, hole[None], inside)[0].numpy()
+        filled[:, rows, columns] = imputed(pixels, hole[None], inside)[0].numpy()
     else:
-        filled = baseline_of(case.image, case.shown, filling)
-    return np.where(gone, filled, case.image).astype(np.float32)
+        filled = baseline_of(image, shown, filling)
+    return np.where(gone, filled, image).astype(np.float32)
 
 
 def _around(gone: BoolArray) -> tuple[slice, slice]:
@@ -92,9 +99,16 @@ def elsewhere(
         left = rng.integers(mask.shape[1] - width + 1)
         moved = np.zeros_like(mask)
         moved[top : top + height, left : left + width] = shape
-        if (moved & case.inside).sum() == shape.sum() and not (moved & taken).any():
+        whole = _stays_whole(rows, int(top - rows.min()), case.grid.view[0])
+        if whole and (moved & case.inside).sum() == shape.sum() and not (moved & taken).any():
             found.append((float(np.abs(_look(gray[moved]) - own).sum()), number, moved))
     return [place for _, _, place in sorted(found, key=lambda one: one[:2])[:count]]
+
+
+def _stays_whole(rows: npt.NDArray[np.intp], down: int, view: int) -> bool:
+    """Whether what lies in one view lies in one view again when it is moved down."""
+    pairs = np.stack([rows // view, (rows + down) // view])
+    return len(np.unique(pairs, axis=1).T) == len(np.unique(pairs[0]))
 
 
 def _look(values: FloatArray) -> FloatArray:

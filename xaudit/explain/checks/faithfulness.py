@@ -13,7 +13,7 @@ from xaudit.explain.checks.removal import IMPUTED, Order, Removed, importance_or
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Pass, PassAnswer
-from xaudit.explain.perturbation.baselines import baseline_of
+from xaudit.explain.perturbation.baselines import emptied
 from xaudit.explain.perturbation.coalitions import Coalitions, Hiding, coalitions_of
 from xaudit.explain.perturbation.superpixels import OUTSIDE
 from xaudit.explain.port import Context
@@ -114,15 +114,15 @@ def _drawn(game: Coalitions, subsets: int) -> BoolArray:
 def _curve_passes(case: PreparedCase, values: FloatArray, context: Context) -> Iterator[Pass]:
     """For each filling the most important first, then the least important first."""
     seed = context.seed_for(case, "removal")
-    order = importance_order(values, case.shown, seed)
+    order, views = importance_order(values, case.shown, seed), case.grid.views
     for name in FILLINGS:
         filling = None if name == IMPUTED else _baseline(case, name, context)
         for first in _ORDERS:
-            yield Pass(Removed(case.image, filling, order, SHARES[1:], first, seed))
+            yield Pass(Removed(case.image, filling, order, SHARES[1:], first, seed, views))
 
 
 def _baseline(case: PreparedCase, name: str, context: Context) -> FloatArray:
-    return context.once(case, ("filling", name), lambda: baseline_of(case.image, case.shown, name))
+    return context.once(case, ("filling", name), lambda: emptied(case, name))
 
 
 def _subsets(game: Coalitions, shown: BoolArray, values: FloatArray, falls: Array) -> Subsets:

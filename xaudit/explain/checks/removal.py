@@ -52,6 +52,7 @@ class Removed:
         shares: (N,) taken away.
         first: which pixels go first.
         seed: of the noise on imputed pixels.
+        views: that lie one under another; none is imputed from another.
     """
 
     image: FloatArray
@@ -60,6 +61,7 @@ class Removed:
     shares: npt.NDArray[np.float64]
     first: Order
     seed: int = 0
+    views: int = 1
 
     def __len__(self) -> int:
         return len(self.shares)
@@ -79,6 +81,6 @@ class Removed:
             np.random.default_rng((self.seed, row)).standard_normal(self.image.shape, np.float32)
             for row in range(len(self))[rows]
         ]
-        filled = imputed(image, gone, places >= 0)
+        filled = imputed(image, gone, places >= 0, self.views)
         filled += NOISE * torch.from_numpy(np.stack(noise))
         return torch.where(gone[:, None], filled, image)

@@ -36,6 +36,11 @@ class _AttentionMap(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
+        if case.grid.views > 1:
+            raise ExplainerError(
+                "attention is read over the patches of one image; a detector of several views has "
+                "patches of each: leave attention maps out of explain.methods"
+            )
         layers = yield Direct(lambda evaluator: attention_of(evaluator, case.image))
         size = (case.inside.shape[0], case.inside.shape[1])
         count = layers[-1].weights.shape[-1]

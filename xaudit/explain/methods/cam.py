@@ -14,7 +14,9 @@ from torch.nn.functional import interpolate
 
 from xaudit.core.case import FloatArray, PreparedCase
 from xaudit.core.detector import Capability
+from xaudit.core.grid import Grid
 from xaudit.core.message import Message
+from xaudit.errors import ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.engine.inputs import Images
 from xaudit.explain.engine.memo_keys import IMAGE
@@ -29,7 +31,9 @@ class _Cam(Explainer):
     """A map on the grid of the target layer, brought to the input grid bilinearly.
 
     The raw weighted sum is kept: signed, without the ReLU of the papers, which scoring applies,
-    and without the library's scaling of each map to [0, 1].
+    and without the library's scaling of each map to [0, 1]. Where views of an examination lie one
+    under another, feature maps are weighted in each view by itself: the network may read the views
+    otherwise. grad-cam knows one image alone.
 
     Attributes:
         engine: "xaudit" shares the pass with other methods and cases; "library" is grad-cam.
@@ -39,6 +43,7 @@ class _Cam(Explainer):
     needs: ClassVar[frozenset[Capability]] = frozenset({"gradients", "features"})
     package: ClassVar[str | None] = "grad-cam"
     kind: ClassVar[str]
+    by_view: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
@@ -50,11 +55,18 @@ class _Cam(Explainer):
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
         if self.engine == "library":
+            if case.grid.views > 1 and self.by_view:
+                raise ExplainerError(
+                    "engine library weights feature maps over all views together; say engine: "
+                    "xaudit for a detector of several views"
+                )
             raw = yield Direct(lambda evaluator: raw_cam(self.kind, evaluator, case.image))
         else:
             (answer,) = yield [Pass(Images(case.image[None]), features=True, key=IMAGE)]
-            raw = self.weigh(Features(answer.features.activations[0], answer.features.gradients[0]))
-        return self.map_of(case, upsampled(raw, case.inside.shape))
+            own = (answer.features.activations[0], answer.features.gradients[0])
+            cells = Grid(own[0].shape[1:], views=case.grid.views if self.by_view else 1)
+            raw = cells.by_view(lambda *planes: self.weigh(Features(*planes)), *own)
+        return self.map_of(case, upsampled(raw, case.inside.shape, case.grid.views))
 
     @staticmethod
     @abstractmethod
@@ -175,6 +187,8 @@ class EigenCam(_Cam):
 
     question: ClassVar[str] = Message("Where are the features strong, whatever they speak for?")
     kind: ClassVar[str] = "EigenCAM"
+    # Components of two views have no common scale and sign.
+    by_view: ClassVar[bool] = False
 
     @staticmethod
     def weigh(features: Features) -> FloatArray:
@@ -189,13 +203,23 @@ class EigenCam(_Cam):
         return np.asarray(oriented.reshape(shape), dtype=np.float32)
 
 
-def upsampled(grid: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Bring a map from a grid to an image, bilinearly (align_corners False); (h, w) → (H, W)."""
-    plane = torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None]
-    large: FloatArray = interpolate(plane, size=shape, mode="bilinear", align_corners=False)[
-        0, 0
-    ].numpy()
-    return large
+def upsampled(grid: FloatArray, shape: tuple[int, ...], views: int = 1) -> FloatArray:
+    """Bring a map from a grid to an image, bilinearly (align_corners False); (h, w) → (H, W).
+
+    Args:
+        grid: the map.
+        shape: of the image.
+        views: that lie one under another on both; none shows through at the border of another.
+    """
+    planes = np.split(np.ascontiguousarray(grid, dtype=np.float32), views)
+    large = interpolate(
+        torch.from_numpy(np.stack(planes))[:, None],
+        size=(shape[0] // views, shape[1]),
+        mode="bilinear",
+        align_corners=False,
+    )
+    upright: FloatArray = large.flatten(0, 2).numpy()
+    return upright
 
 
 def raw_cam(kind: str, evaluator: Evaluator, image: FloatArray) -> FloatArray:

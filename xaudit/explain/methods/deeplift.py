@@ -23,7 +23,7 @@ from xaudit.explain.numerics.libraries import library
 from xaudit.explain.numerics.modular import modular
 from xaudit.explain.numerics.rescale import every_activation_rescaled
 from xaudit.explain.numerics.residuals import completeness_gap
-from xaudit.explain.perturbation.baselines import baseline_of, check_baseline
+from xaudit.explain.perturbation.baselines import check_baseline, emptied
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 
 
@@ -71,7 +71,7 @@ class DeepLift(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        start = baseline_of(case.image, case.shown, self.baseline)
+        start = emptied(case, self.baseline)
         image, origin = yield [
             Pass(Images(case.image[None]), key=IMAGE),
             Pass(Images(start[None]), key=baseline_key(self.baseline)),

@@ -79,7 +79,7 @@ class DRise(Explainer):
         sums = MaskSums(case.inside.shape)
         for first in range(0, self.samples, _BLOCK):
             count = min(_BLOCK, self.samples - first)
-            masks = RandomGrids(case.inside.shape, self.cells, self.shown, seed, first, count)
+            masks = RandomGrids(case.grid, self.cells, self.shown, seed, first, count)
             images = Faded(case.image, start, masks)
             sums.add(masks, (yield Direct(partial(_found_again, images, reference))))
             residual = halves(sums.maps(), self.tolerance)

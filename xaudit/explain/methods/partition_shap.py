@@ -16,7 +16,7 @@ from xaudit.explain.engine.memo_keys import IMAGE, baseline_key
 from xaudit.explain.engine.passes import Direct, Pass
 from xaudit.explain.numerics.libraries import library, numpy_state_kept
 from xaudit.explain.numerics.residuals import completeness_gap
-from xaudit.explain.perturbation.baselines import baseline_of, check_baseline
+from xaudit.explain.perturbation.baselines import check_baseline, emptied
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 
 
@@ -55,7 +55,7 @@ class PartitionShap(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        start = baseline_of(case.image, case.shown, self.baseline)
+        start = emptied(case, self.baseline)
         values = yield Direct(
             lambda evaluator: owen_values(evaluator, case.image, start, self.evaluations)
         )

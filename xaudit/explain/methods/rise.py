@@ -10,11 +10,12 @@ import torch
 from torch.nn.functional import interpolate
 
 from xaudit.core.case import FloatArray, PreparedCase
+from xaudit.core.grid import Grid
 from xaudit.core.message import Message
 from xaudit.explain.engine.inputs import Faded
 from xaudit.explain.engine.passes import Pass
 from xaudit.explain.numerics.residuals import halves
-from xaudit.explain.perturbation.baselines import baseline_of, check_baseline
+from xaudit.explain.perturbation.baselines import check_baseline, emptied
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 
 _BLOCK = 250
@@ -63,12 +64,12 @@ class Rise(Explainer):
 
     def explain(self, case: PreparedCase, context: Context) -> Steps:
         """Explain one case; see `Explainer`."""
-        start = baseline_of(case.image, case.shown, self.baseline)
+        start = emptied(case, self.baseline)
         seed = context.seed_for(case, self.name)
         sums = MaskSums(case.inside.shape)
         for first in range(0, self.samples, _BLOCK):
             count = min(_BLOCK, self.samples - first)
-            masks = RandomGrids(case.inside.shape, self.cells, self.shown, seed, first, count)
+            masks = RandomGrids(case.grid, self.cells, self.shown, seed, first, count)
             (answer,) = yield [Pass(Faded(case.image, start, masks), rough=True)]
             sums.add(masks, answer.logits)
             residual = halves(sums.maps(), self.tolerance)
@@ -82,7 +83,7 @@ class RandomGrids:
     """Smooth random masks; each has a stream of its own.
 
     Attributes:
-        shape: (H, W).
+        grid: of the images; each view has a mask of its own.
         cells: of the grid, along each side.
         shown: chance that a cell is shown.
         seed: of all masks.
@@ -90,7 +91,7 @@ class RandomGrids:
         count: how many.
     """
 
-    shape: tuple[int, int]
+    grid: Grid
     cells: int
     shown: float
     seed: int
@@ -102,7 +103,12 @@ class RandomGrids:
 
     def __getitem__(self, row: int) -> FloatArray:
         rng = np.random.default_rng((self.seed, self.first + row))
-        height, width = (-(-side // self.cells) for side in self.shape)
+        return np.concatenate([self._drawn(rng) for _ in range(self.grid.views)])
+
+    def _drawn(self, rng: np.random.Generator) -> FloatArray:
+        """The mask of one view."""
+        shape = self.grid.view
+        height, width = (-(-side // self.cells) for side in shape)
         # One cell more along each side leaves room for the shift.
         cells = (rng.random((self.cells + 1, self.cells + 1)) < self.shown).astype(np.float32)
         size = ((self.cells + 1) * height, (self.cells + 1) * width)
@@ -110,7 +116,7 @@ class RandomGrids:
             torch.from_numpy(cells)[None, None], size=size, mode="bilinear", align_corners=False
         )[0, 0].numpy()
         down, right = rng.integers(height), rng.integers(width)
-        mask: FloatArray = large[down : down + self.shape[0], right : right + self.shape[1]]
+        mask: FloatArray = large[down : down + shape[0], right : right + shape[1]]
         return mask
 
 

@@ -16,7 +16,7 @@ from xaudit.explain.engine.memo_keys import IMAGE
 from xaudit.explain.engine.passes import Direct, Pass
 from xaudit.explain.methods.cam import raw_cam, upsampled
 from xaudit.explain.numerics.engine_choice import check_engine
-from xaudit.explain.perturbation.baselines import baseline_of, check_baseline
+from xaudit.explain.perturbation.baselines import check_baseline, emptied
 from xaudit.explain.port import Context, Explainer, Steps, explainer
 
 
@@ -55,14 +55,15 @@ class ScoreCam(Explainer):
         """Explain one case; see `Explainer`."""
         if self.engine == "library":
             raw = yield Direct(lambda evaluator: raw_cam("ScoreCAM", evaluator, case.image))
-            return self.map_of(case, upsampled(raw, case.inside.shape))
+            return self.map_of(case, upsampled(raw, case.inside.shape, case.grid.views))
         (image,) = yield [Pass(Images(case.image[None]), features=True, key=IMAGE)]
         activations = image.features.activations[0]
-        start = baseline_of(case.image, case.shown, self.baseline)
-        masks = _Masks(activations, case.inside.shape)
+        start = emptied(case, self.baseline)
+        masks = _Masks(activations, case.inside.shape, case.grid.views)
         (answer,) = yield [Pass(Faded(case.image, start, masks))]
         raw = np.tensordot(softmax(answer.logits), activations, 1)
-        return self.map_of(case, upsampled(raw, case.inside.shape), feature_maps=len(masks))
+        large = upsampled(raw, case.inside.shape, case.grid.views)
+        return self.map_of(case, large, feature_maps=len(masks))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +72,12 @@ class _Masks:
 
     activations: FloatArray
     shape: tuple[int, ...]
+    views: int = 1
 
     def __len__(self) -> int:
         return len(self.activations)
 
     def __getitem__(self, row: int) -> FloatArray:
-        large = upsampled(self.activations[row], self.shape)
+        large = upsampled(self.activations[row], self.shape, self.views)
         span = large.max() - large.min()
         return np.asarray((large - large.min()) / (span + 1e-8), dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -96,9 +97,14 @@ def baseline_of(image: FloatArray, inside: BoolArray, name: str) -> FloatArray:
     return np.where(inside, plain, image).astype(np.float32)
 
 
+def emptied(case: PreparedCase, name: str) -> FloatArray:
+    """The image of a case without its content, each view by itself; see `baseline_of`."""
+    return case.grid.by_view(partial(baseline_of, name=name), case.image, case.shown)
+
+
 def baselines_of(case: PreparedCase, names: str) -> dict[str, FloatArray]:
     """Each of several baselines that are joined by "+"."""
-    return {name: baseline_of(case.image, case.shown, name) for name in names.split("+")}
+    return {name: emptied(case, name) for name in names.split("+")}
 
 
 def _gray_level(name: str) -> float | None:

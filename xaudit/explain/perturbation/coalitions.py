@@ -14,8 +14,8 @@ from scipy.linalg import hadamard
 from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.explain.engine.inputs import Masked
 from xaudit.explain.engine.passes import Pass
-from xaudit.explain.perturbation.baselines import baseline_of, check_baseline
-from xaudit.explain.perturbation.superpixels import OUTSIDE, superpixels
+from xaudit.explain.perturbation.baselines import check_baseline, emptied
+from xaudit.explain.perturbation.superpixels import OUTSIDE, superpixels_of
 from xaudit.explain.port import Context
 
 _ALL = 9
@@ -62,13 +62,13 @@ class Coalitions:
     def __init__(self, case: PreparedCase, hiding: Hiding, context: Context) -> None:
         self._case, self._hiding = case, hiding
         self._seed = context.seed_for(case, "coalitions")
-        self.patches = superpixels(case.image, case.shown, hiding.segments, hiding.compactness)
+        self.patches = superpixels_of(case, hiding.segments, hiding.compactness)
         self.count = int(self.patches.max()) + 1
 
     @cached_property
     def baseline(self) -> FloatArray:
         """The image with everything hidden; (C, H, W)."""
-        return baseline_of(self._case.image, self._case.shown, self._hiding.baseline)
+        return emptied(self._case, self._hiding.baseline)
 
     @property
     def enumerable(self) -> bool:

@@ -11,7 +11,9 @@ _SOLVED = 64
 """Pixels of a grid up to which the system is solved outright: that costs less than a few sweeps."""
 
 
-def imputed(image: torch.Tensor, gone: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
+def imputed(
+    image: torch.Tensor, gone: torch.Tensor, inside: torch.Tensor, views: int = 1
+) -> torch.Tensor:
     """Every missing pixel the weighted mean of its eight neighbors, missing ones included.
 
     The linear system of ROAD (Rong et al. 2022, section 4.2), solved on a coarse grid and
@@ -23,10 +25,16 @@ def imputed(image: torch.Tensor, gone: torch.Tensor, inside: torch.Tensor) -> to
         image: (C, H, W).
         gone: (N, H, W) bool, what is missing.
         inside: (H, W) bool, False on padding.
+        views: that lie one under another and know nothing of each other.
 
     Returns:
         (N, C, H, W).
     """
+    if views > 1:
+        parts = zip(*(one.chunk(views, dim=-2) for one in (image, gone, inside)), strict=True)
+        return torch.cat([imputed(*part) for part in parts], dim=-2)
+    if not inside.any():
+        return image.expand(len(gone), -1, -1, -1)
     known = (inside & ~gone)[:, None].to(image)
     room = inside.to(image).expand_as(known)
     level = image[:, inside].mean(dim=1)[None, :, None, None]

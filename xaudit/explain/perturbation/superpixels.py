@@ -6,11 +6,38 @@ import numpy as np
 import numpy.typing as npt
 from skimage.segmentation import slic
 
-from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.case import BoolArray, FloatArray, PreparedCase
 from xaudit.explain.perturbation.foreground import foreground
 
 OUTSIDE = -1
 """Label of what belongs to no patch."""
+
+
+def superpixels_of(case: PreparedCase, count: int, compactness: float) -> npt.NDArray[np.int64]:
+    """The patches of a case; of an examination, each view has its share of them to itself.
+
+    Args:
+        case: on the input grid.
+        count: patches to aim at.
+        compactness: see `superpixels`.
+
+    Returns:
+        (H, W) of labels.
+    """
+    share, taken = max(count // len(case.case.images), 2), 0
+
+    def cut(image: FloatArray, shown: BoolArray) -> npt.NDArray[np.int64]:
+        nonlocal taken
+        if not shown.any():
+            return np.full(shown.shape, OUTSIDE)
+        labels = superpixels(image, shown, share, compactness)
+        labels[labels != OUTSIDE] += taken
+        taken = int(labels.max()) + 1
+        return labels
+
+    if case.grid.views == 1:
+        return superpixels(case.image, case.shown, count, compactness)
+    return case.grid.by_view(cut, case.image, case.shown)
 
 
 def superpixels(

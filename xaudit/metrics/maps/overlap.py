@@ -33,13 +33,14 @@ class Overlap:
     Attributes:
         iou: intersection over union.
         intersection_over_mark: share of the mark that lies on the lesion.
-        centroid_distance: between the centroids, in pixels of the input grid.
+        centroid_distance: between the centroids, in pixels of the input grid; None where no mark
+            lies on the view of the lesion.
         centroid_in_lesion: 1 if the centroid of a mark lies on the lesion, else 0.
     """
 
     iou: float
     intersection_over_mark: float
-    centroid_distance: float
+    centroid_distance: float | None
     centroid_in_lesion: float
 
 
@@ -49,7 +50,7 @@ def meets(criterion: str, value: float, cutoff: float) -> bool:
 
 
 def lesion_overlaps(
-    values: FloatArray, lesions: BoolArray, inside: BoolArray
+    values: FloatArray, lesions: BoolArray, inside: BoolArray, views: int = 1
 ) -> tuple[Overlap | None, ...] | Undefined:
     """How the map's marks fit each lesion.
 
@@ -61,6 +62,7 @@ def lesion_overlaps(
         values: (H, W), raw and signed.
         lesions: (L, H, W) bool.
         inside: (H, W) bool, False on padding.
+        views: that lie one under another; a mark belongs to one of them.
 
     Returns:
         One for each lesion, None for one that lies outside the image.
@@ -72,28 +74,35 @@ def lesion_overlaps(
     if isinstance(seen, Undefined):
         return seen
     picture = picture_of(seen[0], inside)
-    marks = _marks(picture, inside & (picture > otsu_threshold(seen[0])))
-    return tuple(_best(lesion & inside, marks) for lesion in lesions)
+    marks = _marks(picture, inside & (picture > otsu_threshold(seen[0])), views)
+    rows = len(inside) // views
+    return tuple(_best(lesion & inside, marks, rows) for lesion in lesions)
 
 
-def _marks(picture: FloatArray | np.ndarray, strong: BoolArray) -> BoolArray:
+def _marks(picture: FloatArray | np.ndarray, strong: BoolArray, views: int) -> BoolArray:
     """The connected parts with most evidence; (M, H, W)."""
-    labels, count = scipy.ndimage.label(strong, structure=np.ones((3, 3)))
-    sums = np.bincount(labels.ravel(), weights=picture.ravel(), minlength=count + 1)[1:]
+    # A row of nothing between two views keeps what touches there apart.
+    rows = len(strong) // views
+    seams = np.arange(rows, len(strong), rows)
+    spread, _ = scipy.ndimage.label(np.insert(strong, seams, False, axis=0), np.ones((3, 3)))
+    labels = np.delete(spread, seams + np.arange(len(seams)), axis=0)
+    sums = np.bincount(labels.ravel(), weights=picture.ravel())[1:]
     chosen = 1 + np.argsort(-sums, kind="stable")[:MOST_MARKS]
     return np.asarray(labels[None] == chosen[:, None, None])
 
 
-def _best(lesion: BoolArray, marks: BoolArray) -> Overlap | None:
+def _best(lesion: BoolArray, marks: BoolArray, rows: int) -> Overlap | None:
     if not lesion.any():
         return None
     shared = (marks & lesion).sum(axis=(1, 2))
     own = marks.sum(axis=(1, 2))
     centers = np.array([scipy.ndimage.center_of_mass(mark) for mark in marks])
+    own_center = np.array(scipy.ndimage.center_of_mass(lesion))
+    here = centers[centers[:, 0] // rows == own_center[0] // rows]
     return Overlap(
         float((shared / (own + lesion.sum() - shared)).max()),
         float((shared / own).max()),
-        float(np.hypot(*(centers - scipy.ndimage.center_of_mass(lesion)).T).min()),
+        float(np.hypot(*(here - own_center).T).min()) if len(here) else None,
         float(any(lesion[_around(center)].any() for center in centers)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.core.case import BoolArray, FloatArray
+from xaudit.core.grid import Grid
 from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.evidence import (
@@ -48,16 +49,22 @@ class Reach:
     Attributes:
         distance: 0 asks for a peak inside the lesion.
         pixel: height and width of a pixel in the unit of the distance; (1, 1) for pixels.
+        view: rows of a view, where several lie one under another: none reaches into the next;
+            0 where the map is of one image.
     """
 
     distance: float = 0.0
     pixel: tuple[float, ...] = (1.0, 1.0)
+    view: int = 0
 
     def holds(self, lesion: BoolArray, peak: Peak) -> bool:
         """Whether the peak finds the lesion, whose mask is (H, W)."""
         if not self.distance:
             return bool(lesion[peak.row, peak.column])
         rows, columns = np.nonzero(lesion)
+        if self.view:
+            here = rows // self.view == peak.row // self.view
+            rows, columns = rows[here], columns[here]
         apart = np.hypot((rows - peak.row) * self.pixel[0], (columns - peak.column) * self.pixel[1])
         return bool(len(apart) and apart.min() <= self.distance)
 
@@ -65,6 +72,10 @@ class Reach:
         """Where a peak finds the lesion; (H, W) → (H, W)."""
         if not self.distance or not lesion.any():
             return lesion
+        if self.view:
+            alone = replace(self, view=0)
+            views = np.split(lesion, len(lesion) // self.view)
+            return np.concatenate([alone.zone(one) for one in views])
         apart = scipy.ndimage.distance_transform_edt(~lesion, sampling=self.pixel)
         return np.asarray(apart <= self.distance)
 
@@ -73,25 +84,26 @@ INSIDE = Reach()
 UNKNOWN = Undefined(Message("the tolerance is in millimeters and the pixel spacing is not known"))
 
 
-def reach_of(tolerance: str, spacing: tuple[float, ...] | None) -> Reach | Undefined:
+def reach_of(tolerance: str, grid: Grid) -> Reach | Undefined:
     """The reach of a declared tolerance on one image.
 
     Args:
         tolerance: "10 px" of the input grid, or "5 mm".
-        spacing: millimeters between pixels of the grid, by axis; None where nobody knows.
+        grid: of the map.
     """
     size, unit = tolerance.split()
+    view = grid.view[0] if grid.views > 1 else 0
     if float(size) == 0:
-        return INSIDE
+        return Reach(view=view)
     if unit == "px":
-        return Reach(float(size))
-    if spacing is None:
+        return Reach(float(size), view=view)
+    if grid.spacing is None:
         return UNKNOWN
-    return Reach(float(size), spacing)
+    return Reach(float(size), grid.spacing, view)
 
 
 def strongest_peaks(
-    values: FloatArray, inside: BoolArray, count: int, radius: int = PEAK_RADIUS
+    values: FloatArray, inside: BoolArray, count: int, radius: int = PEAK_RADIUS, view: int = 0
 ) -> tuple[Peak, ...]:
     """The strongest peaks, each suppressing weaker ones within the radius around it.
 
@@ -105,6 +117,7 @@ def strongest_peaks(
         inside: (H, W) bool, False on padding.
         count: at most so many.
         radius: pixels of the input grid within which peaks are one.
+        view: rows of a view, see `Reach`: peaks of two views are never one.
 
     Raises:
         ValueError: the radius is negative.
@@ -115,7 +128,7 @@ def strongest_peaks(
     if isinstance(evidence, Undefined):
         return ()
     picture = picture_of(evidence, inside)
-    rows, columns, sizes = _local_maxima(picture)
+    rows, columns, sizes = _maxima_of_views(picture, view)
     strengths = picture[rows, columns]
     peaks: list[Peak] = []
     left = np.lexsort((-sizes, -strengths))
@@ -123,7 +136,10 @@ def strongest_peaks(
         y, x = int(rows[left[0]]), int(columns[left[0]])
         peaks.append(Peak(y, x, float(strengths[left[0]])))
         apart = (rows[left] - y) ** 2 + (columns[left] - x) ** 2
-        left = left[1:][apart[1:] > radius**2]
+        away = apart > radius**2
+        if view:
+            away |= rows[left] // view != y // view
+        left = left[1:][away[1:]]
     return tuple(peaks)
 
 
@@ -151,7 +167,7 @@ def lesion_hits(
     """
     if isinstance(evidence_on_lesions(values, lesions, inside), Undefined):
         return (False,) * len(lesions)
-    return _found(lesions, strongest_peaks(values, inside, len(lesions), radius), reach)
+    return _found(lesions, strongest_peaks(values, inside, len(lesions), radius, reach.view), reach)
 
 
 @metric("localization")
@@ -223,7 +239,7 @@ def peak_scores(
     if isinstance(reach, Undefined):
         return dict.fromkeys(_SCORES, reach)
     lesions = lesions[lesions[:, inside].any(axis=1)]
-    peaks = strongest_peaks(values, inside, max(MOST_PEAKS, len(lesions)))
+    peaks = strongest_peaks(values, inside, max(MOST_PEAKS, len(lesions)), view=reach.view)
     hits = _found(lesions, peaks[: len(lesions)], reach)
     five = any(_found(lesions, peaks[:MOST_PEAKS], reach))
     scores = (float(np.mean(hits)), float(any(hits)), float(all(hits)), float(five))
@@ -276,6 +292,20 @@ def lesions_of(peak: Peak, lesions: BoolArray, reach: Reach = INSIDE) -> tuple[i
 
 def _found(lesions: BoolArray, peaks: Sequence[Peak], reach: Reach) -> tuple[bool, ...]:
     return tuple(any(reach.holds(lesion, peak) for peak in peaks) for lesion in lesions)
+
+
+def _maxima_of_views(picture: Array, view: int) -> tuple[_Places, _Places, _Places]:
+    """As `_local_maxima`, of views of so many rows each by itself; 0 for one image."""
+    if not view:
+        return _local_maxima(picture)
+    views = np.split(picture, len(picture) // view)
+    found = [_local_maxima(one) for one in views]
+    rows, columns, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return (
+        rows + view * np.repeat(range(len(found)), [len(one[0]) for one in found]),
+        columns,
+        sizes,
+    )
 
 
 def _local_maxima(picture: Array) -> tuple[_Places, _Places, _Places]:

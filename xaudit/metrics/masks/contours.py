@@ -16,6 +16,7 @@ import numpy.typing as npt
 import scipy
 
 from xaudit.core.case import BoolArray
+from xaudit.core.grid import Grid
 from xaudit.core.message import Message
 from xaudit.core.metric import Score, Undefined, metric
 from xaudit.metrics.maps.peaks import reach_of
@@ -94,7 +95,7 @@ def surface_dice(
     Raises:
         ValueError: the shapes do not fit, or the masks are not bool.
     """
-    reach = reach_of(tolerance, spacing)
+    reach = reach_of(tolerance, Grid(inside.shape, spacing))
     if isinstance(reach, Undefined):
         return reach
     both = against_lesions(predicted, lesions, inside)

@@ -20,6 +20,7 @@ _COMPARED = 4
 _STAYING = {"boxes", "masks"}
 """What does not cross the border."""
 _PICTURES = (None, None, None, None)
+_VIEWS = (None, *_PICTURES)
 
 Question = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -142,11 +143,11 @@ class Served:
         return outputs_in_columns(self._detector.head, output, images).float()
 
     def _planes(self, question: Question) -> torch.Tensor:
+        if self._detector.input.views is not None:
+            # They were taken apart on the other side.
+            return torch.from_numpy(*self._border.get(question["arrays"], [_VIEWS]))
         (planes,) = self._border.get(question["arrays"], [_PICTURES])
-        return self._entering(torch.from_numpy(planes))
-
-    def _entering(self, planes: torch.Tensor) -> torch.Tensor:
-        return planes.contiguous(memory_format=self._detector.module.memory_format)
+        return self._detector.module.entering(torch.from_numpy(planes))
 
     @contextmanager
     def _watched(self, features: bool) -> Iterator[list[torch.Tensor]]:
@@ -179,7 +180,7 @@ class Served:
         ]
         try:
             with torch.no_grad():
-                self._network(self._entering(noise))
+                self._network(self._detector.module.entering(noise))
         finally:
             for handle in handles:
                 handle.remove()

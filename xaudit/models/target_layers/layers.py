@@ -35,9 +35,11 @@ class TargetLayer:
         module: the layer.
         layout: "channels_first" (N, K, h, w), "channels_last" (N, h, w, K), or "tokens"
             (N, prefix + h·w, K), as transformers have them.
-        grid: (h, w).
-        views: rows of the output for each image: one, or one for each channel of the image where
-            the channels are views of one study and a network sees each view by itself.
+        grid: (h, w), of all views that are stacked.
+        views: rows of the output for each image: one, or one for each view of an examination that
+            the network sees by itself.
+        stacked: whether the views lie one under another, and their feature maps too; they are
+            channels of the image otherwise, and their feature maps follow each other.
         step: the function call after the layer that makes the feature map; None where the layer
             does.
     """
@@ -48,6 +50,7 @@ class TargetLayer:
     grid: tuple[int, int]
     views: int = 1
     step: LayerCall | None = None
+    stacked: bool = False
 
     def passing(
         self, through: Callable[[torch.Tensor], torch.Tensor]
@@ -60,19 +63,28 @@ class TargetLayer:
         return passing(self.module, self.step, through)
 
     def feature_map(self, output: torch.Tensor) -> torch.Tensor:
-        """What is read as (N, K, h, w); the feature maps of all views follow each other."""
+        """What is read as (N, K, h, w); the feature maps of all views are told as one."""
         maps = self._maps(output)
+        if self.stacked:
+            # (N * V, K, h, w) → (N, K, V * h, w)
+            return maps.reshape(-1, self.views, *maps.shape[1:]).movedim(1, 2).flatten(2, 3)
         return maps if self.views == 1 else maps.reshape(-1, self.views * maps.shape[1], *self.grid)
 
     def _maps(self, output: torch.Tensor) -> torch.Tensor:
         if self.layout == "channels_first":
             return output
         if self.layout == "tokens":
-            rows, columns = self.grid
+            rows, columns = self.view_grid
             # Class and register tokens come first and have no place in the feature map.
             output = output[:, -rows * columns :]
             output = output.reshape(len(output), rows, columns, -1)
         return output.movedim(-1, 1)
+
+    @property
+    def view_grid(self) -> tuple[int, int]:
+        """Rows and columns of one row of the output."""
+        rows, columns = self.grid
+        return (rows // self.views, columns) if self.stacked else (rows, columns)
 
     def within(self, module: torch.nn.Module) -> TargetLayer:
         """The same layer in a copy of the network."""
@@ -93,32 +105,39 @@ def find_target_layer(
     run: Callable[[torch.Tensor], torch.Tensor],
     image: torch.Tensor,
     name: str | None = None,
+    stacked: int = 1,
 ) -> TargetLayer:
     """What Grad-CAM reads: the last feature map on the way to the logit, which the head pools.
 
     One image is passed and differentiated. A feature map that the logit does not depend on is no
     candidate: in a vision transformer the patches of the last block are computed and ignored.
     Where the network's own code calls functions on the feature map after its last layer, such as
-    the final ReLU of DenseNet, it is what they return.
+    the final ReLU of DenseNet, it is what they return. Where views of an examination lie one under
+    another, a layer is read that is called once for all of them and sees each by itself.
 
     Args:
         network: in which to look.
         run: images → logits, through the network.
         image: (1, C, H, W).
         name: dotted name of a layer; its output is read, whatever follows.
+        stacked: views that lie one under another in the image.
 
     Raises:
         DetectorError: there is no such layer, or its output is no feature map.
     """
     with _outputs(network) as outputs, _channels(network) as channels:
         logits = run(image.clone().requires_grad_(True))
-    size = (image.shape[2], image.shape[3])
+    size = (image.shape[2] // stacked, image.shape[3])
     layers = [layer for output in outputs if (layer := _layer(network, output, outputs, size))]
+    if stacked > 1:
+        layers = [_laid_out(layer) for layer in layers if layer.views == stacked]
+        channels = [stacked]
     several = [layer for layer in layers if layer.views > 1 and layer.views in channels]
     ordered = _in_order(network, run, image, several) if several else []
     readable = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
     if name is None:
-        return _followed(_last_used(readable, outputs, logits), network, run, image)
+        found = _followed(_last_used(readable, outputs, logits), network, run, image)
+        return _separate(found, network, run, image)
     if not readable:
         raise DetectorError(
             f"detector.target_layer {name!r}: no layer of this model returns a feature map that "
@@ -131,7 +150,41 @@ def find_target_layer(
             f"detector.target_layer {name!r}: expected a layer that returns a feature map; the "
             f"last ones are: {known}"
         )
-    return readable[name]
+    return _separate(readable[name], network, run, image)
+
+
+def _laid_out(layer: TargetLayer) -> TargetLayer:
+    """The layer with its feature maps one under another, as the views are."""
+    rows, columns = layer.grid
+    return replace(layer, stacked=True, grid=(layer.views * rows, columns))
+
+
+def _separate(
+    layer: TargetLayer,
+    network: torch.nn.Module,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    image: torch.Tensor,
+) -> TargetLayer:
+    """The layer, unless the feature map of a stacked view knows of other views."""
+    if not layer.stacked:
+        return layer
+    pixels = image.clone().requires_grad_(True)
+    with _outputs(network) as outputs:
+        run(pixels)
+    name = next(name for name in outputs if network.get_submodule(name) is layer.module)
+    output = outputs[name]
+    weights = torch.rand(output.shape[1:], generator=torch.Generator().manual_seed(0)).to(output)
+    rows = image.shape[2] // layer.views
+    for view, own in enumerate(output):
+        (slope,) = torch.autograd.grad((own * weights).sum(), pixels, retain_graph=True)
+        slope[:, :, view * rows : (view + 1) * rows] = 0
+        if bool(slope.any()):
+            raise DetectorError(
+                f"detector.target_layer: the feature map of a view in {layer.name!r} depends on "
+                "other views, so that no map of a view can be read from it; leave Grad-CAM out of "
+                "explain.methods, or name a layer that sees each view by itself"
+            )
+    return layer
 
 
 def _in_order(
@@ -181,12 +234,13 @@ def _followed(
 ) -> TargetLayer:
     """What the network's own code makes of the feature map before the head pools it."""
     places = _PLACES[layer.layout]
-    feature_map = replace(layer, views=1).feature_map
+    feature_map = replace(layer, views=1, stacked=False, grid=layer.view_grid).feature_map
     step = Behind(network, layer.name, places, feature_map).last_step(run, image)
     if step is None:
         return layer
     sizes = [step.shape[axis - 1] for axis in places]
-    grid = layer.grid if layer.layout == "tokens" else (sizes[0], sizes[1])
+    high = layer.views if layer.stacked else 1
+    grid = layer.grid if layer.layout == "tokens" else (high * sizes[0], sizes[1])
     return replace(layer, name=f"{layer.name}, then {step.function}", grid=grid, step=step)
 
 

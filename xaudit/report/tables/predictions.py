@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaudit.core.detector import InputSpec, Taken
+from xaudit.core.detector import InputSpec, Taken, Views
 from xaudit.core.record.finding import DetectorFacts, Findings
 from xaudit.core.source import Intensity, StoredBits
 from xaudit.report.language.translation import later, told, tr, word
@@ -97,9 +97,26 @@ def facts(detector: DetectorFacts, walls: str | None = None) -> tuple[tuple[str,
                 intensity=_intensity(spec.intensity),
             ),
         ),
+        *_views(spec.views),
         (tr("Output"), word(detector.output)),
         (tr("Layer of Grad-CAM"), detector.target_layer or numbers.NONE),
     )
+
+
+def _views(views: Views | None) -> tuple[tuple[str, str], ...]:
+    """What a case is, where the detector sees several images at once."""
+    if views is None:
+        return ()
+    order = ", ".join(told(level) for level in views.levels) or tr("by their ids")
+    said = tr(
+        "a case is an examination of up to {count} images, which the detector sees at once, in "
+        "this order: {order}; one that is missing is gray {absent:g}. Maps show them one under "
+        "another",
+        count=views.count,
+        order=order,
+        absent=views.absent,
+    )
+    return ((tr("Views"), said),)
 
 
 def _architecture(detector: DetectorFacts) -> str:
