@@ -93,6 +93,24 @@ def _manifest(path):
     return read_manifest(DataSpec("manifest", path.parent, manifest=Path(path.name)))
 
 
+def _boxes(path):
+    from PIL import Image
+
+    from xaudit.core.case import Case
+    from xaudit.data.drawn.read import read_found_boxes
+    from xaudit.data.drawn.spec import BoxesSpec
+    from xaudit.data.image_file import ImageFile
+
+    root = path.parent
+    cases = []
+    for name in ("one", "two", *map(str, range(12))):
+        image = root / f"{name}.png"
+        if not image.exists():
+            Image.new("L", (40, 30)).save(image)
+        cases.append(Case(name, name, label=True, image=ImageFile(image)))
+    return read_found_boxes(BoxesSpec(path), cases)
+
+
 def _annotators(path):
     from PIL import Image
 
@@ -331,6 +349,7 @@ TARGETS = {
             seeds.from_yaml(seeds.DEMO / "audit.yaml"),
             (seeds.DEMO / "audit.yaml").read_bytes(),
             seeds.from_yaml(seeds.ROOT / "examples" / "small-predictions.yaml"),
+            seeds.from_yaml(seeds.ROOT / "examples" / "small-boxes.yaml"),
         ),
         lambda content, rng: (
             mutations.of_json_or_bytes if content[:1] == b"{" else mutations.of_bytes
@@ -357,6 +376,24 @@ TARGETS = {
         ),
         mutations.of_table,
         _predictions,
+    ),
+    "boxes.json": Target(
+        lambda: ((seeds.ROOT / "examples" / "small-boxes.json").read_bytes(),),
+        mutations.of_json_or_bytes,
+        _boxes,
+        "boxes.json",
+    ),
+    "boxes.csv": Target(
+        lambda: (b"image,left,top,width,height,score\none,1,2,3,4,0.5\ntwo,,,,,\n",),
+        mutations.of_table,
+        _boxes,
+        "boxes.csv",
+    ),
+    "boxes of YOLO": Target(
+        lambda: (b"0 0.5 0.5 0.2 0.2 0.9\n0 0.1 0.1 0.2 0.2 0.5\n",),
+        mutations.of_bytes,
+        lambda path: _boxes(path.parent),
+        "labels/one.txt",
     ),
     "manifest.csv": Target(lambda: (seeds.manifest_table(),), mutations.of_table, _manifest),
     "annotators": Target(lambda: (seeds.annotators_table(),), mutations.of_table, _annotators),

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     audit = "audit"
     predictions = "predictions"
+    boxes = "boxes"
     policy = "policy"
     device = "device"
     findings = "findings"
@@ -61,6 +62,7 @@ def schema(
 def _schema(kind: Kind) -> dict[str, object]:
     from pydantic import TypeAdapter
 
+    from xaudit.audit.config.boxes_config import BoxesConfig
     from xaudit.audit.config.config import AuditConfig
     from xaudit.audit.config.device import Device
     from xaudit.audit.config.predictions_config import PredictionsConfig
@@ -72,6 +74,8 @@ def _schema(kind: Kind) -> dict[str, object]:
         return AuditConfig.model_json_schema()
     if kind is Kind.predictions:
         return PredictionsConfig.model_json_schema()
+    if kind is Kind.boxes:
+        return BoxesConfig.model_json_schema()
     if kind is Kind.policy:
         return policy_schema()
     if kind is Kind.device:
