@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d, grid_sample
 
@@ -89,17 +90,21 @@ def non_maximum_suppression(
         iou_threshold: a box that overlaps a kept one by more than this is dropped.
         most: indices, the best ones; None for all.
     """
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    order = scores.argsort(descending=True, stable=True)
+    # In NumPy: threads of torch cost more than such small steps take.
+    corners = boxes.detach().cpu().numpy()
+    area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+    order = scores.detach().argsort(descending=True, stable=True).cpu().numpy()
     kept: list[int] = []
     while len(order) and (most is None or len(kept) < most):
         best, order = order[0], order[1:]
         kept.append(int(best))
-        low = torch.maximum(boxes[best, :2], boxes[order, :2])
-        high = torch.minimum(boxes[best, 2:], boxes[order, 2:])
-        shared = (high - low).clamp(min=0).prod(dim=1)
-        order = order[shared / (area[best] + area[order] - shared) <= iou_threshold]
-    return torch.tensor(kept, dtype=torch.int64)
+        others = corners[order]
+        low = np.maximum(corners[best, :2], others[:, :2])
+        sides = np.maximum(np.minimum(corners[best, 2:], others[:, 2:]) - low, 0)
+        shared = sides[:, 0] * sides[:, 1]
+        with np.errstate(invalid="ignore"):
+            order = order[shared / (area[best] + area[order] - shared) <= iou_threshold]
+    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
 
 
 def roi_align(  # noqa: PLR0913, PLR0917  as torchvision calls it

@@ -121,8 +121,10 @@ def test_a_region_has_its_mean_logit_and_the_slopes_of_it():
     assert torch.equal(slopes[:, 0] != 0, torch.from_numpy(region).expand(2, -1, -1))
     record = target.record
     assert record["kind"], record["pixels"] == ("region_logit", 80)
-    other = RegionLogit(head, region[:, ::-1].copy()).record
-    assert other["region_sha256"] != record["region_sha256"]
+    flipped = RegionLogit(head, region[:, ::-1])
+    assert flipped.record["region_sha256"] != record["region_sha256"]
+    mirrored = output.detach().flip(3)
+    assert flipped.score(mirrored, 2).tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("shape", [GRID, (8, 8)])

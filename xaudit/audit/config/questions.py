@@ -45,7 +45,8 @@ QUESTIONS: Mapping[str, str] = {
     "type's maximum, as ToTensor does), percentile or minmax?",
     "detector.output.kind": "what do the outputs mean? one of two or more classes that exclude "
     "each other (two_logits, softmax), or labels of their own (multi_label); with a sigmoid or "
-    "softmax inside the network, probability or probabilities",
+    "softmax inside the network, probability or probabilities; boxes or segmentation where it "
+    "says where",
     "detector.output.positive": "which output means fractured, counted from 0? The order of the "
     "training code's class names says it",
     "detector.operating_points.probability": "above which probability is a case called positive? "

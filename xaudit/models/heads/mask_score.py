@@ -143,7 +143,9 @@ class RegionLogit:
     def score(self, output: object, images: int) -> torch.Tensor:
         """(N,) logits; see `Target`."""
         values = self.head.masks(output, images)
-        return values[:, torch.from_numpy(self.region).to(values.device)].mean(dim=1)
+        # A mask that was flipped has strides that torch does not take.
+        region = torch.from_numpy(np.ascontiguousarray(self.region, dtype=bool))
+        return values[:, region.to(values.device)].mean(dim=1)
 
 
 def _planes(output: object, images: int) -> torch.Tensor:
