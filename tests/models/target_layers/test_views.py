@@ -1,5 +1,7 @@
 """Feature maps of several views: read where one call of a layer sees each view by itself."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -149,3 +151,14 @@ def test_planes_and_views_reach_the_network_in_their_order():
     for view in range(2):
         expected = image[:, :, 16 * view : 16 * (view + 1)] - torch.tensor(spec.mean)[:, None, None]
         torch.testing.assert_close(seen[-1][:, view], expected)
+
+
+def test_recurrent_layers_have_gradients_on_a_gpu_in_evaluation_mode():
+    """cuDNN refuses their backward pass there; no GPU is needed to see that it is left out."""
+    on_gpu = SimpleNamespace(is_cuda=True)
+    lstm = detector_of(SPEC, Together(), Taken()).module
+    plain = detector_of(SPEC, Volume(), Taken()).module
+    for module, grad, expected in ((lstm, True, False), (lstm, False, True), (plain, True, True)):
+        with torch.set_grad_enabled(grad), module._differentiable(on_gpu):
+            assert torch.backends.cudnn.enabled is expected
+    assert torch.backends.cudnn.enabled
