@@ -137,6 +137,7 @@ def test_a_name_of_two_images_is_no_name(tmp_path, cases):
     [
         ([row("one", 1.5)], r"results.json\[0\]: expected a probability from 0 to 1, got 1.5"),
         ([row("one", bbox=(1, 2, 0, 4))], "expected a box with an area, got 0 x 4"),
+        ([row("one", bbox=(5, 2, 1e-20, 4))], "expected a box with an area, got 1e-20 x 4 at 5, 2"),
         ([row("one", bbox=(1, 2, 3))], r"expected \[left, top, width, height\], got 3"),
         ([row("one", "high")], "score: expected a number, got 'high'"),
         ([{**row("one"), "image_id": None}], "image_id: expected a name"),

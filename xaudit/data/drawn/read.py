@@ -114,11 +114,15 @@ def _placed(
 
 
 def _check(box: ListedBox, spec: BoxesSpec) -> None:
-    _, _, width, height = box.sides
-    if not (width > 0 and height > 0):
-        raise DataError(f"{box.where}: expected a box with an area, got {width:g} x {height:g}")
-    if not math.isfinite(sum(box.sides)) or not math.isfinite(box.score):
+    left, top, width, height = box.sides
+    if not all(map(math.isfinite, (*box.sides, box.score))):
         raise DataError(f"{box.where}: expected finite numbers")
+    # Of a box far away or of no size, both edges may be the same number.
+    if not (left + width > left and top + height > top):
+        raise DataError(
+            f"{box.where}: expected a box with an area, got {width:g} x {height:g} at {left:g}, "
+            f"{top:g}"
+        )
     if spec.scale == "probability" and not 0 <= box.score <= 1:
         raise DataError(
             f"{box.where}: expected a probability from 0 to 1, got {box.score:g}; logits are "
