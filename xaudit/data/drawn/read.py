@@ -100,14 +100,15 @@ def _placed(
     for box in listed:
         try:
             case = names.case(box.image)
-            _check(box, spec)
+            placed = box if case is None else replace(box, sides=names.pixels(case, box))
+            _check(placed, spec)
         except DataError as error:
             problems.append(str(error))
             continue
         if case is None:
             others[box.image] = None
         else:
-            rows[case].append(replace(box, sides=names.pixels(case, box)))
+            rows[case].append(placed)
     if problems:
         raise DataError(capped(problems))
     return {case: _boxes(boxes, spec) for case, boxes in rows.items()}, list(others)
