@@ -153,7 +153,8 @@ ALLOWED = {
         "audit.config",
     },
     "audit.gallery": {
-        "core", "core.record", "metrics.maps", "data.annotations", "data", "report.language",
+        "core", "core.record", "metrics.maps", "metrics.boxes", "data.transforms",
+        "data.annotations", "data", "report.language",
         "report.view", "report.facts", "report.sections", "report.cards", "audit.store",
         "audit.scores",
     },

@@ -9,6 +9,7 @@ from pathlib import Path
 from xaudit.audit.config.own_module import permitted
 from xaudit.audit.config.read_config import Overrides, read_config
 from xaudit.audit.gallery.gallery import Gallery
+from xaudit.audit.gallery.shown_boxes import shown_boxes
 from xaudit.audit.plan.failures import check_failures
 from xaudit.audit.plan.plan import (
     Plan,
@@ -29,6 +30,7 @@ from xaudit.audit.run import agreed
 from xaudit.audit.run.parts import Part, load_parts, whole_engine
 from xaudit.audit.run.progress import Listener
 from xaudit.audit.run.shards import Run, explain_shown, run_shards
+from xaudit.audit.scores.probe_tables import BOXES
 from xaudit.audit.store.lock import alone_in
 from xaudit.audit.store.patient_key import patient_key
 from xaudit.audit.store.results import Results
@@ -135,7 +137,10 @@ def _carried_out(
     shown = replace(gallery, extra=extra).write(folder)
     agreed.refuse_changed(parts)
     agreed.close(parts)
-    evidence = Evidence(results, probed, shown, interim, noticed)
+    boxes = shown_boxes(
+        shown, probed.get(BOXES, ()), gallery.cases, gallery.input, gallery.points[0].edge
+    )
+    evidence = Evidence(results, probed, shown, interim, noticed, boxes)
     findings = summarize(plan, engine, evidence)
     clear_pieces(folder)
     return finish(folder, findings)

@@ -107,6 +107,8 @@ class AuditOnDisk:
             self._shown(),
             read_interim(self.folder),
             read_noticed(self.folder),
+            # Where boxes lie on a picture, only the study could tell.
+            self.stated.boxes,
         )
         return summarize(plan, _Ran.of(self.stated, self.record), evidence)
 

@@ -52,7 +52,7 @@ def _recognized(text: str) -> str:
 
 NOT_YET = {"detector": ("elsewhere", "stated")}
 """Part of the findings → keys that came later, and that their hash of then does not cover."""
-LATER = ("corruptions",)
+LATER = ("corruptions", "boxes")
 """Keys of the findings that came later; the hash of an audit without them does not cover them."""
 FORMER_KEYS = {"looks": "interim"}
 """Key of ``plan.json``, ``findings.json`` or ``verdict.json`` → its name of today."""

@@ -38,6 +38,7 @@ from xaudit.core.record.finding import (
     Findings,
     GalleryCase,
     MethodFacts,
+    ShownBox,
     StudyFacts,
     Unit,
 )
@@ -58,6 +59,7 @@ class Evidence:
         shown: cases that the card shows.
         interim: that were made while the audit ran; None for once, at its end.
         noticed: before the run.
+        boxes: id of a shown case → boxes on its picture.
     """
 
     results: Results
@@ -65,6 +67,7 @@ class Evidence:
     shown: tuple[GalleryCase, ...] = ()
     interim: InterimAnalyses | None = None
     noticed: Noticed = field(default_factory=Noticed)
+    boxes: Mapping[str, tuple[ShownBox, ...]] = field(default_factory=dict)
 
 
 def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
@@ -104,6 +107,7 @@ def summarize(plan: Plan, engine: Ran, evidence: Evidence) -> Findings:
         curves=(*performance.curves(), *froc_curve(material)),
         calibration=repeated_bins(performance.calibration(), interim),
         gallery=evidence.shown,
+        boxes=evidence.boxes,
         declared=plan.record.declared,
         provenance=provenance(dict(plan.record.files), {**engine.described, **_allowed(plan)}),
         prevalence=config.statistics.prevalence,

@@ -281,6 +281,21 @@ class GalleryCase:
     maps: tuple[GalleryMap, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ShownBox:
+    """A box that the detector draws on a case that the card shows.
+
+    Attributes:
+        corners: left, top, right and bottom, in units of the picture's width and height, 0 to 1.
+        probability: of a fracture there.
+        finds: whether it finds an annotated lesion.
+    """
+
+    corners: tuple[float, float, float, float]
+    probability: float
+    finds: bool
+
+
 Believed = Literal["may_be_believed", "with_caution", "not_shown"]
 
 
@@ -391,6 +406,7 @@ class Findings:
         rescored: by how much another run may differ; None where no detector ran.
         scrubbed: what was taken out, where this is a copy without what is personal.
         corruptions: of the plan.
+        boxes: id of a shown case → boxes on its picture; empty where the detector draws none.
     """
 
     audit: AuditFacts
@@ -418,6 +434,7 @@ class Findings:
     rescored: Rescored | None = None
     scrubbed: Scrubbed | None = None
     corruptions: tuple[CorruptionFacts, ...] = ()
+    boxes: Mapping[str, tuple[ShownBox, ...]] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     def find(self, metric: str, **scope: str) -> Finding | None:

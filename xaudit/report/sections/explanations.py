@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from xaudit.core.record.finding import CROSS, Findings, GalleryCase, GalleryMap, MethodFacts
+from xaudit.core.record.finding import (
+    CROSS,
+    Findings,
+    GalleryCase,
+    GalleryMap,
+    MethodFacts,
+    ShownBox,
+)
 from xaudit.report.language.translation import later, told, tr
 from xaudit.report.sections.credibility import believed
 from xaudit.report.sections.registry import section
@@ -12,9 +19,11 @@ from xaudit.report.tables import map_scores
 from xaudit.report.view import figures, numbers
 from xaudit.report.view.level_names import named
 from xaudit.report.view.lookup import Lookup
-from xaudit.report.view.model import Figure, Group, Layer, Section, Shown, Table
+from xaudit.report.view.model import BoxShape, Figure, Group, Layer, Section, Shown, Table
 from xaudit.report.view.png import png_size, png_uri
 
+_LETTERS = 24
+"""Height of what is written beside a box, in units of the picture; the style sheet has it too."""
 METRICS = (
     ("mass", later("Mass in lesion")),
     ("enrichment", later("Enrichment")),
@@ -193,7 +202,7 @@ def gallery(look: Lookup) -> Section:
         for kind, title in KINDS.items()
         if (
             cases := tuple(
-                _shown(index, case, pictures)
+                _shown(index, case, pictures, findings.boxes.get(case.case_id, ()))
                 for index, case in enumerate(findings.gallery)
                 if case.kind == kind and case.picture in pictures
             )
@@ -203,13 +212,25 @@ def gallery(look: Lookup) -> Section:
         "gallery",
         "",
         tr("Where does it fail?"),
-        tr("The worst cases first; a white line with a dark rim is the annotated fracture."),
+        _how_to_look(look),
         gallery=shown,
         missing=() if shown else (tr("Pictures of cases: none in this audit."),),
     )
 
 
-def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Shown:
+def _how_to_look(look: Lookup) -> str:
+    lines = tr("The worst cases first; a white line with a dark rim is the annotated fracture.")
+    if not look.findings.boxes:
+        return lines
+    return f"{lines} " + tr(
+        "Boxes are those of the detector, with its probability: solid where they find a lesion, "
+        "dashed where they hit none."
+    )
+
+
+def _shown(
+    index: int, case: GalleryCase, pictures: Mapping[str, bytes], boxes: tuple[ShownBox, ...]
+) -> Shown:
     width, height = png_size(pictures[case.picture])
     label = tr("fracture") if case.label else tr("no fracture")
     called = "; ".join(
@@ -236,6 +257,23 @@ def _shown(index: int, case: GalleryCase, pictures: Mapping[str, bytes]) -> Show
             "".join(_ring(ring, width, height) for ring in rings) for rings in case.outlines
         ),
         layers=tuple(_layer(map_, pictures) for map_ in case.maps if map_.picture in pictures),
+        boxes=tuple(_box(box, width, height) for box in boxes),
+    )
+
+
+def _box(box: ShownBox, width: int, height: int) -> BoxShape:
+    left, top, right, bottom = box.corners
+    # Above the box, or below it where that would be outside of the picture.
+    above = top * height - _LETTERS / 4
+    label_y = above if above > _LETTERS else bottom * height + _LETTERS
+    return BoxShape(
+        numbers.size(left * width),
+        numbers.size(top * height),
+        numbers.size((right - left) * width),
+        numbers.size((bottom - top) * height),
+        numbers.percent(box.probability),
+        numbers.size(label_y),
+        box.finds,
     )
 
 

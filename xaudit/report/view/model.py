@@ -74,11 +74,32 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxShape:
+    """A box on a picture.
+
+    Attributes:
+        x: of its left side, as all of these in units of the view box.
+        label: its probability.
+        label_y: where that is written.
+        finds: whether it finds a lesion.
+    """
+
+    x: str
+    y: str
+    width: str
+    height: str
+    label: str
+    label_y: str
+    finds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One case of the gallery.
 
     Attributes:
         outlines: SVG path data on a view box of ``width`` × ``height``.
+        boxes: that the detector draws there.
     """
 
     anchor: str
@@ -90,6 +111,7 @@ class Shown:
     height: str
     outlines: tuple[str, ...]
     layers: tuple[Layer, ...]
+    boxes: tuple[BoxShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
