@@ -14,6 +14,7 @@ from xaudit.pipeline.card import write_cards
 from xaudit.pipeline.conduct import run_audit
 from xaudit.pipeline.demo import prepare_demo
 from xaudit.pipeline.judge import judge_audit
+from xaudit.scrub.copy import scrubbed, write_copy
 from xaudit.verify.verify import verify_folder
 
 pytestmark = pytest.mark.heavy
@@ -42,7 +43,12 @@ def test_boxes(tmp_path):
     # Films on which nothing is drawn or annotated change no average precision.
     value = evaluated(films, lesions).stats[STATS["average_precision_50"]]
     assert found["average_precision_50"].value == pytest.approx(value, abs=1e-6)
+    assert findings.boxes
+    assert set(findings.boxes) <= {case.case_id for case in findings.gallery}
     _finished(tmp_path / "demo", "Do its boxes find the lesions?", "lesions-found")
+    copy = write_copy(scrubbed(tmp_path / "demo"), tmp_path / "demo", tmp_path / "copy")
+    written = (copy / "findings.json").read_text(encoding="utf-8")
+    assert not [one for one in findings.boxes if one in written]
 
 
 def test_masks(tmp_path):

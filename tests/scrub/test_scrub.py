@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from xaudit.audit.gallery.pages import write_pages
 from xaudit.audit.store.files import read_findings, read_json
 from xaudit.audit.store.store import CaseRow
 from xaudit.compare.paired_audits import read_cases, read_pair
+from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Verdict
 from xaudit.data.file_hash import file_sha256
 from xaudit.errors import ConfigError
@@ -262,6 +264,42 @@ def test_radiographs_and_maps_are_not_in_the_copy(finished, tmp_path):
     assert [one for one in verify_folder(out) if one.differences] == []
     ids = set(read_cases(finished))
     assert not [one for one in ids if one in text_of(out)]
+
+
+LOOKED_AT = {
+    "accountability",
+    "audit",
+    "boxes",
+    "calibration",
+    "claims",
+    "corruptions",
+    "curves",
+    "declared",
+    "detector",
+    "equivalence",
+    "explanations",
+    "findings",
+    "gallery",
+    "interim",
+    "methods",
+    "metrics",
+    "minimum",
+    "peak_tolerance",
+    "prevalence",
+    "provenance",
+    "rescored",
+    "schema_version",
+    "scrubbed",
+    "statements",
+    "striking",
+    "study",
+    "suspicions",
+}
+
+
+def test_a_new_part_of_the_findings_is_looked_at_before_it_is_copied():
+    """Whoever adds one decides what a copy keeps of it (`xaudit/scrub/findings.py`), then here."""
+    assert {field.name for field in dataclasses.fields(Findings)} == LOOKED_AT
 
 
 # Names of groups

@@ -52,6 +52,7 @@ class Scrubber:
             ),
             findings=tuple(self._estimates(whole.findings)),
             gallery=(),
+            boxes={},
             declared={name: texts.written(text) for name, text in whole.declared.items()},
             statements=self.statements(whole.statements),
             claims=tuple(
