@@ -52,6 +52,8 @@ _SINGLE = {
     "negatives": Message("negative"),
     "cases": Message("case"),
     "patients": Message("patient"),
+    "lesions": Message("lesion"),
+    "images": Message("image"),
 }
 
 
