@@ -8,6 +8,7 @@ import pytest
 from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import (
     ANALYSES,
+    SUBTLETY,
     TABLES,
     TYPES,
     Analysis,
@@ -17,13 +18,13 @@ from xaudit.audit.analyses.port import (
 )
 from xaudit.audit.config.config import StatisticsConfig
 from xaudit.audit.plan.metrics import all_metrics, metrics_of
-from xaudit.audit.scores.probe_tables import EXAMINATIONS, READINGS
+from xaudit.audit.scores.probe_tables import BOXES, EXAMINATIONS, MASKS, READINGS
 from xaudit.audit.store.results import Results
 from xaudit.audit.store.store import Store
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
 
-SOMETIMES = (READINGS, EXAMINATIONS, TYPES)
+SOMETIMES = (READINGS, EXAMINATIONS, TYPES, SUBTLETY, BOXES, MASKS)
 
 
 @pytest.fixture

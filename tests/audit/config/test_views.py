@@ -20,7 +20,9 @@ def content():
 
 def test_the_study_is_read_as_the_detector_sees_it(content):
     config = AuditConfig.model_validate(content)
-    assert data_spec(config).views == Views(3, "view", ("ap", "lateral", "oblique"))
+    assert data_spec(config.data, config.detector.input.views).views == Views(
+        3, "view", ("ap", "lateral", "oblique")
+    )
     assert config.detector.input.grid.shape == (192, 48)
     assert _portable(config)["detector"]["input"]["views"]["count"] == 3
 
@@ -28,7 +30,7 @@ def test_the_study_is_read_as_the_detector_sees_it(content):
 def test_plans_without_views_are_those_of_before(content):
     del content["detector"]["input"]["views"]
     config = AuditConfig.model_validate(content)
-    assert data_spec(config).views is None
+    assert data_spec(config.data, config.detector.input.views).views is None
     assert set(_portable(config)["detector"]["input"]) == {
         "height", "width", "color", "channels", "resize", "crop_pct", "interpolation", "pad",
         "mean", "std", "intensity",

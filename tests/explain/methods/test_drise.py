@@ -5,6 +5,7 @@ import pytest
 from drawing_networks import Yolo8
 
 from xaudit.core.detector import InputSpec
+from xaudit.core.grid import Grid
 from xaudit.errors import ConfigError, ExplainerError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.methods.rise import RandomGrids
@@ -68,7 +69,7 @@ def test_values_are_those_of_a_slow_version(case):
     detector, count = drawing(), 40
     found = outcome(detector, case, samples=count).attribution
     seed = Context(seed=3).seed_for(case, "drise")
-    masks = RandomGrids(SIDES, FEW["cells"], 0.5, seed, 0, count)
+    masks = RandomGrids(Grid(SIDES), FEW["cells"], 0.5, seed, 0, count)
     black = baseline_of(case.image, case.shown, "black")
     shown = np.stack([masks[row] for row in range(count)])
     images = black + (case.image - black) * shown[:, None]

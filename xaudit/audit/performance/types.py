@@ -134,7 +134,7 @@ def _types(material: Material) -> Iterator[Finding]:
         yield from of.column(column, list)
 
 
-@as_analysis("subtlety", 16, ["cases", SUBTLETY], facts=_facts_of_subtlety)
+@as_analysis("subtlety", 17, ["cases", SUBTLETY], facts=_facts_of_subtlety)
 def _subtlety(material: Material) -> Iterator[Finding]:
     declared = material.subtlety
     if declared is not None:
