@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.disparities import disparities
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate

@@ -142,6 +142,9 @@ ALLOWED = {
         "models.files", "models.remote", "models.heads", "models", "report.elements",
         "audit.suspicions",
     },
+    "audit.claims": {
+        "core", "core.record", "data.tables", "fairness", "audit.config", "audit.store",
+    },
     "audit.starters": {
         "core", "core.text", "data", "models.files", "models", "models.sidecars",
         "report.elements", "audit.config",
@@ -209,7 +212,8 @@ ALLOWED = {
         "core", "core.record", "stats", "fairness", "gate.judging", "data.transforms",
         "models.remote", "models.heads", "models", "report.view", "audit.store",
         "audit.suspicions",
-        "audit.config", "audit.scores", "audit.analyses", "audit.detection",
+        "audit.config",
+        "audit.claims", "audit.scores", "audit.analyses", "audit.detection",
         "audit.performance", "audit.maps",
         "audit.plan",
     },
@@ -225,6 +229,7 @@ ALLOWED = {
         "data.predictions", "models.files", "models", "models.sandbox",
         "phantom", "explain.engine", "explain", "explain.checks", "report.view",
         "report.elements", "report.cards", "audit.store", "audit.suspicions", "audit.config",
+        "audit.claims",
         "audit.scores", "audit.gallery", "provenance", "audit.analyses", "audit.detection",
         "audit.performance",
         "audit.plan", "audit.run", "audit.probes", "audit.summary", "compare", "executors",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from xaudit.audit.analyses.port import Material
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.scores.probe_tables import READINGS
 from xaudit.audit.scores.readings import ANNOTATOR, LABEL, LEFT_OUT
 from xaudit.audit.store.case_row import CaseRow

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from xaudit import __version__
 from xaudit.audit.analyses.port import Material, analyzed, declared_tables
+from xaudit.audit.claims.maker_claims import stated
 from xaudit.audit.config.device import read_device
-from xaudit.audit.config.maker_claims import stated
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.detection.detection import froc_curve
 from xaudit.audit.performance.case_mix import check_case_mix

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TypeVar
 
-from xaudit.audit.config.config import AuditConfig, Section
+from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.section import Section
 from xaudit.audit.plan.plan import Plan
 from xaudit.pipeline.cost import rest_of, run_cost
 from xaudit.pipeline.rehearsal import Rehearsed

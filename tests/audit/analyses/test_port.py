@@ -16,7 +16,7 @@ from xaudit.audit.analyses.port import (
     analyses,
     analyzed,
 )
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.plan.metrics import all_metrics, metrics_of
 from xaudit.audit.scores.probe_tables import BOXES, EXAMINATIONS, MASKS, READINGS
 from xaudit.audit.store.results import Results

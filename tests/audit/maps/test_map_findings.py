@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.maps.extent import extent_findings
 from xaudit.audit.maps.localization import localization_findings
 from xaudit.audit.maps.overlap import frozen_threshold_findings, overlap_findings

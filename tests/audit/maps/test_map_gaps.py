@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.maps.map_gaps import faithfulness_findings, localization_gap_findings
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.store.files import read_findings

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.case_mix import check_case_mix, matched_findings, strata
 from xaudit.core.detector import OperatingPoint
 from xaudit.errors import ConfigError

@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 from sklearn.metrics import roc_auc_score
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.declared_use import declared_findings
 from xaudit.core.detector import OperatingPoint
 from xaudit.metrics.scores.discrimination import Predictions

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.disparities import disparities as found_disparities
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.equivalences import equivalences
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding

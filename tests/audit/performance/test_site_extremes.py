@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.label_shift import label_shift_findings
 from xaudit.audit.performance.performance import Performance
 from xaudit.audit.performance.site_extremes import site_extreme_findings

@@ -8,7 +8,7 @@ from simulated_readings import POINT, material_of
 from sklearn.metrics import roc_auc_score
 
 from xaudit.audit.analyses.port import SUBTLETY, TYPES, analyzed, tables_of
-from xaudit.audit.config.config import SubtletyConfig
+from xaudit.audit.config.data_config import SubtletyConfig
 from xaudit.audit.performance.types import _subtlety, _types, check_types, type_issues
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.errors import ConfigError

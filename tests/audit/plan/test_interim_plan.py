@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from xaudit.audit.config.config import InterimConfig
+from xaudit.audit.config.statistics_config import InterimConfig
 from xaudit.audit.plan.interim_plan import interim_note, larger, plan_interim, unread
 from xaudit.audit.store.store import CaseRow
 from xaudit.core.record.policy import Policy, Rule

@@ -8,8 +8,9 @@ import yaml
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
-from xaudit.audit.config.config import ChecksConfig, StatisticsConfig
+from xaudit.audit.config.explain_config import ChecksConfig
 from xaudit.audit.config.read_config import Overrides
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.maps.credibility import credibility_findings
 from xaudit.audit.plan.metrics import all_metrics
 from xaudit.audit.probes import check_stages, runner

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.maps.degraded_maps import degraded_map_findings
 from xaudit.audit.probes.degraded_maps import DegradedMaps
 from xaudit.audit.store.files import read_findings

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xaudit.audit.config.config import OperatingPointConfig
+from xaudit.audit.config.detector_config import OperatingPointConfig
 from xaudit.audit.probes.resampling_effect import resampling_effects
 from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import RobustnessConfig
+from xaudit.audit.config.explain_config import RobustnessConfig
 from xaudit.audit.maps.robustness import robustness_findings
 from xaudit.audit.probes.robustness import DegradedScores
 from xaudit.audit.store.store import DEGRADED, CaseRow, ProbeRow

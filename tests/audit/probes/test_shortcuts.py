@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.maps.shortcuts import shortcut_findings
 from xaudit.audit.probes.shortcuts import Interventions
 from xaudit.audit.store.files import read_findings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xaudit.audit.config.config import OutputConfig
+from xaudit.audit.config.detector_config import OutputConfig
 from xaudit.models.heads.box_score import BoxHead
 from xaudit.models.heads.class_logit import ClassLogit
 from xaudit.models.heads.drawing import BoxesSpec, MasksSpec

@@ -10,7 +10,8 @@ from functools import cached_property
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from xaudit.audit.config.config import StatisticsConfig, SubtletyConfig
+from xaudit.audit.config.data_config import SubtletyConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.scores.patient_means import Means
 from xaudit.audit.scores.probe_tables import EVERYWHERE, OURS, Probed
 from xaudit.audit.store.results import Results

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from xaudit.audit.config.config import DataConfig
+from xaudit.audit.config.data_config import DataConfig
 from xaudit.audit.config.predictions_config import (
     RecordedConfig,
     RecordedDetectorConfig,

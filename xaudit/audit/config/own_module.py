@@ -6,7 +6,8 @@ import importlib.util
 import shlex
 from pathlib import Path
 
-from xaudit.audit.config.config import AuditConfig, DetectorConfig
+from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.detector_config import DetectorConfig
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.config.user_config import read_user_config
 from xaudit.errors import ConfigError, DetectorError

@@ -9,17 +9,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from xaudit.audit.config.config import (
-    ACKNOWLEDGE,
-    SUBTLETY,
-    Acknowledged,
-    IntersectionsConfig,
-    OperatingPointConfig,
-    Section,
-    StatisticsConfig,
-    SubtletyConfig,
-)
+from xaudit.audit.config.data_config import SUBTLETY, IntersectionsConfig, SubtletyConfig
+from xaudit.audit.config.detector_config import OperatingPointConfig
 from xaudit.audit.config.read_config import Overrides, below
+from xaudit.audit.config.section import ACKNOWLEDGE, Acknowledged, Section
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.core.record.finding import CROSS
 from xaudit.data.folds import FoldDesign
 from xaudit.data.predictions.spec import Columns, GroupColumn, NoPrediction, Scale, TableSpec

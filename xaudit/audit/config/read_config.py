@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from xaudit.audit.config.config import AuditConfig, ChecksConfig, DetectorConfig
+from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.detector_config import DetectorConfig
+from xaudit.audit.config.explain_config import ChecksConfig
 from xaudit.audit.config.former_names import file_of_today
 from xaudit.audit.config.questions import open_questions
 from xaudit.audit.config.user_config import read_user_config

@@ -9,7 +9,7 @@ import numpy as np
 
 from xaudit.audit.analyses.derived_metrics import degraded
 from xaudit.audit.analyses.port import Material, as_analysis
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.scores.patient_means import is_share
 from xaudit.audit.scores.probe_tables import DEGRADED_MAPS
 from xaudit.audit.store.results import Results

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from xaudit.audit.analyses.port import Material, as_analysis
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.performance import Performance
 from xaudit.core.cut import Cut
 from xaudit.core.detector import OperatingPoint

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from xaudit.audit.analyses.port import Material, as_analysis
-from xaudit.audit.config.config import StatisticsConfig
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.declared_use import declared_facts, declared_findings
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.store import CaseRow

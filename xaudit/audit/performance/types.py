@@ -9,7 +9,7 @@ import numpy as np
 
 from xaudit.audit.analyses.derived_metrics import beside
 from xaudit.audit.analyses.port import SUBTLETY, TYPES, Material, as_analysis
-from xaudit.audit.config.config import SubtletyConfig
+from xaudit.audit.config.data_config import SubtletyConfig
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.core.case import NOT_RECORDED, BoolArray, CaseIssue
 from xaudit.core.cut import Cut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xaudit.audit.config.config import FoldDetectorsConfig
+from xaudit.audit.config.detector_config import FoldDetectorsConfig
 from xaudit.audit.store.files import sha256_of
 from xaudit.core.case import NOT_RECORDED, Case, CaseIssue
 from xaudit.data.folds import FoldCase, fold_issues, fold_problems

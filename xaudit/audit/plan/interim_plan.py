@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from xaudit.audit.config.config import InterimConfig
+from xaudit.audit.config.statistics_config import InterimConfig
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.profile import Sampled
 from xaudit.audit.plan.sample import draw_sample

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 
 from xaudit import __version__
-from xaudit.audit.config.config import (
-    AuditConfig,
-    DataConfig,
-    IntersectionsConfig,
-    StatisticsConfig,
-)
+from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.data_config import DataConfig, IntersectionsConfig
 from xaudit.audit.config.device import read_device
+from xaudit.audit.config.statistics_config import StatisticsConfig
 from xaudit.audit.performance.case_mix import check_case_mix
 from xaudit.audit.performance.types import check_types, type_issues
 from xaudit.audit.plan.fold_plan import (

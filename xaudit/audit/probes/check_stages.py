@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from xaudit.audit.config.config import ChecksConfig
+from xaudit.audit.config.explain_config import ChecksConfig
 from xaudit.audit.probes.other_detectors import RETRAINED, SHUFFLED, counterpart
 from xaudit.audit.run.engine import Engine
 from xaudit.audit.run.named_errors import naming

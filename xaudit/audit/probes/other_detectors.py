@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xaudit.audit.config.config import ChecksConfig
+from xaudit.audit.config.explain_config import ChecksConfig
 from xaudit.errors import DetectorError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.models.sandbox.load import load_declared

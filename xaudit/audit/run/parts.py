@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from xaudit.audit.config.config import AuditConfig, FoldDetectorsConfig
+from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.detector_config import FoldDetectorsConfig
 from xaudit.audit.plan.plan import Plan
 from xaudit.audit.run.engine import Engine
 from xaudit.audit.store.results import Results

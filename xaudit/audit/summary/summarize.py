@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from xaudit.audit.analyses.port import Material, analyzed, tables_of
-from xaudit.audit.config.maker_claims import stated
+from xaudit.audit.claims.maker_claims import stated
 from xaudit.audit.detection.detection import froc_curve
 from xaudit.audit.maps.localization import mean_mask_scores
 from xaudit.audit.performance.equivalences import equivalences

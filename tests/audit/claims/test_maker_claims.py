@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xaudit.audit.config.ages import gaps, in_words, years
-from xaudit.audit.config.maker_claims import stated
+from xaudit.audit.claims.ages import gaps, in_words, years
+from xaudit.audit.claims.maker_claims import stated
 from xaudit.core.record.finding import (
     Accountability,
     AuditFacts,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
-from xaudit.audit.config.ages import Range, gaps, in_words, years
+from xaudit.audit.claims.ages import Range, gaps, in_words, years
 from xaudit.core.case import NOT_RECORDED
 from xaudit.core.message import Message, listed
 from xaudit.core.record.finding import DetectorFacts, Findings, StudyFacts

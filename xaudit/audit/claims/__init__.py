@@ -1,0 +1,1 @@
+"""Claims of the maker of a device, beside what the study holds."""
