@@ -28,10 +28,9 @@ def load_study(spec: DataSpec) -> Study:
     """List the cases of a study and check them against each other; no pixel of an image is decoded.
 
     Looked at: files that are missing or no images, EXIF rotation, artifacts that cannot be
-        rasterized,
-    byte-identical copies and labels that contradict each other or the lesions, patients at two
-    sites or with two sexes, levels of a single case. Copies are the same patient: where the study
-    declares one image per patient, a copy takes the patient of the first.
+    rasterized, byte-identical copies and labels that contradict each other or the lesions, patients
+    at two sites or with two sexes, levels of a single case. Copies are the same patient: where the
+    study declares one image per patient, a copy takes the patient of the first.
 
     Raises:
         DataError: the root, the list or its rows cannot be used; every mistake is listed.
