@@ -1,12 +1,21 @@
 """Findings about boxes are those of pycocotools and of counting by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from box_study import FILMS, write_study
 from coco_boxes import STATS, evaluated
+from simulated_readings import POINT
 
+from xaudit.audit.analyses.port import Material
 from xaudit.audit.config.read_config import Overrides
+from xaudit.audit.config.statistics_config import StatisticsConfig
+from xaudit.audit.detection.detection import _boxes
+from xaudit.audit.scores.probe_tables import read_probed
 from xaudit.audit.store.files import read_json
+from xaudit.audit.store.results import Results
+from xaudit.audit.store.store import Store
 from xaudit.core.boxes import Boxes
 from xaudit.core.record.finding import Findings
 from xaudit.metrics.boxes.matching import Truths
@@ -155,3 +164,25 @@ def test_a_detector_that_draws_nothing_finds_nothing(tmp_path, films):
     fit = estimate(findings, "hit_iou", **at)
     assert (fit.value, str(fit.undefined)) == (None, "no lesion is found")
     assert any(issue.kind == "no_boxes" for issue in findings.accountability.issues)
+
+
+def test_a_film_without_a_score_misses_its_lesion_in_the_worst_case(audit):
+    out = audit / "out"
+    results = Results.of(Store(out), (0,))
+    rows = [row if at else replace(row, logit=None) for at, row in enumerate(results.cases)
+            if row.label or at]  # fmt: skip
+    first = next(at for at, row in enumerate(rows) if row.label)
+    rows[first] = replace(rows[first], logit=None)
+    made = Material(
+        replace(results, cases=tuple(rows)), (POINT,), StatisticsConfig(draws=200), 3, "patient",
+        probed=read_probed(out),
+    )  # fmt: skip
+    found = {
+        one.scope["analysis"]: one.estimate
+        for one in _boxes(made)
+        if one.metric == "lesion_sensitivity" and "group" not in one.scope
+    }
+    lost = sum(row.logit is None and row.label for row in rows)
+    assert lost
+    assert found["worst_case"].k == found["scored"].k
+    assert found["worst_case"].n == found["scored"].n + lost

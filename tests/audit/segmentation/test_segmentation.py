@@ -50,7 +50,11 @@ def found_of(films, folder):
     for at, (case, mask) in enumerate(films):
         named = replace(case, case=replace(case.case, case_id=f"c{at:04d}"))
         rows += segmented_rows(named, mask, POINT.name)
-    return {one.metric: one.estimate for one in _masks(replace(made, probed={MASKS: rows}))}
+    return {
+        one.metric: one.estimate
+        for one in _masks(replace(made, probed={MASKS: rows}))
+        if one.scope["analysis"] == "scored"
+    }
 
 
 def test_dice_is_the_mean_over_films_with_a_lesion(findings, films):
@@ -107,3 +111,25 @@ def test_without_any_lesion_nothing_can_overlap(films, tmp_path):
     assert str(found["dice"].undefined) == "no scored image with an annotated lesion"
     assert str(found["nothing_segmented"].undefined) == "no scored image with an annotated lesion"
     assert found["normal_segmented"].n == len(normal)
+
+
+def test_a_lost_fracture_is_a_missed_lesion_in_the_worst_case(films, tmp_path):
+    labels = [bool(len(case.lesions)) for case, _ in films]
+    patients = [f"p{at // 2:03d}" for at in range(len(films))]
+    made = material_of([], np.zeros(len(films)), patients, tmp_path, labels=labels)
+    lost = {at for at, label in enumerate(labels) if label} - set(range(10, FILMS))
+    cases = [replace(row, logit=None) if at in lost else row
+             for at, row in enumerate(made.results.cases)]  # fmt: skip
+    rows = []
+    for at, (case, mask) in enumerate(films):
+        if at not in lost:
+            named = replace(case, case=replace(case.case, case_id=f"c{at:04d}"))
+            rows += segmented_rows(named, mask, POINT.name)
+    made = replace(made, results=replace(made.results, cases=tuple(cases)), probed={MASKS: rows})
+    shares = {
+        one.scope["analysis"]: one.estimate
+        for one in _masks(made)
+        if one.metric == "lesionwise_sensitivity"
+    }
+    assert shares["worst_case"].k == shares["scored"].k
+    assert shares["worst_case"].n == shares["scored"].n + len(lost) > shares["scored"].n

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from xaudit.core.boxes import Boxes
 from xaudit.metrics.boxes import pairs
 from xaudit.metrics.boxes.iou import pairwise_iou
-from xaudit.metrics.boxes.marks import HitRule, free_response
+from xaudit.metrics.boxes.marks import HitRule, free_response, with_missed_lesions
+from xaudit.metrics.boxes.operating_point import lesion_sensitivity
 
 RNG = np.random.default_rng
 RULES = [HitRule(), HitRule(0.2, "false"), HitRule(None), HitRule(None, "false")]
@@ -97,3 +98,15 @@ def test_a_group_is_what_its_films_alone_give():
     for name in ("lesion_cases", "lesion_ratings", "false_cases", "false_ratings"):
         assert np.array_equal(getattr(part.marks, name), getattr(alone.marks, name)), name
     assert np.array_equal(part.overlaps, alone.overlaps)
+
+
+def test_in_the_worst_case_every_lost_film_has_a_missed_lesion():
+    drawn, lesions = zip(*[_film(RNG(seed)) for seed in range(10)], strict=True)
+    marks = free_response(drawn, lesions, [str(i) for i in range(10)]).marks
+    worst = with_missed_lesions(marks, ["3", "new"])
+    found = int((marks.lesion_ratings >= 0).sum())
+    share = lesion_sensitivity(worst, 0.0)
+    assert (share.k, share.n) == (found, len(marks.lesion_cases) + 2)
+    assert worst.patients[-2:] == ("3", "new")
+    assert np.array_equal(worst.false_ratings, marks.false_ratings)
+    assert with_missed_lesions(marks, []).patients == marks.patients

@@ -21,7 +21,7 @@ from xaudit.fairness.disparity import gap_of_sides
 from xaudit.fairness.groups import apply_size_rule
 from xaudit.metrics.boxes import average_precision, operating_point
 from xaudit.metrics.boxes.average_precision import average_precisions
-from xaudit.metrics.boxes.marks import FreeResponse
+from xaudit.metrics.boxes.marks import FreeResponse, with_missed_lesions
 from xaudit.metrics.boxes.matching import Matched
 from xaudit.metrics.boxes.operating_point import (
     false_boxes_per_image,
@@ -35,7 +35,7 @@ from xaudit.metrics.scores.detection import (
     afroc_auc,
     froc_area,
     froc_points,
-    sensitivity_at_false_marks,
+    sensitivities_at_false_marks,
     wafroc_auc,
 )
 from xaudit.metrics.scores.discrimination import Predictions
@@ -66,11 +66,9 @@ class _Detection:
         yield from self._free_response()
         for column, cut in judged.groups.items():
             for level in cut.there:
-                rows, scope = cut.rows(level), {"group": column, "level": level}
-                own = np.zeros(len(judged), dtype=bool)
-                own[rows] = True
+                own, scope = cut[level], {"group": column, "level": level}
                 matched = judged.matched.among(own)
-                yield from self._slice(judged.among(rows), matched, scope, ("all",))
+                yield from self._slice(judged.response.among(own), matched, scope, ("all",))
                 yield from self._gaps(Side(column, level))
 
     def _slice(
@@ -88,6 +86,10 @@ class _Detection:
         marks, draws, rng = response.marks, self.material.statistics.draws, self._rng(scope)
         lesions, normal = len(response.overlaps), int((~marks.diseased).sum())
         yield self._sized("lesion_sensitivity", scope, lesion_sensitivity(marks, least), lesions)
+        worst = with_missed_lesions(marks, self.judged.lost.among(scope))
+        found = lesion_sensitivity(worst, least)
+        at_worst = {**scope, "analysis": "worst_case"}
+        yield self._sized("lesion_sensitivity", at_worst, found, len(worst.lesion_cases))
         fit = hit_iou(response, least, rng, draws)
         yield self._sized("hit_iou", scope, fit, lesions)
         for metric, count in ((false_boxes_per_image, len(marks)),
@@ -98,10 +100,10 @@ class _Detection:
     def _free_response(self) -> Iterator[Finding]:
         marks, draws = self.judged.response.marks, self.material.statistics.draws
         lesions = len(marks.lesion_cases)
-        for rate in RATES:
+        found = sensitivities_at_false_marks(marks, RATES, self._rng({}), draws)
+        for rate, one in zip(RATES, found, strict=True):
             scope = {"false_marks": f"{rate:g}", "analysis": "scored"}
-            found = sensitivity_at_false_marks(marks, rate, self._rng(scope), draws)
-            yield self._sized("sensitivity_at_false_marks", scope, found, lesions)
+            yield self._sized("sensitivity_at_false_marks", scope, one, lesions)
         scope = {"analysis": "scored"}
         area = froc_area(marks, 1.0, self._rng(scope), draws)
         yield self._sized("froc_area", scope, area, lesions)

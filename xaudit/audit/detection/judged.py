@@ -22,6 +22,33 @@ from xaudit.metrics.boxes.matching import Matched, Truths, matched
 IntArray = npt.NDArray[np.intp]
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Images with a fracture that the detector said nothing of.
+
+    Attributes:
+        patients: one for each.
+        groups: column → levels of them.
+    """
+
+    patients: Sequence[str]
+    groups: Mapping[str, Cut]
+
+    @classmethod
+    def of(cls, cases: CaseColumns) -> Lost:
+        """Those of an audit."""
+        rows = np.flatnonzero(~cases.scored & cases.labels)
+        groups = {name: cut.at(rows) for name, cut in cases.groups.items()}
+        return cls(_patients(cases, rows), groups)
+
+    def among(self, scope: Mapping[str, str]) -> list[str]:
+        """The patients of a group; of all where the scope names none."""
+        if "group" not in scope:
+            return list(self.patients)
+        rows = self.groups[scope["group"]].rows(scope["level"])
+        return [self.patients[int(row)] for row in rows]
+
+
 @dataclass(frozen=True)
 class Judged:
     """N images whose boxes are either right or wrong.
@@ -38,6 +65,7 @@ class Judged:
         unit: what the study calls its independent unit.
         left_out: (S,) which of the scored images cannot be judged.
         everyone: (S,) their patients, as `patients`.
+        lost: images with a fracture and without a score.
     """
 
     patients: Sequence[str]
@@ -48,6 +76,7 @@ class Judged:
     unit: str
     left_out: BoolArray
     everyone: Sequence[str]
+    lost: Lost
 
     @classmethod
     def of(cls, material: Material) -> Judged:
@@ -66,6 +95,7 @@ class Judged:
             material.unit,
             ~telling[cases.scored],
             _patients(cases, np.flatnonzero(cases.scored)),
+            Lost.of(cases),
         )
 
     def __len__(self) -> int:
@@ -86,16 +116,6 @@ class Judged:
     def lesion_images(self) -> IntArray:
         """(L,) number of the image of each lesion."""
         return np.repeat(np.arange(len(self)), [len(boxes) for boxes in self.lesions])
-
-    def among(self, rows: IntArray) -> FreeResponse:
-        """As `response`, of some images."""
-        return free_response(
-            [self.found[row] for row in rows],
-            [self.lesions[row] for row in rows],
-            [self.patients[row] for row in rows],
-            self.rule,
-            self.unit,
-        )
 
 
 def _patients(cases: CaseColumns, rows: IntArray) -> list[str]:

@@ -50,17 +50,21 @@ class _Segmentation:
         for metric in OF_MASKS:
             facts = metric.facts
             yield self._mean(facts, self._of(facts.name, point, ids), scope)
-        lesions = [(row, row.value == 1) for row in self._of(LESION, point, ids)]
+        lesions = [(row.case_id, row.value == 1) for row in self._of(LESION, point, ids)]
         yield self._share(LESIONWISE, lesions, scope, LESIONS, _NO_LESION)
+        # A fracture without a score has a lesion at least, and nobody painted it.
+        lost = [(case, False) for case in self._lost if case in ids]
+        worst = {**scope, "analysis": "worst_case"}
+        yield self._share(LESIONWISE, [*lesions, *lost], worst, LESIONS, _NO_LESION)
         empty = {
-            kind: [(row, kind) for row in self._of(EMPTY, f"{point} {kind}", ids)]
+            kind: [(row.case_id, kind) for row in self._of(EMPTY, f"{point} {kind}", ids)]
             for kind in ("neither", "reference", "prediction", "both")
         }
-        fractured = [(row, kind == "prediction") for name in ("neither", "prediction")
-                     for row, kind in empty[name]]  # fmt: skip
+        fractured = [(case, kind == "prediction") for name in ("neither", "prediction")
+                     for case, kind in empty[name]]  # fmt: skip
         yield self._share(MISSED, fractured, scope, IMAGES, _NO_LESION)
-        normal = [(row, kind == "reference") for name in ("reference", "both")
-                  for row, kind in empty[name]]  # fmt: skip
+        normal = [(case, kind == "reference") for name in ("reference", "both")
+                  for case, kind in empty[name]]  # fmt: skip
         yield self._share(PAINTED, normal, scope, IMAGES, _NO_NORMAL)
 
     def _mean(self, facts: MetricFacts, rows: Sequence[ProbeRow], scope: Scope) -> Finding:
@@ -78,19 +82,19 @@ class _Segmentation:
     def _share(
         self,
         name: str,
-        rows: Sequence[tuple[ProbeRow, bool]],
+        told: Sequence[tuple[str, bool]],
         scope: Scope,
         what: Message,
         none: Message,
     ) -> Finding:
         unit = self.material.unit
-        if not rows:
+        if not told:
             return Finding(name, scope, Estimate.missing(none, unit=unit), positives=0)
-        hits = np.array([hit for _, hit in rows], dtype=bool)
-        names = [self._patients[row.case_id] for row, _ in rows]
+        hits = np.array([hit for _, hit in told], dtype=bool)
+        names = [self._patients[case] for case, _ in told]
         share = clustered_proportion(hits, names, unit=unit)
-        sized = apply_size_rule(share, len(rows), self.material.statistics.minimum, what)
-        return Finding(name, scope, replace(sized, unit=unit), positives=len(rows))
+        sized = apply_size_rule(share, len(told), self.material.statistics.minimum, what)
+        return Finding(name, scope, replace(sized, unit=unit), positives=len(told))
 
     def _of(self, metric: str, level: str, ids: set[str]) -> list[ProbeRow]:
         return [row for row in self._rows[metric, level] if row.case_id in ids]
@@ -105,6 +109,12 @@ class _Segmentation:
     @cached_property
     def _cases(self) -> CaseColumns:
         return CaseColumns.of(self.material.results.cases)
+
+    @cached_property
+    def _lost(self) -> tuple[str, ...]:
+        """Cases with a fracture and without a score."""
+        cases = self._cases
+        return tuple(cases.ids[int(row)] for row in np.flatnonzero(cases.labels & ~cases.scored))
 
     @cached_property
     def _patients(self) -> Mapping[str, str]:

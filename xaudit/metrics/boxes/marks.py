@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -60,6 +60,24 @@ class FreeResponse:
         return FreeResponse(
             self.marks.among(images), self.overlaps[images[self.marks.lesion_cases]]
         )
+
+
+def with_missed_lesions(marks: Marks, patients: Sequence[str]) -> Marks:
+    """The worst case: every case without a score has a lesion, and no mark.
+
+    How many lesions it has, nobody could read; at least one it has.
+
+    Args:
+        marks: of the cases with a score.
+        patients: of the cases without one that have a fracture.
+    """
+    added = len(marks) + np.arange(len(patients))
+    return replace(
+        marks,
+        patients=(*marks.patients, *patients),
+        lesion_cases=np.concatenate([marks.lesion_cases, added]),
+        lesion_ratings=np.concatenate([marks.lesion_ratings, np.full(len(patients), -np.inf)]),
+    )
 
 
 def free_response(

@@ -88,9 +88,18 @@ def _at_points(look: Lookup, points: tuple[OperatingPoint, ...]) -> Table:
         (tr(title), *(look.cell(name, operating_point=point.name) for point in points))
         for name, title in _AT_POINT
     ]
+    rows.insert(1, worst_case(look, "lesion_sensitivity", points))
     columns = tr("Measure"), *(tr("At “{point}”", point=point.name) for point in points)
     note = look.methods(*(name for name, _ in _AT_POINT))
     return Table(tr("Boxes at the operating points"), columns, tuple(rows), note)
+
+
+def worst_case(look: Lookup, metric: str, points: tuple[OperatingPoint, ...]) -> tuple[str, ...]:
+    """A row: lesions of images without a score, at least one each, count as missed."""
+    cells = (
+        look.cell(metric, operating_point=point.name, analysis="worst_case") for point in points
+    )
+    return tr("Lesions found, images without a score missed"), *cells
 
 
 def _rates(look: Lookup) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.record.finding import CROSS
+from xaudit.report.drawn.detection import worst_case
 from xaudit.report.language.translation import later, tr
 from xaudit.report.sections.registry import section
 from xaudit.report.view import numbers
@@ -70,13 +71,14 @@ def _found(look: Lookup, point: OperatingPoint) -> str:
 
 
 def _at_points(look: Lookup, points: tuple[OperatingPoint, ...]) -> Table:
-    rows = tuple(
+    rows = [
         (tr(title), *(look.cell(name, operating_point=point.name) for point in points))
         for name, title in _MEASURES
-    )
+    ]
+    rows.insert(1, worst_case(look, "lesionwise_sensitivity", points))
     columns = tr("Measure"), *(tr("At “{point}”", point=point.name) for point in points)
     note = look.methods("lesionwise_sensitivity", "dice")
-    return Table(tr("Masks at the operating points"), columns, rows, note)
+    return Table(tr("Masks at the operating points"), columns, tuple(rows), note)
 
 
 def _groups(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
