@@ -155,3 +155,20 @@ def test_a_detector_that_draws_nothing_finds_nothing(tmp_path, films):
     fit = estimate(findings, "hit_iou", **at)
     assert (fit.value, str(fit.undefined)) == (None, "no lesion is found")
     assert any(issue.kind == "no_boxes" for issue in findings.accountability.issues)
+
+
+def test_few_normal_images_are_not_called_lesions(tmp_path, films):
+    diseased = [one for one in films if one[0]]
+    write_study(tmp_path, [*diseased, *[one for one in films if not one[0]][:4]])
+    findings = run_predictions(tmp_path / "audit.yaml", tmp_path / "out", Overrides(), None)
+    area = estimate(findings, "wafroc_auc")
+    assert str(area.caution).startswith("4 images without a lesion")
+
+
+def test_where_no_lesion_is_annotated_none_was_to_be_found(tmp_path, films):
+    write_study(tmp_path, [one for one in films if not one[0]])
+    run_predictions(tmp_path / "audit.yaml", tmp_path / "out", Overrides(), None)
+    write_cards(tmp_path / "out")
+    card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+    assert "Whether its boxes find lesions at “default” was not measured." in card
+    assert "0 of 0 lesions" not in card
