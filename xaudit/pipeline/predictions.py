@@ -11,6 +11,7 @@ from pathlib import Path
 from xaudit import __version__
 from xaudit.audit.analyses.port import Material, analyzed, declared_tables
 from xaudit.audit.claims.maker_claims import stated
+from xaudit.audit.config.boxes_config import BoxesConfig
 from xaudit.audit.config.device import read_device
 from xaudit.audit.config.read_config import Overrides
 from xaudit.audit.detection.detection import froc_curve
@@ -200,7 +201,10 @@ def _cut(levels: Texts) -> Cut:
 
 def _scores(plan: PredictionsPlan, rows: Sequence[CaseRow]) -> StudyScores:
     limits = (-math.inf, math.inf)
-    return scores_of(rows, plan.config.detector.score, limits, plan.points, of_table=True)
+    boxes = isinstance(plan.config, BoxesConfig)
+    return scores_of(
+        rows, plan.config.detector.score, limits, plan.points, of_table=True, of_boxes=boxes
+    )
 
 
 def summarize_predictions(

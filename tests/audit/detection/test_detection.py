@@ -186,3 +186,38 @@ def test_a_film_without_a_score_misses_its_lesion_in_the_worst_case(audit):
     assert lost
     assert found["worst_case"].k == found["scored"].k
     assert found["worst_case"].n == found["scored"].n + lost
+
+
+def test_few_normal_images_are_not_called_lesions(tmp_path, films):
+    diseased = [one for one in films if one[0]]
+    write_study(tmp_path, [*diseased, *[one for one in films if not one[0]][:4]])
+    findings = run_predictions(tmp_path / "audit.yaml", tmp_path / "out", Overrides(), None)
+    area = estimate(findings, "wafroc_auc")
+    assert str(area.caution).startswith("4 images without a lesion")
+
+
+def test_where_no_lesion_is_annotated_none_was_to_be_found(tmp_path, films):
+    write_study(tmp_path, [one for one in films if not one[0]])
+    run_predictions(tmp_path / "audit.yaml", tmp_path / "out", Overrides(), None)
+    write_cards(tmp_path / "out")
+    card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+    assert "Whether its boxes find lesions at “default” was not measured." in card
+    assert "0 of 0 lesions" not in card
+
+
+def test_images_without_a_box_are_no_rounded_scores(tmp_path, films):
+    """Most images of a study are normal, and a good detector draws nothing there."""
+    silent = [(lesions, [box for box in drawn if box[4] > 0.6]) for lesions, drawn in films]
+    write_study(tmp_path, [one if one[0] else ([], []) for one in silent])
+    findings = run_predictions(tmp_path / "audit.yaml", tmp_path / "out", Overrides(), None)
+    assert "saturated_score" not in {one.name for one in findings.suspicions}
+
+
+def test_a_study_without_any_box_is_suspicious(tmp_path, films):
+    write_study(tmp_path, [(lesions, []) for lesions, _ in films])
+    (tmp_path / "found.csv").write_text(
+        "image,left,top,width,height,score\n" + "film000.png,,,,,\n"
+    )
+    findings = run_predictions(tmp_path / "audit.yaml", tmp_path / "out", Overrides(), None)
+    (found,) = [one for one in findings.suspicions if one.name == "constant_score"]
+    assert str(found.text).startswith("No image has a box: check detector.found")

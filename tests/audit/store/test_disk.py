@@ -185,3 +185,14 @@ def test_which_processes_run():
     assert not runs(os.getpid())
     assert not runs(10**30)
     assert runs(1)
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with (
+            pytest.raises(AuditError, match="no ordinary file and stays as it is"),
+            disk.new_file(place) as file,
+        ):
+            file.write(b"x")
+    assert not (tmp_path / "pipe").is_file()

@@ -184,3 +184,68 @@ def test_what_is_not_there_is_told(tmp_path, cases):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="text files of YOLO below empty, found none"):
         read_found_boxes(BoxesSpec(tmp_path / "empty"), cases)
+
+
+def test_whole_floats_are_ids(tmp_path, cases):
+    rows = [row(0.0, kind=3.0), row(1.0, kind=3.0)]
+    images = [{**one, "id": float(one["id"])} for one in IMAGES]
+    spec = coco(tmp_path, rows, images)
+    found = read_found_boxes(BoxesSpec(spec.found, spec.images, classes=("3",)), cases)
+    assert [len(boxes) for boxes in found.of.values()] == [1, 1, 0]
+
+
+def test_other_floats_are_no_ids(tmp_path, cases):
+    with pytest.raises(DataError, match=r"image_id: expected a name .* got 0\.5"):
+        read_found_boxes(coco(tmp_path, [row(0.5)]), cases)
+
+
+@pytest.fixture
+def namesakes(tmp_path):
+    made = []
+    for folder in "ab":
+        path = tmp_path / "study" / folder / "film.png"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.zeros((80, 100), dtype=np.uint8)).save(path)
+        made.append(Case(f"case {folder}", folder, label=True, image=ImageFile(path)))
+    return made
+
+
+@pytest.mark.parametrize("name", ["b/film.png", "b/film", "/elsewhere/b/film.png"])
+def test_folders_tell_images_of_one_name_apart(name, tmp_path, namesakes):
+    found = read_found_boxes(coco(tmp_path, [row(name)]), namesakes)
+    assert [len(boxes) for boxes in found.of.values()] == [0, 1]
+
+
+def test_folders_of_yolo_tell_images_of_one_name_apart(tmp_path, namesakes):
+    for folder, text in (("a", ""), ("b", "0 .5 .5 .2 .2 .7\n")):
+        (tmp_path / "labels" / folder).mkdir(parents=True)
+        (tmp_path / "labels" / folder / "film.txt").write_text(text)
+    found = read_found_boxes(BoxesSpec(tmp_path / "labels"), namesakes)
+    assert [len(boxes) for boxes in found.of.values()] == [0, 1]
+    assert not found.issues
+
+
+def test_a_name_of_several_images_is_told_once(tmp_path, namesakes):
+    with pytest.raises(DataError) as error:
+        read_found_boxes(coco(tmp_path, [row("film.png"), row("film.png")]), namesakes)
+    assert error.value.problems == ("several images of the study are called 'film.png'",)
+
+
+def test_a_path_without_a_name_is_no_image(tmp_path, cases):
+    with pytest.raises(DataError, match=r"no image of results\.json is one of the study"):
+        read_found_boxes(coco(tmp_path, [row("/"), row("..")]), cases)
+
+
+def test_boxes_beyond_their_image_are_told(tmp_path, cases):
+    rows = [row("one"), row("two", bbox=(60, 0, 10, 10)), row("three", bbox=(-30, 0, 10, 10))]
+    rows += [row("two", bbox=(-5, -5, 60, 50)), row("one", bbox=(90, 0, 20, 20))]
+    (issue,) = read_found_boxes(coco(tmp_path, rows), cases).issues
+    assert (issue.kind, issue.effect) == ("boxes_beyond", "noted")
+    assert str(issue.detail).startswith("2 of 5 boxes of results.json have their center beyond")
+
+
+def test_of_an_image_that_cannot_be_read_no_box_lies_beyond(tmp_path, cases):
+    cases[0].image.path.write_bytes(b"none")
+    found = read_found_boxes(coco(tmp_path, [row("one", bbox=(900, 0, 10, 10))]), cases[:1])
+    assert len(found.of["case one"]) == 1
+    assert not found.issues

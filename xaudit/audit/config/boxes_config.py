@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from xaudit.audit.config.data_config import DataConfig
 from xaudit.audit.config.predictions_config import (
@@ -43,6 +43,14 @@ class BoxesDetectorConfig(RecordedDetectorConfig):
         "max", description="score of an image: the highest of its boxes, or noisy_or, the "
         "probability that not all of them are wrong; without a box it is 0"
     )  # fmt: skip
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _as_written(cls, given: object) -> object:
+        """Numbers of classes need no quotes: YAML's 3 is the text "3"."""
+        if not isinstance(given, list | tuple):
+            return given
+        return [str(one) if type(one) is int else one for one in given]
 
     def spec(self) -> BoxesSpec:
         """What the reader of the boxes needs."""

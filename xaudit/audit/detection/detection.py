@@ -45,6 +45,7 @@ RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """False boxes an image at which sensitivity is given (Setio et al. 2017)."""
 SIZES = ("all", "small", "medium", "large")
 IMAGES, LESIONS = Message("images"), Message("lesions")
+NORMAL = Message("images without a lesion")
 _SHOWN = 8.0
 
 Scope = dict[str, str]
@@ -107,9 +108,11 @@ class _Detection:
         scope = {"analysis": "scored"}
         area = froc_area(marks, 1.0, self._rng(scope), draws)
         yield self._sized("froc_area", scope, area, lesions)
-        fewest = min(lesions, int((~marks.diseased).sum()))
+        fewest, what = min(
+            (lesions, LESIONS), (int((~marks.diseased).sum()), NORMAL), key=lambda one: one[0]
+        )
         for name, estimate in (("afroc_auc", afroc_auc(marks)), ("wafroc_auc", wafroc_auc(marks))):
-            yield self._sized(name, scope, estimate, fewest)
+            yield self._sized(name, scope, estimate, fewest, what)
 
     def _gaps(self, side: Side) -> Iterator[Finding]:
         """Of lesions found: each lesion is a case of its own, with the rating of its best box."""

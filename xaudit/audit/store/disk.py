@@ -49,8 +49,11 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file, in place of one that may be there; the old one stays until all is written.
 
     Raises:
-        AuditError: the disk is full or cannot be written.
+        AuditError: the disk is full or cannot be written, or there is something else (a device, a
+            folder), which is not replaced.
     """
+    if path.exists() and not path.is_file():
+        raise AuditError(f"{path}: is no ordinary file and stays as it is; name another place")
     draft = _draft_of(path)
     with disk_errors(path), _cleared(draft):
         make_folder(path.parent)

@@ -44,6 +44,7 @@ class StudyScores:
         clipping: between which logits the scores were clipped; None where nothing was.
         of_table: read from a table of predictions, which may hold rounded scores.
         points: operating points, on the logit.
+        of_boxes: made of boxes that were recorded: an image without any has the lowest score.
     """
 
     logits: npt.NDArray[np.float64]
@@ -52,6 +53,7 @@ class StudyScores:
     clipping: tuple[float, float] | None = None
     of_table: bool = False
     points: tuple[OperatingPoint, ...] = ()
+    of_boxes: bool = False
 
 
 def scores_of(
@@ -61,8 +63,9 @@ def scores_of(
     points: tuple[OperatingPoint, ...],
     *,
     of_table: bool = False,
+    of_boxes: bool = False,
 ) -> StudyScores:
     """The scores among the rows of an audit; see `StudyScores`."""
     cases = CaseColumns.of(rows)
     logits, labels = cases.logits[cases.scored], cases.labels[cases.scored]
-    return StudyScores(logits, labels, kind, clipping, of_table, points)
+    return StudyScores(logits, labels, kind, clipping, of_table, points, of_boxes)

@@ -30,6 +30,11 @@ def constant_score(scores: StudyScores) -> tuple[Suspicion, ...]:
     # Equal infinities have no difference.
     if len(values) < 2 or (values.min() != values.max() and np.ptp(values) >= _SAME):
         return ()
+    if scores.of_boxes and values[0] == -math.inf:
+        text = Message(
+            "No image has a box: check detector.found, detector.images and detector.classes."
+        )
+        return (Suspicion("constant_score", text),)
     text = Message(
         "The score never varies: every one of {count} cases has the logit "
         "{logit:.4g}. Check detector.output, the weights and detector.input.",
@@ -65,6 +70,9 @@ def saturated_score(scores: StudyScores) -> tuple[Suspicion, ...]:
         return ()
     low, high = _limits(scores)
     below, above = int((values <= low).sum()), int((values >= high).sum())
+    # An image on which no box is drawn is as low as can be, which is no rounding.
+    if scores.of_boxes:
+        below = 0
     if below + above <= len(values) / 2:
         return ()
     text = Message(

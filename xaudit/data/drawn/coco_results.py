@@ -42,13 +42,15 @@ def _names(path: Path) -> dict[str, str]:
     for number, one in enumerate(a_list(content.get("images"), f"{path.name} images")):
         where = f"{path.name} images[{number}]"
         image = an_object(one, where)
-        found[a_name(image.get("id"), f"{where} id")] = a_path(image.get("file_name"), where)
+        found[a_name(_whole(image.get("id")), f"{where} id")] = a_path(
+            image.get("file_name"), where
+        )
     return found
 
 
 def _box(value: Any, where: str, names: dict[str, str] | None) -> ListedBox:  # noqa: ANN401
     one = an_object(value, where)
-    image = a_name(one.get("image_id"), f"{where} image_id")
+    image = a_name(_whole(one.get("image_id")), f"{where} image_id")
     if names is not None and image not in names:
         raise DataError(f"{where}: the file of images lists no id {image}")
     sides = a_list(one.get("bbox"), f"{where} bbox")
@@ -62,6 +64,11 @@ def _box(value: Any, where: str, names: dict[str, str] | None) -> ListedBox:  # 
         image if names is None else names[image],
         (left, top, width, height),
         a_number(one.get("score"), f"{where} score"),
-        "" if kind is None else a_name(kind, f"{where} category_id"),
+        "" if kind is None else a_name(_whole(kind), f"{where} category_id"),
         where,
     )
+
+
+def _whole(value: object) -> object:
+    """Ids that went through a table of floats, 3.0, are the numbers that they were."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

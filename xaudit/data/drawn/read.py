@@ -58,7 +58,8 @@ def read_found_boxes(spec: BoxesSpec, cases: Sequence[Case]) -> FoundBoxes:
     _refuse_strangers(spec, names, len(placed), others)
     known = set(placed) | {case for one in listed.silent if (case := names.case(one)) is not None}
     found = {case.case_id: placed.get(case.case_id, Boxes.none()) for case in cases}
-    return FoundBoxes(found, (*_silent(spec, cases, known), *_unused(spec, others)))
+    beyond = _beyond(spec, placed, names)
+    return FoundBoxes(found, (*_silent(spec, cases, known), *_unused(spec, others), *beyond))
 
 
 def _reader(spec: BoxesSpec) -> Callable[[BoxesSpec], ListedBoxes]:
@@ -110,7 +111,7 @@ def _placed(
         else:
             rows[case].append(placed)
     if problems:
-        raise DataError(capped(problems))
+        raise DataError(capped(list(dict.fromkeys(problems))))
     return {case: _boxes(boxes, spec) for case, boxes in rows.items()}, list(others)
 
 
@@ -127,7 +128,7 @@ def _check(box: ListedBox, spec: BoxesSpec) -> None:
     if spec.scale == "probability" and not 0 <= box.score <= 1:
         raise DataError(
             f"{box.where}: expected a probability from 0 to 1, got {box.score:g}; logits are "
-            "detector.score: logit"
+            "detector.score: logit, percentages have to be divided by 100"
         )
 
 
@@ -182,3 +183,18 @@ def _unused(spec: BoxesSpec, others: Sequence[str]) -> list[CaseIssue]:
         n=len(others),
     )
     return [CaseIssue("(boxes)", "other_images", detail, "noted")]
+
+
+def _beyond(spec: BoxesSpec, placed: Mapping[str, Boxes], names: ImageNames) -> list[CaseIssue]:
+    """Boxes that lie on no film, as those in pixels of a resized image do."""
+    count = sum(names.beyond(case, boxes) for case, boxes in placed.items())
+    if not count:
+        return []
+    detail = Message(
+        "{n} of {all} boxes of {file} have their center beyond their image: are they in pixels of "
+        "the upright image?",
+        n=count,
+        all=sum(map(len, placed.values())),
+        file=spec.found.name,
+    )
+    return [CaseIssue("(boxes)", "boxes_beyond", detail, "noted")]

@@ -26,13 +26,13 @@ def list_yolo_results(spec: BoxesSpec) -> ListedBoxes:
     listed, problems = ListedBoxes(), []
     for path in files_below(spec.found, (".txt",)):
         try:
-            boxes = list(_boxes(path))
+            boxes = list(_boxes(path, spec.found))
         except DataError as error:
             problems.append(str(error))
             continue
         listed.boxes += boxes
         if not boxes:
-            listed.silent.append(path.stem)
+            listed.silent.append(_image(path, spec.found))
     if problems:
         raise DataError(capped(problems))
     if not listed.boxes and not listed.silent:
@@ -42,7 +42,12 @@ def list_yolo_results(spec: BoxesSpec) -> ListedBoxes:
     return listed
 
 
-def _boxes(path: Path) -> Iterator[ListedBox]:
+def _image(path: Path, folder: Path) -> str:
+    """The name of the image, with its folder below that of the results."""
+    return path.relative_to(folder).with_suffix("").as_posix()
+
+
+def _boxes(path: Path, folder: Path) -> Iterator[ListedBox]:
     for number, line in enumerate(read_lines(path), 1):
         words = line.split()
         if not words:
@@ -55,4 +60,4 @@ def _boxes(path: Path) -> Iterator[ListedBox]:
             )
         x, y, width, height, score = (a_number(word, where) for word in words[1:])
         sides = (x - width / 2, y - height / 2, width, height)
-        yield ListedBox(path.stem, sides, score, words[0], where, parts=True)
+        yield ListedBox(_image(path, folder), sides, score, words[0], where, parts=True)

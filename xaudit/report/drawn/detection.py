@@ -61,10 +61,11 @@ def _found(look: Lookup, point: OperatingPoint) -> str:
     """What is found, and at what price, in lesions and boxes."""
     scope = {"operating_point": point.name}
     found = look.estimate("lesion_sensitivity", **scope)
-    if found.k is None:
+    if found.k is None or not found.n:
         return tr("Whether its boxes find lesions at “{name}” was not measured.", name=point.name)
     return tr(
-        "At “{name}” boxes found {found} of {lesions} lesions; {false} boxes per image hit none.",
+        "At “{name}” boxes found {found} of {lesions} lesions. Boxes per image that hit none: "
+        "{false}.",
         name=point.name,
         found=numbers.whole(found.k),
         lesions=numbers.whole(found.n),
