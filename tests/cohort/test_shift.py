@@ -12,6 +12,7 @@ from xaudit.commands import main
 from xaudit.compare.paired_audits import read_cases
 from xaudit.core.estimate import Estimate
 from xaudit.errors import ConfigError, DataError
+from xaudit.report.changes.cohort import build_cohort
 
 PERFORMANCE = ("auc_gap", "sensitivity", "specificity", "ppv", "npv", "prevalence", "brier")
 
@@ -77,6 +78,15 @@ def test_scores_and_shares_are_those_of_a_slow_count(scored_audit, few, hands):
     assert [found.cohort.value, found.audit.value] == pytest.approx(women)
     assert found.difference.value == pytest.approx(women[0] - women[1])
     assert shift.columns_left_out == ("body_part", "site")
+
+
+def test_films_of_the_audit_in_the_cohort_are_warned_of(scored_audit, few, hands):
+    report = build_cohort(beside(scored_audit, hands(keep=few)))
+    assert [text.partition(".")[0] for text in report.warnings] == [
+        "Images of the cohort that the audit has too: 22"
+    ]
+    # Fewer than 30 patients: what is said of them is said with that caution.
+    assert all("22 images on one side, 30 needed" in one.text for one in report.answers[1:])
 
 
 def test_other_scores_are_found(scored_audit, hands):

@@ -92,7 +92,7 @@ def _cohort(
     shift = compare_cohort(audit, cohort, given, unverified)
     report = build_cohort(shift)
     _write(out, shift, render_html(report), render_markdown(report))
-    return tuple(answer.text for answer in report.answers)
+    return (*(answer.text for answer in report.answers), *report.warnings)
 
 
 def _write(out: Path, thing: object, page: str, text: str) -> None:

@@ -33,7 +33,10 @@ def list_folders(spec: DataSpec, options: Options) -> Listing:
     for path in index.files:
         relative = path.relative_to(index.folder)
         name = _class_of(relative)
-        if not name and not options.labels:
+        if options.labels:
+            listing.entries.append(Entry(path, seen=True, split=split_of(relative)))
+            continue
+        if not name:
             raise DataError(
                 f"{relative.as_posix()}: expected a folder for each class, this image lies in none"
             )

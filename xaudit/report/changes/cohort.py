@@ -49,7 +49,7 @@ def build_cohort(shift: CohortShift) -> ModelCard:
         ),
         sections=tuple(replace(one, number=str(i)) for i, one in enumerate(sections, start=1)),
         twin=script_json(asdict(shift)),
-        warnings=unverified_warnings(shift.unverified),
+        warnings=(*_shared(shift), *unverified_warnings(shift.unverified)),
         footer=tr("Plan {plan}", plan=audit.plan_sha256[:12]),
         kind=later("cohort report"),
         kind_long=later("Report of a cohort without labels"),
@@ -64,11 +64,25 @@ def _limits() -> str:
     )
 
 
+def _shared(shift: CohortShift) -> tuple[str, ...]:
+    """Images of both cannot differ: what is said of the others drowns in them."""
+    count = shift.also_in_audit
+    if not count:
+        return ()
+    return (
+        tr(
+            "Images of the cohort that the audit has too: {count}. They cannot differ, and draw "
+            "every figure towards no difference.",
+            count=numbers.whole(count),
+        ),
+    )
+
+
 def _of_scores(shift: CohortShift) -> str:
     one = shift.scores
     if one.value is None:
         return tr("Not known: {why}.", why=told(one.undefined or ""))
-    shown = numbers.estimate(one, signed=True)
+    shown = _cell(one)
     if not _leaves_out_zero(one):
         return tr("Scores are not shown to differ: {shift}.", shift=shown)
     if one.value > 0:
@@ -81,7 +95,8 @@ def _of_images(shift: CohortShift) -> str:
     if p_value.value is None:
         return tr("Not known: {why}.", why=told(p_value.undefined or ""))
     area = numbers.estimate(shift.tests["image_shift"]["auc"], "number")
-    place = {"auc": area, "p": p_cell(p_value.value)}
+    caution = f"; {told(p_value.caution)}" if p_value.caution else ""
+    place = {"auc": area, "p": p_cell(p_value.value) + caution}
     if p_value.value >= _LEVEL:
         return tr("Images are not shown to differ: told apart with an AUC of {auc}, p {p}.",
                   **place)  # fmt: skip
