@@ -128,7 +128,7 @@ ALLOWED = {
         "report.facts", "report.sections", "report.elements",
     },
     "report.changes": {
-        "core.record", "report.language", "report.view", "report.facts", "report.sections",
+        "core", "core.record", "report.language", "report.view", "report.facts", "report.sections",
         "report.elements",
     },
     "report.exports": {"core", "core.record", "core.text", "report.cards"},
@@ -240,6 +240,11 @@ ALLOWED = {
         "audit.store", "audit.suspicions", "audit.config", "audit.scores", "audit.gallery",
         "audit.plan", "audit.summary", "compare", "pipeline",
     },
+    "cohort": {
+        "core", "core.record", "stats", "metrics.groups", "metrics.scores", "fairness",
+        "data.pixels", "data.study", "audit.store", "audit.config", "audit.scores", "audit.maps",
+        "audit.plan", "audit.run", "compare", "verify",
+    },
     "dicom_export": {
         "core", "core.record", "metrics.maps", "data.dicom", "data.study",
         "data.transforms", "report.exports", "audit.store", "audit.plan", "pipeline", "verify",
@@ -264,7 +269,8 @@ ALLOWED = {
         "report.changes", "report.exports", "audit.store", "audit.suspicions", "audit.config",
         "audit.starters",
         "audit.gallery", "provenance", "audit.plan", "audit.summary", "compare",
-        "commands.terminal", "pipeline", "verify", "dicom_export", "scrub", "qualification",
+        "commands.terminal", "pipeline", "verify", "cohort", "dicom_export", "scrub",
+        "qualification",
         "commands.options",
     },
 }  # fmt: skip

@@ -68,8 +68,8 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
     shared = tuple(point.name for _, point in pair.points)
     names = (p.name for finding in findings for p in finding.detector.operating_points)
     return Changes(
-        old=_audited(findings[0]),
-        new=_audited(findings[1]),
+        old=audited(findings[0]),
+        new=audited(findings[1]),
         unit=pair.unit,
         cases=len(pair.ids),
         patients=len(set(pair.patients)),
@@ -113,7 +113,8 @@ def _interim(findings: Sequence[Findings]) -> Iterator[str]:
             yield Message(said, ended=one.interim.text)
 
 
-def _audited(findings: Findings) -> ComparedAudit:
+def audited(findings: Findings) -> ComparedAudit:
+    """What identifies an audit and its detector in a comparison."""
     audit, device = findings.audit, findings.detector
     return ComparedAudit(
         audit=audit.name,

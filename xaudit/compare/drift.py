@@ -32,7 +32,8 @@ def drift_findings(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> tuple[Find
         new: cases of the audit that is judged.
         old: cases of the baseline.
     """
-    return (*_shares(_Side.of(new), _Side.of(old)), _scores(new, old))
+    drift = Finding("score_drift", {}, score_drift(new, old))
+    return (*_shares(_Side.of(new), _Side.of(old)), drift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +80,13 @@ def _shares(new: _Side, old: _Side) -> Iterator[Finding]:
             yield Finding("share_drift", {"group": column, "level": level}, found)
 
 
-def _scores(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Finding:
+def score_drift(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Estimate:
+    """How much more often than in one of two does a case of this study score above one of another?
+
+    Args:
+        new: cases of this study; those without a score are left out.
+        old: cases of the other one.
+    """
     scored = [(row, here) for rows, here in ((new, True), (old, False)) for row in rows]
     scored = [(row, here) for row, here in scored if row.logit is not None]
     area = auc(
@@ -87,7 +94,7 @@ def _scores(new: Sequence[CaseRow], old: Sequence[CaseRow]) -> Finding:
         np.array([here for _, here in scored], dtype=bool),
         [row.patient for row, _ in scored],
     )
-    return Finding("score_drift", {}, _shifted(area))
+    return _shifted(area)
 
 
 def _shifted(area: Estimate) -> Estimate:

@@ -140,6 +140,7 @@ class Study:
         unit_note: the declaration behind the unit, for the card.
         site_column: which column stands for the site, and None if the study has none.
         listed: how many cases the study lists, excluded ones included.
+        labeled: False where nothing says what is fractured: no ``label`` may be read.
     """
 
     name: str
@@ -151,6 +152,7 @@ class Study:
     unit_note: Sentence = ""
     site_column: str | None = None
     listed: int = 0
+    labeled: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -85,7 +85,7 @@ def verify_folder(folder: Path, weights: Path | None = None) -> tuple[Check, ...
         *audit.verdict(),
         *audit.cards(),
     ]
-    return (*checks, _weights(audit, weights))
+    return (*checks, weights_check(folder, weights))
 
 
 def _of_cases(audit: _Folder) -> Iterator[Check]:
@@ -333,7 +333,16 @@ def _judged(policy: Policy, stated: Verdict, findings: Findings) -> Iterator[str
     yield from min(found, key=len)
 
 
-def _weights(audit: _Folder, weights: Path | None) -> Check:
+def weights_check(folder: Path, weights: Path | None) -> Check:
+    """Whether a file of weights, with what lies beside it, is the one that was audited.
+
+    Args:
+        folder: of the audit.
+        weights: the file; None where it is not at hand.
+
+    Raises:
+        ConfigError: the weights cannot be read.
+    """
     name = "weights"
     if weights is None:
         return Check(name, left_out="not named with --weights")
@@ -342,9 +351,9 @@ def _weights(audit: _Folder, weights: Path | None) -> Check:
     except OSError as error:
         raise ConfigError(f"{weights}: cannot be read: {error.strerror}") from None
     try:
-        stated = read_findings(audit.path).detector.weights_sha256
-        same = found == stated or found in _of_folds(audit.path)
-        changed = tuple(_changed_beside(audit.path, weights))
+        stated = read_findings(folder).detector.weights_sha256
+        same = found == stated or found in _of_folds(folder)
+        changed = tuple(_changed_beside(folder, weights))
     except XauditError as error:
         return Check(name, (f"damaged: {error}",))
     except Exception as error:  # what is recomputed from a damaged record raises nearly anything

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaudit.audit.config.config import AuditConfig
+from xaudit.audit.config.data_config import DataConfig
 from xaudit.audit.config.detector_config import DetectorConfig
 from xaudit.audit.config.explain_config import ChecksConfig
 from xaudit.audit.config.former_names import file_of_today
@@ -70,7 +71,7 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     given = overrides or Overrides()
     file = file_of_today(read_yaml(path, given.env))
     config = _parsed(file)
-    _refuse_archive(config, file, given)
+    refuse_archive(config.data, file, given)
     folder = path.resolve().parent
     data = config.data.model_copy(
         update={
@@ -92,10 +93,19 @@ def read_config(path: Path, overrides: Overrides | None = None) -> tuple[AuditCo
     return config.model_copy(update=parts | others), file
 
 
-def _refuse_archive(config: AuditConfig, file: YamlFile, given: Overrides) -> None:
-    """Before anything is read: a study behind an address needs a yes, as a detector there does."""
-    url = config.data.options.get("url")
-    if config.data.format != "dicom" or not isinstance(url, str) or not url:
+def refuse_archive(data: DataConfig, file: YamlFile, given: Overrides) -> None:
+    """Before anything is read: a study behind an address needs a yes, as a detector there does.
+
+    Args:
+        data: which study.
+        file: that declares it.
+        given: what the command line allows.
+
+    Raises:
+        ConfigError: nobody allowed it.
+    """
+    url = data.options.get("url")
+    if data.format != "dicom" or not isinstance(url, str) or not url:
         return
     place = f"{file.place(('data', 'options'))}: data.options.url"
     try:

@@ -25,7 +25,7 @@ def list_folders(spec: DataSpec, options: Options) -> Listing:
     """Images with the class that their folder names: the first one that is no split.
 
     Raises:
-        DataError: an image lies in no folder of a class.
+        DataError: an image lies in no folder of a class, and the study has labels.
     """
     index = ImageIndex(below(spec.root, options.images, "data.options.images"))
     listing = Listing()
@@ -33,6 +33,9 @@ def list_folders(spec: DataSpec, options: Options) -> Listing:
     for path in index.files:
         relative = path.relative_to(index.folder)
         name = _class_of(relative)
+        if options.labels:
+            listing.entries.append(Entry(path, seen=True, split=split_of(relative)))
+            continue
         if not name:
             raise DataError(
                 f"{relative.as_posix()}: expected a folder for each class, this image lies in none"
@@ -44,7 +47,7 @@ def list_folders(spec: DataSpec, options: Options) -> Listing:
     return listing
 
 
-LAYOUT = Layout("image_folder", "a folder for each class", list_folders, takes=("images",))
+LAYOUT = Layout("image_folder", "a folder for each class", list_folders, takes=("images", "labels"))
 
 
 @FORMATS.register("image_folder")

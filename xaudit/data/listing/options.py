@@ -15,6 +15,8 @@ MEANINGS: Mapping[str, str] = {
     "patient_pattern": "regular expression on an image's path below root; its first group, or the "
     "one named patient, is the patient, other named groups are columns",
     "artifacts": "list of classes that are things which should not decide: metal, cast, text",
+    "labels": "none: nothing says what is fractured; then the study is read by "
+    "`xaudit compare AUDIT --cohort` alone",
     "unannotated": "what images without annotation are: normal or excluded",
     "grid": "what outlines were drawn on where EXIF turns an image: upright or stored",
     "copies_across_splits": "true: name the images that show the same picture as one of another "
@@ -27,6 +29,7 @@ MEANINGS: Mapping[str, str] = {
 """Option → what it says."""
 
 _CHOICES = {
+    "labels": ("none",),
     "unannotated": ("normal", "excluded"),
     "grid": ("upright", "stored"),
     "annotator": ("first",),
@@ -41,6 +44,7 @@ class Options:
 
     annotations: str = ""
     images: str = ""
+    labels: str = ""
     patient_pattern: str = ""
     artifacts: tuple[str, ...] = ()
     unannotated: str = ""

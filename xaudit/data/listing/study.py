@@ -56,10 +56,14 @@ def read_layout(spec: DataSpec, layout: Layout, table: SideTable | None = None) 
     options = read_options(spec.options, layout.format, layout.takes)
     table = table or read_side_table(spec)
     _refuse_unused(spec, layout, table)
+    if options.labels and spec.positive:
+        raise DataError("data.positive: with data.options.labels: none nothing is; leave it out")
     pattern = PathPattern(options.patient_pattern) if options.patient_pattern else None
     listing = layout.lists(spec, options)
     entries, issues = _annotated(spec, options, listing)
-    classes = classes_of(spec, layout, options, listing, entries)
+    classes = Classes(frozenset(), ())
+    if not options.labels:
+        classes = classes_of(spec, layout, options, listing, entries)
     making = _Making(spec, layout, options, classes, table, pattern)
     making.issues = [*listing.issues, *issues, *classes.issues]
     for entry, case_id in zip(entries, _ids(spec.root, entries), strict=True):
@@ -259,6 +263,7 @@ def _study(making: _Making) -> Study:
         unit_note=_unit_note(making),
         site_column=table.site_column if table else None,
         listed=len(making.cases) + sum(issue.effect == "excluded" for issue in issues),
+        labeled=not making.options.labels,
     )
 
 

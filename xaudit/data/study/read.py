@@ -22,9 +22,18 @@ from xaudit.errors import DataError
 BUILT_IN = (dicom.read_dicom, fracatlas.read_fracatlas, manifest.read_manifest)
 _WITH_OPTIONS = (dicom.read_dicom,)
 _READERS = 8
+_NO_LABELS = (
+    "data.options.labels: none: a study that does not say what is fractured cannot be audited: "
+    "there is neither sensitivity nor a false alarm. Whether its images and scores differ from "
+    "those of a finished audit says `xaudit compare AUDIT --cohort cohort.yaml`"
+)
+_LABELS = (
+    "data.options: expected labels: none: a cohort is a study that does not say what is fractured. "
+    "One that does is audited with `xaudit run`"
+)
 
 
-def load_study(spec: DataSpec) -> Study:
+def load_study(spec: DataSpec, *, labels: bool = True) -> Study:
     """List the cases of a study and check them against each other; no pixel of an image is decoded.
 
     Looked at: files that are missing or no images, EXIF rotation, artifacts that cannot be
@@ -32,8 +41,13 @@ def load_study(spec: DataSpec) -> Study:
     at two sites or with two sexes, levels of a single case. Copies are the same patient: where the
     study declares one image per patient, a copy takes the patient of the first.
 
+    Args:
+        spec: what is declared.
+        labels: whether the study has to say what is fractured; False for a cohort.
+
     Raises:
-        DataError: the root, the list or its rows cannot be used; every mistake is listed.
+        DataError: the root, the list or its rows cannot be used; every mistake is listed. Or the
+            study has no labels, or has some, against what is asked for.
         RegistryError: no format has this name.
     """
     if not spec.root.is_dir():
@@ -44,6 +58,8 @@ def load_study(spec: DataSpec) -> Study:
     study = reader(replace(spec, root=spec.root.resolve()))
     if not study.cases:
         raise DataError(f"{spec.root}: the study lists no case")
+    if study.labeled != labels:
+        raise DataError(_NO_LABELS if labels else _LABELS)
     study = replace(study, cases=_choose_groups(study.cases, spec))
     if spec.examinations is not None:
         check_examinations(study.cases)

@@ -75,7 +75,8 @@ def site_shift(
 
     Args:
         values: (N, D) finite, what is compared.
-        predictions: the cases; their scores are not read.
+        predictions: the cases; their scores are not read, and where labels are not known all of
+            them are the same.
         sites: name → (N,) bool; every case is in one of them, no patient in two.
         tested: names of the sites to test.
         rng: source of folds and permutations.
@@ -239,9 +240,11 @@ def _adjusted(
     found: Mapping[str, _Tested], p: Predictions, clusters: int, draws: int
 ) -> dict[str, SiteShift]:
     """The estimates, with p-values that hold over all sites together."""
-    method = Message(
-        "{n} permutations of {units} within fracture status", n=draws, units=counted(p.unit)
-    )
+    method = Message("{n} permutations of {units}", n=draws, units=counted(p.unit))
+    if len(set(p.labels.tolist())) > 1:
+        method = Message(
+            "{n} permutations of {units} within fracture status", n=draws, units=counted(p.unit)
+        )
     exactly = Message("{method}; exact, no interval", method=method)
     if len(found) > 1:
         exactly = Message(

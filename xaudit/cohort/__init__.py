@@ -1,0 +1,1 @@
+"""Cohorts: studies without labels, beside a finished audit of the same detector."""
