@@ -27,7 +27,7 @@ def audited(folder, task):
     config["explain"] |= {"cases": 4, "methods": {"gradcam": {}}}
     config["robustness"] = {"cases": 0, "maps": 0}
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return run_audit(path, folder, Overrides(), None)
+    return run_audit(path, folder, Overrides(), None, lambda _: None)
 
 
 def test_boxes(tmp_path):
