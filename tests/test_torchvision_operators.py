@@ -1,5 +1,6 @@
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -41,6 +42,20 @@ def test_suppression_is_that_of_the_definition(corners, threshold):
         torch.tensor(boxes).reshape(-1, 4), torch.tensor(scores), threshold
     )
     assert ours.tolist() == slow_suppression(boxes, scores, threshold)
+
+
+@pytest.mark.parametrize("count", [31, 32, 33, 150])
+def test_suppression_of_many_is_that_of_the_definition(count):
+    rng = np.random.default_rng(count)
+    corners = rng.uniform(0, 60, (count, 2))
+    boxes = np.hstack([corners, corners + rng.uniform(5, 30, (count, 2))])
+    scores = rng.permutation(count) / count
+    ours = non_maximum_suppression(torch.from_numpy(boxes), torch.from_numpy(scores), 0.3)
+    slow = slow_suppression(boxes.tolist(), scores.tolist(), 0.3)
+    assert ours.tolist() == slow
+    for most in (0, 1, len(slow) - 1):
+        some = non_maximum_suppression(torch.from_numpy(boxes), torch.from_numpy(scores), 0.3, most)
+        assert some.tolist() == slow[:most]
 
 
 def test_suppression_stops_when_there_are_enough():

@@ -14,8 +14,10 @@ import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn.functional import avg_pool2d, grid_sample
 
@@ -24,6 +26,7 @@ _ROI_ALIGN = (
     "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, "
     "int pooled_width, int sampling_ratio, bool aligned) -> Tensor"
 )
+_AT_ONCE = 32
 
 
 @cache
@@ -91,20 +94,33 @@ def non_maximum_suppression(
         most: indices, the best ones; None for all.
     """
     # In NumPy: threads of torch cost more than such small steps take.
-    corners = boxes.detach().cpu().numpy()
-    area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
     order = scores.detach().argsort(descending=True, stable=True).cpu().numpy()
+    left = np.arange(len(order))
+    corners = np.ascontiguousarray(boxes.detach().cpu().numpy()[order].T)
     kept: list[int] = []
-    while len(order) and (most is None or len(kept) < most):
-        best, order = order[0], order[1:]
-        kept.append(int(best))
-        others = corners[order]
-        low = np.maximum(corners[best, :2], others[:, :2])
-        sides = np.maximum(np.minimum(corners[best, 2:], others[:, 2:]) - low, 0)
-        shared = sides[:, 0] * sides[:, 1]
-        with np.errstate(invalid="ignore"):
-            order = order[shared / (area[best] + area[order] - shared) <= iou_threshold]
-    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
+    while len(left) and (most is None or len(kept) < most):
+        # Many of the best against all at once: one after another costs more than it saves.
+        apart = _shared(corners[:, left[:_AT_ONCE]], corners[:, left]) <= iou_threshold
+        open_yet = np.ones(len(left), dtype=bool)
+        for row, others in enumerate(apart):
+            if open_yet[row]:
+                kept.append(int(left[row]))
+                open_yet &= others
+        open_yet[:_AT_ONCE] = False
+        left = left[open_yet]
+    return torch.from_numpy(order[np.array(kept[:most], dtype=np.int64)]).to(boxes.device)
+
+
+def _shared(some: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Intersection over union of each with each; (4, M) and (4, N) → (M, N), NaN without area."""
+    (x1, y1, x2, y2), one = others, some[..., None]
+    wide = np.minimum(one[2], x2) - np.maximum(one[0], x1)
+    high = np.minimum(one[3], y2) - np.maximum(one[1], y1)
+    shared = np.maximum(wide, 0) * np.maximum(high, 0)
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (x2 - x1) * (y2 - y1)
+    with np.errstate(invalid="ignore"):
+        found: npt.NDArray[Any] = shared / (areas - shared)
+    return found
 
 
 def roi_align(  # noqa: PLR0913, PLR0917  as torchvision calls it
