@@ -123,9 +123,13 @@ ALLOWED = {
         "core", "core.record", "report.language", "report.view", "report.tables",
         "report.facts", "report.sections",
     },
+    "report.front": {
+        "core", "core.record", "report.language", "report.view", "report.tables",
+        "report.sections",
+    },
     "report.cards": {
         "core.record", "core.text", "report.language", "report.view", "report.tables",
-        "report.facts", "report.sections", "report.elements",
+        "report.facts", "report.sections", "report.elements", "report.front",
     },
     "report.changes": {
         "core", "core.record", "report.language", "report.view", "report.facts", "report.sections",

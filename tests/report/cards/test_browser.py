@@ -1,12 +1,16 @@
 """The card in Chromium: what it loads and says, who can use it, what it shows and prints."""
 
 import dataclasses
+import io
+import itertools
 import re
 import shutil
 import subprocess
 from base64 import b64encode
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from xaudit.core.case import CaseIssue
 from xaudit.core.text.printable import printable
@@ -58,12 +62,39 @@ def test_page_does_not_scroll_sideways(card, show, width):
     assert wide == []
 
 
-def test_first_screen_answers_the_six_questions(card, show):
+def test_first_screen_shows_all_that_decides(card, show):
+    page = show(card, viewport={"width": 1280, "height": 900})
+    assert page.locator(".answers > div").count() == 5
+    parts = ("p.overall", ".reasons", ".headlines", ".answers", ".front")
+    boxes = [page.locator(one).bounding_box() for one in parts]
+    assert all(one["y"] < other["y"] for one, other in itertools.pairwise(boxes))
+    assert boxes[-1]["y"] + boxes[-1]["height"] <= 900
+
+
+def test_pictures_of_the_first_screen_are_those_of_the_gallery(card, show):
     page = show(card)
-    last = page.locator(".answers > div").nth(5).bounding_box()
-    assert page.locator(".answers > div").count() == 6
-    assert last["y"] + last["height"] <= 800
-    assert page.locator("p.overall").bounding_box()["y"] < last["y"]
+    missing = page.evaluate("""Array.from(document.querySelectorAll(".front use"))
+        .filter(one => !document.getElementById(one.getAttribute("href").slice(1))).length""")
+    assert missing == 0
+    assert page.locator(".front .pair svg").count() == 4
+    # A film and a map: two cases, none of them black.
+    for picture in page.locator(".front .pair svg").all():
+        shot = Image.open(io.BytesIO(picture.screenshot())).convert("L")
+        assert np.asarray(shot).std() > 10
+
+
+def test_the_first_printed_page_is_the_first_screen(card, show, tmp_path):
+    reader = shutil.which("pdftotext")
+    if not reader:
+        pytest.skip("needs pdftotext (package poppler-utils)")
+    for paper in ("A4", "Letter"):
+        show(card).pdf(path=tmp_path / "card.pdf", format=paper)
+        pages = subprocess.run([reader, str(tmp_path / "card.pdf"), "-"], check=True,
+                               capture_output=True, text=True).stdout.split("\f")  # fmt: skip
+        for said in ("Policy “release”", "AUC", "Where is it weakest?", "What is not known?",
+                     "ROC curve; crosses", "For scale:"):  # fmt: skip
+            assert said in " ".join(pages[0].split()), (paper, said)
+        assert "Contents" in pages[1]
 
 
 def test_link_into_a_folded_table_opens_it(card, show):

@@ -111,7 +111,7 @@ def test_every_element_has_a_status(audit, page):
 
 
 def test_people_come_before_measures(page):
-    assert page.index("found 158 of 200 fractures") < page.index('Sensitivity <span class="n">79')
+    assert page.index("found 158 of 200 fractures") < page.index('id="performance"')
 
 
 def test_script_is_small():

@@ -54,19 +54,16 @@ def test_a_mark_that_decides_comes_first(audit):
         "fracture by 0.01 (\u22120.04 to 0.06) (60 and 40 cases)."
     )
     card = build_card(findings, None, audit[2])
-    assert card.answers[0].question == "Does the fracture decide?"
-    assert card.answers[0].text == found.text
+    assert card.front.alarm == found.text
     sections = {one.id: one for one in card.sections}
     assert sections["shortcuts"].lead.startswith(found.text)
-    assert any(found.text in one for one in sections["summary"].paragraphs)
     page, markdown = render_html(card), render_markdown(card)
-    assert page.index("burnt-in marks") < page.index("What was audited?")
-    assert markdown.index("marks moves the logit") < markdown.index("What was audited?")
+    assert page.index("burnt-in marks") < page.index("On what?")
+    assert markdown.index("marks moves the logit") < markdown.index("On what?")
     assert next(iter(said_first(findings))) == f"does the fracture decide? {found.text}"
     with speaking("de"):
-        german = build_card(findings, None, audit[2]).answers[0]
-    assert german.question == "Entscheidet die Fraktur?"
-    assert german.text.startswith("Nein: Löscht man die eingebrannten Markierungen, bewegt sich")
+        german = build_card(findings, None, audit[2]).front.alarm
+    assert german.startswith("Nein: Löscht man die eingebrannten Markierungen, bewegt sich")
 
 
 def test_a_sound_detector_is_said_to_rest_on_the_fracture(audit):
@@ -75,10 +72,9 @@ def test_a_sound_detector_is_said_to_rest_on_the_fracture(audit):
     assert not found.denied
     assert found.text.startswith("Yes, at least in part: erasing the fracture lowers the logit by ")
     assert "erasing the border of the image moves it most, by 0.08" in found.text
-    questions = [one.question for one in build_card(findings, None, audit[2]).answers]
-    assert questions[0] == "What was audited?"
-    assert questions.index("Does the fracture decide?") == questions.index(
-        "Does it look at them?") + 1  # fmt: skip
+    card = build_card(findings, None, audit[2])
+    assert not card.front.alarm
+    assert found.text in [one.text for one in card.answers]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_none_of_fifteen_comes_before_a_large_group_that_is_perfect(audit):
     assert "100 %" not in said
     assert "In no subgroup with at least 30 fractures are fewer found than in all cases." in said
     card = build_card(findings, None, audit[2])
-    assert card.answers[-1].text == said
+    assert said in [one.text for one in card.answers]
     assert any("0 of 15 fractures found in tag no" in line for line in said_first(findings))
     with speaking("de"):
         assert weakest(Lookup(findings)).startswith("0 von 15 Frakturen gefunden bei tag no")

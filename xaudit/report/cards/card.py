@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from xaudit.core.record.finding import Findings
@@ -12,8 +12,9 @@ from xaudit.report.elements.record import Element, record
 from xaudit.report.facts import rescored, statements
 from xaudit.report.facts.scrubbed import scrubbed_warning
 from xaudit.report.facts.warnings import suspicions, unverified_warnings
+from xaudit.report.front.page import front_page
 from xaudit.report.language.translation import told, tr, trn, word
-from xaudit.report.sections import credibility, explanations, results
+from xaudit.report.sections import credibility
 from xaudit.report.sections.policy import counts
 from xaudit.report.sections.registry import sections_of
 from xaudit.report.tables import predictions
@@ -24,6 +25,8 @@ from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import MARKS, Answer, ModelCard, Section
 from xaudit.report.view.page_language import sentences_of
 from xaudit.report.view.small_samples import explained
+
+_NAMED = 6
 
 
 def build_card(
@@ -47,12 +50,20 @@ def build_card(
         ValueError: a picture is not a PNG.
     """
     look, elements = Lookup(findings, verdict, pictures, uses), record(findings)
+    sections = tuple(
+        _with_missing(explained(replace(one, number=str(index))), elements)
+        for index, one in enumerate(sections_of(look), start=1)
+    )
     device = findings.detector
     mark = MARKS[verdict.overall] if verdict else None
     return ModelCard(
         title=device.name,
         subtitle=tr(
-            "Version {version}. Audit “{name}”.", version=device.version, name=findings.audit.name
+            "Version {version}. Audit “{name}”. {architecture}. {identified}",
+            version=device.version,
+            name=findings.audit.name,
+            architecture=word(device.architecture),
+            identified=_identified(findings),
         ),
         running=f"{device.name} {device.version}, {predictions.identity(findings)}",
         verdict=mark,
@@ -60,11 +71,9 @@ def build_card(
         if verdict
         else tr("No policy was judged."),
         verdict_counts=counts(verdict),
-        answers=_answers(look),
-        sections=tuple(
-            _with_missing(explained(replace(one, number=str(index))), elements)
-            for index, one in enumerate(sections_of(look), start=1)
-        ),
+        answers=tuple(_answers(look, elements)),
+        sections=sections,
+        front=front_page(look, sections),
         twin=twin(findings, verdict, uses, unverified),
         sentences=sentences_of(findings),
         warnings=(
@@ -98,48 +107,45 @@ def _changed(verdict: Verdict | None) -> tuple[str, ...]:
     )
 
 
-def _answers(look: Lookup) -> tuple[Answer, ...]:
-    findings, study, device = look.findings, look.findings.study, look.findings.detector
+def _answers(look: Lookup, elements: Sequence[Element]) -> Iterator[Answer]:
+    findings, study = look.findings, look.findings.study
     sites = (
         trn("{sites} sites", study.sites, sites=numbers.whole(study.sites))
         if study.sites is not None
         else tr("site unknown")
     )
-    points = device.operating_points
-    found = (
-        results.found_sentence(look, points[0]) if points else tr("No operating point declared.")
+    facts = (
+        tr(
+            "{name}: {cases} cases, {positives} with a fracture",
+            name=study.name,
+            cases=numbers.whole(study.cases),
+            positives=numbers.whole(study.positives),
+        ),
+        f"{numbers.whole(study.patients)} {word(f'{study.unit}s')}",
+        sites,
+        study.dates or tr("dates not declared"),
     )
-    detail = ""
-    if points:
-        scope = {"operating_point": points[0].name}
-        detail = tr("Sensitivity {sensitivity}. ", sensitivity=look.said("sensitivity", **scope))
-        detail += tr("Specificity {specificity}.", specificity=look.said("specificity", **scope))
+    yield Answer(tr("On what?"), ", ".join(facts))
     decision = decides(look)
-    decided = Answer(tr("Does the fracture decide?"), decision.text, decision.detail)
-    return (
-        # What outweighs all else comes first.
-        *((decided,) if decision.denied else ()),
-        Answer(
-            tr("What was audited?"),
-            f"{device.name} {device.version}, {word(device.architecture)}",
-            _identified(findings),
-        ),
-        Answer(
-            tr("On what?"),
-            tr(
-                "{name}: {cases} cases, {positives} with a fracture",
-                name=study.name,
-                cases=numbers.whole(study.cases),
-                positives=numbers.whole(study.positives),
-            ),
-            f"{numbers.whole(study.patients)} {word(f'{study.unit}s')}, {sites}, "
-            f"{study.dates or tr('dates not declared')}",
-        ),
-        Answer(tr("Does it find fractures?"), found, detail),
-        _localization_answer(findings, look),
-        *(() if decision.denied else (decided,)),
-        Answer(tr("For whom and where not?"), weakest(look), ""),
-    )
+    # What outweighs all else stands above all of these.
+    said = tr("No: see above.") if decision.denied else decision.text
+    yield Answer(tr("Does the fracture decide?"), said)
+    yield _maps_answer(findings)
+    yield Answer(tr("Where is it weakest?"), weakest(look), "")
+    yield Answer(tr("What is not known?"), _unknown(elements), "")
+
+
+def _unknown(elements: Sequence[Element]) -> str:
+    """What was neither measured nor declared, by name as far as there is room."""
+    absent = [tr(one.field.title) for one in elements if one.status == "missing"]
+    if not absent:
+        return tr("Every element was measured or declared.")
+    named = ", ".join(absent[:_NAMED])
+    rest = len(absent) - _NAMED
+    if rest <= 0:
+        return tr("Neither measured nor declared: {named}.", named=named)
+    return tr("Neither measured nor declared: {named}, and {rest} more.", named=named,
+              rest=numbers.whole(rest))  # fmt: skip
 
 
 def _identified(findings: Findings) -> str:
@@ -151,19 +157,14 @@ def _identified(findings: Findings) -> str:
     return tr("Table SHA-256 {sha256}…", sha256=findings.study.sha256[:16])
 
 
-def _localization_answer(findings: Findings, look: Lookup) -> Answer:
-    question = tr("Does it look at them?")
+def _maps_answer(findings: Findings) -> Answer:
+    question = tr("May its maps be believed?")
     if predictions.alone(findings):
         return Answer(question, tr(predictions.WHY))
-    return Answer(
-        question,
-        explanations.looks_at(look),
-        tr(
-            "{believed} Maps of {explained} cases.",
-            believed=credibility.believed(findings),
-            explained=numbers.whole(findings.accountability.explained),
-        ),
-    )
+    maps = numbers.whole(findings.accountability.explained)
+    said = tr("{believed} Maps of {explained} cases.",
+              believed=credibility.believed(findings), explained=maps)  # fmt: skip
+    return Answer(question, said)
 
 
 def _with_missing(section: Section, elements: Sequence[Element]) -> Section:

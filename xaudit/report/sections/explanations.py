@@ -49,16 +49,24 @@ def explainers(findings: Findings) -> tuple[str, ...]:
     return tuple(method.name for method in findings.methods if not method.reference)
 
 
-def looks_at(look: Lookup) -> str:
-    """Share of the attribution in the lesion, best method, beside chance."""
-    known = [
+def highest(look: Lookup) -> str | None:
+    """The method with most of its attribution in the lesions; None where that is not known."""
+    return max(_masses_known(look), default=(0.0, None))[1]
+
+
+def _masses_known(look: Lookup) -> list[tuple[float, str]]:
+    return [
         (one.value, name)
         for name in explainers(look.findings)
         if (one := look.estimate("mass", method=name)).value is not None
     ]
-    if not known:
+
+
+def looks_at(look: Lookup) -> str:
+    """Share of the attribution in the lesion, best method, beside chance."""
+    known, name = _masses_known(look), highest(look)
+    if name is None:
         return tr("Share of the attribution in the fracture: not measured.")
-    _, name = max(known)
     chance = look.said("mass", method="area_chance")
     return tr(
         "{mass} of the positive attribution lies in the fracture ({name}, the "

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from xaudit.core.estimate import Estimate
 from xaudit.core.message import Message
 from xaudit.report.language.translation import later, told, tr
-from xaudit.report.sections import credibility, explanations, results
+from xaudit.report.sections import explanations, results
 from xaudit.report.sections.registry import section
 from xaudit.report.tables import predictions
-from xaudit.report.tables.interventions import decides
-from xaudit.report.tables.weakest import weakest
 from xaudit.report.view import numbers
 from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
@@ -24,7 +22,7 @@ _NO_PREVALENCE = later(
 
 @section("summary", 10)
 def summary(look: Lookup) -> Section:
-    """Found, missed and falsely called, in people; then whom it fails and what it looks at."""
+    """Found, missed and falsely called, in people; then what it looks at."""
     points = look.findings.detector.operating_points
     return Section(
         "summary",
@@ -34,20 +32,11 @@ def summary(look: Lookup) -> Section:
         or tr("No operating point declared."),
         paragraphs=(
             *_false_alarms(look),
-            weakest(look),
-            *(() if predictions.alone(look.findings) else (_where_maps_lie(look), _decides(look))),
+            *(() if predictions.alone(look.findings) else (explanations.looks_at(look),)),
             *(() if look.findings.prevalence is not None else (tr(_NO_PREVALENCE),)),
         ),
         tables=tuple(_per_thousand(look)),
     )
-
-
-def _where_maps_lie(look: Lookup) -> str:
-    return f"{explanations.looks_at(look)} {credibility.believed(look.findings)}"
-
-
-def _decides(look: Lookup) -> str:
-    return tr("Does the fracture decide? {answer}", answer=decides(look).text)
 
 
 def _false_alarms(look: Lookup) -> Iterator[str]:

@@ -66,6 +66,13 @@ def decides(look: Lookup) -> Decision:
     return Decision(False, text, _detail(things))
 
 
+def largest_beside(look: Lookup) -> tuple[str, Estimate] | None:
+    """What beside the fracture moves the logit most when it is erased, and by how much."""
+    known = [one for one in _things(look) if one.effect.value is not None]
+    found = max(known, key=_size, default=None)
+    return (_named(found.name), found.effect) if found else None
+
+
 def _things(look: Lookup) -> tuple[_Thing, ...]:
     names = dict.fromkeys(
         finding.scope["removed"]

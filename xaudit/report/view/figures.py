@@ -33,6 +33,8 @@ _FLOW_HEADS = (
 """Where an arrow ends: x, y, and whether it points down; to the right otherwise."""
 _NEAR = 0.25
 """Two lines of a forest plot that are as near as this have their names on either side."""
+_ROOM_FOR_FIVE = 200
+"""A narrower scale has three ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,38 @@ class ForestRow:
     heading: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ForestPlaces:
+    """Where the parts of a forest plot stand, in units of its view box."""
+
+    width: float = 1040
+    left: float = 250
+    right: float = 760
+    counts: float = 882
+    values: float = 896
+    css: str = "figure"
+
+    def across(self, share: float) -> float:
+        """Where a proportion is drawn."""
+        return self.left + (self.right - self.left) * share
+
+
+NARROW = ForestPlaces(430, 140, 270, 328, 336, "figure narrow")
+"""Of a plot that stands beside others."""
+
+
 def forest(
-    title: str, rows: Sequence[ForestRow], overall: float | None, floor: float | None
+    title: str,
+    rows: Sequence[ForestRow],
+    overall: float | None,
+    floor: float | None,
+    places: ForestPlaces = ForestPlaces(),
 ) -> str:
     """Proportions of groups with their intervals; n and k/n at the right."""
-    step, left, right = 24, 250, 760
+    step, left, right = 24, places.left, places.right
     height = 58 + step * len(rows)
-    drawing = Drawing(1040, height, title)
-    _scale(drawing, left, right, 24, height - 30)
+    drawing = Drawing(places.width, height, title, places.css)
+    _scale(drawing, (left, right), 24, height - 30)
     known = [
         (v, name)
         for v, name in ((overall, later("overall")), (floor, later("floor")))
@@ -59,7 +85,7 @@ def forest(
     ]
     near = len(known) == 2 and abs(known[0][0] - known[1][0]) < _NEAR
     for place, (value, name) in enumerate(sorted(known)):
-        x = left + (right - left) * value
+        x = places.across(value)
         drawing.line(x, 24, x, height - 30, name)
         side = ("mid", "mid") if not near else ("end", "start")
         drawing.text(
@@ -67,11 +93,13 @@ def forest(
         )
     biggest = max((row.estimate.n for row in rows), default=1) or 1
     for index, row in enumerate(rows):
-        _forest_row(drawing, row, 42 + step * index, biggest)
+        _forest_row(drawing, places, row, 42 + step * index, biggest)
     return str(drawing)
 
 
-def _forest_row(drawing: Drawing, row: ForestRow, y: float, biggest: int) -> None:
+def _forest_row(
+    drawing: Drawing, places: ForestPlaces, row: ForestRow, y: float, biggest: int
+) -> None:
     if row.heading:
         drawing.text(0, y + 5, row.label, "label strong")
         return
@@ -79,18 +107,20 @@ def _forest_row(drawing: Drawing, row: ForestRow, y: float, biggest: int) -> Non
     tone = " muted" if one.value is None or one.caution else ""
     drawing.text(14, y + 5, _short(row.label), f"label{tone}")
     if one.value is None or one.low is None or one.high is None:
-        drawing.text(262, y + 5, told(one.undefined or ""), "label muted small")
+        drawing.text(places.left + 12, y + 5, told(one.undefined or ""), "label muted small")
     else:
-        drawing.line(250 + 510 * one.low, y, 250 + 510 * one.high, y, f"interval{tone}")
+        low, x, high = map(places.across, (one.low, one.value, one.high))
+        drawing.line(low, y, high, y, f"interval{tone}")
         side = 5 + 6 * (one.n / biggest) ** 0.5
-        x = 250 + 510 * one.value
         drawing.add("rect", f"point{tone}", x=x - side / 2, y=y - side / 2, width=side, height=side)
-    drawing.text(882, y + 5, numbers.counts(one), f"label end{tone}")
-    drawing.text(896, y + 5, numbers.estimate(one), f"label{tone}")
+    drawing.text(places.counts, y + 5, numbers.counts(one), f"label end{tone}")
+    drawing.text(places.values, y + 5, numbers.estimate(one), f"label{tone}")
 
 
-def _scale(drawing: Drawing, left: float, right: float, top: float, bottom: float) -> None:
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+def _scale(drawing: Drawing, sides: tuple[float, float], top: float, bottom: float) -> None:
+    left, right = sides
+    ticks = (0.0, 0.25, 0.5, 0.75, 1.0) if right - left > _ROOM_FOR_FIVE else (0.0, 0.5, 1.0)
+    for tick in ticks:
         x = left + (right - left) * tick
         drawing.line(x, top, x, bottom, "grid")
         drawing.text(x, bottom + 18, numbers.percent(tick), "label mid small")
@@ -101,7 +131,7 @@ def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, floa
     head = 5 + 13 * len(ticks)
     height = head + 47 + 30 * len(rows)
     drawing = Drawing(1000, height, title)
-    _scale(drawing, 250, 760, head, height - 30)
+    _scale(drawing, (250, 760), head, height - 30)
     for index, (name, value) in enumerate(sorted(ticks.items(), key=lambda pair: pair[1])):
         x = 250 + 510 * min(1.0, value)
         drawing.line(x, 8 + 13 * index, x, height - 30, f"tick tick-{index % 5}")
@@ -121,16 +151,34 @@ def dots(title: str, rows: Sequence[tuple[str, Estimate]], ticks: dict[str, floa
     return str(drawing)
 
 
-def roc(curve: Curve, title: str) -> str:
-    """The ROC curve with its operating points."""
+Cross = tuple[Estimate, Estimate]
+"""Specificity and sensitivity at an operating point."""
+
+
+def roc(curve: Curve, title: str, crosses: Sequence[Cross] = ()) -> str:
+    """The ROC curve with its operating points, and crosses as wide as their intervals."""
     drawing = _square(title, tr("false alarms among normal cases"), tr("fractures found"))
     drawing.line(60, 380, 420, 20, "diagonal")
     drawing.path([(60 + 360 * x, 380 - 360 * y) for x, y in zip(curve.x, curve.y, strict=True)],
                  "curve")  # fmt: skip
+    for cross in crosses:
+        _cross(drawing, *cross)
     for name, (x, y) in curve.marks.items():
         drawing.add("circle", "point", cx=60 + 360 * x, cy=380 - 360 * y, r=5)
         drawing.text(70 + 360 * x, 396 - 360 * y if y > 0.1 else 370, _short(name), "label")
     return str(drawing)
+
+
+def _cross(drawing: Drawing, normal: Estimate, fractures: Estimate) -> None:
+    """The intervals of both shares, through the point that they belong to."""
+    left, x, right = (1 - part if part is not None else None
+                      for part in (normal.high, normal.value, normal.low))  # fmt: skip
+    low, y, high = fractures.low, fractures.value, fractures.high
+    if left is None or x is None or right is None or low is None or y is None or high is None:
+        return
+    x, y = 60 + 360 * x, 380 - 360 * y
+    drawing.line(60 + 360 * left, y, 60 + 360 * right, y, "interval")
+    drawing.line(x, 380 - 360 * low, x, 380 - 360 * high, "interval")
 
 
 _RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

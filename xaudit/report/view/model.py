@@ -34,6 +34,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """A figure that a reader looks for first; where it has no value, the detail says why."""
+
+    title: str
+    value: str
+    limits: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule did not pass, in one sentence; the link leads to what was measured."""
+
+    mark: Mark
+    text: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table; the first cell of a row is its header, ``marks`` puts a verdict before it.
 
@@ -145,10 +164,45 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class FrontPage:
+    """What decides, on one page.
+
+    Attributes:
+        alarm: that something else than the fracture decides; empty where that was not found.
+        reasons: of the rules that did not pass, failures first.
+        more: how many of them are not among these; empty where none is left.
+        cases: of the gallery, whose pictures are shown once more.
+    """
+
+    alarm: str
+    reasons: tuple[Reason, ...]
+    more: str
+    headlines: tuple[Headline, ...]
+    figures: tuple[Figure, ...]
+    cases: tuple[FrontCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontCase:
+    """A case of the gallery: the film, and one of its maps.
+
+    Attributes:
+        shown: the case, as the gallery has it.
+        layer: number of the map among its layers; None where it has none.
+        caption: why it is here.
+    """
+
+    shown: Shown
+    layer: int | None
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """All that the templates print.
 
     Attributes:
+        front: what stands between the verdict and the answers; None on pages without it.
         sentences: for each finding what the list of all of them says besides numbers.
     """
 
@@ -166,3 +220,4 @@ class ModelCard:
     sentences: tuple[tuple[str, str], ...] = ()
     kind: str = later("model card")
     kind_long: str = later("Model card of a fracture detector")
+    front: FrontPage | None = None

@@ -60,8 +60,16 @@ def estimate(one: Estimate | None, unit: str = "proportion", signed: bool = Fals
         unit: "proportion" is printed in percent, everything else as it is.
         signed: a difference, printed with its sign.
     """
+    value, limits = value_and_limits(one, unit, signed)
+    return f"{value} ({limits})" if limits else value
+
+
+def value_and_limits(
+    one: Estimate | None, unit: str = "proportion", signed: bool = False
+) -> tuple[str, str]:
+    """The two parts of `estimate`; a dash and nothing where there is no value."""
     if one is None or one.value is None or one.low is None or one.high is None:
-        return NONE
+        return NONE, ""
     scale = 100.0 if unit == "proportion" else 1.0
     value, low, high = one.value * scale, one.low * scale, one.high * scale
     digits = (_digits_of_percent if unit == "proportion" else digits_for)(low, high)
@@ -69,8 +77,8 @@ def estimate(one: Estimate | None, unit: str = "proportion", signed: bool = Fals
     join = tr("{low} to {high}") if signed or low < 0 else f"{{low}}{DASH}{{high}}"
     limits = join.format(low=shown[1], high=shown[2])
     if unit != "proportion":
-        return f"{shown[0]} ({limits})"
-    return f"{shown[0]} {tr('points') if signed else '%'} ({limits})"
+        return shown[0], limits
+    return f"{shown[0]} {tr('points') if signed else '%'}", limits
 
 
 def _signed(value: float, digits: int) -> str:

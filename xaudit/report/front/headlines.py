@@ -1,0 +1,75 @@
+"""Figures that a reader looks for first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xaudit.core.estimate import Estimate
+from xaudit.report.language.translation import told, tr
+from xaudit.report.sections.explanations import highest
+from xaudit.report.tables import predictions
+from xaudit.report.tables.interventions import largest_beside
+from xaudit.report.view import numbers
+from xaudit.report.view.lookup import Lookup
+from xaudit.report.view.model import Headline
+
+
+def headlines(look: Lookup) -> tuple[Headline, ...]:
+    """Of scores, of boxes and masks where there are any, and of what decides."""
+    return (*_of_scores(look), *_of_drawings(look), *_of_maps(look))
+
+
+def _of_scores(look: Lookup) -> Iterator[Headline]:
+    cases = tr("{cases} cases", cases=numbers.whole(look.findings.study.cases))
+    yield _headline("AUC", look.estimate("auc"), "number", cases)
+    points = look.findings.detector.operating_points
+    if points:
+        name = points[0].name
+        for metric, title, whose in (
+            ("sensitivity", tr("Sensitivity"), tr("fractures")),
+            ("specificity", tr("Specificity"), tr("normal cases")),
+        ):
+            one = look.estimate(metric, operating_point=name)
+            yield _headline(title, one, "proportion", f"{numbers.counts(one)} {whose}")
+
+
+def _of_drawings(look: Lookup) -> Iterator[Headline]:
+    points = look.findings.detector.operating_points
+    if look.get("boxes_not_judged") and points:
+        name = points[0].name
+        amiss = look.said("false_boxes_per_image", operating_point=name)
+        yield _headline(
+            tr("Lesions found by boxes"),
+            look.estimate("lesion_sensitivity", operating_point=name),
+            "proportion",
+            tr("boxes amiss per image: {amiss}", amiss=amiss),
+        )
+    dice = look.get("dice")
+    if dice:
+        yield _headline(tr("Dice of the masks"), dice.estimate, "number",
+                        tr("{cases} cases", cases=numbers.whole(dice.estimate.n)))  # fmt: skip
+
+
+def _of_maps(look: Lookup) -> Iterator[Headline]:
+    if predictions.alone(look.findings):
+        return
+    name = highest(look)
+    if name is not None:
+        chance = tr("{method}; chance {chance}", method=name,
+                    chance=look.said("mass", method="area_chance"))  # fmt: skip
+        title = tr("Maps in the fracture")
+        yield _headline(title, look.estimate("mass", method=name), "proportion", chance)
+    beside = largest_beside(look)
+    most = ""
+    if beside is not None:
+        thing, effect = beside
+        shown = numbers.estimate(effect, "number")
+        most = tr("off the logit; {thing}: {effect}", thing=thing, effect=shown)
+    lesion = look.estimate("lesion_specific_effect")
+    yield _headline(tr("Erasing the fracture"), lesion, "number", most)
+
+
+def _headline(title: str, one: Estimate, unit: str, detail: str) -> Headline:
+    value, limits = numbers.value_and_limits(one, unit)
+    why = told(one.undefined or "") if one.value is None else told(one.caution or "")
+    return Headline(title, value, limits, "; ".join(part for part in (detail, why) if part))
