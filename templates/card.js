@@ -3,15 +3,6 @@
   var controls = document.querySelector(".controls");
   var dialog = document.getElementById("large");
   var stage = document.getElementById("stage");
-  // Paper shows everything; what was closed is closed again afterwards.
-  var closed = [];
-  window.addEventListener("beforeprint", function () {
-    closed = Array.prototype.slice.call(document.querySelectorAll("details:not([open])"));
-    closed.forEach(function (one) { one.open = true; });
-  });
-  window.addEventListener("afterprint", function () {
-    closed.forEach(function (one) { one.open = false; });
-  });
   // A link into something closed opens it.
   function reveal() {
     var id = "";

@@ -28,6 +28,16 @@ def test_card_in_german_and_in_a_language_that_there_is_not(xaudit, sample, tmp_
     assert "en (English), de (Deutsch)" in err
 
 
+def test_whole_card_is_verified_with_its_appendices(xaudit, sample, tmp_path):
+    page = tmp_path / "whole.html"
+    assert xaudit("card", sample, "--print", "full", "--out", page)[0] == 0
+    assert "<details>" not in page.read_text(encoding="utf-8")
+    assert xaudit("verify", page)[0] == 0
+    code, _out, err = xaudit("card", sample, "--print", "some", "--out", page)
+    assert code == 2
+    assert "full" in err
+
+
 def test_german_card_is_verified_in_german(xaudit, sample, tmp_path):
     page = tmp_path / "karte.html"
     assert xaudit("card", sample, "--language", "de", "--out", page)[0] == 0

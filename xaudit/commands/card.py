@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,8 +12,10 @@ from xaudit.commands.options.unverified import Unverified
 from xaudit.commands.terminal.console import tell
 from xaudit.report.language.translation import SOURCE, speaking
 
+Print = Literal["short", "full"]
 
-def card(
+
+def card(  # noqa: PLR0913, PLR0917  one for each option
     audit: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
     out: Annotated[
         Path | None, typer.Option(help="Where the HTML goes; card.html in the audit's folder.")
@@ -25,6 +27,10 @@ def card(
     pages: Annotated[
         Path | None, typer.Option(help="Also write a page for each case to this new folder.")
     ] = None,
+    print_: Annotated[
+        Print,
+        typer.Option("--print", help="What paper gets: what is open, or appendices as well."),
+    ] = "short",
     unverified: Unverified = False,
     language: Language = SOURCE,
 ) -> None:
@@ -36,7 +42,7 @@ def card(
     from xaudit.pipeline.card import write_cards, write_crosswalk
 
     with speaking(language):
-        tell(str(write_cards(audit, out, unverified)))
+        tell(str(write_cards(audit, out, unverified, whole=print_ == "full")))
         if crosswalk is not None:
             tell(str(write_crosswalk(audit, crosswalk, out, unverified)))
         if pages is not None:

@@ -65,7 +65,7 @@ class DicomExport:
         record, findings = read_record(audit), read_whole(audit)
         on_disk = AuditOnDisk(audit, record, findings, Results.load(Store(audit), record))
         with tempfile.TemporaryDirectory() as folder:
-            card = print_pdf(write_cards(audit, Path(folder) / "card.html"), paper)
+            card = print_pdf(write_cards(audit, Path(folder) / "card.html", whole=True), paper)
         return cls(on_disk, data, identified, card)
 
     def write(self, folder: Path) -> Path:

@@ -26,13 +26,16 @@ _RESTORE = (
 )
 
 
-def write_cards(folder: Path, html: Path | None = None, unverified: bool = False) -> Path:
+def write_cards(
+    folder: Path, html: Path | None = None, unverified: bool = False, whole: bool = False
+) -> Path:
     """Write ``card.html`` and ``card.md`` from findings, verdict and evidence.
 
     Args:
         folder: of a finished audit.
         html: another place for the HTML; the Markdown goes beside it.
         unverified: print files too that are not those that the run wrote; the card says so.
+        whole: with appendices and folded tables open, so that paper has them.
 
     Returns:
         Where the HTML is.
@@ -41,7 +44,7 @@ def write_cards(folder: Path, html: Path | None = None, unverified: bool = False
         ConfigError: the audit is not finished or was changed, or a picture is missing.
     """
     path = html or folder / "card.html"
-    page, text = render_cards(*_content(folder, unverified))
+    page, text = render_cards(*_content(folder, unverified), whole=whole)
     write_text(path, page)
     write_text(path.with_suffix(".md"), text)
     return path
@@ -78,10 +81,12 @@ def render_cards(
     pictures: Mapping[str, bytes],
     uses: str = "",
     unverified: tuple[str, ...] = (),
+    *,
+    whole: bool = False,
 ) -> tuple[str, str]:
     """The card as HTML and as Markdown."""
     card = build_card(findings, verdict, pictures, uses, unverified)
-    return render_html(card), render_markdown(card)
+    return render_html(card, whole=whole), render_markdown(card)
 
 
 def pictures_of(folder: Path, findings: Findings) -> dict[str, bytes]:

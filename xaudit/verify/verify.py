@@ -32,6 +32,7 @@ from xaudit.report.language.translation import SOURCE, speaking
 from xaudit.report.view.overlays import for_card, overlay_rgba
 from xaudit.verify.recompute import AuditOnDisk
 from xaudit.verify.verify_card import (
+    is_whole,
     language_of,
     lone_card_differences,
     policy_behind,
@@ -259,7 +260,7 @@ class _Folder:
         pictures, uses = pictures_of(self.path, findings), uses_of(self.path)
         content = (findings, verdict, pictures, uses, self._unverified())
         with speaking(self._language()):
-            again = render_cards(*content)[number]
+            again = render_cards(*content, whole=name == "card.html" and is_whole(page))[number]
         if name == "card.html":
             yield from twin_differences(page, findings)
         yield from text_differences(page, again, name)

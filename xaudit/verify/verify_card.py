@@ -89,7 +89,7 @@ def lone_card_differences(page: str, twin: Twin) -> Iterator[str]:
     pictures = _pictures(page, twin.findings)
     content = (twin.findings, twin.verdict, pictures, twin.uses, twin.unverified)
     with speaking(language_of(page)):
-        card = render_html(build_card(*content))
+        card = render_html(build_card(*content), whole=is_whole(page))
     yield from text_differences(page, card, "card")
 
 
@@ -97,6 +97,11 @@ def language_of(page: str) -> str:
     """The language in which a card is printed; English where it names none that there is."""
     found = _LANGUAGE.search(page)
     return found[1] if found and found[1] in languages() else SOURCE
+
+
+def is_whole(page: str) -> bool:
+    """Whether a card is printed with its appendices."""
+    return '<body class="whole">' in page
 
 
 def twin_differences(page: str, findings: Findings) -> Iterator[str]:

@@ -147,7 +147,8 @@ def test_only_one_file_rounds():
 
 
 @pytest.mark.browser
-def test_card_prints_every_section(page, tmp_path):
+def test_whole_card_prints_every_section(audit, tmp_path):
+    page = render_html(build_card(*audit), whole=True)
     chromium, reader = shutil.which("chromium"), shutil.which("pdftotext")
     if not chromium or not reader:
         pytest.skip("needs chromium and pdftotext (packages chromium, poppler-utils)")

@@ -124,7 +124,7 @@ def test_pdf_holds_every_section(audit, tmp_path):
     if not shutil.which("chromium") or not shutil.which("pdftotext"):
         pytest.skip("needs chromium and pdftotext (packages chromium, poppler-utils)")
     card = build_card(*audit)
-    (tmp_path / "card.html").write_text(render_html(card), encoding="utf-8")
+    (tmp_path / "card.html").write_text(render_html(card, whole=True), encoding="utf-8")
     (tmp_path / "card.pdf").write_bytes(pdf.print_pdf(tmp_path / "card.html"))
     command = ["pdftotext", "-layout", str(tmp_path / "card.pdf"), "-"]
     text = " ".join(

@@ -20,10 +20,17 @@ def test_figures_with_their_intervals_and_of_how_many(audit):
                            "Erasing the fracture"]  # fmt: skip
     assert (found["AUC"].value, found["AUC"].limits) == ("0.902", "0.874–0.925")
     assert found["Sensitivity"].value == "79 %"
-    assert found["Sensitivity"].detail == "158/200 fractures"
+    assert found["Sensitivity"].detail == "158/200 fractures; threshold fixed beforehand"
     assert found["Specificity"].detail == "352/400 normal cases"
     assert found["Maps in the fracture"].value == "31 %"
     assert found["Maps in the fracture"].detail.startswith("gradcam; chance 4.0 %")
+
+
+def test_a_threshold_that_this_study_gave_is_told(audit):
+    point = replace(audit[0].detector.operating_points[0], origin="chosen_on_study")
+    detector = replace(audit[0].detector, operating_points=(point,))
+    found = shown(replace(audit[0], detector=detector))["Sensitivity"]
+    assert "threshold chosen on this study: too good" in found.detail
 
 
 def test_what_has_no_value_says_why(audit):

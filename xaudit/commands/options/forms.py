@@ -37,7 +37,7 @@ def exported(audit: Path, form: str, paper: Paper, *, unverified: bool) -> tuple
     """
     if form == PDF:
         with tempfile.TemporaryDirectory() as folder:
-            card = write_cards(audit, Path(folder) / "card.html", unverified)
+            card = write_cards(audit, Path(folder) / "card.html", unverified, whole=True)
             return "card.pdf", print_pdf(card, paper)
     if form == LABELS:
         return FILE, label_list(audit, unverified=unverified).encode()

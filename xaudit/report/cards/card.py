@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from string import ascii_uppercase
 
 from xaudit.core.record.finding import Findings
 from xaudit.core.record.policy import Verdict
@@ -27,6 +28,7 @@ from xaudit.report.view.page_language import sentences_of
 from xaudit.report.view.small_samples import explained
 
 _NAMED = 6
+_ROOM = 240
 
 
 def build_card(
@@ -51,8 +53,7 @@ def build_card(
     """
     look, elements = Lookup(findings, verdict, pictures, uses), record(findings)
     sections = tuple(
-        _with_missing(explained(replace(one, number=str(index))), elements)
-        for index, one in enumerate(sections_of(look), start=1)
+        _with_missing(explained(one), elements) for one in _numbered(tuple(sections_of(look)))
     )
     device = findings.detector
     mark = MARKS[verdict.overall] if verdict else None
@@ -125,6 +126,7 @@ def _answers(look: Lookup, elements: Sequence[Element]) -> Iterator[Answer]:
         sites,
         study.dates or tr("dates not declared"),
     )
+    yield Answer(tr("Intended use"), _intended(findings))
     yield Answer(tr("On what?"), ", ".join(facts))
     decision = decides(look)
     # What outweighs all else stands above all of these.
@@ -133,6 +135,13 @@ def _answers(look: Lookup, elements: Sequence[Element]) -> Iterator[Answer]:
     yield _maps_answer(findings)
     yield Answer(tr("Where is it weakest?"), weakest(look), "")
     yield Answer(tr("What is not known?"), _unknown(elements), "")
+
+
+def _intended(findings: Findings) -> str:
+    said = findings.declared.get("intended_use")
+    if not said:
+        return tr("not declared")
+    return said if len(said) <= _ROOM else f"{said[:_ROOM].rstrip()}…"
 
 
 def _unknown(elements: Sequence[Element]) -> str:
@@ -165,6 +174,19 @@ def _maps_answer(findings: Findings) -> Answer:
     said = tr("{believed} Maps of {explained} cases.",
               believed=credibility.believed(findings), explained=maps)  # fmt: skip
     return Answer(question, said)
+
+
+def _numbered(sections: Sequence[Section]) -> Iterator[Section]:
+    """Those that decide from 1, appendices from A."""
+    before = sum(not one.appendix for one in sections)
+    for index, one in enumerate(sections):
+        yield replace(one, number=_letter(index - before) if one.appendix else str(index + 1))
+
+
+def _letter(index: int) -> str:
+    """A to Z, then AA, AB and so on."""
+    before, last = divmod(index, len(ascii_uppercase))
+    return (_letter(before - 1) if before else "") + ascii_uppercase[last]
 
 
 def _with_missing(section: Section, elements: Sequence[Element]) -> Section:

@@ -20,9 +20,15 @@ from xaudit.report.view.model import ModelCard
 from xaudit.report.view.page_language import spoken
 
 
-def render_html(card: ModelCard, template: str = "card.html.j2") -> str:
-    """One HTML file that loads nothing; its policy allows its own style and script only."""
-    return _page(template, card, ("card.js", "tables.js"), twin=Markup(card.twin))
+def render_html(card: ModelCard, template: str = "card.html.j2", whole: bool = False) -> str:
+    """One HTML file that loads nothing; its policy allows its own style and script only.
+
+    Args:
+        card: what it says.
+        template: of the page.
+        whole: with appendices and folded tables open, so that they are printed.
+    """
+    return _page(template, card, ("card.js", "tables.js"), twin=Markup(card.twin), whole=whole)
 
 
 def render_crosswalk(card: ModelCard, elements: Sequence[Element], address: str) -> str:
@@ -55,8 +61,8 @@ def _page(template: str, card: ModelCard, scripts: Sequence[str], **parts: objec
             style_hash=content_hash(style),
             script_hash=content_hash(script),
             setter=linker(name for section in card.sections for name in section.linked),
+            **{"whole": True, **parts},
             numbers={f"#{section.id}": section.number for section in card.sections},
-            **parts,
         )
     )
 

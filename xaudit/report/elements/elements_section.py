@@ -10,7 +10,7 @@ from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 
 
-@section("elements", 900)
+@section("elements", 900, appendix=True)
 def elements_section(look: Lookup) -> Section:
     """What the device record asks for, and whether it is measured, declared or missing."""
     elements = record(look.findings)

@@ -11,7 +11,7 @@ from xaudit.report.view.lookup import Lookup
 from xaudit.report.view.model import Section, Table
 
 
-@section("provenance", 910)
+@section("provenance", 910, appendix=True)
 def provenance(look: Lookup) -> Section:
     """What the numbers depend on."""
     findings = look.findings
@@ -32,7 +32,7 @@ def provenance(look: Lookup) -> Section:
                            Table(tr("Provenance"), (tr("Fact"), tr("Value")), rows)))  # fmt: skip
 
 
-@section("findings", 920)
+@section("findings", 920, appendix=True)
 def every_finding(look: Lookup) -> Section:
     """Where all findings are."""
     findings = look.findings
@@ -48,7 +48,7 @@ def every_finding(look: Lookup) -> Section:
     return Section("findings", "", tr("Every finding"), lead, paragraphs=(how,))
 
 
-@section("glossary", 930)
+@section("glossary", 930, appendix=True)
 def words(look: Lookup) -> Section:
     """The words of this card."""
     findings = look.findings

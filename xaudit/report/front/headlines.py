@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.report.language.translation import told, tr
 from xaudit.report.sections.explanations import highest
@@ -26,11 +27,17 @@ def _of_scores(look: Lookup) -> Iterator[Headline]:
     if points:
         name = points[0].name
         for metric, title, whose in (
-            ("sensitivity", tr("Sensitivity"), tr("fractures")),
+            ("sensitivity", tr("Sensitivity"), f"{tr('fractures')}; {_threshold(points[0])}"),
             ("specificity", tr("Specificity"), tr("normal cases")),
         ):
             one = look.estimate(metric, operating_point=name)
             yield _headline(title, one, "proportion", f"{numbers.counts(one)} {whose}")
+
+
+def _threshold(point: OperatingPoint) -> str:
+    if point.origin == "fixed":
+        return tr("threshold fixed beforehand")
+    return tr("threshold chosen on this study: too good")
 
 
 def _of_drawings(look: Lookup) -> Iterator[Headline]:

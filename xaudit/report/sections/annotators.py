@@ -21,7 +21,7 @@ _RULES = {
 }
 
 
-@section("annotators", 45)
+@section("annotators", 45, appendix=True)
 def annotators(look: Lookup) -> Section | None:
     """How the annotators agree; nothing where one annotator made the reference standard."""
     pairs = _scopes(look, "annotator_agreement", "annotators")

@@ -13,7 +13,7 @@ from xaudit.report.view.model import Section, Table
 _ORIGINS = {"fixed": later("fixed"), "chosen_on_study": later("chosen on study")}
 
 
-@section("detector", 30)
+@section("detector", 30, appendix=True)
 def detector(look: Lookup) -> Section:
     """Which detector was audited."""
     findings, one = look.findings, look.findings.detector

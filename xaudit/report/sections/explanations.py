@@ -78,7 +78,7 @@ def looks_at(look: Lookup) -> str:
     )
 
 
-@section("localization", 100)
+@section("localization", 100, appendix=True)
 def localization(look: Lookup) -> Section:
     """Every method beside what knows nothing of the detector."""
     names = explainers(look.findings)
@@ -143,7 +143,7 @@ def _score_tables(look: Lookup, names: Sequence[str], shown: Sequence[str]) -> I
     yield Table(tr("Worst case: a missing or degenerate map scores 0"), columns, worst, folded=True)
 
 
-@section("methods", 120)
+@section("methods", 120, appendix=True)
 def methods(look: Lookup) -> Section:
     """How each map was made, what it cost, and whether it converged."""
     findings = look.findings
@@ -201,7 +201,7 @@ def _method(facts: MethodFacts) -> tuple[str, ...]:
     )
 
 
-@section("gallery", 130)
+@section("gallery", 130, appendix=True)
 def gallery(look: Lookup) -> Section:
     """Cases that the detector or the maps got most wrong, and two good ones."""
     findings, pictures = look.findings, look.pictures

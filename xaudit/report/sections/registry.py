@@ -28,25 +28,30 @@ class CardSection:
         name: of the section, in links.
         order: sections stand in this order, those of the same by name.
         build: makes it.
+        appendix: proof rather than what decides: stands behind the others, closed on the screen.
         own: it is part of xaudit.
     """
 
     name: str
     order: int
     build: Build
+    appendix: bool
     own: bool
 
 
 SECTIONS: Registry[CardSection] = Registry("section", entry_points="xaudit.sections")
 
 
-def section(name: str, order: int = _OF_PACKAGES) -> Callable[[Build], Build]:
+def section(
+    name: str, order: int = _OF_PACKAGES, appendix: bool = False
+) -> Callable[[Build], Build]:
     """Register a function that makes a section.
 
     Args:
         name: of the section, in links.
         order: sections of packages stand at 500, behind what was measured and before the
             elements.
+        appendix: whether it is proof rather than what decides.
 
     Raises:
         RegistryError: the name is taken.
@@ -54,21 +59,23 @@ def section(name: str, order: int = _OF_PACKAGES) -> Callable[[Build], Build]:
 
     def register(build: Build) -> Build:
         own = build.__module__.partition(".")[0] == _OURS
-        SECTIONS.add(name, CardSection(name, order, build, own))
+        SECTIONS.add(name, CardSection(name, order, build, appendix, own))
         return build
 
     return register
 
 
 def sections_of(look: Lookup) -> Iterator[Section]:
-    """Every section that has something to say, in order."""
+    """Every section that has something to say, in order; the appendices behind the others."""
     for room in map(importlib.import_module, _ROOMS):
         for module in pkgutil.iter_modules(room.__path__):
             importlib.import_module(f"{room.__name__}.{module.name}")
-    for one in sorted(map(SECTIONS.__getitem__, SECTIONS), key=lambda one: one.order):
+    for one in sorted(
+        map(SECTIONS.__getitem__, SECTIONS), key=lambda one: (one.appendix, one.order)
+    ):
         made = _own(one, look) if one.own else _of_package(one, look)
         if made is not None:
-            yield made
+            yield replace(made, appendix=one.appendix)
 
 
 def _own(one: CardSection, look: Lookup) -> Section | None:

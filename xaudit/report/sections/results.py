@@ -133,7 +133,7 @@ def calibration(look: Lookup) -> Section:
     )
 
 
-@section("groups", 70)
+@section("groups", 70, appendix=True)
 def groups(look: Lookup) -> Section:
     """Sensitivity and specificity for every level of every column, and the gaps to the rest."""
     levels = look.findings.study.levels

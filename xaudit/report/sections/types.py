@@ -15,7 +15,7 @@ from xaudit.report.view.model import Section, Table
 MAPS = {"mass": later("Mass in lesion"), "hit": later("Peak in lesion")}
 
 
-@section("types", 65)
+@section("types", 65, appendix=True)
 def types(look: Lookup) -> Section | None:
     """Which fractures are found; nothing where the study declares no types."""
     found = _levels(look, "type")
@@ -32,7 +32,7 @@ def types(look: Lookup) -> Section | None:
     return Section("types", "", tr("Which fractures does it find?"), lead, tables=tables)
 
 
-@section("subtlety", 66)
+@section("subtlety", 66, appendix=True)
 def subtlety(look: Lookup) -> Section | None:
     """Fractures by how hard they are to see; nothing where the study does not declare it."""
     found = _levels(look, "subtlety")

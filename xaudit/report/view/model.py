@@ -146,6 +146,7 @@ class Section:
     """A section of the card; ``missing`` says what was not declared or measured here.
 
     Attributes:
+        appendix: proof rather than what decides: closed on the screen until it is opened.
         terms: words and what they mean.
         linked: those of the terms that text anywhere on the page links to.
     """
@@ -161,6 +162,7 @@ class Section:
     terms: tuple[tuple[str, str], ...] = ()
     linked: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    appendix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
