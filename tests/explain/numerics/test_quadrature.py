@@ -36,9 +36,10 @@ class Walk:
 def brownian(seed, pixels=12, speed=1.0):
     """Maps that jump everywhere, as those of networks with ReLUs do; faster where speed says."""
     rng = np.random.default_rng(seed)
-    steps = rng.normal(size=(FINE, pixels, pixels)) * np.reshape(speed, (-1, 1, 1)) / np.sqrt(FINE)
-    return Walk(rng.normal(size=(1, pixels, pixels))
-                + np.concatenate([np.zeros((1, pixels, pixels)), np.cumsum(steps, axis=0)]))  # fmt: skip
+    pace = np.reshape(speed, (-1, 1, 1)) / np.sqrt(FINE)
+    steps = rng.normal(size=(FINE, pixels, pixels)) * pace
+    start = rng.normal(size=(1, pixels, pixels))
+    return Walk(start + np.concatenate([np.zeros_like(start), np.cumsum(steps, axis=0)]))
 
 
 def bump(at, width, height=60.0):
