@@ -291,6 +291,9 @@ def main(count=3, samples=50_000, only=None):
         if only not in {None, name}:
             continue
         report(name, network, layer, cases, samples)
+        if only == name:
+            # The next one would learn first.
+            return
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ KEPT = ROOT / "build" / "benchmarks"
 CELLS = 1024
 FILMS = 6
 FORWARD = 1 / 3
+CLAIMED = 0.2
 LEVELS = (0.1, 0.05, 0.03, 0.02)
 BUDGETS = sorted({round(9 * 1.06**power) for power in range(61)})
 
@@ -405,7 +406,8 @@ def report(name):
           f"at most {old[:, 1].max():.3f}, until now; {new[:, 0].mean():.0f}, "
           f"{rms(new[:, 1]):.3f}, {new[:, 1].max():.3f} now; the error over the stated one is "
           f"{np.median(new[:, 1] / new[:, 2]):.2f}, at most {(new[:, 1] / new[:, 2]).max():.2f}; "
-          f"over all budgets at most {worst_ratio(found):.2f}.")  # fmt: skip
+          f"at any budget at most {worst_ratio(found):.2f} where a map states {CLAIMED:.0%} or "
+          "less.")  # fmt: skip
 
 
 def rms(values):
@@ -413,11 +415,13 @@ def rms(values):
 
 
 def worst_ratio(found):
+    """Of the error over the stated one, where a map states that it is worth something."""
     ratios = []
     for one in found:
         for budget in (9, 13, 17, 25, 33, 49, 65, 97, 129):
             integral = adaptive(one, budget)
-            ratios.append(one.off(integral.integral[0]) / integral.expected_error)
+            if integral.expected_error <= CLAIMED:
+                ratios.append(one.off(integral.integral[0]) / integral.expected_error)
     return max(ratios)
 
 
