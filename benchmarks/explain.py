@@ -6,8 +6,9 @@ Real radiographs and a real MobileNetV2 where XAUDIT_FRACATLAS and XAUDIT_DETECT
 ../shared/data) hold them, else films of the phantom. ResNet-18 learns for a minute and a half on
 256 of these images: random weights hardly tell one image from another. Errors are relative to a
 converged reference: Integrated Gradients with 2,000 steps, SHAP and LIME with 50,000 evaluations,
-computed by the libraries. Everything runs in this process, in turn; the ratios are what counts.
-The reference is kept in build/benchmarks.
+computed by the libraries. Everything runs in this process; seconds are medians of five turns, in
+which both sides alternate, and their ratios are what counts. A film whose reference has no value
+(a zero map) is left out of everything, and that is said. References are kept in build/benchmarks.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import matplotlib
 import numpy as np
 import torch
 from library_loops import QuickStart
+from measuring import cheapest, error, interleaved, machine, usable
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
@@ -55,8 +57,7 @@ HIDING = Hiding(48, 0.1, "blur")
 CONTEXT = Context(20261123)
 METHODS = ("gradcam", "integrated_gradients", "shap", "lime")
 BUDGETS = tuple(range(128, 769, 64))
-REPEATS = 5
-STEPS = (16, 24, 32, 36, 40, 44, 48, 52, 56, 64, 96)
+STEPS = (8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 96)
 
 
 @functools.cache
@@ -151,53 +152,28 @@ def reference(evaluator, case, name, samples):
     return np.load(path)
 
 
-def error(values, truth):
-    return float(np.linalg.norm(values - truth) / np.linalg.norm(truth))
-
-
 def mean_error(maps, truths):
     return statistics.mean(error(one, truth) for one, truth in zip(maps, truths, strict=True))
 
 
-def library_side(quick, cases, games, truths):
-    """Method → seconds for each map, and the mean error."""
-    found = {}
-    for name in METHODS:
-        loop = getattr(quick, name)
-        times = []
-        for _ in range(REPEATS if name == "gradcam" else 1):
-            began = time.perf_counter()
-            maps = [loop(case, game) for case, game in zip(cases, games, strict=True)]
-            times.append((time.perf_counter() - began) / len(cases))
-        seconds = min(times)
-        scored = None if name == "gradcam" else mean_error(maps, truths[name])
-        found[name] = (seconds, scored)
-    return found
+def library_maps(loop, cases, games):
+    return [loop(case, game) for case, game in zip(cases, games, strict=True)]
 
 
 def curve(evaluator, cases, name, truths):
-    """(budget, seconds for each map, mean error) of one method alone, budget by budget."""
+    """(budget, mean error, parameters, seconds for each map) of one method, budget by budget."""
     settings = {
-        "integrated_gradients": [(one, {"steps": one, "max_steps": one}) for one in STEPS],
+        "integrated_gradients": [(one, {"max_steps": one, "tolerance": 1e-9}) for one in STEPS],
         "shap": [(one, {"samples": one, "tolerance": 1e-9}) for one in BUDGETS],
         "lime": [(one, {"samples": one, "tolerance": 1e-9}) for one in BUDGETS],
         "gradcam": [(1, {})],
     }[name]
     points = []
     for budget, params in settings:
-        turns = REPEATS if name == "gradcam" else 1
-        maps, seconds = min(
-            (run(evaluator, cases, [(name, params)]) for _ in range(turns)), key=lambda one: one[1]
-        )
+        maps, seconds = run(evaluator, cases, [(name, params)])
         scored = mean_error([one.values for one in maps], truths)
-        points.append((budget, seconds / len(cases), scored, params))
+        points.append((budget, scored, params, seconds / len(cases)))
     return points
-
-
-def cheapest(points, bound):
-    """The smallest budget whose error is not larger than the library's."""
-    good = [one for one in points if bound is None or one[2] <= bound]
-    return good[0] if good else points[-1]
 
 
 def bare(evaluator, image):
@@ -215,69 +191,109 @@ def bare(evaluator, image):
     return times
 
 
-def draw(name, curves, theirs):
+def draw(name, curves, theirs, seconds):
     figure, axes = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
     for axis, method in zip(axes, METHODS[1:], strict=True):
         points = curves[method]
-        axis.plot([one[1] for one in points], [one[2] for one in points], "o-", label="xaudit")
-        axis.plot(*theirs[method], "s", label="library quick start")
+        axis.plot([one[3] for one in points], [one[1] for one in points], "o-", label="xaudit")
+        axis.plot(seconds[method], theirs[method], "s", label="library quick start")
         axis.set(title=method, xlabel="seconds for each map", xscale="log", ylim=(0, None))
     axes[0].set_ylabel("error to the reference")
     axes[0].legend()
     figure.savefig(ROOT / "benchmarks" / f"error-{name}.svg", metadata={"Date": None})
 
 
+def with_references(evaluator, cases, samples):
+    """Films whose references all have a value, and these: method → film by film."""
+    found = {one: [reference(evaluator, case, one, samples) for case in cases] for one in METHODS}
+    films, said = usable(found)
+    print("".join(f"\n{sentence}" for sentence in said))
+    if not films:
+        raise SystemExit("no film has references that have a value: there is nothing to measure")
+    return [cases[film] for film in films], {
+        method: [truths[film] for film in films] for method, truths in found.items()
+    }
+
+
 def report(name, network, layer, cases, samples):
+    print(f"\n### {name}\n")
     detector = load(name, network)
     evaluator = Evaluator(detector)
     evaluator.logits(cases[0].image[None])
     evaluator.gradients(cases[0].image[None])
     # Kernels for a single image are found by the first pass, as for the library's loops.
     run(evaluator, cases[:1], [("gradcam", {}), ("saliency", {})])
+    cases, truths = with_references(evaluator, cases, samples)
     games = [Coalitions(case, HIDING, CONTEXT) for case in cases]
-    truths = {one: [reference(evaluator, case, one, samples) for case in cases] for one in METHODS}
-    theirs = library_side(QuickStart(network, network.get_submodule(layer)), cases, games, truths)
+    quick = QuickStart(network, network.get_submodule(layer))
+    loops = {one: functools.partial(library_maps, getattr(quick, one), cases, games)
+             for one in METHODS}  # fmt: skip
+    bounds = {one: None if one == "gradcam" else mean_error(loops[one](), truths[one])
+              for one in METHODS}  # fmt: skip
     curves = {one: curve(evaluator, cases, one, truths[one]) for one in METHODS}
-    draw(name, curves, theirs)
-    print(f"\n### {name}\n")
-    table(evaluator, cases, theirs, curves)
+    seconds = table(evaluator, cases, loops, bounds, curves)
+    draw(name, curves, bounds, seconds)
     reduced = Evaluator(detector, evaluator.sizes["forward"], "bfloat16")
     shorter = {one: curve(reduced, cases, one, truths[one]) for one in ("shap", "lime")}
     print(f"\nMasked images in bfloat16 (refused in {reduced.rough.refused} of "
           f"{reduced.rough.rounds} rounds, worst error {reduced.rough.worst:.3f}):\n")  # fmt: skip
-    table(reduced, cases, theirs, {**curves, **shorter})
+    table(reduced, cases, loops, bounds, {**curves, **shorter})
 
 
-def table(evaluator, cases, theirs, curves):
-    """Print what each method takes, and all of them together."""
-    chosen = {one: cheapest(curves[one], theirs[one][1]) for one in METHODS}
-    evaluator.cost.forward = evaluator.cost.backward = 0
-    _, together = run(evaluator, cases, [(one, chosen[one][3]) for one in METHODS])
-    cost = (evaluator.cost.forward, evaluator.cost.backward)
-    forward, backward = bare(evaluator, cases[0].image)
-    passes = (cost[0] - cost[1]) * forward + cost[1] * backward
+def table(evaluator, cases, loops, bounds, curves):
+    """Print what each method takes, and all of them together; the library's seconds for a map."""
+    chosen = {one: cheapest(curves[one], bounds[one]) for one in METHODS}
+    reached = [one for one in METHODS if chosen[one]]
+    wanted = {one: [(one, chosen[one][2])] for one in reached}
+    together = [wanted[one][0] for one in reached]
+    times = interleaved({
+        **{("library", one): loops[one] for one in METHODS},
+        **{one: functools.partial(run, evaluator, cases, wanted[one]) for one in reached},
+        "together": functools.partial(run, evaluator, cases, together),
+    })  # fmt: skip
+    times = {one: taken / len(cases) for one, taken in times.items()}
     print("| method | library s | library error | xaudit s | xaudit error | budget | ratio |")
     print("|---|---|---|---|---|---|---|")
     for one in METHODS:
-        budget, seconds, scored, _ = chosen[one]
-        bound = "" if theirs[one][1] is None else f"{theirs[one][1]:.3f}"
-        print(f"| {one} | {theirs[one][0]:.2f} | {bound} | {seconds:.2f} | {scored:.3f} "
-              f"| {budget} | {theirs[one][0] / seconds:.1f} |")  # fmt: skip
-    whole = sum(seconds for seconds, _ in theirs.values())
-    print(f"| all four, together | {whole:.2f} | | {together / len(cases):.2f} | | "
-          f"| **{whole * len(cases) / together:.1f}** |")  # fmt: skip
+        print(row(one, times, bounds[one], chosen[one]))
+    whole = sum(times["library", one] for one in reached)
+    print(f"| {len(reached)} of {len(METHODS)}, together | {whole:.2f} | | "
+          f"{times['together']:.2f} | | | **{whole / times['together']:.1f}** |")  # fmt: skip
     if evaluator.rough.wanted == "float32":
-        print(f"\nEfficiency: {passes / together:.2f} ({1000 * forward:.1f} ms forward, "
-              f"{1000 * backward:.1f} ms forward and backward, {evaluator.sizes}).")  # fmt: skip
+        efficiency(evaluator, cases, together, times["together"])
+    return {one: times["library", one] for one in METHODS}
+
+
+def row(method, times, bound, point):
+    theirs = f"| {method} | {times['library', method]:.2f} | "
+    theirs += "" if bound is None else f"{bound:.3f}"
+    if point is None:
+        return f"{theirs} | | not reached | | |"
+    ratio = times["library", method] / times[method]
+    return f"{theirs} | {times[method]:.2f} | {point[1]:.3f} | {point[0]} | {ratio:.1f} |"
+
+
+def efficiency(evaluator, cases, methods, seconds):
+    """Print the time of the bare passes over that of a map of each method."""
+    evaluator.cost.forward = evaluator.cost.backward = 0
+    run(evaluator, cases, methods)
+    cost = (evaluator.cost.forward, evaluator.cost.backward)
+    forward, backward = bare(evaluator, cases[0].image)
+    passes = ((cost[0] - cost[1]) * forward + cost[1] * backward) / len(cases)
+    print(f"\nEfficiency: {passes / seconds:.2f} ({1000 * forward:.1f} ms forward, "
+          f"{1000 * backward:.1f} ms forward and backward, {evaluator.sizes}).")  # fmt: skip
 
 
 def main(count=3, samples=50_000, only=None):
     cases = real_cases(count)
-    print(f"{torch.get_num_threads()} threads, {len(cases)} images, reference {samples} samples")
+    print(f"{machine()}; {len(cases)} images, reference {samples} samples")
     for name, network, layer in detectors():
         if only not in {None, name}:
             continue
         report(name, network, layer, cases, samples)
+        if only == name:
+            # The next one would learn first.
+            return
 
 
 if __name__ == "__main__":
