@@ -212,3 +212,10 @@ def test_schema_of_the_file_is_printed(xaudit):
     code, out, _err = xaudit("schema", "predictions")
     assert code == 0
     assert "intersections" in json.loads(out)["$defs"]["PredictionsDataConfig"]["properties"]
+
+
+def test_check_counts_what_was_drawn(xaudit):
+    code, out, _err = xaudit("check", ROOT / "examples" / "small-boxes.yaml")
+    assert code == 0
+    assert re.search(r"^boxes +16 on 7 images$", out, re.MULTILINE)
+    assert re.search(r"^lesions +6 on 6 images$", out, re.MULTILINE)

@@ -223,7 +223,8 @@ ALLOWED = {
     },
     "compare": {
         "core", "core.record", "stats", "stats.resampling", "stats.roc", "stats.multiple",
-        "metrics.maps", "fairness", "audit.store", "audit.scores", "audit.summary",
+        "metrics.maps", "metrics.boxes", "metrics.scores", "fairness", "audit.store",
+        "audit.scores", "audit.summary",
     },
     "commands.terminal": {"core.record", "core.text", "audit.run"},
     "executors": {"core"},

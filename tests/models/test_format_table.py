@@ -6,6 +6,6 @@ import pytest
 pytestmark = pytest.mark.heavy  # a quarter of a minute each
 
 
-@pytest.mark.parametrize("name", format_table.NETWORKS)
+@pytest.mark.parametrize("name", [*format_table.NETWORKS, *format_table.DRAWN])
 def test_rows_of_the_table_are_what_is_found(name):
     format_table.compared(format_table.measured(name))

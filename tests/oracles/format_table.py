@@ -25,14 +25,20 @@ from xaudit.core.case import Case
 from xaudit.core.detector import InputSpec
 from xaudit.data.image_file import ImageFile
 from xaudit.data.prepare import prepare
+from xaudit.data.spec import DataSpec
+from xaudit.data.study.read import load_study
 from xaudit.errors import DetectorError
 from xaudit.explain.engine.evaluator import Evaluator
 from xaudit.explain.port import Context, make_explainer
 from xaudit.explain.schedule import Job, explain_all
 from xaudit.models.architectures import build_network
+from xaudit.models.heads.drawing import BoxesSpec, MasksSpec
 from xaudit.models.heads.output import OutputSpec
 from xaudit.models.load import load_detector
 from xaudit.models.spec import OF_FORMAT, TORCH, DetectorSpec
+from xaudit.phantom.demo import REFERENCE_BOXES, REFERENCE_INPUT, REFERENCE_WEIGHTS
+from xaudit.phantom.study import phantom_study
+from xaudit.phantom.write import write_study
 from xaudit.testing import tiny_study
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "model-formats.md"
@@ -56,8 +62,8 @@ METHODS = {
 }
 FILMS = dict.fromkeys(METHODS, 1) | {"gradcam": 3, "integrated_gradients": 3}
 """So many are explained; the median of their differences counts."""
-COLUMNS = ("logit", *METHODS)
-TITLES = ("logit", "Grad-CAM", "Integrated Gradients", "LIME", "SHAP")
+COLUMNS = ("logit", "drawn", *METHODS)
+TITLES = ("logit", "boxes, masks", "Grad-CAM", "Integrated Gradients", "LIME", "SHAP")
 TOLERANCE = dict.fromkeys(COLUMNS, 1e-2) | {"logit": 1e-4}
 """A difference above it would be another network."""
 NOTHING = 1e-6
@@ -71,6 +77,12 @@ NETWORKS = {
 }  # fmt: skip
 
 
+DRAWN = {
+    "boxes": ("small_boxes", REFERENCE_BOXES, BoxesSpec("yolov8", activation="sigmoid")),
+    "masks": ("small_segmenter", REFERENCE_WEIGHTS, MasksSpec()),
+}
+"""What reference networks draw → factory, weights, and how it is declared."""
+DRAWN_TITLES = {name: f"reference network, {name}" for name in DRAWN}
 REAL_TITLES = {name: f"MobileNetV2 of FracAtlas, {name}" for name in WEIGHTS}
 
 
@@ -174,6 +186,20 @@ def real_rows(name, folder):
     return rows(subject, real_films(), folder)
 
 
+def drawn_rows(name, folder):
+    """The rows of one of `DRAWN`, on films of the phantom."""
+    factory, weights, declared = DRAWN[name]
+    network = build_network(f"xaudit.models.reference:{factory}", {}).eval()
+    network.load_state_dict(load_file(weights), strict=True)
+    kind = "boxes" if name == "boxes" else "segmentation"
+    output = OutputSpec(kind, **{name: declared})
+    subject = Subject(DRAWN_TITLES[name], network, f"xaudit.models.reference:{factory}", {},
+                      REFERENCE_INPUT, output)  # fmt: skip
+    study = write_study(phantom_study(11, 4, 1.0), folder / "study").parent
+    cases = load_study(DataSpec("manifest", study, Path("manifest.csv"))).cases[:4]
+    return rows(subject, [prepare(case, REFERENCE_INPUT) for case in cases], folder)
+
+
 def awake(title, factory, arguments):
     with torch.random.fork_rng():
         torch.manual_seed(5)
@@ -211,7 +237,12 @@ def answers(declared, cases):
     """A detector, and what it says: of all films, and of some in each method that it offers."""
     detector = load_detector(declared)
     evaluator = Evaluator(detector, 8)
-    said = {"logit": [evaluator.logits(np.stack([case.image for case in cases]))]}
+    images = np.stack([case.image for case in cases])
+    said = {"logit": [evaluator.logits(images)]}
+    if "boxes" in detector.capabilities:
+        said["drawn"] = [one.corners[:1].ravel() for one in evaluator.boxes(images)]
+    if "masks" in detector.capabilities:
+        said["drawn"] = list(evaluator.masks(images))
     methods = [make_explainer(name, given) for name, given in METHODS.items()]
     offered = [one for one in methods if not one.needs - detector.capabilities]
     jobs = [Job(case, one) for place, case in enumerate(cases) for one in offered
@@ -229,16 +260,17 @@ def row(subject, kind, path, own, cases):
         detector, said = answers(subject.saved(kind, path), cases)
     except DetectorError as error:
         return Row(subject.title, kind, "refused", (None,) * len(COLUMNS), str(error))
-    named = {"gradients": "gradients", "features": "feature maps"}
+    named = {"gradients": "gradients", "features": "feature maps",
+             "boxes": "boxes", "masks": "masks"}  # fmt: skip
     offers = [words for one, words in named.items() if one in detector.capabilities]
-    apart = tuple(difference(said.get(one), own[one]) for one in COLUMNS)
+    apart = tuple(difference(said.get(one), own.get(one)) for one in COLUMNS)
     limits = " ".join(detector.facts.limits)
     return Row(subject.title, kind, ", ".join(offers) or "scores", apart, limits)
 
 
 def difference(made, expected):
     """Of several films the median; see `Row.apart`."""
-    if made is None:
+    if made is None or expected is None:
         return None
     return float(np.median([_apart(*pair) for pair in zip(made, expected, strict=True)]))
 
@@ -293,17 +325,19 @@ def written(found):
 
 
 def measured(name):
-    """The rows of one of `NETWORKS` or of `WEIGHTS`."""
+    """The rows of one of `NETWORKS`, `DRAWN` or `WEIGHTS`."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if name in WEIGHTS:
             return real_rows(name, folder)
+        if name in DRAWN:
+            return drawn_rows(name, folder)
         return rows_of(name, folder)
 
 
 if __name__ == "__main__":
     found = committed()
-    for name in sys.argv[1:] or (*NETWORKS, *(WEIGHTS if THERE else ())):
+    for name in sys.argv[1:] or (*NETWORKS, *DRAWN, *(WEIGHTS if THERE else ())):
         made = measured(name)
         found[made[0].network] = told(made)
         # One by one: a network that fails leaves the others.

@@ -12,6 +12,7 @@ import scipy
 from xaudit.audit.scores.rescored import in_unit
 from xaudit.audit.store.files import read_findings
 from xaudit.audit.store.hashes import MAPS, refuse_changed
+from xaudit.compare.compare_boxes import compare_boxes
 from xaudit.compare.compare_maps import compare_maps
 from xaudit.compare.paired_audits import Logits, Paired, read_pair
 from xaudit.core.case import BoolArray
@@ -64,6 +65,7 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
     audit = findings[1].audit
     scores = ScoreChanges(pair, findings[1].minimum, audit.seed)
     maps, of_maps, hits = compare_maps(old, new, pair, audit.seed)
+    of_boxes, notes = compare_boxes(old, new, pair, findings[1].minimum, audit.seed)
     tolerance, unit = _tolerance(findings)
     shared = tuple(point.name for _, point in pair.points)
     names = (p.name for finding in findings for p in finding.detector.operating_points)
@@ -80,11 +82,12 @@ def compare(old: Path, new: Path, unverified: bool = False) -> Changes:
         points=shared,
         points_left_out=tuple(dict.fromkeys(name for name in names if name not in shared)),
         minimum=findings[1].minimum,
-        deltas=(*scores.overall(), *scores.of_groups(), *of_maps),
+        deltas=(*scores.overall(), *of_boxes, *scores.of_groups(), *of_maps),
         agreements=(*scores.agreements(), *hits),
         moved=tuple(scores.moved()),
         maps=maps,
         interim=tuple(_interim(findings)),
+        notes=notes,
         unverified=tuple(changed),
         tolerance=tolerance,
         within={} if tolerance is None else scores.within(tolerance, unit),

@@ -14,7 +14,9 @@ from xaudit.models.files.checkpoint import read_stored
 from xaudit.models.files.hashed import weights_sha256
 from xaudit.models.foreign import foreign_code, told
 from xaudit.models.formats import CalledNetwork, facts_of, read_model
+from xaudit.models.heads.box_score import BoxHead
 from xaudit.models.heads.head import head_of
+from xaudit.models.heads.mask_score import MaskHead
 from xaudit.models.heads.output import DRAWN
 from xaudit.models.own_transform import refuse_second_normalization
 from xaudit.models.programs.slopes import slopes_hold
@@ -138,7 +140,8 @@ def _target(
     module: TargetScore, image: torch.Tensor, name: str | None, views: int = 1
 ) -> TargetLayer | None:
     try:
-        return find_target_layer(module.network, module, image, name, views)
+        draws = isinstance(module.head, (BoxHead, MaskHead))
+        return find_target_layer(module.network, module, image, name, views, draws=draws)
     except DetectorLostError:
         raise
     except DetectorError:

@@ -346,6 +346,14 @@ def test_a_network_without_attention_is_refused(case):
         map_of(network, AttentionRollout(), case)
 
 
+@pytest.mark.parametrize("method", BOTH)
+def test_attention_in_the_sandbox_is_refused_by_what_does_not_leave_it(method, case):
+    detector = Port(seeded(Hybrid), InputSpec(SIZE, SIZE, channels=1))
+    detector.sandbox = "bubblewrap"
+    (outcome,) = explain_all(Evaluator(detector), [Job(case, method)], Context(seed=1))
+    assert "layers attend to does not cross the border of the sandbox" in str(outcome.error)
+
+
 class Pooling(Hybrid):
     """Half of the tokens are dropped between the layers."""
 

@@ -61,15 +61,16 @@ def test_boxes_and_masks_have_figures_of_their_own(audit):
     point = {"operating_point": "default", "analysis": "scored"}
     findings = with_more(
         audit,
-        Finding("boxes_not_judged", {"analysis": "scored"}, Estimate(0, 0, 0, "count", k=0, n=9)),
         Finding("lesion_sensitivity", point, Estimate(0.8, 0.7, 0.9, "b", k=8, n=10)),
         Finding("false_boxes_per_image", point, Estimate(0.4, 0.3, 0.5, "b", n=9)),
-        Finding("dice", {"analysis": "scored"}, Estimate(0.64, 0.5, 0.7, "b", n=7)),
+        Finding("lesionwise_sensitivity", point, Estimate(0.7, 0.6, 0.8, "b", k=7, n=10)),
+        Finding("dice", point, Estimate(0.64, 0.5, 0.7, "b", n=7)),
     )
     found = shown(findings)
     assert found["Lesions found by boxes"].value == "80 %"
     assert "boxes amiss per image" in found["Lesions found by boxes"].detail
-    assert found["Dice of the masks"].detail == "7 cases"
+    assert found["Lesions found by masks"].value == "70 %"
+    assert found["Lesions found by masks"].detail.startswith("Dice of the masks: 64 %")
 
 
 def test_a_table_of_predictions_has_no_maps(audit):

@@ -119,6 +119,7 @@ class Changes:
         minimum: of the new audit: below the first only counts are given, below the second no
             verdict is read.
         interim: what is to be said of audits with interim analyses.
+        notes: what was not compared, and why.
         unverified: which files were not those that the runs wrote, a line each.
         tolerance: difference of two scores of one case that another run of the same audit may
             show; None where it was not measured.
@@ -145,4 +146,5 @@ class Changes:
     unverified: tuple[Sentence, ...] = ()
     tolerance: float | None = None
     within: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Sentence, ...] = ()
     schema_version: int = CHANGE_SCHEMA_VERSION

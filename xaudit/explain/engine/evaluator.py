@@ -94,6 +94,7 @@ class Evaluator:
         precision: str = "float32",
     ) -> None:
         module = detector.module
+        self.sandboxed = getattr(detector, "sandbox", None) is not None
         self._device = next(
             (one.device for one in chain(module.parameters(), module.buffers())),
             torch.device("cpu"),

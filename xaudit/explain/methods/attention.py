@@ -50,9 +50,14 @@ def attention_of(evaluator: Evaluator, image: FloatArray) -> list[Attention]:
         The layers in the order in which they ran.
 
     Raises:
-        ExplainerError: there is no attention, or it is not one global self-attention over the
-            same tokens in every layer.
+        ExplainerError: there is no attention, it stays in the sandbox, or it is not one global
+            self-attention over the same tokens in every layer.
     """
+    if evaluator.sandboxed:
+        raise ExplainerError(
+            "what layers attend to does not cross the border of the sandbox, in which this "
+            "detector runs; leave attention methods out of explain.methods, or say --no-sandbox"
+        )
     with _Recorder() as recorder:
         logit = evaluator.open_logit(image)
     maps = [map_ for map_ in recorder.maps if map_.requires_grad]
@@ -143,8 +148,8 @@ def _check(shapes: Sequence[torch.Size]) -> None:
     if not shapes:
         raise ExplainerError(
             "expected a transformer, found no self-attention that the logit depends on (what a "
-            "compiled model computes, or one in the sandbox, cannot be seen); leave attention "
-            "methods out of explain.methods for this detector"
+            "compiled model computes cannot be seen); leave attention methods out of "
+            "explain.methods for this detector"
         )
     # One image was passed, so everything before (heads, T, T) counts windows or groups.
     if any(prod(shape[:-3]) != 1 for shape in shapes):

@@ -12,6 +12,7 @@ import torch
 from xaudit.core.grid import LARGEST_STRETCH, stretch, token_grid
 from xaudit.errors import DetectorError
 from xaudit.models.target_layers.behind import Behind
+from xaudit.models.target_layers.drawn import before_heads, weighted_calls
 from xaudit.models.target_layers.steps import LayerCall, passing
 
 Layout = Literal["channels_first", "channels_last", "tokens"]
@@ -106,6 +107,8 @@ def find_target_layer(
     image: torch.Tensor,
     name: str | None = None,
     stacked: int = 1,
+    *,
+    draws: bool = False,
 ) -> TargetLayer:
     """What Grad-CAM reads: the last feature map on the way to the logit, which the head pools.
 
@@ -121,11 +124,17 @@ def find_target_layer(
         image: (1, C, H, W).
         name: dotted name of a layer; its output is read, whatever follows.
         stacked: views that lie one under another in the image.
+        draws: it returns boxes or masks: the last feature map is read that its heads read, which
+            is no queries of a transformer.
 
     Raises:
         DetectorError: there is no such layer, or its output is no feature map.
     """
-    with _outputs(network) as outputs, _channels(network) as channels:
+    with (
+        _outputs(network) as outputs,
+        _channels(network) as channels,
+        weighted_calls(network) as calls,
+    ):
         logits = run(image.clone().requires_grad_(True))
     size = (image.shape[2] // stacked, image.shape[3])
     layers = [layer for output in outputs if (layer := _layer(network, output, outputs, size))]
@@ -135,6 +144,10 @@ def find_target_layer(
     several = [layer for layer in layers if layer.views > 1 and layer.views in channels]
     ordered = _in_order(network, run, image, several) if several else []
     readable = {layer.name: layer for layer in layers if layer.views == 1 or layer in ordered}
+    if name is None and draws:
+        maps = [name for name, layer in readable.items() if layer.layout != "tokens"]
+        readable = {name: readable[name] for name in before_heads(maps, outputs, calls)}
+        return _separate(_last_used(readable, outputs, logits), network, run, image)
     if name is None:
         found = _followed(_last_used(readable, outputs, logits), network, run, image)
         return _separate(found, network, run, image)

@@ -13,13 +13,15 @@ _NAMES = {
     "specificity": later("Normal cases left alone (specificity)"),
     "ppv": later("Right when it calls a fracture (PPV)"),
     "npv": later("Right when it calls normal (NPV)"),
+    "lesion_sensitivity": later("Lesions found by boxes"),
+    "false_boxes_per_image": later("Boxes amiss per image (lower is better)"),
 }
 
 
-_PLAIN = {"auc", "brier", "enrichment"}
+_PLAIN = {"auc", "brier", "enrichment", "false_boxes_per_image"}
 
 
-_LOWER_IS_BETTER = {"brier"}
+_LOWER_IS_BETTER = {"brier", "false_boxes_per_image"}
 
 
 _ERROR_RATE = 0.05

@@ -102,7 +102,7 @@ def _cases(changes: Changes) -> Section:
         tr("Operating point “{name}” is not in both audits.", name=name)
         for name in changes.points_left_out
     )
-    missing += tuple(map(told, changes.interim))
+    missing += tuple(map(told, (*changes.interim, *changes.notes)))
     table = Table(tr("Cases compared"), (tr("Fact"), tr("Cases")), rows)
     return Section("cases", "", tr("On which cases?"), lead, tables=(table,), missing=missing)
 

@@ -42,19 +42,16 @@ def _threshold(point: OperatingPoint) -> str:
 
 def _of_drawings(look: Lookup) -> Iterator[Headline]:
     points = look.findings.detector.operating_points
-    if look.get("boxes_not_judged") and points:
-        name = points[0].name
-        amiss = look.said("false_boxes_per_image", operating_point=name)
-        yield _headline(
-            tr("Lesions found by boxes"),
-            look.estimate("lesion_sensitivity", operating_point=name),
-            "proportion",
-            tr("boxes amiss per image: {amiss}", amiss=amiss),
-        )
-    dice = look.get("dice")
-    if dice:
-        yield _headline(tr("Dice of the masks"), dice.estimate, "number",
-                        tr("{cases} cases", cases=numbers.whole(dice.estimate.n)))  # fmt: skip
+    scope = {"operating_point": points[0].name} if points else {}
+    boxes = look.get("lesion_sensitivity", **scope)
+    if boxes is not None:
+        amiss = tr("boxes amiss per image: {amiss}",
+                   amiss=look.said("false_boxes_per_image", **scope))  # fmt: skip
+        yield _headline(tr("Lesions found by boxes"), boxes.estimate, "proportion", amiss)
+    masks = look.get("lesionwise_sensitivity", **scope)
+    if masks is not None:
+        dice = tr("Dice of the masks: {dice}", dice=look.said("dice", **scope))
+        yield _headline(tr("Lesions found by masks"), masks.estimate, "proportion", dice)
 
 
 def _of_maps(look: Lookup) -> Iterator[Headline]:
