@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xaudit.audit.config.read_config import Overrides
     from xaudit.audit.plan.profile import Limit
     from xaudit.audit.store.record import PlanRecord
-    from xaudit.audit.store.store import CaseRow, ProbeRow
+    from xaudit.audit.store.store import CaseRow
     from xaudit.core.case import Case, Study
     from xaudit.core.detector import OperatingPoint
     from xaudit.pipeline.check import Preview
@@ -157,7 +157,7 @@ def _print_predictions(plan: PredictionsPlan) -> None:
     failed = sum(row.logit is None for row in rows)
     tell(f"table      {len(rows)} of {study.listed} cases, {positives} with a fracture")
     tell(f"           {len({row.patient for row in rows})} patients, {failed} without a prediction")
-    _print_drawn(plan.drawn)
+    _print_drawn(plan)
     _print_ids(rows)
     for issue in study.issues[:_SHOWN]:
         where = "" if issue.case_id.startswith("(") else f"{issue.case_id}, "
@@ -174,13 +174,11 @@ def _print_predictions(plan: PredictionsPlan) -> None:
     tell("explanations do not apply: no detector is run")
 
 
-def _print_drawn(rows: Sequence[ProbeRow]) -> None:
+def _print_drawn(plan: PredictionsPlan) -> None:
     """How many boxes and lesions were read: a wrong file or a wrong folder shows here."""
-    if not rows:
+    drawn = plan.boxes
+    if drawn is None:
         return
-    from xaudit.audit.scores.drawn_boxes import read_drawn
-
-    drawn = read_drawn(rows)
     for what, boxes in (("boxes", drawn.found), ("lesions", drawn.lesions)):
         tell(f"{what:<11}{sum(map(len, boxes.values()))} on {len(boxes)} images")
     if drawn.unusable:

@@ -24,6 +24,7 @@ from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.plan import fix_record, refuse_other_key, same_record, with_identity
 from xaudit.audit.plan.profile import Limit, draw_cases
 from xaudit.audit.scores.drawn_boxes import LESION
+from xaudit.audit.scores.drawn_boxes import Drawn, read_drawn
 from xaudit.audit.scores.probe_tables import BOXES, read_probed, table_of
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.lock import alone_in
@@ -79,6 +80,11 @@ class PredictionsPlan:
     def points(self) -> tuple[OperatingPoint, ...]:
         """The operating points, on the logit."""
         return tuple(point.resolve() for point in self.config.detector.operating_points)
+
+    @property
+    def boxes(self) -> Drawn | None:
+        """What was drawn; None where scores were recorded."""
+        return read_drawn(self.drawn) if self.drawn else None
 
     @property
     def suspicions(self) -> tuple[Suspicion, ...]:
