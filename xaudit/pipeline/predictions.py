@@ -23,8 +23,7 @@ from xaudit.audit.plan.failures import check_failures
 from xaudit.audit.plan.metrics import metrics_of
 from xaudit.audit.plan.plan import fix_record, refuse_other_key, same_record, with_identity
 from xaudit.audit.plan.profile import Limit, draw_cases
-from xaudit.audit.scores.drawn_boxes import LESION
-from xaudit.audit.scores.drawn_boxes import Drawn, read_drawn
+from xaudit.audit.scores.drawn_boxes import LESION, Drawn, read_drawn
 from xaudit.audit.scores.probe_tables import BOXES, read_probed, table_of
 from xaudit.audit.store.case_columns import CaseColumns
 from xaudit.audit.store.lock import alone_in
