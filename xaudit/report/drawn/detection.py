@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.record.finding import CROSS
 from xaudit.report.language.translation import later, tr
 from xaudit.report.sections.registry import section
 from xaudit.report.view import figures, numbers
@@ -151,6 +150,4 @@ def _of_column(look: Lookup, column: str, levels: list[str], point: OperatingPoi
         tr("Lesions found, less those of the rest"), tr("Average precision at 0.5"),
     )  # fmt: skip
     title = tr("Boxes by {column}, at “{point}”", column=column, point=point.name)
-    return Table(
-        title, columns, tuple(rows), look.methods("lesion_sensitivity_gap"), folded=CROSS in column
-    )
+    return Table(title, columns, tuple(rows), look.methods("lesion_sensitivity_gap"), folded=True)

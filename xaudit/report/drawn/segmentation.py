@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xaudit.core.detector import OperatingPoint
-from xaudit.core.record.finding import CROSS
 from xaudit.report.drawn.detection import worst_case
 from xaudit.report.language.translation import later, tr
 from xaudit.report.sections.registry import section
@@ -103,4 +102,4 @@ def _groups(look: Lookup, point: OperatingPoint) -> Iterator[Table]:
             for level in in_order(names)
         )
         title = tr("Masks by {column}, at “{point}”", column=column, point=point.name)
-        yield Table(title, columns, rows, note, folded=CROSS in column)
+        yield Table(title, columns, rows, note, folded=True)

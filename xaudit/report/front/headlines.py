@@ -59,8 +59,8 @@ def _of_maps(look: Lookup) -> Iterator[Headline]:
         return
     name = highest(look)
     if name is not None:
-        chance = tr("{method}; chance {chance}", method=name,
-                    chance=look.said("mass", method="area_chance"))  # fmt: skip
+        area = numbers.estimate(look.estimate("mass", method="area_chance"))
+        chance = tr("{method}; chance {chance}", method=name, chance=area)
         title = tr("Maps in the fracture")
         yield _headline(title, look.estimate("mass", method=name), "proportion", chance)
     beside = largest_beside(look)

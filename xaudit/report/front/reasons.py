@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from xaudit.core.record.policy import Outcome
 from xaudit.report.language.translation import told, tr
@@ -17,8 +18,8 @@ _SAID_ANYWAY = {"analysis", "operating_point", "group", "level"}
 
 
 def reasons(look: Lookup) -> tuple[Reason, ...]:
-    """Failures first; no more than fit on a page."""
-    return tuple(_reason(one, look) for one in _unmet(look)[:_SHOWN])
+    """One for each rule, failures first; no more than fit on a page."""
+    return tuple(_reason(group, look) for group in _unmet(look)[:_SHOWN])
 
 
 def more(look: Lookup) -> str:
@@ -27,10 +28,18 @@ def more(look: Lookup) -> str:
     return tr("and {count} more", count=numbers.whole(rest)) if rest > 0 else ""
 
 
-def _unmet(look: Lookup) -> list[Outcome]:
-    outcomes = look.verdict.outcomes if look.verdict else ()
-    unmet = [one for one in outcomes if one.verdict in _GRAVEST]
-    return sorted(unmet, key=lambda one: _GRAVEST.index(one.verdict))
+def _unmet(look: Lookup) -> list[list[Outcome]]:
+    """The outcomes of each rule that did not pass, the gravest first."""
+    by_rule: dict[str, list[Outcome]] = defaultdict(list)
+    for one in look.verdict.outcomes if look.verdict else ():
+        if one.verdict in _GRAVEST:
+            by_rule[one.rule.id].append(one)
+    groups = [sorted(group, key=_rank) for group in by_rule.values()]
+    return sorted(groups, key=lambda group: _rank(group[0]))
+
+
+def _rank(outcome: Outcome) -> int:
+    return _GRAVEST.index(outcome.verdict)
 
 
 def _places(scope: Mapping[str, str]) -> Iterator[str]:
@@ -42,11 +51,15 @@ def _places(scope: Mapping[str, str]) -> Iterator[str]:
             yield f"{key} {named(value)}"
 
 
-def _reason(outcome: Outcome, look: Lookup) -> Reason:
+def _reason(group: Sequence[Outcome], look: Lookup) -> Reason:
+    """What the gravest outcome says, and how many more the rule has."""
+    outcome = group[0]
     rule, estimate = outcome.rule, outcome.estimate
     where = ", ".join(_places(outcome.scope))
     shown = numbers.estimate(estimate, look.unit(rule.metric))
     measured = () if shown == numbers.NONE else (f"{shown}, {numbers.counts(estimate)}",)
     name = f"{rule.id} ({where})" if where else rule.id
     said = f"{name}: {'; '.join((*measured, told(outcome.why)))}"
+    if len(group) > 1:
+        said += " " + tr("(and {count} more of this rule)", count=numbers.whole(len(group) - 1))
     return Reason(MARKS[outcome.verdict], said, look.link(rule.metric, outcome.scope))
