@@ -108,3 +108,10 @@ def test_newcombe_example_is_reproduced():
     found = independent_difference(wilson(56, 70), wilson(48, 80))
     assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
     assert found.method == "Newcombe hybrid score"
+
+
+def test_what_is_counted_need_not_be_a_case():
+    """Lesions are counted so, too."""
+    one = clustered_proportion(np.array([True, False, True]), ["p", "p", "p"])
+    assert one.value is None
+    assert str(one.undefined) == "all 3 values come from one patient"

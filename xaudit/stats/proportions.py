@@ -152,7 +152,7 @@ class Share:
             return replace(wilson(k, n, level), unit=unit, clusters=clusters)
         if clusters < 2:
             return Estimate.missing(
-                Message("all {n} cases come from one {unit}", n=n, unit=Message(unit)),
+                Message("all {n} values come from one {unit}", n=n, unit=Message(unit)),
                 k=k,
                 n=n,
                 clusters=clusters,

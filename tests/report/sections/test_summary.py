@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import Finding
+from xaudit.report.sections.results import found_sentence
 from xaudit.report.sections.summary import false_alarms, summary
 from xaudit.report.tables.intersections import matrices
 from xaudit.report.view.lookup import Lookup
@@ -63,3 +64,26 @@ def test_a_matrix_shows_what_was_never_tested(audit):
     assert table.columns == ("region", "ap", "lateral")
     assert table.rows[0] == ("hand", "11/12; 15/18", "— (not measured; 8 of 20 fractured)")
     assert table.rows[1] == ("hip", "— (not measured; 4 of 9 fractured)", "— (no case)")
+
+
+def counted(metric, k, n):
+    scope = {"operating_point": "default", "analysis": "scored"}
+    value = Estimate(k / n, 0, 1, "Wilson", k=k, n=n) if n else Estimate.missing("none", k=0, n=0)
+    return Finding(metric, scope, value)
+
+
+@pytest.mark.parametrize(
+    ("found", "left", "said"),
+    [
+        ((0, 0), (3, 4), "left 3 of 4 normal cases alone; no fracture was scored."),
+        ((2, 5), (0, 0), "found 2 of 5 fractures; no normal case was scored."),
+        ((0, 0), (0, 0), "was not measured."),
+    ],
+)
+def test_nothing_is_counted_of_what_there_is_none_of(audit, found, left, said):
+    findings = audit[0]
+    some = (counted("sensitivity", *found), counted("specificity", *left))
+    look = Lookup(replace(findings, findings=some))
+    sentence = found_sentence(look, findings.detector.operating_points[0])
+    assert said in sentence
+    assert "0 of 0" not in sentence

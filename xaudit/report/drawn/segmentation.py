@@ -57,7 +57,7 @@ def segmentation(look: Lookup) -> Section | None:
 
 def _found(look: Lookup, point: OperatingPoint) -> str:
     found = look.estimate("lesionwise_sensitivity", operating_point=point.name)
-    if found.k is None:
+    if found.k is None or not found.n:
         return tr("Whether it paints lesions at “{name}” was not measured.", name=point.name)
     return tr(
         "At “{name}” it painted {found} of {lesions} lesions; {false} painted areas per image "

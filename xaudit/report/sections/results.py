@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xaudit.core.detector import OperatingPoint
+from xaudit.core.estimate import Estimate
 from xaudit.core.record.finding import CROSS
 from xaudit.core.record.policy import Verdict
 from xaudit.report.language.translation import later, told, tr
@@ -83,6 +84,8 @@ def found_sentence(look: Lookup, point: OperatingPoint) -> str:
     left = look.estimate("specificity", operating_point=point.name)
     if found.k is None or left.k is None:
         return tr("Whether it finds fractures at “{name}” was not measured.", name=point.name)
+    if not found.n or not left.n:
+        return _of_one_kind(point, found, left)
     return tr(
         "At “{name}” the detector found {found} of {fractures} fractures and left {left} of "
         "{normal} normal cases alone.",
@@ -92,6 +95,27 @@ def found_sentence(look: Lookup, point: OperatingPoint) -> str:
         left=numbers.whole(left.k),
         normal=numbers.whole(left.n),
     )
+
+
+def _of_one_kind(point: OperatingPoint, found: Estimate, left: Estimate) -> str:
+    """What is said where no fracture was scored, or no normal case, or neither."""
+    if found.n:
+        return tr(
+            "At “{name}” the detector found {found} of {fractures} fractures; no normal case was "
+            "scored.",
+            name=point.name,
+            found=numbers.whole(found.k or 0),
+            fractures=numbers.whole(found.n),
+        )
+    if left.n:
+        return tr(
+            "At “{name}” the detector left {left} of {normal} normal cases alone; no fracture was "
+            "scored.",
+            name=point.name,
+            left=numbers.whole(left.k or 0),
+            normal=numbers.whole(left.n),
+        )
+    return tr("Whether it finds fractures at “{name}” was not measured.", name=point.name)
 
 
 @section("calibration", 60)
