@@ -51,6 +51,15 @@ def test_the_fracture_beside_what_moves_the_score_most_otherwise(audit):
     assert found.detail == "off the logit; the border of the image: 0.08 (0.03–0.13)"
 
 
+def test_maps_without_a_value_say_why(audit):
+    kept = tuple(one for one in audit[0].findings if one.metric != "mass")
+    scope = {"method": "gradcam", "analysis": "scored"}
+    few = Finding("mass", scope, Estimate.missing("5 positives, 10 needed for an estimate", n=5))
+    found = shown(replace(audit[0], findings=(*kept, few)))["Maps in the fracture"]
+    assert found.value == "—"
+    assert "5 positives, 10 needed" in found.detail
+
+
 def test_too_few_cases_are_said(audit):
     few = Estimate(2.8, 1.4, 4.2, "b", n=4).with_caution("4 cases, 30 needed for a verdict")
     findings = with_more(audit, Finding("lesion_specific_effect", {}, few))

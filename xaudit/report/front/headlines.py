@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xaudit.core.detector import OperatingPoint
 from xaudit.core.estimate import Estimate
 from xaudit.report.language.translation import told, tr
-from xaudit.report.sections.explanations import highest
+from xaudit.report.sections.explanations import explainers, highest
 from xaudit.report.tables import predictions
 from xaudit.report.tables.interventions import largest_beside
 from xaudit.report.view import numbers
@@ -57,7 +57,8 @@ def _of_drawings(look: Lookup) -> Iterator[Headline]:
 def _of_maps(look: Lookup) -> Iterator[Headline]:
     if predictions.alone(look.findings):
         return
-    name = highest(look)
+    # Where no method has a value, the first one says why.
+    name = highest(look) or next(iter(explainers(look.findings)), None)
     if name is not None:
         area = numbers.estimate(look.estimate("mass", method="area_chance"))
         chance = tr("{method}; chance {chance}", method=name, chance=area)
