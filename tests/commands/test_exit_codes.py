@@ -155,7 +155,7 @@ def test_version_is_printed(xaudit):
 
 
 def test_failure_of_xaudit_itself_is_3(xaudit, sample, monkeypatch):
-    monkeypatch.setattr("xaudit.pipeline.card.write_cards", lambda *_: 1 / 0)
+    monkeypatch.setattr("xaudit.pipeline.card.write_cards", lambda *_, **__: 1 / 0)
     code, _out, err = xaudit("card", sample)
     assert code == 3
     assert "ZeroDivisionError" in err
