@@ -19,11 +19,18 @@ def test_figures_with_their_intervals_and_of_how_many(audit):
     assert list(found) == ["AUC", "Sensitivity", "Specificity", "Maps in the fracture",
                            "Erasing the fracture"]  # fmt: skip
     assert (found["AUC"].value, found["AUC"].limits) == ("0.902", "0.874–0.925")
+    assert found["AUC"].detail == "600 cases"
     assert found["Sensitivity"].value == "79 %"
     assert found["Sensitivity"].detail == "158/200 fractures; threshold fixed beforehand"
     assert found["Specificity"].detail == "352/400 normal cases"
     assert found["Maps in the fracture"].value == "31 %"
     assert found["Maps in the fracture"].detail.startswith("gradcam; chance 4.0 %")
+
+
+def test_auc_counts_the_cases_with_a_score(audit):
+    kept = tuple(one for one in audit[0].findings if one.metric != "auc")
+    auc = Finding("auc", {"analysis": "scored"}, Estimate(0.9, 0.8, 0.95, "DeLong", n=594))
+    assert shown(replace(audit[0], findings=(*kept, auc)))["AUC"].detail == "594 cases"
 
 
 def test_a_threshold_that_this_study_gave_is_told(audit):

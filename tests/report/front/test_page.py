@@ -1,5 +1,8 @@
+import re
 from dataclasses import replace
 
+from xaudit.core.estimate import Estimate
+from xaudit.core.record.finding import Finding
 from xaudit.report.cards.card import build_card
 from xaudit.report.cards.render import render_html, render_markdown
 from xaudit.report.front.drawings import drawings
@@ -28,11 +31,22 @@ def test_nothing_measured_is_no_curve_and_no_forest(minimal):
 
 
 def test_weakest_subgroup_of_each_attribute_large_ones_first(audit):
-    _, forest = drawings(Lookup(audit[0]))
-    order = [forest.svg.index(one) for one in ("region leg", "view ", "hardware ")]
-    assert all(order)
-    assert forest.svg.count('class="label"') >= 3
-    assert "region hand" not in forest.svg or "region leg" not in forest.svg
+    def of(column, level, value, caution=None):
+        scope = {"operating_point": "default", "analysis": "scored", "group": column,
+                 "level": level}  # fmt: skip
+        one = Estimate(value, value - 0.1, min(1, value + 0.1), "Wilson", k=1, n=40)
+        return Finding("sensitivity", scope, one.with_caution(caution) if caution else one)
+
+    levels = {"sex": {"F": (50, 40), "M": (50, 40)}, "view": {"ap": (50, 40)},
+              "cast": {"yes": (9, 5)}}  # fmt: skip
+    findings = replace(
+        audit[0], study=replace(audit[0].study, levels=levels), curves=(),
+        findings=(of("sex", "F", 0.9), of("sex", "M", 0.7), of("view", "ap", 0.6),
+                  of("cast", "yes", 0.2, "few")),
+    )  # fmt: skip
+    (forest,) = drawings(Lookup(findings))
+    told = re.findall(r">((?:sex|view|cast) \w+)<", forest.svg)
+    assert told == ["view ap", "sex M", "cast yes"]
 
 
 def test_all_of_it_stands_in_the_text_form_too(audit):

@@ -131,7 +131,7 @@ def _answers(look: Lookup, elements: Sequence[Element]) -> Iterator[Answer]:
     decision = decides(look)
     # What outweighs all else stands above all of these.
     said = tr("No: see above.") if decision.denied else decision.text
-    yield Answer(tr("Does the fracture decide?"), said)
+    yield Answer(tr("Does the fracture decide?"), said, decision.detail)
     yield _maps_answer(findings)
     yield Answer(tr("Where is it weakest?"), weakest(look), "")
     yield Answer(tr("What is not known?"), _unknown(elements), "")

@@ -21,8 +21,10 @@ def headlines(look: Lookup) -> tuple[Headline, ...]:
 
 
 def _of_scores(look: Lookup) -> Iterator[Headline]:
-    cases = tr("{cases} cases", cases=numbers.whole(look.findings.study.cases))
-    yield _headline("AUC", look.estimate("auc"), "number", cases)
+    auc = look.estimate("auc")
+    # Of the cases that have a score, which may be fewer than the study has.
+    cases = tr("{cases} cases", cases=numbers.whole(auc.n))
+    yield _headline("AUC", auc, "number", cases)
     points = look.findings.detector.operating_points
     if points:
         name = points[0].name

@@ -52,7 +52,7 @@ def _places(scope: Mapping[str, str]) -> Iterator[str]:
 
 
 def _reason(group: Sequence[Outcome], look: Lookup) -> Reason:
-    """What the gravest outcome says, and how many more the rule has."""
+    """What one outcome says, a failed one before others, and how many more the rule has."""
     outcome = group[0]
     rule, estimate = outcome.rule, outcome.estimate
     where = ", ".join(_places(outcome.scope))
